@@ -1,0 +1,97 @@
+package checkpoints
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+)
+
+// Status is what the ledger says of an interval.
+type Status string
+
+const (
+	// Covered intervals have been read completely.
+	Covered Status = "covered"
+	// Lost intervals were never read and can no longer be had from the source.
+	Lost Status = "lost"
+)
+
+// Key names one line of coverage: a stream and the filter set it is read with,
+// as canonical JSON.
+type Key struct {
+	Stream, Filter string
+}
+
+// querier is what reading the ledger needs: *sql.Tx, *sql.Conn and *sql.DB have it.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+// Read returns the intervals of a key that have the status.
+func Read(ctx context.Context, q querier, key Key, status Status) (Set, error) {
+	rows, err := q.QueryContext(ctx,
+		`SELECT from_ts, to_ts FROM sync_coverage WHERE stream = ? AND "filter" = ? AND status = ? ORDER BY from_ts`,
+		key.Stream, key.Filter, string(status))
+	if err != nil {
+		return nil, fmt.Errorf("read coverage ledger: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var intervals []Interval
+	for rows.Next() {
+		var from, to time.Time
+		if err := rows.Scan(&from, &to); err != nil {
+			return nil, fmt.Errorf("read coverage ledger: %w", err)
+		}
+		intervals = append(intervals, Interval{From: from.UTC(), To: to.UTC()})
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read coverage ledger: %w", err)
+	}
+	return Of(intervals...), nil
+}
+
+// Record adds intervals to a key inside the caller's transaction, the one that
+// commits the rows they vouch for. Intervals that touch are joined, so the
+// ledger stays as small as its gaps allow.
+func Record(ctx context.Context, tx *sql.Tx, key Key, status Status, runID string, add Set) error {
+	if len(add) == 0 {
+		return nil
+	}
+	held, err := Read(ctx, tx, key, status)
+	if err != nil {
+		return err
+	}
+	for _, joined := range held.Union(add) {
+		if contains(held, joined) {
+			continue
+		}
+		if err := replace(ctx, tx, key, status, runID, joined); err != nil {
+			return fmt.Errorf("write coverage ledger: %w", err)
+		}
+	}
+	return nil
+}
+
+func contains(s Set, i Interval) bool {
+	for _, held := range s {
+		if held.From.Equal(i.From) && held.To.Equal(i.To) {
+			return true
+		}
+	}
+	return false
+}
+
+// replace puts one interval in the place of those it swallows.
+func replace(ctx context.Context, tx *sql.Tx, key Key, status Status, runID string, i Interval) error {
+	_, err := tx.ExecContext(ctx,
+		`DELETE FROM sync_coverage WHERE stream = ? AND "filter" = ? AND status = ? AND from_ts >= ? AND to_ts <= ?`,
+		key.Stream, key.Filter, string(status), i.From, i.To)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx,
+		`INSERT INTO sync_coverage (stream, "filter", status, from_ts, to_ts, run_id) VALUES (?, ?, ?, ?, ?, ?)`,
+		key.Stream, key.Filter, string(status), i.From, i.To, runID)
+	return err
+}

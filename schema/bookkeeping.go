@@ -1,0 +1,66 @@
+package schema
+
+// SyncRuns is one row per run and stream.
+func SyncRuns() *Table {
+	return &Table{
+		Name: "sync_runs", Time: "started_at", Key: []string{"run_id", "stream"},
+		Doc: "What each run of flashback-sync did: one row for each run and stream.",
+		Columns: bookkept(
+			text("run_id", "", Public, "Identifier of the run (UUIDv7: sorts by time).").required(),
+			text("stream", "", Public, "Stream: alerts, violations or policy_stats.").required(),
+			text("status", "", Public, "running, ok, partial, failed or interrupted.").required(),
+			instant("started_at", "When the run started (UTC).").required(),
+			instant("finished_at", "When the stream was done (UTC); NULL while it runs or if it was killed."),
+			instant("from_ts", "Lower watermark: start of the time range that the run read (UTC)."),
+			instant("to_ts", "Upper watermark: end of the time range that the run read (UTC, exclusive)."),
+			count("requests", "", "Requests sent to the API, retries included."),
+			count("rows_received", "", "Rows received, the same row counted each time it came."),
+			count("rows_inserted", "", "Rows that were new."),
+			count("rows_updated", "", "Rows that replaced an older version of themselves."),
+			count("rows_unchanged", "", "Rows that were already held, unchanged."),
+			count("rows_duplicate", "", "Rows received more than once in the run."),
+			count("rows_rejected", "", "Rows that could not be typed; see rejected_records."),
+			Column{Name: "complete", Type: Boolean, Privacy: Public, Doc: "Whether everything that was due has been read and proven complete."},
+			text("error", "", Internal, "What went wrong; NULL if nothing did."),
+			text("version", "", Public, "Release of flashback-sync that ran."),
+		),
+	}
+}
+
+// SyncCoverage is the coverage ledger.
+func SyncCoverage() *Table {
+	return &Table{
+		Name: "sync_coverage", Time: "from_ts", Key: []string{"stream", "filter", "status", "from_ts"},
+		Doc: "The coverage ledger: for each stream and filter set, the time ranges that have been read completely.",
+		Columns: bookkept(
+			text("stream", "", Public, "Stream: alerts, violations or policy_stats.").required(),
+			text("filter", "", Internal, "The filter set, as one JSON object; {} is everything.").required(),
+			text("status", "", Public, "covered: everything in the range is held. lost: the source can no longer give the range.").required(),
+			instant("from_ts", "Start of the range (UTC, inclusive).").required(),
+			instant("to_ts", "End of the range (UTC, exclusive).").required(),
+			text("run_id", "", Public, "Run that extended the range last.").required(),
+		),
+	}
+}
+
+// RejectedRecords keeps what could not be typed.
+func RejectedRecords() *Table {
+	return &Table{
+		Name: "rejected_records", Time: "rejected_at", Key: []string{"stream", "raw"},
+		Doc: "Quarantine: records that could not be typed, with their raw text.",
+		Columns: bookkept(
+			text("stream", "", Public, "Stream the record came from.").required(),
+			text("run_id", "", Public, "Run that rejected the record first.").required(),
+			text("reason", "", Public, "Why it was rejected.").required(),
+			text("raw", "", Content, "The record's raw text. Bytes that are not UTF-8 are written as \\xNN.").required(),
+			instant("rejected_at", "When it was rejected (UTC).").required(),
+		),
+	}
+}
+
+func bookkept(columns ...Column) []Column {
+	for i := range columns {
+		columns[i].Origin = Bookkeeping
+	}
+	return columns
+}

@@ -1,0 +1,162 @@
+package schema
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// Formats lists what Dictionary can write.
+func Formats() []string { return []string{"markdown", "json", "sql", "dbt"} }
+
+// Dictionary writes the data dictionary: as Markdown to read, as JSON for
+// programs, as the SQL that makes the tables, or as a dbt sources.yml.
+func Dictionary(format string, tables []*Table) ([]byte, error) {
+	switch format {
+	case "markdown":
+		return markdown(tables), nil
+	case "json":
+		return jsonDictionary(tables)
+	case "sql":
+		return sqlScript(tables), nil
+	case "dbt":
+		return dbtSources(tables)
+	}
+	return nil, fmt.Errorf("unknown format %q: use one of %s", format, strings.Join(Formats(), ", "))
+}
+
+func markdown(tables []*Table) []byte {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "# Data dictionary\n\nSchema version %d. Times are UTC.\n", Version)
+	for _, t := range tables {
+		fmt.Fprintf(&b, "\n## %s\n\n%s\n\nKey: %s.", t.Name, t.Doc, strings.Join(t.Key, ", "))
+		if file := t.LakePath(); file != "" {
+			fmt.Fprintf(&b, " Parquet: `lake/%s`.", file)
+		}
+		b.WriteString("\n\n| column | type | null | API field | privacy | meaning |\n| --- | --- | --- | --- | --- | --- |\n")
+		for _, c := range t.Columns {
+			null := "yes"
+			if c.NotNull {
+				null = "no"
+			}
+			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", c.Name, c.Type.DuckDB(), null, c.API, c.Privacy, c.Doc)
+		}
+	}
+	return b.Bytes()
+}
+
+// LakePath is the pattern of the table's Parquet files below lake/, or "".
+func (t *Table) LakePath() string {
+	switch t.Partition {
+	case ByDay:
+		return fmt.Sprintf("%s/date=*/%s.parquet", t.Name, t.Name)
+	case ByMonth:
+		return fmt.Sprintf("%s/month=*/%s.parquet", t.Name, t.Name)
+	}
+	return ""
+}
+
+type jsonTable struct {
+	Name    string       `json:"name"`
+	Doc     string       `json:"description"`
+	Key     []string     `json:"key"`
+	Time    string       `json:"time_column"`
+	Parquet string       `json:"parquet,omitempty"`
+	Columns []jsonColumn `json:"columns"`
+}
+
+type jsonColumn struct {
+	Name     string  `json:"name"`
+	Type     string  `json:"duckdb_type"`
+	Arrow    string  `json:"arrow_type"`
+	Nullable bool    `json:"nullable"`
+	API      string  `json:"api_field,omitempty"`
+	Privacy  Privacy `json:"privacy"`
+	Doc      string  `json:"description"`
+}
+
+func jsonDictionary(tables []*Table) ([]byte, error) {
+	out := struct {
+		Version int         `json:"schema_version"`
+		Tables  []jsonTable `json:"tables"`
+	}{Version: Version}
+	for _, t := range tables {
+		jt := jsonTable{Name: t.Name, Doc: t.Doc, Key: t.Key, Time: t.Time, Parquet: t.LakePath()}
+		for _, c := range t.Columns {
+			jt.Columns = append(jt.Columns, jsonColumn{
+				c.Name, c.Type.DuckDB(), c.Type.Arrow().String(), !c.NotNull, c.API, c.Privacy, c.Doc,
+			})
+		}
+		out.Tables = append(out.Tables, jt)
+	}
+	b, err := json.MarshalIndent(out, "", "  ")
+	return append(b, '\n'), err
+}
+
+func sqlScript(tables []*Table) []byte {
+	var b bytes.Buffer
+	for _, t := range tables {
+		for _, statement := range t.DDL() {
+			b.WriteString(statement + ";\n")
+		}
+		b.WriteByte('\n')
+	}
+	return b.Bytes()
+}
+
+type dbtSource struct {
+	Name        string     `yaml:"name"`
+	Description string     `yaml:"description"`
+	Database    string     `yaml:"database"`
+	Schema      string     `yaml:"schema"`
+	Tables      []dbtTable `yaml:"tables"`
+}
+
+type dbtTable struct {
+	Name        string      `yaml:"name"`
+	Description string      `yaml:"description"`
+	Columns     []dbtColumn `yaml:"columns"`
+}
+
+type dbtColumn struct {
+	Name        string   `yaml:"name"`
+	Description string   `yaml:"description"`
+	DataType    string   `yaml:"data_type"`
+	Meta        dbtMeta  `yaml:"meta"`
+	Tests       []string `yaml:"tests,omitempty"`
+}
+
+type dbtMeta struct {
+	Privacy Privacy `yaml:"privacy"`
+}
+
+// dbtSources writes a sources.yml for dbt-duckdb. The database is named after
+// the published file, as DuckDB names an attached file: flashback.
+func dbtSources(tables []*Table) ([]byte, error) {
+	source := dbtSource{
+		Name: "flashback", Database: "flashback", Schema: "main",
+		Description: "AI-policy alerts, violations and statistics, copied by flashback-sync.",
+	}
+	for _, t := range tables {
+		dt := dbtTable{Name: t.Name, Description: t.Doc}
+		for _, c := range t.Columns {
+			dt.Columns = append(dt.Columns, dbtColumn{c.Name, c.Doc, c.Type.DuckDB(), dbtMeta{c.Privacy}, dbtTests(t, c)})
+		}
+		source.Tables = append(source.Tables, dt)
+	}
+	return yaml.Marshal(map[string]any{"version": 2, "sources": []dbtSource{source}})
+}
+
+func dbtTests(t *Table, c Column) []string {
+	var tests []string
+	if len(t.Key) == 1 && t.Key[0] == c.Name {
+		tests = append(tests, "unique")
+	}
+	if c.NotNull {
+		tests = append(tests, "not_null")
+	}
+	return tests
+}
