@@ -1,0 +1,131 @@
+// Package durable puts files in their place so that a reader sees the old file
+// or the new one, never a half of either, also after a crash or a power cut.
+//
+// A file is written beside its place under a name that begins with a dot and
+// holds ".tmp-", synced, closed, renamed over its place, and the folder synced.
+// What a crash leaves behind is such a temporary file; Sweep removes it.
+package durable
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+const mark = ".tmp-"
+
+// File is a file being written beside its place. Write to it, then Commit;
+// Abort gives up and may be deferred in any case.
+type File struct {
+	*os.File
+	target string
+	done   bool
+}
+
+// Create opens a new temporary file beside the target, with mode 0640.
+func Create(target string) (*File, error) {
+	file, err := os.CreateTemp(filepath.Dir(target), "."+filepath.Base(target)+mark+"*")
+	if err != nil {
+		return nil, err
+	}
+	if err := file.Chmod(0o640); err != nil {
+		return nil, errors.Join(err, file.Close(), os.Remove(file.Name()))
+	}
+	return &File{File: file, target: target}, nil
+}
+
+// Commit syncs the file and puts it in its place.
+func (f *File) Commit() error {
+	if f.done {
+		return fs.ErrClosed
+	}
+	f.done = true
+	err := errors.Join(f.Sync(), f.File.Close())
+	if err == nil {
+		err = rename(f.Name(), f.target)
+	}
+	if err != nil {
+		return errors.Join(err, remove(f.Name()))
+	}
+	return nil
+}
+
+// Abort removes the temporary file unless it has been committed.
+func (f *File) Abort() error {
+	if f.done {
+		return nil
+	}
+	f.done = true
+	return errors.Join(f.File.Close(), remove(f.Name()))
+}
+
+// Write puts a whole file in its place.
+func Write(target string, content []byte) error {
+	file, err := Create(target)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = file.Abort() }()
+	if _, err := file.Write(content); err != nil {
+		return err
+	}
+	return file.Commit()
+}
+
+// Install puts a finished, closed file in its place. Both are in one folder.
+func Install(temporary, target string) error {
+	file, err := os.Open(temporary) //nolint:gosec // the caller's own file
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(file.Sync(), file.Close()); err != nil {
+		return err
+	}
+	return rename(temporary, target)
+}
+
+func rename(temporary, target string) error {
+	if err := os.Rename(temporary, target); err != nil {
+		return err
+	}
+	return SyncDir(filepath.Dir(target))
+}
+
+// SyncDir makes the entries of a folder durable.
+func SyncDir(dir string) error {
+	folder, err := os.Open(dir) //nolint:gosec // the caller's own folder
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(folder.Sync(), folder.Close()); err != nil {
+		return fmt.Errorf("sync %s: %w", dir, err)
+	}
+	return nil
+}
+
+// Sweep removes what crashes left behind in a folder and in those below it.
+func Sweep(dir string) error {
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if name := entry.Name(); entry.Type().IsRegular() && strings.HasPrefix(name, ".") && strings.Contains(name, mark) {
+			return remove(path)
+		}
+		return nil
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+func remove(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}

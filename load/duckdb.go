@@ -1,0 +1,84 @@
+package load
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/duckdb/duckdb-go/v2"
+
+	"github.com/flashback-sync/flashback-sync/schema"
+)
+
+// Session says how DuckDB may use the machine.
+type Session struct {
+	MemoryLimit string // DuckDB's notation: 256MB; "" for DuckDB's own default
+	TempDir     string // where sorts spill to; "" for none
+	ReadOnly    bool
+}
+
+// OpenDuckDB opens a DuckDB file hardened: no access to other files or the
+// network, no extensions, configuration locked, time zone UTC.
+func OpenDuckDB(path string, s Session) (*sql.DB, error) {
+	if strings.ContainsAny(path, "?\x00") {
+		return nil, fmt.Errorf("%q: DuckDB cannot open a path that holds a question mark", path)
+	}
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	dsn := absolute
+	if s.ReadOnly {
+		dsn += "?access_mode=READ_ONLY"
+	}
+	connector, err := duckdb.NewConnector(dsn, func(connection driver.ExecerContext) error {
+		for _, statement := range s.statements() {
+			if _, err := connection.ExecContext(context.Background(), statement, nil); err != nil {
+				return fmt.Errorf("%s: %w", statement, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	db := sql.OpenDB(connector)
+	db.SetMaxOpenConns(1)
+	return db, nil
+}
+
+func (s Session) statements() []string {
+	statements := []string{"SET TimeZone = 'UTC'"}
+	if s.MemoryLimit != "" {
+		statements = append(statements, "SET memory_limit = "+schema.Literal(s.MemoryLimit))
+	}
+	if s.TempDir != "" {
+		statements = append(statements, "SET temp_directory = "+schema.Literal(s.TempDir))
+	}
+	return append(statements,
+		"SET allow_community_extensions = false",
+		"SET autoinstall_known_extensions = false",
+		"SET autoload_known_extensions = false",
+		"SET enable_external_access = false",
+		"SET lock_configuration = true",
+	)
+}
+
+// withArrow lends the Arrow interface of a connection.
+func withArrow(conn *sql.Conn, use func(*duckdb.Arrow) error) error {
+	return conn.Raw(func(raw any) error {
+		driverConn, ok := raw.(driver.Conn)
+		if !ok {
+			return errors.New("not a DuckDB connection")
+		}
+		arrow, err := duckdb.NewArrowFromConn(driverConn)
+		if err != nil {
+			return err
+		}
+		return use(arrow)
+	})
+}

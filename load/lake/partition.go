@@ -1,0 +1,58 @@
+package lake
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/flashback-sync/flashback-sync/schema"
+)
+
+// partition is one file of one table.
+type partition struct {
+	table *schema.Table
+	start time.Time // UTC
+}
+
+func (p partition) end() time.Time {
+	if p.table.Partition == schema.ByMonth {
+		return p.start.AddDate(0, 1, 0)
+	}
+	return p.start.AddDate(0, 0, 1)
+}
+
+// path is the file's place below lake/. It is made of the table's name and a
+// date only, never of anything the source sent.
+func (p partition) path() string {
+	key := "date=" + p.start.Format("2006-01-02")
+	if p.table.Partition == schema.ByMonth {
+		key = "month=" + p.start.Format("2006-01")
+	}
+	return fmt.Sprintf("%s/%s/%s.parquet", p.table.Name, key, p.table.Name)
+}
+
+// startOf is the start of the partition that holds an instant.
+func startOf(table *schema.Table, at time.Time) time.Time {
+	at = at.UTC()
+	if table.Partition == schema.ByMonth {
+		return time.Date(at.Year(), at.Month(), 1, 0, 0, 0, 0, time.UTC)
+	}
+	return time.Date(at.Year(), at.Month(), at.Day(), 0, 0, 0, 0, time.UTC)
+}
+
+// rangePartitions bounds how many partitions one sorted query reads: enough to
+// make a backfill one pass, few enough for the sort to stay small.
+const rangePartitions = 31
+
+// ranges groups partitions, given in order of time, into runs without a gap.
+func ranges(partitions []partition) [][]partition {
+	var groups [][]partition
+	for i, p := range partitions {
+		last := len(groups) - 1
+		if i > 0 && partitions[i-1].end().Equal(p.start) && len(groups[last]) < rangePartitions {
+			groups[last] = append(groups[last], p)
+			continue
+		}
+		groups = append(groups, []partition{p})
+	}
+	return groups
+}

@@ -1,0 +1,132 @@
+package load
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+
+	"github.com/flashback-sync/flashback-sync/internal/durable"
+	"github.com/flashback-sync/flashback-sync/schema"
+)
+
+// application marks our warehouses, so that no other DuckDB file is written to.
+const application = "flashback-sync"
+
+// privateTables are the warehouse's own. They are not published.
+var privateTables = []string{
+	"CREATE SCHEMA internal",
+	"CREATE TABLE internal.meta (key VARCHAR NOT NULL, value VARCHAR NOT NULL)",
+	"CREATE TABLE internal.changed_partitions (table_name VARCHAR NOT NULL, partition_start TIMESTAMPTZ NOT NULL)",
+	"CREATE TABLE internal.unsettled (stream VARCHAR NOT NULL, run_id VARCHAR NOT NULL)",
+}
+
+// create makes a new warehouse beside its place and renames it there, so that a
+// crash never leaves half of one.
+func (w *Warehouse) create(ctx context.Context) error {
+	temporary := w.path + ".new"
+	for _, leftover := range []string{temporary, temporary + ".wal"} {
+		if err := os.Remove(leftover); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return storage("create warehouse", err)
+		}
+	}
+	err := w.connect(ctx, temporary)
+	if err == nil {
+		err = errors.Join(w.fill(ctx), w.disconnect())
+	}
+	if err == nil {
+		err = os.Chmod(temporary, 0o640) //nolint:gosec // readable by the owner's group
+	}
+	if err == nil {
+		err = durable.Install(temporary, w.path)
+	}
+	return storage("create warehouse", err)
+}
+
+func (w *Warehouse) fill(ctx context.Context) error {
+	statements := privateTables
+	for _, table := range schema.Tables() {
+		statements = append(statements, table.DDL()...)
+	}
+	statements = append(
+		statements,
+		fmt.Sprintf("INSERT INTO internal.meta VALUES ('application', '%s'), ('schema_version', '%d'), ('created_by', %s)",
+			application, schema.Version, schema.Literal(w.options.Version)),
+		"CHECKPOINT",
+	)
+	for _, statement := range statements {
+		if _, err := w.conn.ExecContext(ctx, statement); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// inspect looks at an existing warehouse without changing it and returns its
+// schema version.
+func inspect(ctx context.Context, path string) (version int, err error) {
+	if err := checkHeader(path); err != nil {
+		return 0, err
+	}
+	db, err := OpenDuckDB(path, Session{ReadOnly: true})
+	if err != nil {
+		return 0, openError(path, err)
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	var owner, text string
+	err = db.QueryRowContext(ctx, `SELECT max(value) FILTER (key = 'application'), max(value) FILTER (key = 'schema_version') FROM internal.meta`).Scan(&owner, &text)
+	if err != nil || owner != application {
+		if ctx.Err() != nil {
+			return 0, ctx.Err()
+		}
+		return 0, &DamagedError{Path: path, Reason: "this is a DuckDB file, but not one that flashback-sync made"}
+	}
+	version, err = strconv.Atoi(text)
+	if err != nil || version > schema.Version {
+		return 0, &DamagedError{Path: path, Reason: fmt.Sprintf("written by a newer release (schema version %s, this release knows %d)", text, schema.Version)}
+	}
+	return version, nil
+}
+
+// checkHeader looks for DuckDB's magic bytes before DuckDB has the file open:
+// afterwards, closing our descriptor would drop its lock.
+func checkHeader(path string) error {
+	file, err := os.Open(path) //nolint:gosec // the path is below data_dir
+	if err != nil {
+		return storage("open warehouse", err)
+	}
+	defer func() { _ = file.Close() }()
+	header := make([]byte, 12)
+	if _, err := io.ReadFull(file, header); err != nil || string(header[8:12]) != "DUCK" {
+		return &DamagedError{Path: path, Reason: "this is not a DuckDB file, or its first bytes are lost"}
+	}
+	return nil
+}
+
+// migrations bring a warehouse from the version of their index to the next one.
+// They run alone, each followed by a checkpoint, never with data.
+var migrations = map[int][]string{}
+
+func (w *Warehouse) migrate(ctx context.Context, version int) error {
+	for ; version < schema.Version; version++ {
+		err := w.transact(ctx, fmt.Sprintf("migrate warehouse to version %d", version+1), func(tx *sql.Tx) error {
+			for _, statement := range migrations[version] {
+				if _, err := tx.ExecContext(ctx, statement); err != nil {
+					return err
+				}
+			}
+			_, err := tx.ExecContext(ctx, "UPDATE internal.meta SET value = ? WHERE key = 'schema_version'", strconv.Itoa(version+1))
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if _, err := w.conn.ExecContext(ctx, "CHECKPOINT"); err != nil {
+			return storage("checkpoint warehouse", err)
+		}
+	}
+	return nil
+}

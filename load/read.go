@@ -1,0 +1,168 @@
+package load
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/duckdb/duckdb-go/v2"
+
+	"github.com/flashback-sync/flashback-sync/checkpoints"
+	"github.com/flashback-sync/flashback-sync/schema"
+)
+
+// Coverage reads the intervals of a key that have the status.
+func (w *Warehouse) Coverage(ctx context.Context, key checkpoints.Key, status checkpoints.Status) (checkpoints.Set, error) {
+	set, err := checkpoints.Read(ctx, w.conn, key, status)
+	return set, storage("read warehouse", err)
+}
+
+// Repos lists the repositories seen in alerts and violations, sorted.
+func (w *Warehouse) Repos(ctx context.Context) ([]string, error) {
+	rows, err := w.conn.QueryContext(ctx, `SELECT repo_id FROM alerts WHERE repo_id <> '' UNION SELECT repo_id FROM violations WHERE repo_id <> '' ORDER BY 1`)
+	if err != nil {
+		return nil, storage("read warehouse", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var repos []string
+	for rows.Next() {
+		var repo string
+		if err := rows.Scan(&repo); err != nil {
+			return nil, storage("read warehouse", err)
+		}
+		repos = append(repos, repo)
+	}
+	return repos, storage("read warehouse", rows.Err())
+}
+
+// Changed lists the start of every partition of a table that was committed to
+// since it was published last, in order of time (UTC).
+func (w *Warehouse) Changed(ctx context.Context, table *schema.Table) ([]time.Time, error) {
+	return w.times(ctx, "SELECT DISTINCT partition_start FROM internal.changed_partitions WHERE table_name = ? ORDER BY 1", table.Name)
+}
+
+// Partitions lists the start of every partition that holds rows (UTC).
+func (w *Warehouse) Partitions(ctx context.Context, table *schema.Table) ([]time.Time, error) {
+	start := statements{table}.partitionOf(schema.Ident(table.Time))
+	return w.times(ctx, fmt.Sprintf("SELECT DISTINCT %s FROM %s ORDER BY 1", start, schema.Ident(table.Name)))
+}
+
+func (w *Warehouse) times(ctx context.Context, query string, arguments ...any) ([]time.Time, error) {
+	rows, err := w.conn.QueryContext(ctx, query, arguments...)
+	if err != nil {
+		return nil, storage("read warehouse", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var times []time.Time
+	for rows.Next() {
+		var t time.Time
+		if err := rows.Scan(&t); err != nil {
+			return nil, storage("read warehouse", err)
+		}
+		times = append(times, t.UTC())
+	}
+	return times, storage("read warehouse", rows.Err())
+}
+
+// Published removes partitions from the list of those that changed.
+func (w *Warehouse) Published(ctx context.Context, table *schema.Table, partitions []time.Time) error {
+	for _, p := range partitions {
+		if _, err := w.conn.ExecContext(ctx, "DELETE FROM internal.changed_partitions WHERE table_name = ? AND partition_start = ?", table.Name, p); err != nil {
+			return storage("note publication", err)
+		}
+	}
+	return nil
+}
+
+// Rows yields the rows of [from, to) sorted by time and key, in record batches
+// of at most a few thousand rows, with the columns of Table.ArrowSchema. A batch
+// is valid until the next one is asked for.
+func (w *Warehouse) Rows(ctx context.Context, table *schema.Table, from, to time.Time) iter.Seq2[arrow.RecordBatch, error] {
+	return func(yield func(arrow.RecordBatch, error) bool) {
+		err := withArrow(w.conn, func(a *duckdb.Arrow) error {
+			reader, err := a.QueryContext(ctx, selectRange(table), from, to)
+			if err != nil {
+				return err
+			}
+			defer reader.Release()
+			return w.yieldAll(reader, table.ArrowSchema(), yield)
+		})
+		if err != nil {
+			yield(nil, storage("read warehouse", err))
+		}
+	}
+}
+
+// yieldAll gives every batch our schema, whose metadata DuckDB does not know.
+func (w *Warehouse) yieldAll(reader array.RecordReader, as *arrow.Schema, yield func(arrow.RecordBatch, error) bool) error {
+	for reader.Next() {
+		read := reader.RecordBatch()
+		batch := array.NewRecordBatch(as, read.Columns(), read.NumRows())
+		more := yield(batch, nil)
+		batch.Release()
+		if !more {
+			return nil
+		}
+	}
+	return reader.Err()
+}
+
+func selectRange(table *schema.Table) string {
+	names := ""
+	for i, c := range table.Columns {
+		if i > 0 {
+			names += ", "
+		}
+		names += schema.Ident(c.Name)
+	}
+	order := schema.Ident(table.Time)
+	for _, k := range table.Key {
+		if k != table.Time {
+			order += ", " + schema.Ident(k)
+		}
+	}
+	at := schema.Ident(table.Time)
+	return fmt.Sprintf("SELECT %s FROM %s WHERE %s >= ? AND %s < ? ORDER BY %s", names, schema.Ident(table.Name), at, at, order)
+}
+
+// CoverageLine is one interval of the ledger, for those who publish it.
+type CoverageLine struct {
+	Stream, Filter, Status string
+	From, To               time.Time
+}
+
+// Ledger reads the whole coverage ledger.
+func (w *Warehouse) Ledger(ctx context.Context) ([]CoverageLine, error) {
+	rows, err := w.conn.QueryContext(ctx, `SELECT stream, "filter", status, from_ts, to_ts FROM sync_coverage ORDER BY ALL`)
+	if err != nil {
+		return nil, storage("read warehouse", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var lines []CoverageLine
+	for rows.Next() {
+		var l CoverageLine
+		if err := rows.Scan(&l.Stream, &l.Filter, &l.Status, &l.From, &l.To); err != nil {
+			return nil, storage("read warehouse", err)
+		}
+		l.From, l.To = l.From.UTC(), l.To.UTC()
+		lines = append(lines, l)
+	}
+	return lines, storage("read warehouse", rows.Err())
+}
+
+// StripPrivate turns a copy of the private file into what analysts open: the
+// warehouse's own tables are dropped.
+func StripPrivate(ctx context.Context, path string) error {
+	db, err := OpenDuckDB(path, Session{MemoryLimit: defaultMemory})
+	if err != nil {
+		return storage("prepare published file", err)
+	}
+	_, err = db.ExecContext(ctx, "DROP SCHEMA internal CASCADE; CHECKPOINT")
+	if closeErr := db.Close(); err == nil {
+		err = closeErr
+	}
+	return storage("prepare published file", err)
+}

@@ -1,0 +1,88 @@
+package load
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"github.com/flashback-sync/flashback-sync/schema"
+)
+
+// Settle looks, once a run, for the run's ids in the rest of the table: a row
+// whose time changed by more than a batch spans stands there a second time. The
+// version committed last stays, with the first sighting of the oldest. Runs that
+// were killed before they settled are settled too. The counts correct those of
+// the run's commits.
+func (w *Warehouse) Settle(ctx context.Context, runID string, table *schema.Table) (Counts, error) {
+	if len(table.Key) != 1 {
+		return Counts{}, w.forget(ctx, table) // the time is part of the key
+	}
+	var correction Counts
+	err := w.transact(ctx, "settle "+table.Name, func(tx *sql.Tx) error {
+		moved, err := findMoved(ctx, tx, table)
+		if err != nil || moved == 0 {
+			return err
+		}
+		correction, err = dropOlder(ctx, tx, table, runID)
+		return err
+	})
+	if err != nil {
+		return Counts{}, err
+	}
+	return correction, w.forget(ctx, table)
+}
+
+func (w *Warehouse) forget(ctx context.Context, table *schema.Table) error {
+	return w.transact(ctx, "settle "+table.Name, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, "DELETE FROM internal.unsettled WHERE stream = ?", table.Name)
+		return err
+	})
+}
+
+// findMoved lists every row whose id stands more than once, newest version
+// first, in the temporary table moved.
+func findMoved(ctx context.Context, tx *sql.Tx, table *schema.Table) (rows int, err error) {
+	name, id, at := schema.Ident(table.Name), schema.Ident(table.Key[0]), schema.Ident(table.Time)
+	_, err = tx.ExecContext(ctx, fmt.Sprintf(`CREATE OR REPLACE TEMP TABLE moved AS
+		WITH recent AS (
+			SELECT DISTINCT %[2]s FROM %[1]s
+			WHERE _run_id IN (SELECT run_id FROM internal.unsettled WHERE stream = %[4]s)
+		), twice AS (
+			SELECT %[2]s FROM %[1]s SEMI JOIN recent USING (%[2]s) GROUP BY %[2]s HAVING count(*) > 1
+		)
+		SELECT t.rowid AS held_row, t.%[2]s AS id, t.%[3]s AS held_time, t._run_id AS run_id,
+			row_number() OVER (PARTITION BY t.%[2]s ORDER BY t._last_changed_at DESC) AS nth,
+			min(t._first_synced_at) OVER (PARTITION BY t.%[2]s) AS first_synced_at
+		FROM %[1]s t SEMI JOIN twice USING (%[2]s)`, name, id, at, schema.Literal(table.Name)))
+	if err != nil {
+		return 0, err
+	}
+	err = tx.QueryRowContext(ctx, "SELECT count(*) FROM temp.moved").Scan(&rows)
+	return rows, err
+}
+
+// dropOlder keeps the newest version of each row. What this run replaced counts
+// as updated.
+func dropOlder(ctx context.Context, tx *sql.Tx, table *schema.Table, runID string) (Counts, error) {
+	var replaced int64
+	err := tx.QueryRowContext(ctx, `SELECT count(*) FROM temp.moved
+		WHERE nth > 1 AND id IN (SELECT id FROM temp.moved WHERE nth = 1 AND run_id = ?)`, runID).Scan(&replaced)
+	if err != nil {
+		return Counts{}, err
+	}
+	name := schema.Ident(table.Name)
+	for _, statement := range []string{
+		fmt.Sprintf(`INSERT INTO internal.changed_partitions
+			SELECT DISTINCT %[1]s, %[2]s AS p FROM temp.moved
+			WHERE (%[1]s, p) NOT IN (SELECT (table_name, partition_start) FROM internal.changed_partitions)`,
+			schema.Literal(table.Name), statements{table}.partitionOf("held_time")),
+		fmt.Sprintf(`UPDATE %s t SET _first_synced_at = m.first_synced_at FROM temp.moved m WHERE t.rowid = m.held_row AND m.nth = 1`, name),
+		fmt.Sprintf(`DELETE FROM %s WHERE rowid IN (SELECT held_row FROM temp.moved WHERE nth > 1)`, name),
+		`DROP TABLE temp.moved`,
+	} {
+		if _, err := tx.ExecContext(ctx, statement); err != nil {
+			return Counts{}, err
+		}
+	}
+	return Counts{Inserted: -replaced, Updated: replaced}, nil
+}

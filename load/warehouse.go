@@ -1,0 +1,159 @@
+package load
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+// Options say where the warehouse is and what it may use.
+type Options struct {
+	Dir         string // data_dir
+	MemoryLimit string // DuckDB's notation; "" for 256MB
+	Version     string // release that writes, noted in the file
+	Now         func() time.Time
+}
+
+// Warehouse is the open private warehouse. It is used by one goroutine.
+type Warehouse struct {
+	options Options
+	path    string
+	lock    *flock.Flock
+	db      *sql.DB
+	conn    *sql.Conn
+	last    time.Time // of the last commit; commits are strictly ordered by time
+}
+
+const defaultMemory = "256MB"
+
+// File is the private warehouse's place below data_dir.
+func File(dir string) string { return filepath.Join(dir, "state", "warehouse.duckdb") }
+
+// Open takes the lock and opens the warehouse, making or migrating it if needed.
+// It returns ErrLocked, a *DamagedError or a *StorageError.
+func Open(ctx context.Context, options Options) (*Warehouse, error) {
+	if options.MemoryLimit == "" {
+		options.MemoryLimit = defaultMemory
+	}
+	if options.Now == nil {
+		options.Now = time.Now
+	}
+	w := &Warehouse{options: options, path: File(options.Dir)}
+	if err := w.takeLock(); err != nil {
+		return nil, err
+	}
+	if err := w.open(ctx); err != nil {
+		_ = w.lock.Unlock()
+		return nil, err
+	}
+	return w, nil
+}
+
+func (w *Warehouse) takeLock() error {
+	state := filepath.Dir(w.path)
+	if err := os.MkdirAll(state, 0o750); err != nil {
+		return storage("make data_dir", err)
+	}
+	w.lock = flock.New(filepath.Join(state, "lock"), flock.SetPermissions(0o640))
+	locked, err := w.lock.TryLock()
+	if err != nil {
+		return storage("lock data_dir", err)
+	}
+	if !locked {
+		return fmt.Errorf("%w in %s", ErrLocked, w.options.Dir)
+	}
+	return nil
+}
+
+func (w *Warehouse) open(ctx context.Context) error {
+	if _, err := os.Stat(w.path); errors.Is(err, fs.ErrNotExist) {
+		if err := w.create(ctx); err != nil {
+			return err
+		}
+	} else if err != nil {
+		return storage("open warehouse", err)
+	}
+	version, err := inspect(ctx, w.path)
+	if err != nil {
+		return err
+	}
+	if err := w.connect(ctx, w.path); err != nil {
+		return openError(w.path, err)
+	}
+	if err := w.migrate(ctx, version); err != nil {
+		return errors.Join(err, w.disconnect())
+	}
+	return nil
+}
+
+func (w *Warehouse) connect(ctx context.Context, path string) error {
+	db, err := OpenDuckDB(path, Session{MemoryLimit: w.options.MemoryLimit, TempDir: filepath.Join(filepath.Dir(w.path), "tmp")})
+	if err != nil {
+		return err
+	}
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return errors.Join(err, db.Close())
+	}
+	w.db, w.conn = db, conn
+	return nil
+}
+
+func (w *Warehouse) disconnect() error {
+	if w.db == nil {
+		return nil
+	}
+	err := errors.Join(w.conn.Close(), w.db.Close())
+	w.db, w.conn = nil, nil
+	return err
+}
+
+// CloseFile writes everything into the private file and closes it, keeping the
+// lock: now it may be copied.
+func (w *Warehouse) CloseFile(ctx context.Context) error {
+	if w.db == nil {
+		return nil
+	}
+	_, err := w.conn.ExecContext(ctx, "CHECKPOINT")
+	return storage("close warehouse", errors.Join(err, w.disconnect()))
+}
+
+// Close closes the file if it is open, and gives the lock back. It may be called
+// more than once.
+func (w *Warehouse) Close() error {
+	return errors.Join(storage("close warehouse", w.disconnect()), w.lock.Unlock())
+}
+
+// commitTime is the time of a commit: later than every earlier one, whatever the
+// clock does, so that the latest version of a row is always told apart.
+func (w *Warehouse) commitTime() time.Time {
+	now := w.options.Now().UTC().Truncate(time.Microsecond)
+	if !now.After(w.last) {
+		now = w.last.Add(time.Microsecond)
+	}
+	w.last = now
+	return now
+}
+
+// transact runs one transaction.
+func (w *Warehouse) transact(ctx context.Context, doing string, do func(tx *sql.Tx) error) error {
+	tx, err := w.conn.BeginTx(ctx, nil)
+	if err != nil {
+		return storage(doing, err)
+	}
+	if err := do(tx); err != nil {
+		_ = tx.Rollback()
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return storage(doing, err)
+	}
+	return storage(doing, tx.Commit())
+}
