@@ -1,0 +1,183 @@
+package extract
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/flashback-sync/flashback-sync/internal/instant"
+)
+
+// row is what the walk must know of a record.
+type row struct {
+	id  string // the id as it is written in the JSON; "" if there is none
+	at  instant.Micros
+	ok  bool // whether at could be read
+	raw []byte
+}
+
+// answer is one page of a list as the API sent it, newest row first.
+type answer struct {
+	bounds
+	rows  []row
+	total int
+}
+
+// parsePage reads the envelope of a list. Records stay raw: their faults are
+// not the page's. A page that is not what the API documents is an error.
+func parsePage(body []byte, list List) (*answer, error) {
+	// The decoder only finds the borders: a record with invalid UTF-8 or a
+	// repeated key must not cost the other 99.
+	d := jsontext.NewDecoder(bytes.NewBuffer(body), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	page := &answer{total: -1}
+	if token, err := d.ReadToken(); err != nil || token.Kind() != '{' {
+		return nil, notJSON(body, err)
+	}
+	found := false
+	for d.PeekKind() == '"' {
+		name, err := d.ReadToken()
+		if err != nil {
+			return nil, notJSON(body, err)
+		}
+		switch name.String() {
+		case string(list):
+			found = true
+			err = page.readRows(d, body)
+		case "total":
+			page.total, err = readCount(d)
+		case "success":
+			err = readSuccess(d, body)
+		default:
+			err = d.SkipValue()
+		}
+		if err != nil {
+			return nil, notJSON(body, err)
+		}
+	}
+	if _, err := d.ReadToken(); err != nil {
+		return nil, notJSON(body, err)
+	}
+	if _, err := d.ReadToken(); !errors.Is(err, io.EOF) {
+		return nil, notJSON(body, errors.New("text after the JSON object"))
+	}
+	if !found || page.total < 0 {
+		return nil, fmt.Errorf("the answer lacks %q or a total", list)
+	}
+	return page, nil
+}
+
+func notJSON(body []byte, err error) error {
+	if err == nil {
+		err = errors.New("not a JSON object")
+	}
+	return fmt.Errorf("the answer is not a page (%w): %s", err, excerpt(string(body[:min(len(body), 400)])))
+}
+
+func readSuccess(d *jsontext.Decoder, body []byte) error {
+	token, err := d.ReadToken()
+	if err == nil && token.Kind() == 'f' {
+		return errors.New("success is false: " + messageOf(body))
+	}
+	return err
+}
+
+func readCount(d *jsontext.Decoder) (int, error) {
+	value, err := d.ReadValue()
+	if err != nil {
+		return -1, err
+	}
+	n, err := strconv.Atoi(string(value))
+	if err != nil || n < 0 {
+		return -1, fmt.Errorf("total is %s", excerpt(string(value)))
+	}
+	return n, nil
+}
+
+func (a *answer) readRows(d *jsontext.Decoder, body []byte) error {
+	token, err := d.ReadToken()
+	if err != nil {
+		return err
+	}
+	if token.Kind() != '[' {
+		return errors.New("the list is not an array")
+	}
+	a.rows = make([]row, 0, MaxTake)
+	for d.PeekKind() != ']' {
+		value, err := d.ReadValue()
+		if err != nil {
+			return err
+		}
+		// The decoder may reuse its own buffer: take the record from the body.
+		end := d.InputOffset()
+		a.rows = append(a.rows, peek(body[end-int64(len(value)):end:end]))
+	}
+	_, err = d.ReadToken()
+	return err
+}
+
+// peek finds a record's id and timestamp and stops there.
+func peek(record []byte) row {
+	r := row{raw: record}
+	d := jsontext.NewDecoder(bytes.NewBuffer(record), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	if token, err := d.ReadToken(); err != nil || token.Kind() != '{' {
+		return r
+	}
+	for d.PeekKind() == '"' && (r.id == "" || !r.ok) {
+		name, err := d.ReadValue()
+		if err != nil {
+			return r
+		}
+		isID, isTime := string(name) == `"id"`, string(name) == `"timestamp"`
+		value, err := d.ReadValue()
+		if err != nil {
+			return r
+		}
+		switch {
+		case isID:
+			r.id = string(value)
+		case isTime:
+			r.at, r.ok = readInstant(value)
+		}
+	}
+	return r
+}
+
+// readInstant reads a quoted timestamp. One with escapes is unquoted first.
+func readInstant(value jsontext.Value) (instant.Micros, bool) {
+	if value.Kind() != '"' {
+		return 0, false
+	}
+	text := []byte(value[1 : len(value)-1])
+	if bytes.IndexByte(text, '\\') >= 0 {
+		var err error
+		if text, err = jsontext.AppendUnquote(nil, value); err != nil {
+			return 0, false
+		}
+	}
+	return instant.Parse(text)
+}
+
+// oldest is the smallest timestamp of the page; ok is false if it has none. The
+// order of the rows is not relied on.
+func (a *answer) oldest() (oldest instant.Micros, ok bool) {
+	for _, r := range a.rows {
+		if r.ok && (!ok || r.at < oldest) {
+			oldest, ok = r.at, true
+		}
+	}
+	return oldest, ok
+}
+
+// newest is the largest timestamp of the page; ok is false if it has none.
+func (a *answer) newest() (newest instant.Micros, ok bool) {
+	for _, r := range a.rows {
+		if r.ok && (!ok || r.at > newest) {
+			newest, ok = r.at, true
+		}
+	}
+	return newest, ok
+}

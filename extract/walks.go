@@ -1,0 +1,209 @@
+package extract
+
+import (
+	"cmp"
+	"context"
+	"iter"
+	"sync"
+
+	"github.com/flashback-sync/flashback-sync/checkpoints"
+	"github.com/flashback-sync/flashback-sync/internal/instant"
+)
+
+// splitRows is the smallest remainder worth a second worker. A split costs about
+// one request (a page that is not full), so 20 pages keep that near 2% of a
+// short walk and far below 1% of a long one.
+const splitRows = 20 * MaxTake
+
+// Job is one interval to be read with one query.
+type Job struct {
+	Query    Query
+	Interval checkpoints.Interval
+	// Open asks without an upper bound: rows dated after Interval.To are
+	// yielded too, but nothing beyond Interval.To is reported as covered.
+	Open bool
+}
+
+// Page is what one answer gave.
+type Page struct {
+	Job     int      // index of the job it belongs to
+	Records [][]byte // the records' JSON as it was sent; the reader owns it
+	// Covered is proven complete once these records and those of all earlier
+	// pages are stored.
+	Covered []checkpoints.Interval
+}
+
+// Shortfall is an interval that stayed incomplete although it was read again.
+type Shortfall struct {
+	Job      int
+	Interval checkpoints.Interval
+	Missing  int // rows that the source counts and does not give
+}
+
+// Walks reads jobs with as many workers as the client has connections. Workers
+// without a job split the largest remaining interval, so that one long backfill
+// uses all connections and many short ones cost few requests.
+type Walks struct {
+	client *Client
+	jobs   []Job
+	out    chan Page
+
+	mu         sync.Mutex
+	changed    sync.Cond // queue, active, failure or a walk's remainder changed
+	queue      []*walk
+	active     map[*walk]struct{}
+	failure    error
+	expected   int
+	shortfalls []Shortfall
+	missing    map[int]error
+	warned     map[string]bool
+}
+
+// Walk prepares to read the jobs. Nothing is sent before Pages is ranged over.
+func (c *Client) Walk(jobs []Job) *Walks {
+	w := &Walks{
+		client: c, jobs: jobs, out: make(chan Page, c.Concurrency()),
+		active: map[*walk]struct{}{}, missing: map[int]error{}, warned: map[string]bool{},
+	}
+	w.changed.L = &w.mu
+	for i, job := range jobs {
+		w.queue = append(w.queue, newWalk(w, i, instant.Of(job.Interval.From), instant.Of(job.Interval.To), job.Open))
+	}
+	return w
+}
+
+// Expected is the number of rows that the jobs' first answers announced so far.
+func (w *Walks) Expected() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.expected
+}
+
+// Shortfalls lists what stayed incomplete. Valid after Pages has ended.
+func (w *Walks) Shortfalls() []Shortfall { return w.shortfalls }
+
+// NotFound lists, by index, the by-policy jobs whose policy the source does not
+// know. Valid after Pages has ended.
+func (w *Walks) NotFound() map[int]error { return w.missing }
+
+// Pages yields pages until all jobs are done or one fails. A failure is yielded
+// last, with an empty page. It may be ranged over once.
+func (w *Walks) Pages(ctx context.Context) iter.Seq2[Page, error] {
+	return func(yield func(Page, error) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		var workers sync.WaitGroup
+		for range w.client.Concurrency() {
+			workers.Go(func() { w.work(ctx) })
+		}
+		stop := context.AfterFunc(ctx, w.wake)
+		defer stop()
+		go func() {
+			workers.Wait()
+			close(w.out)
+		}()
+		for page := range w.out {
+			if !yield(page, nil) {
+				cancel()
+				for range w.out { // let the workers end
+				}
+				return
+			}
+		}
+		if err := cmp.Or(ctx.Err(), w.failure); err != nil {
+			yield(Page{}, err)
+		}
+	}
+}
+
+func (w *Walks) wake() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.changed.Broadcast()
+}
+
+func (w *Walks) work(ctx context.Context) {
+	for next := w.take(ctx); next != nil; next = w.take(ctx) {
+		err := next.run(ctx)
+		w.finish(next, err)
+	}
+}
+
+// take waits for a walk to do: one from the queue, or half of another's.
+func (w *Walks) take(ctx context.Context) *walk {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for {
+		switch {
+		case ctx.Err() != nil || w.failure != nil:
+			return nil
+		case len(w.queue) > 0:
+			next := w.queue[0]
+			w.queue = w.queue[1:]
+			w.active[next] = struct{}{}
+			return next
+		case len(w.active) == 0:
+			return nil
+		}
+		if half := w.split(); half != nil {
+			w.active[half] = struct{}{}
+			return half
+		}
+		w.changed.Wait()
+	}
+}
+
+// split cuts the walk with the most rows left; nil if none is worth it.
+func (w *Walks) split() *walk {
+	var largest *walk
+	for candidate := range w.active {
+		if candidate.divisible() && (largest == nil || candidate.remaining > largest.remaining) {
+			largest = candidate
+		}
+	}
+	if largest == nil {
+		return nil
+	}
+	return largest.divide()
+}
+
+func (w *Walks) finish(done *walk, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.active, done)
+	if err != nil {
+		done.announce(0, err)
+		kind, _ := KindOf(err)
+		if kind == NotFound && w.jobs[done.job].Query.PolicyPath != "" {
+			w.missing[done.job] = err
+		} else if w.failure == nil {
+			w.failure = err
+		}
+	}
+	w.changed.Broadcast()
+}
+
+func (w *Walks) emit(ctx context.Context, page Page) error {
+	select {
+	case w.out <- page:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (w *Walks) warnOnce(message string) {
+	w.mu.Lock()
+	again := w.warned[message]
+	w.warned[message] = true
+	w.mu.Unlock()
+	if !again {
+		w.client.options.Warn(message)
+	}
+}
+
+func (w *Walks) fallShort(job int, i checkpoints.Interval, missing int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.shortfalls = append(w.shortfalls, Shortfall{Job: job, Interval: i, Missing: missing})
+}

@@ -1,0 +1,246 @@
+package transform
+
+import (
+	"encoding/binary"
+	"fmt"
+	"hash/maphash"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/flashback-sync/flashback-sync/schema"
+)
+
+// Outcome is what became of a record.
+type Outcome int
+
+const (
+	// Added to the batch.
+	Added Outcome = iota
+	// Duplicate of a row that the batch already holds, the same in every byte.
+	Duplicate
+	// Conflict with a row of the batch that has the same key and other content.
+	// Build the batch and add the record to the next: the later version wins.
+	Conflict
+	// Rejected, with the reason in Rejects.
+	Rejected
+)
+
+// Reject is a record that could not be typed.
+type Reject struct {
+	Reason string
+	Raw    string // valid UTF-8; bytes that are not are written as \xNN
+}
+
+// Given are the values of the columns that come from the request and not from
+// the record, by column name: nil, string, bool, float64 or time.Time.
+type Given map[string]any
+
+// Batch gathers the rows of one table. Keys within a batch are unique.
+type Batch struct {
+	table   *schema.Table
+	decoder *decoder
+	builder *array.RecordBuilder
+	seed    maphash.Seed
+	keys    map[string]uint64 // key to hash of the record
+	keyed   []int             // columns of the key
+	timed   int               // column that dates a row
+	scratch []byte
+	rows    int
+	bytes   int
+	oldest  int64
+	newest  int64
+	rejects []Reject
+}
+
+// NewBatch returns an empty batch. Release it when done.
+func NewBatch(table *schema.Table, allocator memory.Allocator) *Batch {
+	b := &Batch{
+		table: table, decoder: newDecoder(table), seed: maphash.MakeSeed(),
+		builder: array.NewRecordBuilder(allocator, table.BatchSchema()), keys: map[string]uint64{},
+	}
+	for i, c := range b.decoder.columns {
+		if slices.Contains(table.Key, c.Name) {
+			b.keyed = append(b.keyed, i)
+		}
+		if c.Name == table.Time {
+			b.timed = i
+		}
+	}
+	return b
+}
+
+// Release frees the batch's memory.
+func (b *Batch) Release() { b.builder.Release() }
+
+// Rows is the number of rows gathered since the last Build.
+func (b *Batch) Rows() int { return b.rows }
+
+// Bytes is roughly the memory that these rows take.
+func (b *Batch) Bytes() int { return b.bytes }
+
+// UnknownFields lists the fields met so far that no column has, sorted.
+func (b *Batch) UnknownFields() []string {
+	names := make([]string, 0, len(b.decoder.report))
+	for name := range b.decoder.report {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Add decodes a record and appends it.
+func (b *Batch) Add(record []byte) Outcome { return b.add(record, nil, nil) }
+
+// add fills the columns that are given, then decodes the rest from the record.
+// Fields named in ignore are known to be dealt with elsewhere.
+func (b *Batch) add(record []byte, given Given, ignore map[string]bool) Outcome {
+	d := b.decoder
+	err := d.decode(record, ignore)
+	if err == nil {
+		b.fill(given)
+		err = d.checkRequired()
+	}
+	if err != nil {
+		b.reject(record, err)
+		return Rejected
+	}
+	key, hash := b.key(), maphash.Bytes(b.seed, record)
+	if held, exists := b.keys[string(key)]; exists {
+		if held == hash {
+			return Duplicate
+		}
+		return Conflict
+	}
+	b.keys[string(key)] = hash
+	b.append(len(record))
+	return Added
+}
+
+func (b *Batch) reject(record []byte, err error) {
+	b.rejects = append(b.rejects, Reject{Reason: err.Error(), Raw: printable(record)})
+}
+
+// printable is the text of a record that a database can hold, loss-free.
+func printable(record []byte) string {
+	if utf8.Valid(record) {
+		return string(record)
+	}
+	var text strings.Builder
+	for rest := record; len(rest) > 0; {
+		r, size := utf8.DecodeRune(rest)
+		if r == utf8.RuneError && size == 1 {
+			fmt.Fprintf(&text, `\x%02X`, rest[0])
+		} else {
+			text.Write(rest[:size])
+		}
+		rest = rest[size:]
+	}
+	return text.String()
+}
+
+func (b *Batch) fill(given Given) {
+	for i, c := range b.decoder.columns {
+		value, ok := given[c.Name]
+		if !ok || value == nil {
+			continue
+		}
+		s := slot{}
+		switch v := value.(type) {
+		case string:
+			s.text = []byte(v)
+		case time.Time:
+			s.number = v.UnixMicro()
+		case float64:
+			s.double = v
+		case bool:
+			if v {
+				s.number = 1
+			}
+		}
+		b.decoder.slots[i] = s
+	}
+}
+
+// key writes the values of the key columns, each with its length, so that no two
+// keys look the same.
+func (b *Batch) key() []byte {
+	b.scratch = b.scratch[:0]
+	for _, i := range b.keyed {
+		s := &b.decoder.slots[i]
+		if s.null {
+			b.scratch = append(b.scratch, 0)
+			continue
+		}
+		b.scratch = binary.AppendUvarint(append(b.scratch, 1), uint64(len(s.text)))
+		b.scratch = append(b.scratch, s.text...)
+		b.scratch = binary.AppendVarint(b.scratch, s.number)
+	}
+	return b.scratch
+}
+
+func (b *Batch) append(size int) {
+	for i := range b.decoder.slots {
+		s := &b.decoder.slots[i]
+		field := b.builder.Field(i)
+		if s.null {
+			field.AppendNull()
+			continue
+		}
+		switch builder := field.(type) {
+		case *array.StringBuilder:
+			builder.BinaryBuilder.Append(s.text)
+		case *array.TimestampBuilder:
+			builder.Append(arrow.Timestamp(s.number))
+		case *array.Int64Builder:
+			builder.Append(s.number)
+		case *array.Float64Builder:
+			builder.Append(s.double)
+		case *array.BooleanBuilder:
+			builder.Append(s.number == 1)
+		}
+	}
+	at := b.decoder.slots[b.timed].number
+	if b.rows == 0 || at < b.oldest {
+		b.oldest = at
+	}
+	if b.rows == 0 || at > b.newest {
+		b.newest = at
+	}
+	b.rows++
+	b.bytes += size
+}
+
+// Built is a batch on its way to the loader, and the rejects met on its way.
+type Built struct {
+	Table          *schema.Table
+	Record         arrow.RecordBatch // schema Table.BatchSchema; nil if there are no rows
+	Rows           int
+	Oldest, Newest time.Time // bounds of the rows' time column, both inclusive
+	Rejects        []Reject
+}
+
+// Release frees the rows.
+func (b *Built) Release() {
+	if b.Record != nil {
+		b.Record.Release()
+		b.Record = nil
+	}
+}
+
+// Build hands over what was gathered and empties the batch. The caller releases it.
+func (b *Batch) Build() *Built {
+	built := &Built{Table: b.table, Rows: b.rows, Rejects: b.rejects}
+	if b.rows > 0 {
+		built.Record = b.builder.NewRecordBatch()
+		built.Oldest, built.Newest = time.UnixMicro(b.oldest).UTC(), time.UnixMicro(b.newest).UTC()
+	}
+	clear(b.keys)
+	b.rows, b.bytes, b.rejects = 0, 0, nil
+	return built
+}

@@ -1,0 +1,105 @@
+package transform
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"strconv"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/flashback-sync/flashback-sync/internal/instant"
+	"github.com/flashback-sync/flashback-sync/schema"
+)
+
+// slot holds one column's value of the record being decoded, until the whole
+// record is known to be good.
+type slot struct {
+	seen   bool
+	null   bool
+	text   []byte // points into the record or into the decoder's scratch space
+	number int64  // BigInt; Timestamp in microseconds; Boolean as 0 or 1
+	double float64
+}
+
+// set decodes a JSON value into the slot. scratch is where unescaped text goes;
+// the grown scratch is returned.
+func (s *slot) set(t schema.Type, value jsontext.Value, scratch []byte) ([]byte, error) {
+	kind := value.Kind()
+	if kind == 'n' {
+		s.null = true
+		return scratch, nil
+	}
+	s.null = false
+	var err error
+	switch t {
+	case schema.Text:
+		if kind != '"' {
+			return scratch, fmt.Errorf("is %s, not a string", nameOf(kind))
+		}
+		s.text, scratch, err = unquote(value, scratch)
+	case schema.Timestamp:
+		if kind != '"' {
+			return scratch, fmt.Errorf("is %s, not a timestamp", nameOf(kind))
+		}
+		if s.text, scratch, err = unquote(value, scratch); err == nil {
+			at, ok := instant.Parse(s.text)
+			if s.number = int64(at); !ok {
+				err = fmt.Errorf("is not a timestamp")
+			}
+		}
+	case schema.BigInt:
+		s.number, err = integer(value)
+	case schema.Double:
+		s.double, err = double(value)
+	case schema.Boolean:
+		if kind != 't' && kind != 'f' {
+			return scratch, fmt.Errorf("is %s, not true or false", nameOf(kind))
+		}
+		s.number = 0
+		if kind == 't' {
+			s.number = 1
+		}
+	case schema.JSON:
+		s.text = value
+	}
+	return scratch, err
+}
+
+// unquote returns the text of a JSON string: a part of it if nothing is escaped,
+// otherwise a part of scratch.
+func unquote(value jsontext.Value, scratch []byte) (text, grown []byte, err error) {
+	if bytes.IndexByte(value, '\\') < 0 {
+		return value[1 : len(value)-1], scratch, nil
+	}
+	start := len(scratch)
+	scratch, err = jsontext.AppendUnquote(scratch, value)
+	return scratch[start:len(scratch):len(scratch)], scratch, err
+}
+
+func nameOf(kind jsontext.Kind) string {
+	switch kind {
+	case '"':
+		return "a string"
+	case '0':
+		return "a number"
+	case '{':
+		return "an object"
+	case '[':
+		return "an array"
+	case 't', 'f':
+		return "a boolean"
+	}
+	return "something else"
+}
+
+func double(value jsontext.Value) (float64, error) {
+	if value.Kind() != '0' {
+		return 0, fmt.Errorf("is %s, not a number", nameOf(value.Kind()))
+	}
+	f, err := strconv.ParseFloat(string(value), 64)
+	if err != nil || math.IsInf(f, 0) {
+		return 0, fmt.Errorf("is beyond the range of a double")
+	}
+	return f, nil
+}

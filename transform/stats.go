@@ -1,0 +1,120 @@
+package transform
+
+import (
+	"bytes"
+	"fmt"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Series says what an answer of the statistics endpoint was asked for, and what
+// its meta says. ScopeID, RuleID and APIKeyID may be empty.
+type Series struct {
+	Scope, ScopeID, RuleID, APIKeyID string
+	Window                           string
+	Bucket                           string        // its name: 1h
+	Length                           time.Duration // its length
+	Reach                            time.Duration // the window's length
+	Start, End                       time.Time     // of the range, by the answer's meta; zero if it says nothing
+	Now                              time.Time     // the source's clock at the answer
+	FetchedAt                        time.Time
+}
+
+func (s Series) given() Given {
+	return Given{
+		"scope": s.Scope, "scope_id": optional(s.ScopeID), "rule_id": optional(s.RuleID),
+		"api_key_id": optional(s.APIKeyID), "bucket_size": s.Bucket,
+	}
+}
+
+func optional(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+// AddPoint appends one point of a series to a batch of policy_stats. whole says
+// whether the bucket was read from its start to its end: only then is it closed.
+func (b *Batch) AddPoint(s Series, record []byte) (start time.Time, whole bool, outcome Outcome) {
+	ts, err := pointTime(record)
+	if err != nil {
+		b.reject(record, err)
+		return time.Time{}, false, Rejected
+	}
+	start = time.Unix(ts-modulo(ts, int64(s.Length/time.Second)), 0).UTC()
+	whole = s.whole(start, time.Unix(ts, 0).UTC())
+	given := s.given()
+	given["bucket_start"], given["closed"] = start, whole
+	return start, whole, b.add(record, given, map[string]bool{"ts": true})
+}
+
+// whole reports whether the answer's range holds all of the bucket. A point
+// dated inside its bucket, or a range that begins inside it, is cut off. A range
+// that is longer than its window was rounded outwards: what its first bucket
+// holds is then in doubt, and counts as cut off.
+func (s Series) whole(start, dated time.Time) bool {
+	end := s.Now
+	if !s.End.IsZero() && s.End.Before(end) {
+		end = s.End
+	}
+	begin := s.Start
+	if reach := end.Add(-s.Reach); reach.After(begin) {
+		begin = reach
+	}
+	return dated.Equal(start) && !start.Before(begin) && !start.Add(s.Length).After(end)
+}
+
+func modulo(a, b int64) int64 {
+	return (a%b + b) % b
+}
+
+// AddSummary appends the summary of an answer to a batch of policy_stats_summary.
+func (b *Batch) AddSummary(s Series, record []byte) Outcome {
+	given := s.given()
+	given["window"], given["fetched_at"] = s.Window, s.FetchedAt
+	if !s.Start.IsZero() {
+		given["start"] = s.Start
+	}
+	if !s.End.IsZero() {
+		given["end"] = s.End
+	}
+	return b.add(record, given, nil)
+}
+
+// lastSecond is 9999-12-31T23:59:59Z in Unix seconds.
+const lastSecond = 253402300799
+
+// pointTime finds the ts of a series point: Unix seconds.
+func pointTime(record []byte) (int64, error) {
+	d := jsontext.NewDecoder(bytes.NewReader(record))
+	if token, err := d.ReadToken(); err != nil || token.Kind() != '{' {
+		return 0, unreadable(err, "not a JSON object")
+	}
+	for d.PeekKind() == '"' {
+		name, err := d.ReadToken()
+		if err != nil {
+			return 0, unreadable(err, "")
+		}
+		if name.String() != "ts" {
+			if err := d.SkipValue(); err != nil {
+				return 0, unreadable(err, "")
+			}
+			continue
+		}
+		value, err := d.ReadValue()
+		if err != nil {
+			return 0, unreadable(err, "")
+		}
+		ts, err := integer(value)
+		if err != nil {
+			return 0, fmt.Errorf("ts %w", err)
+		}
+		if ts < 0 || ts > lastSecond {
+			return 0, fmt.Errorf("ts is no time in Unix seconds")
+		}
+		return ts, nil
+	}
+	return 0, fmt.Errorf("ts is missing")
+}
