@@ -1,0 +1,66 @@
+package config
+
+import (
+	"strings"
+)
+
+// didYouMean ends a message with the nearest of the right names, if one is near.
+func didYouMean(name string, right []string) string {
+	if best := nearest(name, right); best != "" {
+		return "; did you mean " + best + "?"
+	}
+	return ""
+}
+
+// nearest is the right name that takes the fewest changes, "" if none is near:
+// one change in three letters and three in all, case and dashes aside.
+func nearest(name string, right []string) string {
+	const longest = 64 // keeps the work bounded, whatever the file holds
+	if len(name) > longest {
+		return ""
+	}
+	name = strings.ReplaceAll(strings.ToLower(name), "-", "_")
+	best, fewest := "", min(max(1, len(name)/3), 3)+1
+	for _, candidate := range right {
+		if changes := distance(name, strings.ToLower(candidate)); changes < fewest {
+			best, fewest = candidate, changes
+		}
+	}
+	return best
+}
+
+// distance is Levenshtein's: the insertions, deletions and replacements of
+// bytes that turn a into b.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			replaced := diagonal
+			if a[i] != b[j] {
+				replaced++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(replaced, row[j]+1, diagonal+1)
+		}
+	}
+	return row[len(b)]
+}
+
+// shown is a name as a message may show it. What does not look like the name
+// of a key may be a misplaced secret, so it is not shown.
+func shown(name string) string {
+	const longest = 32
+	if name == "" || len(name) > longest || strings.ContainsFunc(name, unusual) {
+		return "(a key)"
+	}
+	return name
+}
+
+func unusual(r rune) bool {
+	return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-", r)
+}

@@ -1,0 +1,70 @@
+package config
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestTemplateHoldsTheDefaults(t *testing.T) {
+	got, err := Parse(Template(), "template.yaml", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := defaults(streamNames()...)
+	want.Path = "template.yaml"
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// optionalKeys stand in the template as comments.
+func optionalKeys() []string {
+	return []string{tokenFileKey, tokenCommandKey, "streams.violations.filter.block"}
+}
+
+func TestTemplateHoldsEveryKey(t *testing.T) {
+	doc := readDocument(Template(), "template.yaml")
+	for _, k := range keys() {
+		_, set := doc.settings[k.path]
+		if !set && !commented(k.path) {
+			t.Errorf("%s is missing", k.path)
+		}
+	}
+}
+
+func commented(path string) bool {
+	for _, optional := range optionalKeys() {
+		if path == optional {
+			return regexp.MustCompile(`(?m)^ +# ` + last(path) + `: `).Match(Template())
+		}
+	}
+	return false
+}
+
+func TestTemplateIsValidWithItsCommentedKeys(t *testing.T) {
+	text := strings.Replace(string(Template()), "# block: true", "block: true", 1)
+	text = strings.Replace(text, "# - {scope: workspace", "- {scope: workspace", 1)
+	for _, way := range []string{"token_file", "token_command"} {
+		alone := strings.Replace(text, "  token_env:", "  # token_env:", 1)
+		alone = strings.Replace(alone, "  # "+way+":", "  "+way+":", 1)
+		if _, err := Parse([]byte(alone), "template.yaml", nil); err != nil {
+			t.Errorf("with %s: %v", way, err)
+		}
+	}
+}
+
+func TestTemplateDocumentsEveryKeyInALine(t *testing.T) {
+	above := ""
+	for _, line := range strings.Split(string(Template()), "\n") {
+		bare := strings.TrimSpace(line)
+		isKey := regexp.MustCompile(`^[a-z_]+:( |$)`).MatchString(bare)
+		documented := strings.Contains(line, " # ") || strings.HasPrefix(above, "#")
+		if isKey && !documented && strings.Contains(bare, ": ") {
+			t.Errorf("no word about %s", bare)
+		}
+		above = bare
+	}
+}

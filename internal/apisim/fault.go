@@ -1,0 +1,156 @@
+package apisim
+
+import (
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+)
+
+// FaultKind is what goes wrong.
+type FaultKind string
+
+// The kinds. Those that need an answer (to cut, slow down or change) get the one
+// that the request would have had.
+const (
+	// FaultStatus answers with Status, Header and Body.
+	FaultStatus FaultKind = "status"
+	// FaultReset resets the connection after AfterBytes of the answer's body.
+	FaultReset FaultKind = "reset"
+	// FaultTruncate closes it there in an orderly way, short of Content-Length.
+	FaultTruncate FaultKind = "truncate"
+	// FaultHang sends nothing more from there on, until the client leaves.
+	FaultHang FaultKind = "hang"
+	// FaultSlow sends the body in pieces of ChunkBytes, each after Delay.
+	FaultSlow FaultKind = "slow"
+	// FaultBadJSON is a 200 whose body breaks off in the middle of a token, with
+	// a Content-Length that fits.
+	FaultBadJSON FaultKind = "bad json"
+	// FaultHTML is a 200 with a proxy's page, or with Body.
+	FaultHTML FaultKind = "html"
+	// FaultNotSuccess is a 200 that says success:false.
+	FaultNotSuccess FaultKind = "not success"
+	// FaultEndless is a 200 with rows without end; ChunkBytes is the size of a write.
+	FaultEndless FaultKind = "endless"
+	// FaultGzipBomb is a small compressed 200 that inflates to Size bytes (1 GiB).
+	FaultGzipBomb FaultKind = "gzip bomb"
+	// FaultRedirect answers with Status (302) and Location; without one, the same
+	// path as an absolute link to the next port of the host.
+	FaultRedirect FaultKind = "redirect"
+	// FaultUnauthorized and FaultForbidden refuse the token.
+	FaultUnauthorized FaultKind = "unauthorized"
+	FaultForbidden    FaultKind = "forbidden"
+	// FaultRewrite sends what Rewrite makes of the answer's body; without one it
+	// only adds Header.
+	FaultRewrite FaultKind = "rewrite"
+)
+
+// Fault is a rule: which requests it hits, and what they get. Zero fields do not
+// restrict. The first rule that is due wins.
+type Fault struct {
+	Kind FaultKind
+
+	// Stream, Path (escaped, exact) and Match select requests.
+	Stream Stream
+	Path   string
+	Match  func(*http.Request) bool
+	// From is the number of the first selected request that is hit, from 1;
+	// Every hits only each nth from there; Probability only a share of those, by
+	// the seed; and Count ends the rule after so many hits.
+	From, Count, Every int
+	Probability        float64
+
+	Status   int
+	Header   http.Header // added to the answer, whatever the kind
+	Body     string
+	Location string
+	// AfterBytes is where a body breaks off: 0 means half-way, and a negative
+	// number before the headers.
+	AfterBytes int
+	ChunkBytes int           // 0 means 1
+	Delay      time.Duration // real time
+	Size       int64
+	Rewrite    func(body []byte) []byte
+}
+
+// rule is a fault and its history.
+type rule struct {
+	Fault
+	number     uint64
+	seen, hits int
+}
+
+type faultList struct {
+	mu     sync.Mutex
+	rules  []*rule
+	number uint64
+	hits   int
+}
+
+// Inject adds a rule; remove takes it away again.
+func (s *Sim) Inject(f Fault) (remove func()) {
+	l := &s.faults
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.number++
+	added := &rule{Fault: f, number: l.number}
+	l.rules = append(l.rules, added)
+	return func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.rules = slices.DeleteFunc(l.rules, func(r *rule) bool { return r == added })
+	}
+}
+
+// ClearFaults removes all rules.
+func (s *Sim) ClearFaults() {
+	s.faults.mu.Lock()
+	defer s.faults.mu.Unlock()
+	s.faults.rules = nil
+}
+
+// FaultHits is the number of requests that any rule hit so far.
+func (s *Sim) FaultHits() int {
+	s.faults.mu.Lock()
+	defer s.faults.mu.Unlock()
+	return s.faults.hits
+}
+
+// pick is the fault that hits the request, or nil. Every rule that selects the
+// request counts it, also when another one hits.
+func (l *faultList) pick(seed uint64, r *http.Request, stream Stream) (hit *Fault) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, rule := range l.rules {
+		if !rule.selects(r, stream) {
+			continue
+		}
+		rule.seen++
+		if hit != nil || !rule.due(seed) {
+			continue
+		}
+		rule.hits++
+		l.hits++
+		chosen := rule.Fault
+		hit = &chosen
+	}
+	return hit
+}
+
+func (f *rule) selects(r *http.Request, stream Stream) bool {
+	return (f.Stream == "" || f.Stream == stream) &&
+		(f.Path == "" || f.Path == r.URL.EscapedPath()) &&
+		(f.Match == nil || f.Match(r))
+}
+
+func (f *rule) due(seed uint64) bool {
+	first := max(1, f.From)
+	if f.seen < first || (f.Count > 0 && f.hits >= f.Count) {
+		return false
+	}
+	if f.Every > 1 && (f.seen-first)%f.Every != 0 {
+		return false
+	}
+	d := newDice(seed, purposeFault+f.number<<8, uint64(f.seen))
+	return f.Probability == 0 || d.chance(f.Probability)
+}

@@ -1,0 +1,265 @@
+package apisim
+
+import (
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// fetch asks over a real connection. The error is that of the request, or else
+// that of reading the body.
+func fetch(t *testing.T, client *http.Client, url string) (status int, body string, err error) {
+	t.Helper()
+	response, err := client.Get(url)
+	if err != nil {
+		return 0, "", err
+	}
+	defer response.Body.Close()
+	content, err := io.ReadAll(response.Body)
+	return response.StatusCode, string(content), err
+}
+
+func TestFaultsOnTheConnection(t *testing.T) {
+	s := New(small())
+	url, client := dial(t, s)
+	for _, c := range []struct {
+		name   string
+		fault  Fault
+		status int // 0: no headers arrive
+		bytes  int // of the body, at least; -1: all of it
+		err    error
+	}{
+		{"reset half-way", Fault{Kind: FaultReset}, 200, 0, syscall.ECONNRESET},
+		{"reset before headers", Fault{Kind: FaultReset, AfterBytes: -1}, 0, 0, syscall.ECONNRESET},
+		{"cut half-way", Fault{Kind: FaultTruncate}, 200, 1000, io.ErrUnexpectedEOF},
+		{"cut after ten bytes", Fault{Kind: FaultTruncate, AfterBytes: 10}, 200, 10, io.ErrUnexpectedEOF},
+		{"cut before headers", Fault{Kind: FaultTruncate, AfterBytes: -1}, 0, 0, io.EOF},
+		{"slow", Fault{Kind: FaultSlow, ChunkBytes: 5000}, 200, -1, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			defer s.Inject(c.fault)()
+			status, body, err := fetch(t, client, url+"/policy/alerts")
+			if status != c.status || len(body) < c.bytes || !errors.Is(err, c.err) {
+				t.Errorf("status %d, %d bytes, error %v", status, len(body), err)
+			}
+			if c.bytes < 0 && !json.Valid([]byte(body)) {
+				t.Errorf("slow body is not whole: %d bytes", len(body))
+			}
+		})
+	}
+	if status, _, err := fetch(t, client, url+"/policy/alerts"); status != 200 || err != nil {
+		t.Errorf("after removing the faults: %d, %v", status, err)
+	}
+}
+
+func TestHangLastsUntilTheClientLeaves(t *testing.T) {
+	for _, after := range []int{-1, 20} {
+		s := New(small())
+		url, client := dial(t, s)
+		s.Inject(Fault{Kind: FaultHang, AfterBytes: after})
+		ctx, cancel := context.WithCancel(context.Background())
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/policy/alerts", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		arrived := make(chan struct{})
+		s.SetOnRequest(func(*http.Request, int) { close(arrived) })
+		done := make(chan error)
+		go func() {
+			response, err := client.Do(r)
+			if err == nil {
+				_, err = io.ReadAll(response.Body)
+				_ = response.Body.Close()
+			}
+			done <- err
+		}()
+		<-arrived
+		cancel()
+		if err := <-done; !errors.Is(err, context.Canceled) {
+			t.Errorf("after %d bytes: %v", after, err)
+		}
+	}
+}
+
+// stop ends hanging requests too; goleak sees what it leaves behind.
+func TestStopEndsHangingRequests(t *testing.T) {
+	s := New(small())
+	url, stop := s.Start()
+	s.Inject(Fault{Kind: FaultHang, AfterBytes: -1})
+	arrived := make(chan struct{})
+	s.SetOnRequest(func(*http.Request, int) { close(arrived) })
+	done := make(chan error)
+	go func() {
+		_, _, err := fetch(t, &http.Client{Transport: authorising{&http.Transport{DisableKeepAlives: true}}}, url+"/policy/alerts")
+		done <- err
+	}()
+	<-arrived
+	stop()
+	stop()
+	if err := <-done; err == nil {
+		t.Error("the request succeeded")
+	}
+}
+
+func TestFaultsInTheAnswer(t *testing.T) {
+	s := New(small())
+	url, client := dial(t, s)
+	for _, c := range []struct {
+		name     string
+		fault    Fault
+		status   int
+		contains string
+		valid    bool // JSON
+	}{
+		{"status", Fault{Kind: FaultStatus, Status: 503, Header: http.Header{"Retry-After": {"7"}}}, 503, `"success":false,"alerts":[],`, true},
+		{"status and body", Fault{Kind: FaultStatus, Status: 418, Body: "teapot"}, 418, "teapot", false},
+		{"bad json", Fault{Kind: FaultBadJSON}, 200, `{"success":true`, false},
+		{"html", Fault{Kind: FaultHTML}, 200, "<h1>502 Bad Gateway</h1>", false},
+		{"not success", Fault{Kind: FaultNotSuccess}, 200, `"success":false`, true},
+		{"unauthorized", Fault{Kind: FaultUnauthorized}, 401, "Unauthorized", true},
+		{"forbidden", Fault{Kind: FaultForbidden}, 403, "Forbidden", true},
+		{"redirect", Fault{Kind: FaultRedirect, Location: "http://127.0.0.1:1/"}, 302, "", false},
+		{"rewrite", Fault{Kind: FaultRewrite, Rewrite: func(b []byte) []byte { return []byte(strings.ToUpper(string(b))) }}, 200, `{"SUCCESS":TRUE`, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			defer s.Inject(c.fault)()
+			status, body, err := fetch(t, client, url+"/policy/alerts")
+			if err != nil || status != c.status || !strings.Contains(body, c.contains) {
+				t.Errorf("status %d, error %v: %.200s", status, err, body)
+			}
+			if json.Valid([]byte(body)) != c.valid {
+				t.Errorf("valid JSON: %v: %.100s", !c.valid, body)
+			}
+			requests := s.Requests()
+			if last := requests[len(requests)-1]; last.Fault != c.fault.Kind || last.Status != c.status {
+				t.Errorf("logged %q with status %d", last.Fault, last.Status)
+			}
+		})
+	}
+}
+
+func TestRedirectLeadsToAnotherPortByDefault(t *testing.T) {
+	s := New(small())
+	url, client := dial(t, s)
+	s.Inject(Fault{Kind: FaultRedirect, Status: 307, Header: http.Header{"X-From": {"sim"}}})
+	response, err := client.Get(url + "/policy/alerts?take=1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = response.Body.Close()
+	location, err := response.Location()
+	if err != nil || location.Hostname() != "127.0.0.1" || "http://"+location.Host == url || location.RequestURI() != "/policy/alerts?take=1" {
+		t.Errorf("location %v, %v", location, err)
+	}
+	if response.StatusCode != 307 || response.Header.Get("X-From") != "sim" {
+		t.Errorf("status %d, headers %v", response.StatusCode, response.Header)
+	}
+}
+
+func TestEndlessBodyAndGzipBomb(t *testing.T) {
+	s := New(small())
+	url, client := dial(t, s)
+	for _, target := range []string{"/policy/alerts", "/policy/violations", "/v2/stats/policies"} {
+		remove := s.Inject(Fault{Kind: FaultEndless, ChunkBytes: 64 << 10})
+		response, err := client.Get(url + target)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n, err := io.CopyN(io.Discard, response.Body, 32<<20); err != nil {
+			t.Errorf("%s ended after %d bytes: %v", target, n, err)
+		}
+		_ = response.Body.Close()
+		remove()
+	}
+	s.Inject(Fault{Kind: FaultGzipBomb, Size: 64 << 20})
+	response := ask(t, s, "/policy/alerts")
+	packed := text(t, response)
+	unpacked, err := gzip.NewReader(strings.NewReader(packed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := io.Copy(io.Discard, unpacked)
+	if err != nil || n != 64<<20 || len(packed) > 1<<20 || response.Header.Get("Content-Encoding") != "gzip" {
+		t.Errorf("%d bytes inflate to %d: %v", len(packed), n, err)
+	}
+}
+
+func TestRulesHitTheRightRequests(t *testing.T) {
+	hits := func(f Fault) (pattern string) {
+		s := New(Options{Seed: 11})
+		f.Kind = FaultForbidden
+		s.Inject(f)
+		for i := range 12 {
+			target := "/policy/alerts"
+			if i%2 == 1 {
+				target = "/policy/violations"
+			}
+			if ask(t, s, target).StatusCode == http.StatusForbidden {
+				pattern += "x"
+			} else {
+				pattern += "."
+			}
+		}
+		return pattern
+	}
+	for _, c := range []struct {
+		fault Fault
+		want  string
+	}{
+		{Fault{}, "xxxxxxxxxxxx"},
+		{Fault{Count: 2}, "xx.........."},
+		{Fault{From: 3, Count: 2}, "..xx........"},
+		{Fault{Every: 5}, "x....x....x."},
+		{Fault{From: 2, Every: 3, Count: 2}, ".x..x......."},
+		{Fault{Stream: Alerts, From: 2, Count: 2}, "..x.x......."},
+		{Fault{Path: "/policy/violations", Every: 2}, ".x...x...x.."},
+		{Fault{Match: func(r *http.Request) bool { return r.URL.Path != "/policy/alerts" }}, ".x.x.x.x.x.x"},
+		{Fault{Stream: PolicyStats}, "............"},
+	} {
+		if got := hits(c.fault); got != c.want {
+			t.Errorf("%+v hits %s, want %s", c.fault, got, c.want)
+		}
+	}
+	random := hits(Fault{Probability: 0.5})
+	if n := strings.Count(random, "x"); n == 0 || n == 12 || random != hits(Fault{Probability: 0.5}) {
+		t.Errorf("by chance: %s, then %s", random, hits(Fault{Probability: 0.5}))
+	}
+}
+
+func TestFirstRuleWinsAndOthersWait(t *testing.T) {
+	s := New(Options{})
+	s.Inject(Fault{Kind: FaultForbidden, Count: 1})
+	s.Inject(Fault{Kind: FaultStatus, Status: 502, Count: 1})
+	var got []int
+	for range 3 {
+		got = append(got, ask(t, s, "/policy/alerts").StatusCode)
+	}
+	if got[0] != 403 || got[1] != 502 || got[2] != 200 || s.FaultHits() != 2 {
+		t.Errorf("statuses %v, %d hits", got, s.FaultHits())
+	}
+	s.Inject(Fault{Kind: FaultForbidden})
+	s.ClearFaults()
+	if status := ask(t, s, "/policy/alerts").StatusCode; status != 200 {
+		t.Errorf("status %d after clearing", status)
+	}
+}
+
+// Without a connection of its own the handler still drops it, by net/http's means.
+func TestFaultsUnderAForeignServer(t *testing.T) {
+	s := New(small())
+	server := httptest.NewServer(s.Handler())
+	defer server.Close()
+	client := &http.Client{Transport: authorising{&http.Transport{DisableKeepAlives: true}}, Timeout: time.Minute}
+	s.Inject(Fault{Kind: FaultReset})
+	if _, _, err := fetch(t, client, server.URL+"/policy/alerts"); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("error %v", err)
+	}
+}

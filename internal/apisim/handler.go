@@ -1,0 +1,160 @@
+package apisim
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// route is an endpoint that a path names.
+type route struct {
+	stream   Stream
+	byPolicy bool
+	policyID string
+}
+
+// routeOf finds the endpoint. Paths are taken literally: nothing is cleaned or
+// redirected, and an escaped slash stays part of its segment.
+func routeOf(u *url.URL) (route, bool) {
+	parts := strings.Split(strings.TrimPrefix(u.EscapedPath(), "/"), "/")
+	for i := range parts {
+		part, err := url.PathUnescape(parts[i])
+		if err != nil {
+			return route{}, false
+		}
+		parts[i] = part
+	}
+	last := Stream(parts[len(parts)-1])
+	isList := last == Alerts || last == Violations
+	switch {
+	case len(parts) == 2 && parts[0] == "policy" && isList:
+		return route{stream: last}, true
+	case len(parts) == 3 && parts[0] == "policy" && parts[1] != "" && isList:
+		return route{stream: last, byPolicy: true, policyID: parts[1]}, true
+	case u.EscapedPath() == "/v2/stats/policies":
+		return route{stream: PolicyStats}, true
+	default:
+		return route{}, false
+	}
+}
+
+// Handler serves the endpoints.
+func (s *Sim) Handler() http.Handler { return http.HandlerFunc(s.serve) }
+
+func (s *Sim) serve(w http.ResponseWriter, r *http.Request) {
+	n := int(s.requests.Add(1))
+	target, known := routeOf(r.URL)
+	entry := s.log.begin(n, r, target, known, s.Now())
+	s.callHook(r, n)
+	m := s.Semantics()
+	d := newDice(s.options.Seed, purposeRequest, uint64(n))
+	s.dateHeader(w.Header(), &m)
+	if !wait(r, latency(m.Latency, &d)) {
+		return
+	}
+	fault := s.faults.pick(s.options.Seed, r, target.stream)
+	if fault != nil && fault.replaces() {
+		s.log.set(entry, fault.status(), fault.Kind)
+		s.replace(w, r, target, fault)
+		return
+	}
+	body := bodies.get()
+	defer bodies.put(body)
+	if refused, header := s.limiter.refuse(m.RateLimit, s.Now()); refused {
+		copyHeader(w.Header(), header)
+		s.log.set(entry, http.StatusTooManyRequests, "")
+		*body = appendError(*body, target.stream, "Too many requests")
+		s.respond(w, r, http.StatusTooManyRequests, *body)
+		return
+	}
+	var status int
+	*body, status = s.answer(w.Header(), *body, target, known, r, &m, &d)
+	if fault != nil {
+		s.log.set(entry, status, fault.Kind)
+		s.spoil(w, r, status, *body, fault)
+		return
+	}
+	s.log.set(entry, status, "")
+	s.respond(w, r, status, *body)
+}
+
+// answer appends what a server in good health says.
+func (s *Sim) answer(
+	header http.Header, b []byte, target route, known bool, r *http.Request, m *Semantics, d *dice,
+) ([]byte, int) {
+	header.Set("Content-Type", "application/json; charset=utf-8")
+	switch {
+	case !known, target.stream == Violations && m.NoViolations:
+		header.Set("Content-Type", "text/html; charset=utf-8")
+		return appendNoRoute(b, r), http.StatusNotFound
+	case !s.authorised(r):
+		return appendError(b, target.stream, "Unauthorized"), http.StatusUnauthorized
+	case r.Method != http.MethodGet:
+		header.Set("Allow", http.MethodGet)
+		return appendError(b, target.stream, "Method not allowed"), http.StatusMethodNotAllowed
+	case target.stream == PolicyStats:
+		return s.answerStats(b, r)
+	default:
+		return s.answerList(b, target, r, d)
+	}
+}
+
+// appendNoRoute is the page of a common web framework for a path it lacks.
+func appendNoRoute(b []byte, r *http.Request) []byte {
+	b = append(b, "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>Error</title></head>\n<body><pre>Cannot "...)
+	b = append(b, r.Method...)
+	b = append(b, ' ')
+	b = append(b, strings.NewReplacer("<", "&lt;", "&", "&amp;").Replace(r.URL.EscapedPath())...)
+	return append(b, "</pre></body>\n</html>\n"...)
+}
+
+func (s *Sim) authorised(r *http.Request) bool {
+	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !ok || token == "" {
+		return false
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.token == "" || token == s.token
+}
+
+func (s *Sim) callHook(r *http.Request, n int) {
+	s.hook.Lock()
+	defer s.hook.Unlock()
+	if s.hook.call != nil {
+		s.hook.call(r, n)
+	}
+}
+
+// dateHeader sets the simulated time, or keeps net/http from setting the real one.
+func (s *Sim) dateHeader(header http.Header, m *Semantics) {
+	if m.NoDate {
+		header["Date"] = nil
+		return
+	}
+	header.Set("Date", s.Now().Add(m.DateSkew).Format(http.TimeFormat))
+}
+
+// latency draws a time with the given mean, at most ten times as long.
+func latency(mean time.Duration, d *dice) time.Duration {
+	if mean <= 0 {
+		return 0
+	}
+	return time.Duration(min(10, d.exponential()) * float64(mean))
+}
+
+// wait returns false if the client left meanwhile.
+func wait(r *http.Request, d time.Duration) bool {
+	if d <= 0 {
+		return true
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-r.Context().Done():
+		return false
+	}
+}

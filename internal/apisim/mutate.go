@@ -1,0 +1,173 @@
+package apisim
+
+import (
+	"slices"
+	"time"
+)
+
+// AddAlerts adds rows of any timestamp and returns their ids. An empty ID is
+// filled in. Policies and repos it names become known to the server.
+func (s *Sim) AddAlerts(rows ...Alert) []string { return s.Add(Alerts, rows...) }
+
+// AddViolations does for violations what [Sim.AddAlerts] does for alerts.
+func (s *Sim) AddViolations(rows ...Violation) []string { return s.Add(Violations, rows...) }
+
+// Add adds rows to the stream; see [Sim.AddAlerts].
+func (s *Sim) Add(stream Stream, rows ...Row) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := &s.tables[stream.index()]
+	ids, batch := make([]string, len(rows)), make([]record, len(rows))
+	for i := range rows {
+		row := rows[i].clone()
+		row.Timestamp = row.Timestamp.UTC().Truncate(time.Microsecond)
+		if row.ID == "" {
+			row.ID = uuid(idWord(s.options.Seed, classCustom+uint8(stream.index()), uint64(len(t.custom))))
+		}
+		s.world.introduce(&row)
+		ids[i], batch[i] = row.ID, t.keep(&row)
+	}
+	t.insert(batch)
+	return ids
+}
+
+// AddRaw adds a record whose JSON is sent as it is, be it malformed. The server
+// lists it at the given time, whatever the JSON says.
+func (s *Sim) AddRaw(stream Stream, at time.Time, raw string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	row := rowFromRaw(at.UTC().Truncate(time.Microsecond), []byte(raw))
+	s.world.introduce(row)
+	t := &s.tables[stream.index()]
+	t.insert([]record{t.keep(row)})
+}
+
+// Delete removes all rows with one of the ids and returns how many they were.
+func (s *Sim) Delete(stream Stream, ids ...string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := &s.tables[stream.index()]
+	before := len(t.records)
+	is := s.matcher(stream, ids)
+	t.records = slices.DeleteFunc(t.records, func(r record) bool { return is(&r) })
+	return before - len(t.records)
+}
+
+// Update changes the first row with that id in place, its timestamp and even its
+// id included, and reports whether there was one. For a row of [Sim.AddRaw]
+// only Raw and Timestamp are of effect.
+func (s *Sim) Update(stream Stream, id string, change func(*Row)) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := &s.tables[stream.index()]
+	is := s.matcher(stream, []string{id})
+	place := slices.IndexFunc(t.records, func(r record) bool { return is(&r) })
+	if place < 0 {
+		return false
+	}
+	old := t.records[place]
+	row := s.expand(stream, &old)
+	change(&row)
+	row.Timestamp = row.Timestamp.UTC().Truncate(time.Microsecond)
+	if row.Raw != nil {
+		row = *rowFromRaw(row.Timestamp, row.Raw)
+	}
+	s.world.introduce(&row)
+	changed := t.keep(&row)
+	if changed.at == old.at {
+		t.records[place] = changed
+		return true
+	}
+	t.records = slices.Delete(t.records, place, place+1)
+	t.insert([]record{changed})
+	return true
+}
+
+// matcher tells whether a record has one of the ids. The caller holds the lock.
+func (s *Sim) matcher(stream Stream, ids []string) func(*record) bool {
+	words, names := make(map[uint64]bool), make(map[string]bool)
+	for _, id := range ids {
+		names[id] = true
+		if word, ok := parseUUID(id); ok {
+			words[word] = true
+		}
+	}
+	t := &s.tables[stream.index()]
+	return func(r *record) bool {
+		if r.flags&flagCustom != 0 {
+			return names[t.custom[r.seq].ID]
+		}
+		return len(words) > 0 && words[s.rowWord(stream, r)]
+	}
+}
+
+// Rename gives the policy, repo, user or API key with that id another name, in
+// all rows that ever referred to it, and reports whether there is one.
+func (s *Sim) Rename(id, name string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	found := s.world.rename(id, name)
+	for i := range s.tables {
+		for _, row := range s.tables[i].custom {
+			found = row.rename(id, name) || found
+		}
+	}
+	return found
+}
+
+func (r *Row) rename(id, name string) (found bool) {
+	for own, field := range map[*string]*string{
+		&r.PolicyID: &r.PolicyName, &r.RepoID: &r.RepoName,
+		&r.UserID: &r.UserName, &r.RepoAIAPIKeyID: &r.RepoAIAPIKeyName,
+	} {
+		if *own == id && r.Raw == nil {
+			*field, found = name, true
+		}
+	}
+	return found
+}
+
+func (w *world) rename(id, name string) (found bool) {
+	for i := range w.Policies {
+		if w.Policies[i].ID == id {
+			w.Policies[i].Name, found = name, true
+		}
+	}
+	for i := range w.Repos {
+		if w.Repos[i].ID == id {
+			w.Repos[i].Name, found = name, true
+		}
+	}
+	for i := range w.Users {
+		if w.Users[i].ID == id {
+			w.Users[i].Name, found = name, true
+		}
+	}
+	for i := range w.APIKeys {
+		if w.APIKeys[i].ID == id {
+			w.APIKeys[i].Name, found = name, true
+		}
+	}
+	if found {
+		w.encode()
+	}
+	return found
+}
+
+// introduce makes the server know the policy and repo of a test's row.
+func (w *world) introduce(row *Row) {
+	if row.PolicyID != "" && !w.hasPolicy(row.PolicyID) {
+		w.Policies = append(w.Policies, Policy{ID: row.PolicyID, Name: row.PolicyName})
+	}
+	if row.RepoID != "" && !w.hasRepo(row.RepoID) {
+		w.Repos = append(w.Repos, Repo{ID: row.RepoID, Name: row.RepoName})
+	}
+}
+
+func (w *world) hasPolicy(id string) bool {
+	return slices.ContainsFunc(w.Policies, func(p Policy) bool { return p.ID == id })
+}
+
+func (w *world) hasRepo(id string) bool {
+	return slices.ContainsFunc(w.Repos, func(r Repo) bool { return r.ID == id })
+}

@@ -1,0 +1,113 @@
+package apisim
+
+import (
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Sim is a simulated organisation and the server of its data. All methods may
+// be called at any time, from [Options.OnRequest] too.
+type Sim struct {
+	options Options
+	world   *world
+
+	mu        sync.RWMutex // guards what follows
+	now       time.Time
+	grownTo   time.Time
+	tables    [2]table
+	semantics Semantics
+	token     string
+	moments   []int64 // scratch of times
+
+	hook struct {
+		sync.Mutex
+		call func(*http.Request, int)
+	}
+	requests atomic.Int64
+	log      requestLog
+	faults   faultList
+	limiter  limiter
+}
+
+// New makes an organisation and its history up to Options.Now.
+func New(options Options) *Sim {
+	options = options.withDefaults()
+	s := &Sim{
+		options: options, world: newWorld(options.Seed), now: options.Now, grownTo: options.Now,
+		semantics: options.Semantics, token: options.Token,
+	}
+	s.hook.call = options.OnRequest
+	s.log.off = options.NoLog
+	begin := options.Now.AddDate(0, 0, -options.Days)
+	s.grow(Alerts, begin, options.Now)
+	s.grow(Violations, begin, options.Now)
+	return s
+}
+
+// Now is the simulated time.
+func (s *Sim) Now() time.Time {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.now
+}
+
+// Advance lets time pass, in which rows happen. What lies before the furthest
+// time ever reached this way has happened already and does not happen again.
+func (s *Sim) Advance(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	from := s.now
+	if s.grownTo.After(from) {
+		from = s.grownTo
+	}
+	s.now = s.now.Add(d)
+	if s.now.After(from) {
+		s.grow(Alerts, from, s.now)
+		s.grow(Violations, from, s.now)
+		s.grownTo = s.now
+	}
+}
+
+// SetNow sets the clock, in either direction, without anything happening.
+func (s *Sim) SetNow(now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.now = now.UTC()
+}
+
+// SetToken changes the bearer token asked for, as a rotation does.
+func (s *Sim) SetToken(token string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.token = token
+}
+
+// Semantics returns the ones in force.
+func (s *Sim) Semantics() Semantics {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.semantics
+}
+
+// SetSemantics changes them for the answers that follow.
+func (s *Sim) SetSemantics(m Semantics) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.semantics = m
+}
+
+// SetOnRequest replaces [Options.OnRequest]; nil removes it.
+func (s *Sim) SetOnRequest(call func(r *http.Request, n int)) {
+	s.hook.Lock()
+	defer s.hook.Unlock()
+	s.hook.call = call
+}
+
+// Organisation returns a copy of who and what the rows refer to.
+func (s *Sim) Organisation() Organisation {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.world.clone()
+}

@@ -1,0 +1,84 @@
+package apisim
+
+import (
+	"slices"
+	"sort"
+)
+
+// record is a row in 24 bytes: what it refers to by number. Millions are held,
+// so all else (id, sentence, conversation) is derived from seq when it is asked for.
+type record struct {
+	at    int64  // microseconds since 1970
+	seq   uint32 // number of the generated row, or place in table.custom
+	model uint8
+	flags uint8
+	refs
+}
+
+// refs are places in the organisation's lists.
+type refs struct{ policy, repo, user, key uint16 }
+
+// The flags of a record. The two lowest bits are its severity; 0 means null.
+const (
+	severityBits = 3
+	flagBlock    = 1 << 2
+	flagNoTalk   = 1 << 3 // conversationId is null
+	flagNoModel  = 1 << 4 // llmType, llmModel and host are absent
+	flagCustom   = 1 << 7 // a row of a test's making, in table.custom
+)
+
+var severities = [...]string{"", "LOW", "MEDIUM", "HIGH"}
+
+// table is one stream's records, oldest first. Of records that share a
+// timestamp the one inserted last stands last, and is listed first.
+type table struct {
+	records []record
+	custom  []*Row
+	next    uint32 // number of rows ever generated
+}
+
+// from is the place of the first record at or after the microsecond.
+func (t *table) from(at int64) int {
+	return sort.Search(len(t.records), func(i int) bool { return t.records[i].at >= at })
+}
+
+// insert merges records in, from the back, so that recent ones cost little.
+func (t *table) insert(batch []record) {
+	if len(batch) == 0 {
+		return
+	}
+	slices.SortStableFunc(batch, func(a, b record) int { return compare(a.at, b.at) })
+	old := len(t.records)
+	if old == 0 || t.records[old-1].at <= batch[0].at {
+		t.records = append(t.records, batch...)
+		return
+	}
+	t.records = slices.Grow(t.records, len(batch))[:old+len(batch)]
+	i, j := old-1, len(batch)-1
+	for to := len(t.records) - 1; j >= 0; to-- {
+		if i >= 0 && t.records[i].at > batch[j].at {
+			t.records[to] = t.records[i]
+			i--
+		} else {
+			t.records[to] = batch[j]
+			j--
+		}
+	}
+}
+
+func compare(a, b int64) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	default:
+		return 0
+	}
+}
+
+// keep stores a row of a test's making and returns its record.
+func (t *table) keep(row *Row) record {
+	t.custom = append(t.custom, row)
+	return record{at: row.Timestamp.UnixMicro(), seq: uint32(len(t.custom) - 1), flags: flagCustom}
+}
