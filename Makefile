@@ -1,0 +1,82 @@
+# `make demo` and `make test` are all a newcomer needs; `make` alone lists the rest.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+GO        ?= go
+TAGS      := duckdb_arrow
+BIN       := bin/flashback-sync
+VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS   := -X main.version=$(VERSION)
+TOOL      := $(GO) tool -modfile=tools.mod
+PKGS      ?= ./...
+BENCH     ?= .
+BENCHTIME ?= 1s
+FUZZTIME  ?= 10s
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: build ## Build, then sync a simulated organisation and query it (about a minute)
+	$(BIN) demo
+
+.PHONY: test
+test: toolchain ## Run every test with the race detector and a real DuckDB
+	$(GO) test -race -tags $(TAGS) $(PKGS)
+
+.PHONY: build
+build: toolchain ## Build bin/flashback-sync
+	$(GO) build -tags $(TAGS) -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/flashback-sync
+
+.PHONY: fmt
+fmt: toolchain ## Format the code
+	$(TOOL) gofumpt -w .
+
+.PHONY: lint
+lint: toolchain ## Check format, vet and lint; writes nothing
+	@unformatted=$$($(TOOL) gofumpt -l .); \
+	if [ -n "$$unformatted" ]; then printf 'not formatted (make fmt):\n%s\n' "$$unformatted" >&2; exit 1; fi
+	$(GO) vet -tags $(TAGS) $(PKGS)
+	$(TOOL) golangci-lint run $(PKGS)
+
+.PHONY: bench
+bench: toolchain ## Run the benchmarks (BENCH=regexp BENCHTIME=1s PKGS=./...)
+	$(GO) test -tags $(TAGS) -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem -timeout 60m $(PKGS)
+
+# Every target that exists is found, so a new one cannot be forgotten. Go before
+# 1.27 can end a healthy timed run with "context deadline exceeded"
+# (go.dev/issue/75804); a real finding always writes its failing input.
+.PHONY: fuzz
+fuzz: toolchain ## Fuzz every target for FUZZTIME (10s)
+	@log=$$(mktemp); trap 'rm -f "$$log"' EXIT; found=0; \
+	while read -r pkg file; do \
+	  for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' "$$file"); do \
+	    found=$$((found + 1)); echo "fuzz $$target in $$pkg"; \
+	    if ! $(GO) test -tags $(TAGS) -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$pkg" </dev/null >"$$log" 2>&1; then \
+	      if grep -q 'context deadline exceeded' "$$log" && ! grep -q -e 'Failing input written' -e 'panic:' "$$log"; then \
+	        echo "  ended at its time limit"; continue; \
+	      fi; \
+	      cat "$$log"; exit 1; \
+	    fi; \
+	    grep '^fuzz: elapsed' "$$log" | tail -n 1 | sed 's/^/  /'; \
+	  done; \
+	done < <($(GO) list -tags $(TAGS) -f '{{$$p := .}}{{range .TestGoFiles}}{{$$p.ImportPath}} {{$$p.Dir}}/{{.}}{{"\n"}}{{end}}{{range .XTestGoFiles}}{{$$p.ImportPath}} {{$$p.Dir}}/{{.}}{{"\n"}}{{end}}' $(PKGS) | sed '/^$$/d'); \
+	echo "$$found fuzz targets"; [ "$$found" -gt 0 ]
+
+.PHONY: acceptance
+acceptance: build ## Judge the binary from outside (needs Python 3.11+ and Node.js)
+	test/acceptance/run.sh $(BIN)
+
+.PHONY: vuln
+vuln: toolchain ## Look for known vulnerabilities (needs the internet)
+	$(TOOL) govulncheck -tags $(TAGS) $(PKGS)
+
+# DuckDB is C++ linked through cgo: say what is missing before the linker does.
+.PHONY: toolchain
+toolchain:
+	@command -v $(GO) >/dev/null || { echo "$(GO) was not found: install Go 1.26 or newer from https://go.dev/dl" >&2; exit 1; }
+	@cc=$$($(GO) env CC); command -v $${cc%% *} >/dev/null || \
+	  { echo "no C compiler ($$cc) was found: install gcc and g++, or clang (Debian: apt-get install g++; macOS: xcode-select --install)" >&2; exit 1; }
