@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# Judges a built flashback-sync from outside: test/acceptance/run.sh bin/flashback-sync [part of a check's name ...]
+#
+# Installs DuckDB's Python and Node packages and pyarrow, by name and version, in
+# a temporary folder (or in ACCEPTANCE_WORK, which is kept, for quick repetition).
+# A package that cannot be had is a failure, unless ACCEPTANCE_OPTIONAL=1.
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+binary=${1:?usage: run.sh BINARY [part of a name ...]}
+shift
+binary=$(cd "$(dirname "$binary")" && pwd)/$(basename "$binary")
+
+work=${ACCEPTANCE_WORK:-}
+if [ -z "$work" ]; then
+  work=$(mktemp -d)
+  trap 'rm -rf "$work"' EXIT
+fi
+mkdir -p "$work"
+work=$(cd "$work" && pwd)
+
+missing() {
+  echo "acceptance: $1 could not be installed" >&2
+  if [ "${ACCEPTANCE_OPTIONAL:-0}" != 1 ]; then
+    echo "acceptance: set ACCEPTANCE_OPTIONAL=1 to go on without it" >&2
+    exit 1
+  fi
+}
+
+pip_install() { "$work/venv/bin/python" -m pip install --quiet --disable-pip-version-check "$@"; }
+
+# The releases before and after the embedded one, which an analyst may have.
+older=1.4.0
+newer=2.0.0
+
+began=$SECONDS
+if [ ! -e "$work/ready" ]; then
+  python3 -m venv "$work/venv"
+  if ! pip_install -r "$here/requirements.txt"; then
+    missing "a Python package of requirements.txt"
+    echo "0 passed, 0 failed"
+    exit 0
+  fi
+  for release in $older $newer; do
+    pip_install --no-deps --target "$work/duckdb-$release" "duckdb==$release" || missing "DuckDB $release for Python"
+  done
+  mkdir -p "$work/node"
+  cp "$here/node/"* "$work/node/"
+  (cd "$work/node" && npm ci --silent --no-audit --no-fund) || missing "DuckDB for Node.js"
+  touch "$work/ready"
+fi
+cp "$here/node/check.mjs" "$work/node/"
+echo "packages ready after $((SECONDS - began)) s"
+
+export PYTHONDONTWRITEBYTECODE=1
+export ACCEPTANCE_DUCKDBS=''
+for release in $older $newer; do
+  [ ! -d "$work/duckdb-$release" ] || ACCEPTANCE_DUCKDBS+=${ACCEPTANCE_DUCKDBS:+:}$work/duckdb-$release
+done
+[ ! -d "$work/node/node_modules" ] || export ACCEPTANCE_NODE=$work/node
+
+cd "$here"
+"$work/venv/bin/python" fake_api_test.py --quiet
+"$work/venv/bin/python" run.py "$binary" "$@"
