@@ -37,13 +37,13 @@ type Coverage struct {
 // Commit is what one transaction writes.
 type Commit struct {
 	RunID    string
-	Stream   string
-	Rows     []Rows
+	Stream   string // also the name of its table
+	Rows     []Rows // at most one part for each table
 	Rejects  []Reject
 	Coverage []Coverage
 }
 
-// Counts say what became of a commit's rows.
+// Counts say what became of the rows of the stream's own table.
 type Counts struct {
 	Inserted, Updated, Unchanged int64
 }
@@ -59,9 +59,9 @@ func (w *Warehouse) Commit(ctx context.Context, c Commit) (Counts, error) {
 			if err != nil {
 				return fmt.Errorf("%s: %w", rows.Table.Name, err)
 			}
-			counts.Inserted += added.Inserted
-			counts.Updated += added.Updated
-			counts.Unchanged += added.Unchanged
+			if rows.Table.Name == c.Stream {
+				counts = added
+			}
 		}
 		for _, r := range c.Rejects {
 			if err := quarantine(ctx, tx, c, r, at); err != nil {

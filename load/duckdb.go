@@ -82,3 +82,14 @@ func withArrow(conn *sql.Conn, use func(*duckdb.Arrow) error) error {
 		return use(arrow)
 	})
 }
+
+// EngineVersion is the version of the DuckDB that is built in.
+func EngineVersion(ctx context.Context) (version string, err error) {
+	db, err := sql.Open("duckdb", "")
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	err = db.QueryRowContext(ctx, "SELECT version()").Scan(&version)
+	return version, err
+}

@@ -157,3 +157,14 @@ func (w *Warehouse) transact(ctx context.Context, doing string, do func(tx *sql.
 	}
 	return storage(doing, tx.Commit())
 }
+
+// Reopen opens the file again after CloseFile.
+func (w *Warehouse) Reopen(ctx context.Context) error {
+	if w.db != nil {
+		return nil
+	}
+	if err := w.connect(ctx, w.path); err != nil {
+		return openError(w.path, err)
+	}
+	return nil
+}

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/flashback-sync/flashback-sync/config"
+)
+
+const defaultConfig = "flashback-sync.yaml"
+
+// app is what all commands share.
+type app struct {
+	env            func(string) (string, bool)
+	stdout, stderr io.Writer
+
+	configPath string
+	logLevel   string
+	logFormat  string
+}
+
+// run runs the program and returns its exit code. It is all of the program but
+// for the process around it.
+func run(ctx context.Context, args []string, env func(string) (string, bool), stdout, stderr io.Writer) int {
+	a := &app{env: env, stdout: stdout, stderr: stderr}
+	root := a.command()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return codeOK
+	}
+	code := exitCode(ctx, err)
+	fmt.Fprintln(stderr, "flashback-sync: "+err.Error())
+	if hint := hintFor(err); hint != "" {
+		fmt.Fprintln(stderr, "  "+hint)
+	}
+	return code
+}
+
+func (a *app) command() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "flashback-sync",
+		Short: "Copy AI-policy alerts, violations and statistics into DuckDB and Parquet",
+		Long: `flashback-sync copies an organisation's AI-policy alerts, violations and policy
+statistics out of the Flashback API into a DuckDB file and a Parquet lake.
+
+It loses no row, shows none twice, and never blocks a reader. Begin with
+'flashback-sync demo', or with 'flashback-sync init' and 'flashback-sync sync'.`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Version:       version,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	flags := root.PersistentFlags()
+	flags.StringVarP(&a.configPath, "config", "c", "", "configuration `file` (default flashback-sync.yaml, or $FLASHBACK_SYNC_CONFIG)")
+	flags.StringVar(&a.logLevel, "log-level", "", "trace, debug, info, warn or error")
+	flags.StringVar(&a.logFormat, "log-format", "", "auto, json or console")
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
+	root.AddCommand(
+		a.syncCommand(), a.demoCommand(), a.statusCommand(), a.queryCommand(), a.initCommand(),
+		a.checkCommand(), a.schemaCommand(), a.versionCommand(),
+	)
+	for _, command := range root.Commands() {
+		if check := command.Args; check != nil {
+			command.Args = func(cmd *cobra.Command, args []string) error { return usage(check(cmd, args)) }
+		}
+	}
+	return root
+}
+
+// load reads the configuration.
+func (a *app) load() (*config.Config, error) {
+	path, explicit := a.path()
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) && !explicit {
+		if _, named := a.env("FLASHBACK_SYNC_STREAMS"); !named {
+			return nil, &hinted{usage(fmt.Errorf("no configuration: %s is not there", path)),
+				"write one with 'flashback-sync init', or see what it does with 'flashback-sync demo'"}
+		}
+		path = ""
+	}
+	loaded, err := config.Load(path, a.env, os.Environ()...)
+	if err != nil {
+		return nil, usage(err)
+	}
+	for _, override := range []struct {
+		flag  string
+		field *string
+		value string
+		valid []string
+	}{
+		{"--log-level", &loaded.Log.Level, a.logLevel, []string{"trace", "debug", "info", "warn", "error"}},
+		{"--log-format", &loaded.Log.Format, a.logFormat, []string{"auto", "json", "console"}},
+	} {
+		if override.value == "" {
+			continue
+		}
+		if err := oneOf(override.flag, override.value, override.valid); err != nil {
+			return nil, err
+		}
+		*override.field = override.value
+	}
+	return loaded, nil
+}
+
+// path is the configuration file, and whether a person named it.
+func (a *app) path() (path string, explicit bool) {
+	if a.configPath != "" {
+		return a.configPath, true
+	}
+	if path, set := a.env("FLASHBACK_SYNC_CONFIG"); set && path != "" {
+		return path, true
+	}
+	return defaultConfig, false
+}
+
+// logger writes to stderr: for a person on a terminal, as JSON lines elsewhere.
+func (a *app) logger(c config.Log) zerolog.Logger {
+	level, err := zerolog.ParseLevel(c.Level)
+	if err != nil {
+		level = zerolog.InfoLevel
+	}
+	out := a.stderr
+	if c.Format == "console" || (c.Format == "auto" && isTerminal(a.stderr)) {
+		out = zerolog.ConsoleWriter{Out: a.stderr, TimeFormat: "15:04:05", NoColor: !isTerminal(a.stderr)}
+	}
+	return zerolog.New(out).Level(level).With().Timestamp().Logger()
+}
+
+func isTerminal(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
+}
+
+func oneOf(what, value string, valid []string) error {
+	for _, v := range valid {
+		if v == value {
+			return nil
+		}
+	}
+	return usage(fmt.Errorf("%s: unknown value %q, use one of %v", what, value, valid))
+}

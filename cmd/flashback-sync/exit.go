@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"syscall"
+
+	"github.com/flashback-sync/flashback-sync/config"
+	"github.com/flashback-sync/flashback-sync/extract"
+	"github.com/flashback-sync/flashback-sync/internal/pipeline"
+	"github.com/flashback-sync/flashback-sync/load"
+)
+
+// Exit codes. They are a contract with cron jobs and monitors.
+const (
+	codeOK           = 0
+	codeOther        = 1
+	codeUsage        = 2
+	codePartial      = 3
+	codeUnauthorized = 4
+	codeSource       = 5
+	codeStorage      = 6
+	codeLocked       = 7
+	codeDamaged      = 8
+)
+
+// usageError is a mistake in arguments or configuration.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+func usage(err error) error {
+	if err == nil {
+		return nil
+	}
+	return usageError{err}
+}
+
+// stopped is the cause of a context that a signal cancelled.
+type stopped struct{ signal syscall.Signal }
+
+func (s stopped) Error() string { return "stopped by " + s.signal.String() }
+func (s stopped) code() int     { return 128 + int(s.signal) }
+
+// hinted adds what to do next.
+type hinted struct {
+	error
+	hint string
+}
+
+func (e *hinted) Unwrap() error { return e.error }
+
+// exitCode is the code for the gravest failure within err.
+func exitCode(ctx context.Context, err error) int {
+	var stop stopped
+	if errors.As(context.Cause(ctx), &stop) {
+		return stop.code()
+	}
+	var (
+		misuse   usageError
+		problems config.Problems
+		damaged  *load.DamagedError
+		storage  *load.StorageError
+	)
+	switch {
+	case errors.As(err, &misuse) || errors.As(err, &problems):
+		return codeUsage
+	case errors.As(err, &damaged):
+		return codeDamaged
+	case errors.Is(err, load.ErrLocked):
+		return codeLocked
+	case errors.As(err, &storage):
+		return codeStorage
+	case errors.Is(err, pipeline.ErrIncomplete):
+		return codePartial
+	}
+	kind, known := extract.KindOf(err)
+	switch {
+	case !known:
+		return codeOther
+	case kind == extract.Unauthorized:
+		return codeUnauthorized
+	}
+	return codeSource
+}
+
+// gravest is the stream failure that decides the exit code: a refused token
+// before a source that does not answer, before rows that are missing.
+func gravest(ctx context.Context, summary *pipeline.Summary) error {
+	var worst error
+	rank := map[int]int{codePartial: 1, codeOther: 2, codeSource: 3, codeUnauthorized: 4, codeStorage: 5}
+	for _, name := range summary.Names() {
+		err := summary.Streams[name].Err
+		if err != nil && (worst == nil || rank[exitCode(ctx, err)] > rank[exitCode(ctx, worst)]) {
+			worst = err
+		}
+	}
+	return worst
+}
+
+func hintFor(err error) string {
+	var (
+		hint    *hinted
+		damaged *load.DamagedError
+	)
+	if errors.As(err, &hint) {
+		return hint.hint
+	}
+	if errors.As(err, &damaged) {
+		return "the file was left as it is; restore a backup of data_dir, or move state/ away and sync again"
+	}
+	if errors.Is(err, load.ErrLocked) {
+		return "wait until it is done; nothing was asked of the API"
+	}
+	kind, known := extract.KindOf(err)
+	switch {
+	case !known:
+		return ""
+	case kind == extract.Unauthorized:
+		return "check the token: api.token_env, token_file or token_command in the configuration; 'flashback-sync check' tries it"
+	case kind == extract.Unreachable:
+		return "check api.base_url and the network; what was committed is kept, and the next run goes on from there"
+	case kind == extract.NotFound:
+		return "check api.base_url and the ids in the filters; 'optional: true' accepts a stream that is not served"
+	}
+	return ""
+}

@@ -1,0 +1,26 @@
+// Command flashback-sync copies an organisation's AI-policy alerts, violations
+// and policy statistics into a DuckDB file and a Parquet lake.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// version is set when a release is built.
+var version = "dev"
+
+func main() {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		first := <-signals
+		cancel(stopped{first.(syscall.Signal)})
+		<-signals // a second one does not wait
+		os.Exit(stopped{first.(syscall.Signal)}.code())
+	}()
+	os.Exit(run(ctx, os.Args[1:], os.LookupEnv, os.Stdout, os.Stderr))
+}

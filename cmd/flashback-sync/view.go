@@ -1,0 +1,167 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/dustin/go-humanize"
+	"github.com/jedib0t/go-pretty/v6/progress"
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/rs/zerolog"
+
+	"github.com/flashback-sync/flashback-sync/internal/pipeline"
+)
+
+// view shows a run while it goes on: moving bars on a terminal, log lines
+// elsewhere.
+type view struct {
+	log      zerolog.Logger
+	bars     progress.Writer // nil if there is no terminal
+	trackers map[string]*progress.Tracker
+	logged   time.Time
+}
+
+func (a *app) newView(log zerolog.Logger) *view {
+	v := &view{log: log, trackers: map[string]*progress.Tracker{}}
+	if !isTerminal(a.stderr) {
+		return v
+	}
+	v.bars = progress.NewWriter()
+	v.bars.SetOutputWriter(a.stderr)
+	v.bars.SetAutoStop(false)
+	v.bars.SetTrackerLength(24)
+	v.bars.SetUpdateFrequency(100 * time.Millisecond)
+	v.bars.SetStyle(progress.StyleBlocks)
+	v.bars.Style().Visibility.ETA = true
+	v.bars.Style().Visibility.Speed = true
+	v.bars.Style().Visibility.Percentage = true
+	v.bars.Style().Options.PercentFormat = "%3.0f%%"
+	go v.bars.Render()
+	for !v.bars.IsRenderInProgress() {
+		time.Sleep(time.Millisecond)
+	}
+	return v
+}
+
+func (v *view) close() {
+	if v.bars == nil {
+		return
+	}
+	v.bars.Stop()
+	for v.bars.IsRenderInProgress() {
+		time.Sleep(time.Millisecond)
+	}
+}
+
+func (v *view) observe(e pipeline.Event) {
+	if v.bars != nil {
+		v.draw(e)
+		return
+	}
+	line := v.log.Info()
+	switch e.Kind {
+	case pipeline.Warned:
+		line = v.log.Warn()
+	case pipeline.Progressed:
+		if time.Since(v.logged) < 10*time.Second {
+			return
+		}
+		v.logged = time.Now()
+		line.Str("stream", e.Stream).Int64("rows", e.Rows).Int64("expected", e.Expected).Int64("requests", e.Requests).Msg("reading")
+		return
+	case pipeline.Finished:
+		v.logFinished(e)
+		return
+	}
+	if e.Stream != "" {
+		line = line.Str("stream", e.Stream)
+	}
+	line.Msg(e.Message)
+}
+
+func (v *view) logFinished(e pipeline.Event) {
+	line := v.log.Info()
+	if e.Result.Err != nil {
+		line = v.log.Error().Err(e.Result.Err)
+	}
+	line.Str("stream", e.Stream).Int64("requests", e.Result.Requests).Int64("received", e.Result.Received).
+		Int64("inserted", e.Result.Inserted).Int64("updated", e.Result.Updated).Int64("unchanged", e.Result.Unchanged).
+		Int64("duplicate", e.Result.Duplicate).Int64("rejected", e.Result.Rejected).Bool("complete", e.Result.Complete).
+		Dur("took_ms", e.Result.Took).Msg("stream done")
+}
+
+func (v *view) draw(e pipeline.Event) {
+	switch e.Kind {
+	case pipeline.Planned:
+		v.bars.Log("%s", text.Faint.Sprintf("%s: %s", e.Stream, e.Message))
+		tracker := &progress.Tracker{Message: e.Stream, Units: progress.UnitsDefault}
+		v.trackers[e.Stream] = tracker
+		v.bars.AppendTracker(tracker)
+	case pipeline.Progressed:
+		if tracker := v.trackers[e.Stream]; tracker != nil {
+			tracker.UpdateMessage(fmt.Sprintf("%s, %s pages", e.Stream, humanize.Comma(e.Requests)))
+			tracker.UpdateTotal(max(e.Expected, e.Rows))
+			tracker.SetValue(e.Rows)
+		}
+	case pipeline.Warned:
+		v.bars.Log("%s %s", text.FgYellow.Sprint(e.Stream+":"), e.Message)
+	case pipeline.Finished:
+		v.drawFinished(e)
+	case pipeline.Published:
+		v.bars.Log("%s", text.Faint.Sprint("published: "+e.Message))
+	}
+}
+
+func (v *view) drawFinished(e pipeline.Event) {
+	tracker := v.trackers[e.Stream]
+	if tracker == nil {
+		return
+	}
+	if e.Result.Err != nil && !errors.Is(e.Result.Err, pipeline.ErrIncomplete) {
+		tracker.MarkAsErrored()
+		return
+	}
+	tracker.UpdateTotal(max(e.Rows, 1))
+	tracker.MarkAsDone()
+}
+
+// printSummary prints the table that ends a run on a terminal.
+func (a *app) printSummary(s *pipeline.Summary) {
+	t := newTable(a.stdout)
+	t.AppendHeader(table.Row{"stream", "status", "received", "new", "changed", "same", "twice", "rejected", "requests", "time"})
+	for _, name := range s.Names() {
+		r := s.Streams[name]
+		t.AppendRow(table.Row{
+			name, statusText(r), humanize.Comma(r.Received), humanize.Comma(r.Inserted), humanize.Comma(r.Updated),
+			humanize.Comma(r.Unchanged), humanize.Comma(r.Duplicate), humanize.Comma(r.Rejected), humanize.Comma(r.Requests),
+			r.Took.Round(10 * time.Millisecond),
+		})
+	}
+	t.Render()
+}
+
+func statusText(r *pipeline.Result) string {
+	switch {
+	case !r.Served:
+		return text.Faint.Sprint("not served")
+	case r.Complete && r.Err == nil:
+		return text.FgGreen.Sprint("complete")
+	case errors.Is(r.Err, pipeline.ErrIncomplete):
+		return text.FgYellow.Sprint("incomplete")
+	}
+	return text.FgRed.Sprint("failed")
+}
+
+// newTable is the look of all tables: numbers to the right, light lines.
+func newTable(out io.Writer) table.Writer {
+	t := table.NewWriter()
+	t.SetOutputMirror(out)
+	t.SetStyle(table.StyleLight)
+	t.Style().Format.Header = text.FormatDefault
+	t.Style().Options.SeparateColumns = false
+	t.Style().Options.DrawBorder = false
+	return t
+}

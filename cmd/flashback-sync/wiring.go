@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+	"github.com/rs/zerolog"
+
+	"github.com/flashback-sync/flashback-sync/config"
+	"github.com/flashback-sync/flashback-sync/extract"
+	"github.com/flashback-sync/flashback-sync/internal/pipeline"
+)
+
+// retries is how often a request that failed temporarily is sent again.
+const retries = 5
+
+// client makes the API client that the configuration describes.
+func (a *app) client(c *config.Config, log zerolog.Logger) (*extract.Client, error) {
+	for _, warning := range c.API.Warnings() {
+		log.Warn().Msg(warning)
+	}
+	client, err := extract.NewClient(extract.Options{
+		BaseURL:           c.API.BaseURL,
+		Token:             extract.Token(c.API.TokenSource(a.env)),
+		UserAgent:         "flashback-sync/" + version,
+		MaxConcurrency:    c.API.MaxConcurrency,
+		RequestsPerSecond: c.API.RequestsPerSecond,
+		Timeout:           c.API.Timeout,
+		Retries:           retries,
+		Warn:              func(message string) { log.Warn().Msg(message) },
+	})
+	return client, usage(err)
+}
+
+// options turns the configuration into what a run does.
+func options(c *config.Config) pipeline.Options {
+	o := pipeline.Options{
+		RunID:         newRunID(),
+		Version:       version,
+		DataDir:       c.DataDir,
+		PublishDuckDB: c.Publish.DuckDB == "copy",
+		Compression:   c.Publish.Parquet.Compression,
+	}
+	if s := c.Streams.Alerts; s != nil {
+		o.Lists = append(o.Lists, list(extract.Alerts, s))
+	}
+	if s := c.Streams.Violations; s != nil {
+		o.Lists = append(o.Lists, list(extract.Violations, s))
+	}
+	if s := c.Streams.PolicyStats; s != nil {
+		o.Stats = statistics(s)
+	}
+	return o
+}
+
+func list(kind extract.List, s *config.ListStream) pipeline.List {
+	f := s.Filter
+	return pipeline.List{
+		Start: s.Start, Lookback: s.Lookback, Optional: s.Optional, Policies: s.Policies,
+		Query: extract.Query{
+			List: kind, WorkspaceID: f.WorkspaceID, RepoID: f.RepoID, PolicyID: f.PolicyID,
+			LLMType: f.LLMType, LLMModel: f.LLMModel, Host: f.Host, Severity: f.Severity, Block: f.Block,
+		},
+	}
+}
+
+func statistics(s *config.StatsStream) *pipeline.Stats {
+	stats := &pipeline.Stats{Start: s.Start, Bucket: s.Bucket, RuleIDs: s.RuleIDs, APIKeyIDs: s.APIKeyIDs}
+	for _, scope := range s.Scopes {
+		out := pipeline.Scope{Scope: scope.Scope}
+		for _, id := range scope.IDs {
+			if id == "auto" {
+				out.Auto = true
+			} else {
+				out.IDs = append(out.IDs, id)
+			}
+		}
+		stats.Scopes = append(stats.Scopes, out)
+	}
+	return stats
+}
+
+func newRunID() string {
+	id, err := uuid.NewV7()
+	if err != nil { // the system's randomness failed: nothing else would work either
+		return uuid.NewString()
+	}
+	return id.String()
+}
+
+// runner runs a sync and shows it.
+type runner struct {
+	app    *app
+	log    zerolog.Logger
+	client *extract.Client
+}
+
+func (r runner) sync(ctx context.Context, o pipeline.Options) (*pipeline.Summary, error) {
+	view := r.app.newView(r.log)
+	defer view.close()
+	o.Observe = view.observe
+	return pipeline.Run(ctx, o, r.client)
+}

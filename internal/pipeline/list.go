@@ -1,0 +1,184 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/dustin/go-humanize/english"
+
+	"github.com/flashback-sync/flashback-sync/checkpoints"
+	"github.com/flashback-sync/flashback-sync/extract"
+	"github.com/flashback-sync/flashback-sync/schema"
+	"github.com/flashback-sync/flashback-sync/transform"
+)
+
+// syncList reads what is due of alerts or violations.
+func (r *run) syncList(ctx context.Context, list List, result *Result) error {
+	now, err := r.peek(ctx, list)
+	if err != nil || !result.served(now) {
+		return err
+	}
+	jobs, err := r.planList(ctx, list, now)
+	if err != nil {
+		return err
+	}
+	result.span(jobs)
+	r.observe(Event{Kind: Planned, Stream: list.Name(), Message: describe(jobs)})
+	gathered := r.gather(schema.ByName(list.Name()), result)
+	defer gathered.release()
+	walks := r.source.Walk(jobs)
+	err = r.drain(ctx, walks, jobs, gathered)
+	if err = gathered.finish(ctx, err); err != nil {
+		return err
+	}
+	if err := missing(walks, jobs); err != nil {
+		return err
+	}
+	result.Complete = true
+	return nil
+}
+
+// peek asks for the source's clock. The zero time means that the source does not
+// serve the stream, and that this is no failure.
+func (r *run) peek(ctx context.Context, list List) (time.Time, error) {
+	now, _, err := r.source.Peek(ctx, list.Query, r.options.Now().Add(-list.Lookback))
+	if kind, known := extract.KindOf(err); known && kind == extract.NotFound && list.Optional {
+		r.warn(list.Name(), "not served by this source (HTTP 404); the stream is optional, so this is no failure")
+		return time.Time{}, nil
+	}
+	if err == nil {
+		r.clock = now
+	}
+	return now, err
+}
+
+// served notes whether the source has the stream. One that it does not have is
+// complete as it is.
+func (r *Result) served(now time.Time) bool {
+	r.Served = !now.IsZero()
+	r.Complete = !r.Served
+	return r.Served
+}
+
+// planList turns what is due into jobs, the newest first.
+func (r *run) planList(ctx context.Context, list List, now time.Time) ([]extract.Job, error) {
+	var jobs []extract.Job
+	for _, query := range list.queries() {
+		covered, err := r.warehouse.Coverage(ctx, keyOf(query), checkpoints.Covered)
+		if err != nil {
+			return nil, err
+		}
+		end := now.UTC().Truncate(time.Second)
+		for _, interval := range newestFirst(r.due(list, covered, end)) {
+			jobs = append(jobs, extract.Job{Query: query, Interval: interval, Open: !interval.To.Before(end)})
+		}
+	}
+	return jobs, nil
+}
+
+// due is what the plan, or the range a person asked for, makes of the coverage.
+func (r *run) due(list List, covered checkpoints.Set, now time.Time) checkpoints.Set {
+	wanted := checkpoints.Interval{From: list.Start, To: now}
+	if !r.options.To.IsZero() && r.options.To.Before(now) {
+		wanted.To = r.options.To
+	}
+	if !r.options.From.IsZero() {
+		wanted.From = r.options.From
+		covered = nil
+	}
+	return checkpoints.Plan{Wanted: wanted, Lookback: list.Lookback}.Due(covered)
+}
+
+func newestFirst(s checkpoints.Set) []checkpoints.Interval {
+	out := make([]checkpoints.Interval, 0, len(s))
+	for i := len(s) - 1; i >= 0; i-- {
+		out = append(out, s[i])
+	}
+	return out
+}
+
+// queries are the stream's questions: one, or one for each policy. Each has
+// coverage of its own, so that a policy added later is read from the start.
+func (l List) queries() []extract.Query {
+	if len(l.Policies) == 0 {
+		return []extract.Query{l.Query}
+	}
+	queries := make([]extract.Query, len(l.Policies))
+	for i, policy := range l.Policies {
+		queries[i] = l.Query
+		queries[i].PolicyPath = policy
+	}
+	return queries
+}
+
+func keyOf(q extract.Query) checkpoints.Key {
+	return checkpoints.Key{Stream: string(q.List), Filter: q.Key()}
+}
+
+// drain moves pages into batches and commits them.
+func (r *run) drain(ctx context.Context, walks *extract.Walks, jobs []extract.Job, g *gatherer) error {
+	before := r.source.Requests()
+	for page, err := range walks.Pages(ctx) {
+		if err != nil {
+			return err
+		}
+		for _, record := range page.Records {
+			if err := g.add(ctx, func() transform.Outcome { return g.rows.Add(record) }); err != nil {
+				return err
+			}
+		}
+		g.cover(keyOf(jobs[page.Job].Query), checkpoints.Covered, checkpoints.Of(page.Covered...))
+		if err := g.commitIfDue(ctx); err != nil {
+			return err
+		}
+		r.observe(Event{
+			Kind: Progressed, Stream: g.stream, Rows: g.result.Received,
+			Expected: int64(walks.Expected()), Requests: r.source.Requests() - before,
+		})
+	}
+	return nil
+}
+
+// missing says what the walks could not prove complete.
+func missing(walks *extract.Walks, jobs []extract.Job) error {
+	var lines []string
+	for _, s := range walks.Shortfalls() {
+		lines = append(lines, fmt.Sprintf("%s: the source counts %s more than it gives",
+			s.Interval, english.Plural(s.Missing, "row", "")))
+	}
+	for job, err := range walks.NotFound() {
+		lines = append(lines, fmt.Sprintf("policy %s: %v", jobs[job].Query.PolicyPath, err))
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	const most = 5
+	if more := len(lines) - most; more > 0 {
+		lines = append(lines[:most], fmt.Sprintf("and %d more", more))
+	}
+	return fmt.Errorf("%w: %s", ErrIncomplete, strings.Join(lines, "; "))
+}
+
+// span notes the watermarks: from the earliest to the latest instant that is due.
+func (r *Result) span(jobs []extract.Job) {
+	for _, job := range jobs {
+		if from := job.Interval.From; r.From == nil || from.Before(*r.From) {
+			r.From = &from
+		}
+		if to := job.Interval.To; r.To == nil || to.After(*r.To) {
+			r.To = &to
+		}
+	}
+}
+
+func describe(jobs []extract.Job) string {
+	if len(jobs) == 0 {
+		return "nothing is due"
+	}
+	var span Result
+	span.span(jobs)
+	return fmt.Sprintf("%s due, from %s to %s", english.Plural(len(jobs), "interval", ""),
+		span.From.Format(time.RFC3339), span.To.Format(time.RFC3339))
+}

@@ -1,0 +1,111 @@
+package pipeline
+
+import (
+	"context"
+	"time"
+
+	"github.com/flashback-sync/flashback-sync/extract"
+)
+
+// Names of the streams.
+const (
+	Alerts      = "alerts"
+	Violations  = "violations"
+	PolicyStats = "policy_stats"
+)
+
+// Options say what a run does. Streams that are not named are not synced.
+type Options struct {
+	RunID   string
+	Version string
+	DataDir string
+
+	Lists []List
+	Stats *Stats
+
+	// From and To, if not zero, replace the planned range: everything between
+	// them is read again, covered or not.
+	From, To time.Time
+	// DryRun plans and asks for the totals, and writes nothing.
+	DryRun bool
+
+	PublishDuckDB bool   // write flashback.duckdb
+	Compression   string // of Parquet files: zstd, snappy or none
+
+	MemoryLimit string // of DuckDB; "" for its default
+	Now         func() time.Time
+	Observe     func(Event) // may be nil
+}
+
+// List is a stream of alerts or violations.
+type List struct {
+	Query    extract.Query // the filters; PolicyPath is set from Policies
+	Start    time.Time
+	Lookback time.Duration
+	Optional bool     // a 404 of the endpoint is no failure
+	Policies []string // not empty: the by-policy endpoint, once for each
+}
+
+// Name is the stream's name.
+func (l List) Name() string { return string(l.Query.List) }
+
+// Stats is the stream of policy statistics.
+type Stats struct {
+	Start     time.Time
+	Bucket    string
+	Scopes    []Scope
+	RuleIDs   []string
+	APIKeyIDs []string
+}
+
+// Scope is a level of statistics. Auto adds the repositories seen in alerts and
+// violations.
+type Scope struct {
+	Scope string
+	IDs   []string
+	Auto  bool
+}
+
+// EventKind says what an Event reports.
+type EventKind int
+
+const (
+	// Planned: what is due is known; Message says it.
+	Planned EventKind = iota
+	// Progressed: rows arrived.
+	Progressed
+	// Warned: Message says what a person should know.
+	Warned
+	// Finished: the stream is done; Result holds its figures.
+	Finished
+	// Published: Message says what was written.
+	Published
+)
+
+// Event reports progress to whoever watches the run. Events of a run come from
+// one goroutine at a time, warnings from several.
+type Event struct {
+	Kind     EventKind
+	Stream   string
+	Message  string
+	Rows     int64 // received so far
+	Expected int64 // announced by the source so far
+	Requests int64
+	Result   *Result // of a Finished event
+}
+
+func (o *Options) observe(e Event) {
+	if o.Observe != nil {
+		o.Observe(e)
+	}
+}
+
+// source is what the run asks of the API client.
+type source interface {
+	Peek(ctx context.Context, q extract.Query, from time.Time) (now time.Time, total int, err error)
+	Count(ctx context.Context, job extract.Job) (int, error)
+	Walk(jobs []extract.Job) *extract.Walks
+	Stats(ctx context.Context, q extract.StatsQuery) (*extract.StatsAnswer, error)
+	Requests() int64
+	Concurrency() int
+}

@@ -1,0 +1,142 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/flashback-sync/flashback-sync/internal/durable"
+	"github.com/flashback-sync/flashback-sync/load"
+)
+
+// run is the state of one run.
+type run struct {
+	options   Options
+	source    source
+	warehouse *load.Warehouse
+	summary   *Summary
+	changed   bool      // rows or rejects were committed that are not published
+	clock     time.Time // the source's clock, when it was last seen
+
+	mu sync.Mutex // keeps events one at a time
+}
+
+// Run syncs the streams. The summary is never nil; the error says why the run
+// could not start or could not be finished: see package load for its types, and
+// each stream's own failure in the summary.
+func Run(ctx context.Context, options Options, from source) (*Summary, error) {
+	if options.Now == nil {
+		options.Now = time.Now
+	}
+	r := &run{options: options, source: from, summary: &Summary{
+		RunID: options.RunID, Streams: map[string]*Result{}, StartedAt: options.Now().UTC(),
+	}}
+	err := r.execute(ctx)
+	r.summary.finish(options.Now())
+	if err != nil {
+		r.summary.Status = statusFailed
+	}
+	if r.warehouse != nil && !options.DryRun {
+		err = errors.Join(err, r.keepSummary())
+	}
+	if r.warehouse != nil {
+		err = errors.Join(err, r.warehouse.Close())
+	}
+	return r.summary, err
+}
+
+func (r *run) execute(ctx context.Context) (err error) {
+	r.warehouse, err = load.Open(ctx, load.Options{
+		Dir: r.options.DataDir, MemoryLimit: r.options.MemoryLimit, Version: r.options.Version, Now: r.options.Now,
+	})
+	if err != nil {
+		return err
+	}
+	if r.options.DryRun {
+		return r.dryRun(ctx)
+	}
+	if err := durable.Sweep(r.options.DataDir); err != nil {
+		return &load.StorageError{Doing: "sweep data_dir", Err: err}
+	}
+	if err := r.publishLeftovers(ctx); err != nil {
+		return err
+	}
+	if err := r.warehouse.Begin(ctx, r.options.RunID, r.streams(), r.summary.StartedAt); err != nil {
+		return err
+	}
+	if err := r.syncAll(ctx); err != nil {
+		return err
+	}
+	if ctx.Err() != nil {
+		return ctx.Err() // what changed stays listed, and the next run publishes it
+	}
+	return r.publish(ctx)
+}
+
+func (r *run) streams() []string {
+	var names []string
+	for _, list := range r.options.Lists {
+		names = append(names, list.Name())
+	}
+	if r.options.Stats != nil {
+		names = append(names, PolicyStats)
+	}
+	return names
+}
+
+// syncAll runs one stream after the other: each uses all connections by itself.
+// Only trouble with the disk or an interruption stops the rest.
+func (r *run) syncAll(ctx context.Context) error {
+	for _, list := range r.options.Lists {
+		err := r.stream(ctx, list.Name(), func(result *Result) error { return r.syncList(ctx, list, result) })
+		if err != nil {
+			return err
+		}
+	}
+	if r.options.Stats == nil {
+		return nil
+	}
+	return r.stream(ctx, PolicyStats, func(result *Result) error { return r.syncStats(ctx, *r.options.Stats, result) })
+}
+
+func (r *run) stream(ctx context.Context, name string, sync func(*Result) error) error {
+	started, before := r.options.Now(), r.source.Requests()
+	result := &Result{Served: true}
+	result.Err = sync(result)
+	result.Requests = r.source.Requests() - before
+	result.Took = r.options.Now().Sub(started)
+	r.summary.add(name, result)
+	r.observe(Event{Kind: Finished, Stream: name, Rows: result.Received, Requests: result.Requests, Result: result})
+	var storage *load.StorageError
+	if errors.As(result.Err, &storage) {
+		return result.Err
+	}
+	if r.options.DryRun {
+		return nil
+	}
+	return r.warehouse.Finish(context.WithoutCancel(ctx),
+		result.record(r.options.RunID, name, r.options.Version, r.summary.StartedAt, r.options.Now().UTC()))
+}
+
+func (r *run) observe(e Event) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.options.observe(e)
+}
+
+func (r *run) warn(stream, message string) {
+	r.observe(Event{Kind: Warned, Stream: stream, Message: message})
+}
+
+// now is the source's clock where it is known, so that a wrong clock of our own
+// neither leaves a gap nor asks for too much.
+func (r *run) now() time.Time {
+	if !r.clock.IsZero() {
+		return r.clock
+	}
+	return r.options.Now().UTC()
+}
+
+func (r *run) lakeDir() string { return filepath.Join(r.options.DataDir, "lake") }

@@ -1,0 +1,271 @@
+package pipeline
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/flashback-sync/flashback-sync/checkpoints"
+	"github.com/flashback-sync/flashback-sync/extract"
+	"github.com/flashback-sync/flashback-sync/schema"
+	"github.com/flashback-sync/flashback-sync/transform"
+)
+
+// series is one time series of statistics.
+type series struct {
+	Scope    string `json:"scope"`
+	ID       string `json:"id,omitempty"`
+	RuleID   string `json:"rule_id,omitempty"`
+	APIKeyID string `json:"api_key_id,omitempty"`
+	Bucket   string `json:"bucket"`
+	auto     bool
+}
+
+func (s series) key() checkpoints.Key {
+	b, err := json.Marshal(s)
+	if err != nil { // strings always marshal
+		panic(err)
+	}
+	return checkpoints.Key{Stream: PolicyStats, Filter: string(b)}
+}
+
+// bucketLengths are the bucket sizes that the API knows.
+var bucketLengths = map[string]time.Duration{
+	"5m": 5 * time.Minute, "10m": 10 * time.Minute, "1h": time.Hour,
+	"6h": 6 * time.Hour, "12h": 12 * time.Hour, "1d": 24 * time.Hour,
+}
+
+// reading is a series and what was read of it.
+type reading struct {
+	series series
+	since  time.Time // the first instant that is wanted
+	first  bool      // nothing of it is held yet
+	window checkpoints.Window
+	answer *extract.StatsAnswer
+	err    error
+}
+
+// syncStats reads every series of the statistics.
+func (r *run) syncStats(ctx context.Context, stats Stats, result *Result) error {
+	all, err := r.planStats(ctx, stats)
+	if err != nil {
+		return err
+	}
+	r.observe(Event{Kind: Planned, Stream: PolicyStats, Message: fmt.Sprintf("%d series", len(all))})
+	gathered := r.gather(schema.PolicyStats(), result)
+	gathered.summaries = transform.NewBatch(schema.PolicyStatsSummary(), memory.DefaultAllocator)
+	defer gathered.release()
+	failure := r.drainStats(ctx, all, gathered)
+	if err := gathered.finish(ctx, failure); err != nil {
+		return err
+	}
+	result.Complete = true
+	return nil
+}
+
+// drainStats gathers the series as they come. A series that the source refuses
+// leaves the others alone; a source that does not answer ends the stream.
+func (r *run) drainStats(ctx context.Context, all []reading, g *gatherer) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var fatal, incomplete error
+	for read := range r.readAll(ctx, all) {
+		err := read.err
+		if err == nil {
+			err = r.addSeries(ctx, read, g)
+		}
+		switch kind, known := extract.KindOf(err); {
+		case err == nil || fatal != nil || r.shrugOff(read.series, err):
+		case errors.Is(err, ErrIncomplete):
+			incomplete = err
+		case known && (kind == extract.NotFound || kind == extract.Refused) && len(all) > 1:
+			incomplete = fmt.Errorf("%w: %s: %w", ErrIncomplete, read.series.label(), err)
+		default:
+			fatal = err
+			stop()
+		}
+		r.observe(Event{Kind: Progressed, Stream: PolicyStats, Rows: g.result.Received})
+	}
+	if fatal != nil {
+		return fatal
+	}
+	return incomplete
+}
+
+// shrugOff reports whether a failure is no failure: a repository that was found
+// in the events and that the source no longer knows.
+func (r *run) shrugOff(s series, err error) bool {
+	kind, known := extract.KindOf(err)
+	if !s.auto || !known || kind != extract.NotFound {
+		return false
+	}
+	r.warn(PolicyStats, fmt.Sprintf("repository %s has no statistics: %v", s.ID, err))
+	return true
+}
+
+// planStats lists the series: each scope unfiltered, then by each rule, then by
+// each API key.
+func (r *run) planStats(ctx context.Context, stats Stats) ([]reading, error) {
+	var all []reading
+	for _, scope := range stats.Scopes {
+		ids := scope.IDs
+		if scope.Auto {
+			seen, err := r.warehouse.Repos(ctx)
+			if err != nil {
+				return nil, err
+			}
+			ids = append(ids, seen...)
+		}
+		if scope.Scope == "org" {
+			ids = []string{""}
+		}
+		for _, id := range ids {
+			for _, s := range stats.filtered(series{Scope: scope.Scope, ID: id, Bucket: stats.Bucket, auto: scope.Auto}) {
+				read, err := r.planSeries(ctx, stats, s)
+				if err != nil {
+					return nil, err
+				}
+				all = append(all, read)
+			}
+		}
+	}
+	return all, nil
+}
+
+func (s Stats) filtered(whole series) []series {
+	all := []series{whole}
+	for _, rule := range s.RuleIDs {
+		part := whole
+		part.RuleID = rule
+		all = append(all, part)
+	}
+	for _, key := range s.APIKeyIDs {
+		part := whole
+		part.APIKeyID = key
+		all = append(all, part)
+	}
+	return all
+}
+
+func (r *run) planSeries(ctx context.Context, stats Stats, s series) (reading, error) {
+	covered, err := r.warehouse.Coverage(ctx, s.key(), checkpoints.Covered)
+	read := reading{series: s, since: stats.Start, first: len(covered) == 0}
+	if !read.first {
+		read.since = covered[len(covered)-1].To
+	}
+	return read, err
+}
+
+// readAll asks for the series, several at once, and yields them as they come.
+func (r *run) readAll(ctx context.Context, all []reading) <-chan reading {
+	todo, done := make(chan reading), make(chan reading)
+	workers := min(r.source.Concurrency(), len(all))
+	left := make(chan struct{}, workers)
+	for range workers {
+		go func() {
+			for read := range todo {
+				read.window, read.answer, read.err = r.readSeries(ctx, read)
+				done <- read
+			}
+			left <- struct{}{}
+		}()
+	}
+	go func() {
+		for _, read := range all {
+			todo <- read
+		}
+		close(todo)
+		for range workers {
+			<-left
+		}
+		close(done)
+	}()
+	return done
+}
+
+// readSeries asks with the smallest window that reaches back far enough, by the
+// clock of the source as soon as an answer tells it.
+func (r *run) readSeries(ctx context.Context, read reading) (checkpoints.Window, *extract.StatsAnswer, error) {
+	window, answer, err := r.askWindows(ctx, read.series, checkpoints.Reaching(r.now(), read.since))
+	if err != nil {
+		return window, answer, err
+	}
+	if again := checkpoints.Reaching(answer.Now, read.since); again[0].Length > window.Length && r.clock.IsZero() {
+		return r.askWindows(ctx, read.series, again)
+	}
+	return window, answer, nil
+}
+
+// askWindows tries the windows in turn: one that the source refuses gives way to
+// the next smaller one.
+func (r *run) askWindows(ctx context.Context, s series, tries []checkpoints.Window) (window checkpoints.Window, answer *extract.StatsAnswer, err error) {
+	for _, window = range tries {
+		answer, err = r.source.Stats(ctx, extract.StatsQuery{
+			Scope: s.Scope, ID: s.ID, Window: window.Name, Bucket: s.Bucket, RuleID: s.RuleID, APIKeyID: s.APIKeyID,
+		})
+		if kind, known := extract.KindOf(err); !known || kind != extract.Refused {
+			break
+		}
+	}
+	return window, answer, err
+}
+
+// addSeries gathers the points and the summary of an answer. It returns
+// ErrIncomplete if buckets were missed that can no longer be had.
+func (r *run) addSeries(ctx context.Context, read reading, g *gatherer) error {
+	length := bucketLengths[read.series.Bucket]
+	s := transform.Series{
+		Scope: read.series.Scope, ScopeID: read.series.ID, RuleID: read.series.RuleID, APIKeyID: read.series.APIKeyID,
+		Window: read.window.Name, Reach: read.window.Length, Bucket: read.series.Bucket, Length: length,
+		Start: read.answer.Start, End: read.answer.End, Now: read.answer.Now, FetchedAt: r.options.Now().UTC(),
+	}
+	for _, point := range read.answer.Series {
+		err := g.add(ctx, func() transform.Outcome { _, _, outcome := g.rows.AddPoint(s, point); return outcome })
+		if err != nil {
+			return err
+		}
+	}
+	if len(read.answer.Summary) > 0 {
+		g.summaries.AddSummary(s, read.answer.Summary)
+	}
+	held := s.Range()
+	g.result.widen(held)
+	g.cover(read.series.key(), checkpoints.Covered, checkpoints.Of(checkpoints.Interval(held)))
+	gap := checkpoints.Interval{From: read.since.Truncate(length), To: held.From}
+	if !gap.Empty() {
+		g.cover(read.series.key(), checkpoints.Lost, checkpoints.Of(gap))
+	}
+	if err := g.commitIfDue(ctx); err != nil || gap.Empty() {
+		return err
+	}
+	if read.first {
+		r.warn(PolicyStats, fmt.Sprintf("%s: the source reaches back to %s only, not to %s",
+			read.series.label(), held.From.Format(time.RFC3339), read.since.Format(time.RFC3339)))
+		return nil
+	}
+	return fmt.Errorf("%w: %s: the source no longer has the statistics of %s", ErrIncomplete, read.series.label(), gap)
+}
+
+func (s series) label() string {
+	if s.ID == "" {
+		return s.Scope
+	}
+	return s.Scope + " " + s.ID
+}
+
+// widen extends the watermarks to hold a range.
+func (r *Result) widen(held transform.Span) {
+	if !held.From.Before(held.To) {
+		return
+	}
+	if r.From == nil || held.From.Before(*r.From) {
+		r.From = &held.From
+	}
+	if r.To == nil || held.To.After(*r.To) {
+		r.To = &held.To
+	}
+}
