@@ -13,6 +13,8 @@ import (
 
 	"github.com/failsafe-go/failsafe-go"
 	"golang.org/x/time/rate"
+
+	"github.com/flashback-sync/flashback-sync/internal/instant"
 )
 
 // maxBody bounds an answer after inflation. A page of 100 rows is about 60 KB;
@@ -46,6 +48,7 @@ type Client struct {
 	slots    chan struct{}
 	tokens   tokens
 	retry    failsafe.Executor[*response]
+	grains   grains
 	requests atomic.Int64
 }
 
@@ -93,6 +96,7 @@ func NewClient(options Options) (*Client, error) {
 		limiter: rate.NewLimiter(limit, 1),
 		slots:   make(chan struct{}, options.MaxConcurrency),
 		tokens:  tokens{source: options.Token},
+		grains:  grains{known: map[endpoint]instant.Micros{}},
 	}
 	client.retry = failsafe.With(client.retryPolicy())
 	return client, nil

@@ -21,7 +21,7 @@ func (c *Client) page(ctx context.Context, q Query, b bounds, skip, take int) (*
 // Peek asks for the newest row only. It returns the source's clock and how many
 // rows the query matches since from; it is the cheapest question there is.
 func (c *Client) Peek(ctx context.Context, q Query, from time.Time) (now time.Time, total int, err error) {
-	b := bounds{from: instant.Of(from), open: true}
+	b := bounds{from: instant.Of(from), to: forever, open: true}
 	page, answer, err := c.list(ctx, q, q.parameters(b, 0, 1))
 	if err != nil {
 		return time.Time{}, 0, err

@@ -181,3 +181,31 @@ func (a *answer) newest() (newest instant.Micros, ok bool) {
 	}
 	return newest, ok
 }
+
+// strays reports whether the page holds rows from the limit up. One alone may be
+// a record that is dated wrongly.
+func (a *answer) strays(limit instant.Micros) bool {
+	count := 0
+	for _, r := range a.rows {
+		if r.ok && r.at >= limit {
+			count++
+		}
+	}
+	return !a.open && count >= 2
+}
+
+// passes reports whether the page goes on below the limit: then it holds all
+// there is above. It takes the two last rows to say so, since one alone may be a
+// record that is dated wrongly.
+func (a *answer) passes(limit instant.Micros) bool {
+	n := len(a.rows)
+	return n >= 2 && a.rows[n-1].ok && a.rows[n-1].at < limit && a.rows[n-2].ok && a.rows[n-2].at < limit
+}
+
+// key identifies a record among others; without an id, by its text.
+func (r row) key() string {
+	if r.id != "" {
+		return r.id
+	}
+	return string(r.raw)
+}

@@ -5,8 +5,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-
-	"github.com/flashback-sync/flashback-sync/internal/instant"
 )
 
 // MaxTake is the largest page the API gives.
@@ -51,26 +49,6 @@ func (q Query) segments() []string {
 		return []string{"policy", q.PolicyPath, string(q.List)}
 	}
 	return []string{"policy", string(q.List)}
-}
-
-// bounds are the from and to of one question. Open means no upper bound.
-type bounds struct {
-	from, to instant.Micros
-	open     bool
-}
-
-func (q Query) parameters(b bounds, skip, take int) url.Values {
-	v := url.Values{}
-	v.Set("from", b.from.Format())
-	if !b.open {
-		v.Set("to", b.to.Format())
-	}
-	q.filters(v)
-	v.Set("take", strconv.Itoa(take))
-	if skip > 0 {
-		v.Set("skip", strconv.Itoa(skip))
-	}
-	return v
 }
 
 func (q Query) filters(v url.Values) {

@@ -31,9 +31,6 @@ func (w *walk) middle() instant.Micros {
 		span = min(span, instant.Micros(w.pace*float64(w.remaining)))
 	}
 	cut := min(w.cursor-span/2, w.high).Floor(instant.Second)
-	if span > 4*instant.Day {
-		cut = cut.Floor(instant.Day) // even a source that knows only dates gets this right
-	}
 	return cut
 }
 

@@ -57,6 +57,7 @@ type Walks struct {
 	shortfalls []Shortfall
 	missing    map[int]error
 	warned     map[string]bool
+	shortest   int // rows of a page that was cut short: the take the source honours
 }
 
 // Walk prepares to read the jobs. Nothing is sent before Pages is ranged over.
@@ -64,6 +65,7 @@ func (c *Client) Walk(jobs []Job) *Walks {
 	w := &Walks{
 		client: c, jobs: jobs, out: make(chan Page, c.Concurrency()),
 		active: map[*walk]struct{}{}, missing: map[int]error{}, warned: map[string]bool{},
+		shortest: MaxTake,
 	}
 	w.changed.L = &w.mu
 	for i, job := range jobs {
@@ -90,13 +92,13 @@ func (w *Walks) NotFound() map[int]error { return w.missing }
 // last, with an empty page. It may be ranged over once.
 func (w *Walks) Pages(ctx context.Context) iter.Seq2[Page, error] {
 	return func(yield func(Page, error) bool) {
-		ctx, cancel := context.WithCancel(ctx)
+		working, cancel := context.WithCancel(ctx)
 		defer cancel()
 		var workers sync.WaitGroup
 		for range w.client.Concurrency() {
-			workers.Go(func() { w.work(ctx) })
+			workers.Go(func() { w.work(working, cancel) })
 		}
-		stop := context.AfterFunc(ctx, w.wake)
+		stop := context.AfterFunc(working, w.wake)
 		defer stop()
 		go func() {
 			workers.Wait()
@@ -122,10 +124,14 @@ func (w *Walks) wake() {
 	w.changed.Broadcast()
 }
 
-func (w *Walks) work(ctx context.Context) {
+// work does one walk after the other. The first failure ends those of the other
+// workers too.
+func (w *Walks) work(ctx context.Context, cancel func()) {
 	for next := w.take(ctx); next != nil; next = w.take(ctx) {
 		err := next.run(ctx)
-		w.finish(next, err)
+		if w.finish(next, err) {
+			cancel()
+		}
 	}
 }
 
@@ -167,7 +173,8 @@ func (w *Walks) split() *walk {
 	return largest.divide()
 }
 
-func (w *Walks) finish(done *walk, err error) {
+// finish notes how a walk ended and reports whether that ends them all.
+func (w *Walks) finish(done *walk, err error) (fatal bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	delete(w.active, done)
@@ -181,6 +188,7 @@ func (w *Walks) finish(done *walk, err error) {
 		}
 	}
 	w.changed.Broadcast()
+	return w.failure != nil
 }
 
 func (w *Walks) emit(ctx context.Context, page Page) error {
@@ -206,4 +214,37 @@ func (w *Walks) fallShort(job int, i checkpoints.Interval, missing int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.shortfalls = append(w.shortfalls, Shortfall{Job: job, Interval: i, Missing: missing})
+}
+
+// learnTake notices a source that gives fewer rows than asked although it has
+// more. The lock is held.
+func (w *Walks) learnTake(given, left int) {
+	if given > 0 && given < left {
+		w.shortest = min(w.shortest, given)
+	}
+}
+
+// full reports whether the page may have been cut short by take.
+func (w *Walks) full(page *answer) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(page.rows) >= w.shortest
+}
+
+// complete reports whether a page that was asked without skip holds all that its
+// question matches. A total that is not exactly that proves nothing.
+func (w *Walks) complete(page *answer) bool {
+	return len(page.rows) == page.total && !w.full(page)
+}
+
+// wanted are the records of the rows that a job asked for.
+func (w *Walks) wanted(job int, rows []row) [][]byte {
+	low, high := instant.Of(w.jobs[job].Interval.From), instant.Of(w.jobs[job].Interval.To)
+	records := make([][]byte, 0, len(rows))
+	for _, r := range rows {
+		if !r.ok || (r.at >= low && (r.at < high || w.jobs[job].Open)) {
+			records = append(records, r.raw)
+		}
+	}
+	return records
 }

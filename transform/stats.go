@@ -51,18 +51,9 @@ func (b *Batch) AddPoint(s Series, record []byte) (start time.Time, whole bool, 
 }
 
 // whole reports whether the answer's range holds all of the bucket. A point
-// dated inside its bucket, or a range that begins inside it, is cut off. A range
-// that is longer than its window was rounded outwards: what its first bucket
-// holds is then in doubt, and counts as cut off.
+// dated inside its bucket, or a range that begins inside it, is cut off.
 func (s Series) whole(start, dated time.Time) bool {
-	end := s.Now
-	if !s.End.IsZero() && s.End.Before(end) {
-		end = s.End
-	}
-	begin := s.Start
-	if reach := end.Add(-s.Reach); reach.After(begin) {
-		begin = reach
-	}
+	begin, end := s.bounds()
 	return dated.Equal(start) && !start.Before(begin) && !start.Add(s.Length).After(end)
 }
 

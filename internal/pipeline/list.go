@@ -41,14 +41,24 @@ func (r *run) syncList(ctx context.Context, list List, result *Result) error {
 }
 
 // peek asks for the source's clock. The zero time means that the source does not
-// serve the stream, and that this is no failure.
-func (r *run) peek(ctx context.Context, list List) (time.Time, error) {
-	now, _, err := r.source.Peek(ctx, list.Query, r.options.Now().Add(-list.Lookback))
-	if kind, known := extract.KindOf(err); known && kind == extract.NotFound && list.Optional {
+// serve the stream, and that this is no failure. Of several policies the first
+// that exists answers; the walk reports those that do not.
+func (r *run) peek(ctx context.Context, list List) (now time.Time, err error) {
+	for _, query := range list.queries() {
+		now, _, err = r.source.Peek(ctx, query, r.options.Now().Add(-list.Lookback))
+		if kind, known := extract.KindOf(err); !known || kind != extract.NotFound {
+			break
+		}
+	}
+	kind, known := extract.KindOf(err)
+	missing := known && kind == extract.NotFound
+	switch {
+	case missing && list.Optional:
 		r.warn(list.Name(), "not served by this source (HTTP 404); the stream is optional, so this is no failure")
 		return time.Time{}, nil
-	}
-	if err == nil {
+	case missing && len(list.Policies) > 0:
+		return r.now(), nil
+	case err == nil:
 		r.clock = now
 	}
 	return now, err

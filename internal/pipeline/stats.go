@@ -190,11 +190,12 @@ func (r *run) readAll(ctx context.Context, all []reading) <-chan reading {
 // readSeries asks with the smallest window that reaches back far enough, by the
 // clock of the source as soon as an answer tells it.
 func (r *run) readSeries(ctx context.Context, read reading) (checkpoints.Window, *extract.StatsAnswer, error) {
-	window, answer, err := r.askWindows(ctx, read.series, checkpoints.Reaching(r.now(), read.since))
-	if err != nil {
+	tries := checkpoints.Reaching(r.now(), read.since)
+	window, answer, err := r.askWindows(ctx, read.series, tries)
+	if err != nil || window != tries[0] {
 		return window, answer, err
 	}
-	if again := checkpoints.Reaching(answer.Now, read.since); again[0].Length > window.Length && r.clock.IsZero() {
+	if again := checkpoints.Reaching(answer.Now, read.since); again[0].Length > window.Length {
 		return r.askWindows(ctx, read.series, again)
 	}
 	return window, answer, nil
