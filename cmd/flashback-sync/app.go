@@ -7,7 +7,9 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strings"
 
+	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -35,9 +37,16 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
+	text.EnableColors()
+	if !isTerminal(stdout) {
+		text.DisableColors()
+	}
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return codeOK
+	}
+	if strings.HasPrefix(err.Error(), "unknown command") { // cobra has no type for it
+		err = &hinted{usage(err), "'flashback-sync --help' lists the commands"}
 	}
 	code := exitCode(ctx, err)
 	fmt.Fprintln(stderr, "flashback-sync: "+err.Error())

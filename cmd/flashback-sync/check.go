@@ -30,34 +30,39 @@ func (a *app) check(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	client, err := a.client(c, a.logger(c.Log))
+	client, err := a.client(c, a.logger(c.Log), 1)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
 	fmt.Fprintf(a.stdout, "configuration  %s is valid\nsource         %s\n\n", sourceName(c), c.API.BaseURL)
-	t := newTable(a.stdout)
+	t := newTable(a.stdout, "rows", "requests")
 	t.AppendHeader(table.Row{"stream", "answer", "history from", "rows", "requests", "read again in every run"})
-	var failures []error
-	skew := time.Duration(0)
-	for _, list := range options(c).Lists {
-		row, clock, err := probeList(ctx, client, list)
-		t.AppendRow(row)
-		failures = append(failures, err)
-		if !clock.IsZero() {
-			skew = time.Since(clock)
+	var failure error
+	probe := prober{client: client}
+	for _, stream := range probe.streams(options(c)) {
+		if hopeless(failure) {
+			t.AppendRow(table.Row{stream.name, "not tried"})
+			continue
 		}
-	}
-	if stats := options(c).Stats; stats != nil {
-		row, err := probeStats(ctx, client, *stats)
-		t.AppendRow(row)
-		failures = append(failures, err)
+		row, err := stream.try(ctx)
+		if err != nil {
+			row = table.Row{"failed"}
+			failure = errors.Join(failure, fmt.Errorf("%s: %w", stream.name, err))
+		}
+		t.AppendRow(append(table.Row{stream.name}, row...))
 	}
 	t.Render()
-	if skew.Abs() > time.Minute {
+	if skew := probe.skew; skew.Abs() > time.Minute {
 		fmt.Fprintf(a.stdout, "\nThis machine's clock is %s off the source's; runs go by the source's clock.\n", skew.Abs().Round(time.Second))
 	}
-	return errors.Join(failures...)
+	return failure
+}
+
+// hopeless reports whether the other streams would fail in the same way.
+func hopeless(err error) bool {
+	kind, known := extract.KindOf(err)
+	return known && (kind == extract.Unauthorized || kind == extract.Unreachable)
 }
 
 func sourceName(c *config.Config) string {
@@ -67,41 +72,60 @@ func sourceName(c *config.Config) string {
 	return c.Path
 }
 
-// probeList asks for the stream's newest row and says what a sync would read.
-func probeList(ctx context.Context, client *extract.Client, list pipeline.List) (table.Row, time.Time, error) {
+// prober asks the smallest questions that tell whether a stream can be synced.
+type prober struct {
+	client *extract.Client
+	skew   time.Duration // of our clock against the source's
+}
+
+// probe is one stream to try. The row it gives begins with the answer.
+type probe struct {
+	name string
+	try  func(context.Context) (table.Row, error)
+}
+
+func (p *prober) streams(o pipeline.Options) []probe {
+	var all []probe
+	for _, list := range o.Lists {
+		all = append(all, probe{list.Name(), func(ctx context.Context) (table.Row, error) { return p.list(ctx, list) }})
+	}
+	if o.Stats != nil {
+		all = append(all, probe{pipeline.PolicyStats, func(ctx context.Context) (table.Row, error) { return p.stats(ctx, *o.Stats) }})
+	}
+	return all
+}
+
+func (p *prober) list(ctx context.Context, list pipeline.List) (table.Row, error) {
 	query := list.Query
 	if len(list.Policies) > 0 {
 		query.PolicyPath = list.Policies[0]
 	}
-	clock, total, err := client.Peek(ctx, query, list.Start)
-	kind, known := extract.KindOf(err)
-	switch {
-	case known && kind == extract.NotFound && list.Optional:
-		return table.Row{list.Name(), "not served here (optional)"}, clock, nil
-	case err != nil:
-		return table.Row{list.Name(), "failed"}, clock, fmt.Errorf("%s: %w", list.Name(), err)
+	clock, total, err := p.client.Peek(ctx, query, list.Start)
+	if kind, known := extract.KindOf(err); known && kind == extract.NotFound && list.Optional {
+		return table.Row{"not served here (optional)"}, nil
 	}
+	if err != nil {
+		return nil, err
+	}
+	p.skew = time.Since(clock)
 	requests := (total + extract.MaxTake - 1) / extract.MaxTake
 	return table.Row{
-		list.Name(), "ok", list.Start.Format(time.DateOnly), humanize.Comma(int64(total)), humanize.Comma(int64(requests)),
+		"ok", list.Start.Format(time.DateOnly), humanize.Comma(int64(total)), humanize.Comma(int64(requests)),
 		"the last " + list.Lookback.String(),
-	}, clock, nil
+	}, nil
 }
 
-func probeStats(ctx context.Context, client *extract.Client, stats pipeline.Stats) (table.Row, error) {
+func (p *prober) stats(ctx context.Context, stats pipeline.Stats) (table.Row, error) {
 	scope := stats.Scopes[0]
 	query := extract.StatsQuery{Scope: scope.Scope, Window: "24h", Bucket: stats.Bucket}
 	if len(scope.IDs) > 0 {
 		query.ID = scope.IDs[0]
 	}
 	if scope.Auto && query.ID == "" {
-		return table.Row{pipeline.PolicyStats, "not tried: repositories are found by a sync", stats.Start.Format(time.DateOnly)}, nil
+		return table.Row{"not tried: a sync finds the repositories", stats.Start.Format(time.DateOnly)}, nil
 	}
-	if _, err := client.Stats(ctx, query); err != nil {
-		return table.Row{pipeline.PolicyStats, "failed"}, fmt.Errorf("%s: %w", pipeline.PolicyStats, err)
+	if _, err := p.client.Stats(ctx, query); err != nil {
+		return nil, err
 	}
-	return table.Row{
-		pipeline.PolicyStats, "ok", stats.Start.Format(time.DateOnly) + " or the API's reach", "", "one a series",
-		"buckets that were still open",
-	}, nil
+	return table.Row{"ok", stats.Start.Format(time.DateOnly) + " at most", "", "one a series", "buckets that were open"}, nil
 }

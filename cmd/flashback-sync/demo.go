@@ -8,12 +8,14 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
 	"github.com/flashback-sync/flashback-sync/config"
 	"github.com/flashback-sync/flashback-sync/extract"
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
+	"github.com/flashback-sync/flashback-sync/internal/durable"
 	"github.com/flashback-sync/flashback-sync/internal/pipeline"
 	"github.com/flashback-sync/flashback-sync/load/snapshot"
 )
@@ -71,14 +73,27 @@ func (a *app) demo(ctx context.Context, dir string, seed uint64) error {
 	if err := a.demoQueries(ctx, dir); err != nil {
 		return err
 	}
-	a.say("What analysts open, complete at every instant:")
-	fmt.Fprintf(a.stdout, `  %s      DuckDB: every table, every column commented
-  %s    Parquet: one file a table and day
-  %s    every file with rows, bytes and SHA-256, and the coverage ledger
+	return a.demoEnd(dir)
+}
 
-Ask your own:
-  FLASHBACK_SYNC_DATA_DIR=%s FLASHBACK_SYNC_STREAMS=alerts bin/flashback-sync query "SELECT user_name, count(*) AS n FROM alerts GROUP BY ALL ORDER BY n DESC LIMIT 5"
-`, filepath.Join(dir, snapshot.Name), filepath.Join(dir, "lake/*/*/"), filepath.Join(dir, "lake/manifest.json"), dir)
+// demoEnd says where the files are, and leaves a configuration with which the
+// other commands find them.
+func (a *app) demoEnd(dir string) error {
+	settings := filepath.Join(dir, defaultConfig)
+	content := fmt.Sprintf("# Made by 'flashback-sync demo'; its simulated API is gone.\ndata_dir: %q\nstreams: {alerts: , violations: , policy_stats: }\n", dir)
+	if err := durable.Write(settings, []byte(content)); err != nil {
+		return err
+	}
+	a.say("What analysts open, complete at every instant:")
+	t := newTable(a.stdout)
+	t.AppendRows([]table.Row{
+		{filepath.Join(dir, snapshot.Name), "DuckDB: every table, every column commented"},
+		{filepath.Join(dir, "lake", "*", "*", "*.parquet"), "Parquet: one file a table and day (statistics: month)"},
+		{filepath.Join(dir, "lake", "manifest.json"), "every file with rows, bytes, SHA-256; the coverage ledger"},
+	})
+	t.Render()
+	a.say("Go on:")
+	fmt.Fprintf(a.stdout, "  %[1]s --config %[2]s status\n  %[1]s --config %[2]s query \"SELECT user_name, count(*) AS n FROM alerts GROUP BY ALL ORDER BY n DESC LIMIT 5\"\n\n", os.Args[0], settings)
 	return nil
 }
 
@@ -123,11 +138,12 @@ func (a *app) demoQueries(ctx context.Context, dir string) error {
 				bar(count(*), 0, max(count(*)) OVER (), 20) AS violations
 			FROM violations WHERE timestamp > (SELECT max(timestamp) FROM violations) - INTERVAL 30 DAY
 			GROUP BY policy_name ORDER BY count(*) DESC LIMIT 6`},
-		{"What the policies themselves cost: their tokens, by week", `
-			SELECT strftime(date_trunc('week', bucket_start), '%Y-%m-%d') AS week, sum(policy_tokens_in)::BIGINT AS tokens_in, sum(policy_tokens_out)::BIGINT AS tokens_out,
+		{"Where the tokens of the policies' own checks go, by repository", `
+			WITH names AS (SELECT repo_id, max_by(repo_name, timestamp) AS repo FROM alerts GROUP BY repo_id)
+			SELECT repo, sum(policy_tokens_in)::BIGINT AS tokens_in, sum(policy_tokens_out)::BIGINT AS tokens_out,
 				round(100.0 * sum(policy_tokens_in + policy_tokens_out) / sum(sum(policy_tokens_in + policy_tokens_out)) OVER (), 1) AS share_percent,
 				sum(violations)::BIGINT AS violations
-			FROM policy_stats WHERE scope = 'org' AND closed GROUP BY ALL ORDER BY week DESC LIMIT 6`},
+			FROM policy_stats JOIN names ON repo_id = scope_id WHERE scope = 'repo' GROUP BY repo ORDER BY share_percent DESC LIMIT 6`},
 		{"Who triggers most, and what", `
 			SELECT user_name AS user, count(*) AS alerts, count(DISTINCT repo_name) AS repos, mode(policy_name) AS mostly, mode(llm_model) AS model
 			FROM alerts GROUP BY user_name ORDER BY alerts DESC LIMIT 6`},

@@ -29,7 +29,12 @@ func (a *app) queryCommand() *cobra.Command {
 		Long: `Runs a query on the published flashback.duckdb, read-only, and prints the result.
 The tables and columns are described by 'flashback-sync schema'.`,
 		Example: `  flashback-sync query "SELECT policy_name, count(*) AS n FROM violations GROUP BY ALL ORDER BY n DESC"`,
-		Args:    cobra.ExactArgs(1),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return errors.New("query takes one argument: the SQL, in quotes")
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := oneOf("--format", format, []string{"table", "csv", "json"}); err != nil {
 				return err

@@ -176,7 +176,7 @@ func readRuns(ctx context.Context, db *sql.DB) ([]runLine, error) {
 }
 
 func (a *app) printStatus(s *status) {
-	t := newTable(a.stdout)
+	t := newTable(a.stdout, "rows", "age", "gaps", "lost", "rejected")
 	t.AppendHeader(table.Row{"stream", "rows", "newest row", "covered from", "covered to", "age", "gaps", "lost", "rejected"})
 	for _, stream := range s.Streams {
 		t.AppendRow(table.Row{
@@ -194,7 +194,7 @@ func (a *app) printStatus(s *status) {
 		}
 	}
 	fmt.Fprintln(a.stdout, "\nRuns that changed something or are published:")
-	runs := newTable(a.stdout)
+	runs := newTable(a.stdout, "new", "changed", "requests")
 	runs.AppendHeader(table.Row{"started", "stream", "status", "new", "changed", "requests", "error"})
 	for _, r := range s.Runs {
 		runs.AppendRow(table.Row{

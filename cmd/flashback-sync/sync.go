@@ -50,11 +50,14 @@ func (a *app) sync(ctx context.Context, f syncFlags) error {
 		return err
 	}
 	log := a.logger(c.Log)
-	client, err := a.client(c, log)
+	client, err := a.client(c, log, retries)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
+	if f.dryRun {
+		o.Observe = a.printPlan
+	}
 	summary, err := runner{a, log, client}.sync(ctx, o)
 	a.report(summary, f)
 	if err != nil {
@@ -80,6 +83,13 @@ func (f syncFlags) apply(o *pipeline.Options) error {
 		return nil
 	}
 	return f.narrow(o)
+}
+
+// printPlan is what a dry run has to say.
+func (a *app) printPlan(e pipeline.Event) {
+	if e.Kind == pipeline.Planned || e.Kind == pipeline.Warned {
+		fmt.Fprintf(a.stdout, "%s: %s\n", e.Stream, e.Message)
+	}
 }
 
 func (f syncFlags) narrow(o *pipeline.Options) error {

@@ -96,14 +96,13 @@ func (v *view) logFinished(e pipeline.Event) {
 func (v *view) draw(e pipeline.Event) {
 	switch e.Kind {
 	case pipeline.Planned:
-		v.bars.Log("%s", text.Faint.Sprintf("%s: %s", e.Stream, e.Message))
 		tracker := &progress.Tracker{Message: e.Stream, Units: progress.UnitsDefault}
 		v.trackers[e.Stream] = tracker
 		v.bars.AppendTracker(tracker)
 	case pipeline.Progressed:
 		if tracker := v.trackers[e.Stream]; tracker != nil {
-			tracker.UpdateMessage(fmt.Sprintf("%s, %s pages", e.Stream, humanize.Comma(e.Requests)))
-			tracker.UpdateTotal(max(e.Expected, e.Rows))
+			tracker.UpdateMessage(barLabel(e))
+			tracker.UpdateTotal(max(e.Expected, e.Rows+1)) // equal would end the bar
 			tracker.SetValue(e.Rows)
 		}
 	case pipeline.Warned:
@@ -124,13 +123,20 @@ func (v *view) drawFinished(e pipeline.Event) {
 		tracker.MarkAsErrored()
 		return
 	}
+	tracker.UpdateMessage(barLabel(e))
 	tracker.UpdateTotal(max(e.Rows, 1))
+	tracker.SetValue(e.Rows)
 	tracker.MarkAsDone()
+}
+
+// barLabel has one width, so that the bars stand below each other.
+func barLabel(e pipeline.Event) string {
+	return fmt.Sprintf("%-12s %7s requests", e.Stream, humanize.Comma(e.Requests))
 }
 
 // printSummary prints the table that ends a run on a terminal.
 func (a *app) printSummary(s *pipeline.Summary) {
-	t := newTable(a.stdout)
+	t := newTable(a.stdout, "received", "new", "changed", "same", "twice", "rejected", "requests", "time")
 	t.AppendHeader(table.Row{"stream", "status", "received", "new", "changed", "same", "twice", "rejected", "requests", "time"})
 	for _, name := range s.Names() {
 		r := s.Streams[name]
@@ -155,13 +161,18 @@ func statusText(r *pipeline.Result) string {
 	return text.FgRed.Sprint("failed")
 }
 
-// newTable is the look of all tables: numbers to the right, light lines.
-func newTable(out io.Writer) table.Writer {
+// newTable is the look of all tables: light lines, the named columns to the right.
+func newTable(out io.Writer, numbers ...string) table.Writer {
 	t := table.NewWriter()
 	t.SetOutputMirror(out)
 	t.SetStyle(table.StyleLight)
 	t.Style().Format.Header = text.FormatDefault
 	t.Style().Options.SeparateColumns = false
 	t.Style().Options.DrawBorder = false
+	configs := make([]table.ColumnConfig, len(numbers))
+	for i, name := range numbers {
+		configs[i] = table.ColumnConfig{Name: name, Align: text.AlignRight, AlignHeader: text.AlignRight}
+	}
+	t.SetColumnConfigs(configs)
 	return t
 }

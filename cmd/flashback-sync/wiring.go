@@ -15,7 +15,7 @@ import (
 const retries = 5
 
 // client makes the API client that the configuration describes.
-func (a *app) client(c *config.Config, log zerolog.Logger) (*extract.Client, error) {
+func (a *app) client(c *config.Config, log zerolog.Logger, retries int) (*extract.Client, error) {
 	for _, warning := range c.API.Warnings() {
 		log.Warn().Msg(warning)
 	}
@@ -96,8 +96,10 @@ type runner struct {
 }
 
 func (r runner) sync(ctx context.Context, o pipeline.Options) (*pipeline.Summary, error) {
-	view := r.app.newView(r.log)
-	defer view.close()
-	o.Observe = view.observe
+	if o.Observe == nil {
+		view := r.app.newView(r.log)
+		defer view.close()
+		o.Observe = view.observe
+	}
 	return pipeline.Run(ctx, o, r.client)
 }

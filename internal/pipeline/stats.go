@@ -72,6 +72,7 @@ func (r *run) syncStats(ctx context.Context, stats Stats, result *Result) error 
 func (r *run) drainStats(ctx context.Context, all []reading, g *gatherer) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
+	before := r.source.Requests()
 	var fatal, incomplete error
 	for read := range r.readAll(ctx, all) {
 		err := read.err
@@ -88,7 +89,7 @@ func (r *run) drainStats(ctx context.Context, all []reading, g *gatherer) error 
 			fatal = err
 			stop()
 		}
-		r.observe(Event{Kind: Progressed, Stream: PolicyStats, Rows: g.result.Received})
+		r.observe(Event{Kind: Progressed, Stream: PolicyStats, Rows: g.result.Received, Requests: r.source.Requests() - before})
 	}
 	if fatal != nil {
 		return fatal
