@@ -3,6 +3,7 @@ package schema_test
 import (
 	"database/sql"
 	"encoding/json"
+	"os"
 	"strings"
 	"testing"
 
@@ -160,4 +161,15 @@ func open(t *testing.T) *sql.DB {
 	}
 	t.Cleanup(func() { _ = db.Close() })
 	return db
+}
+
+func TestThePublishedDictionaryIsCurrent(t *testing.T) {
+	published, err := os.ReadFile("../docs/data-dictionary.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	current, _ := schema.Dictionary("markdown", schema.Tables())
+	if diff := cmp.Diff(string(current), string(published)); diff != "" {
+		t.Errorf("run 'flashback-sync schema > docs/data-dictionary.md' (-current +published):\n%s", diff)
+	}
 }
