@@ -38,7 +38,7 @@ func (w *Warehouse) create(ctx context.Context) error {
 		err = errors.Join(w.fill(ctx), w.disconnect())
 	}
 	if err == nil {
-		err = os.Chmod(temporary, 0o640) //nolint:gosec // readable by the owner's group
+		err = os.Chmod(temporary, 0o640)
 	}
 	if err == nil {
 		err = durable.Install(temporary, w.path)
@@ -94,7 +94,7 @@ func inspect(ctx context.Context, path string) (version int, err error) {
 // checkHeader looks for DuckDB's magic bytes before DuckDB has the file open:
 // afterwards, closing our descriptor would drop its lock.
 func checkHeader(path string) error {
-	file, err := os.Open(path) //nolint:gosec // the path is below data_dir
+	file, err := os.Open(path)
 	if err != nil {
 		return storage("open warehouse", err)
 	}

@@ -78,10 +78,13 @@ func query(ctx context.Context, out io.Writer, dataDir, statement, format string
 	if err != nil {
 		return err
 	}
-	print := map[string]func(io.Writer, []string, func() ([]any, error)) error{
+	write := map[string]func(io.Writer, []string, func() ([]any, error)) error{
 		"table": printTable, "csv": printCSV, "json": printJSON,
 	}[format]
-	return print(out, names, func() ([]any, error) { return next(rows, len(names)) })
+	if err := write(out, names, func() ([]any, error) { return next(rows, len(names)) }); err != nil {
+		return err
+	}
+	return rows.Err()
 }
 
 // next reads a row, or gives io.EOF after the last.
