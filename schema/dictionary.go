@@ -125,8 +125,9 @@ type dbtColumn struct {
 	Name        string   `yaml:"name"`
 	Description string   `yaml:"description"`
 	DataType    string   `yaml:"data_type"`
+	Quote       bool     `yaml:"quote"` // some names are reserved words: window, end
 	Meta        dbtMeta  `yaml:"meta"`
-	Tests       []string `yaml:"tests,omitempty"`
+	Tests       []string `yaml:"data_tests,omitempty"`
 }
 
 type dbtMeta struct {
@@ -143,7 +144,7 @@ func dbtSources(tables []*Table) ([]byte, error) {
 	for _, t := range tables {
 		dt := dbtTable{Name: t.Name, Description: t.Doc}
 		for _, c := range t.Columns {
-			dt.Columns = append(dt.Columns, dbtColumn{c.Name, c.Doc, c.Type.DuckDB(), dbtMeta{c.Privacy}, dbtTests(t, c)})
+			dt.Columns = append(dt.Columns, dbtColumn{c.Name, c.Doc, c.Type.DuckDB(), true, dbtMeta{c.Privacy}, dbtTests(t, c)})
 		}
 		source.Tables = append(source.Tables, dt)
 	}

@@ -2,8 +2,11 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -118,6 +121,23 @@ class Files(StoryScenario):
             done = subprocess.run([sys.executable, "-c", script, str(self.story.tool.database)], capture_output=True, text=True,
                                   env=os.environ | {"PYTHONPATH": folder}, timeout=60)
             self.assertEqual(str(COUNT + NEW["alerts"]), done.stdout.strip(), f"{folder}: {done.stderr[-500:]}")
+
+    def test_dbt_takes_the_sources_and_its_tests_pass(self):
+        dbt = os.environ.get("ACCEPTANCE_DBT")
+        if not dbt:
+            self.skipTest("dbt-duckdb is not installed")
+        with tempfile.TemporaryDirectory() as folder:
+            project = Path(folder)
+            shutil.copy(self.story.tool.database, project / "flashback.duckdb")
+            (project / "models").mkdir()
+            (project / "models" / "sources.yml").write_text(self.story.tool.run("schema", "--format", "dbt").out)
+            (project / "dbt_project.yml").write_text("{name: judge, version: 1.0.0, profile: judge, flags: {send_anonymous_usage_stats: false}}")
+            (project / "profiles.yml").write_text(json.dumps(
+                {"judge": {"target": "dev", "outputs": {"dev": {"type": "duckdb", "path": str(project / "flashback.duckdb")}}}}))
+            done = subprocess.run([dbt, "test", "--project-dir", folder, "--profiles-dir", folder],
+                                  capture_output=True, text=True, timeout=180, cwd=folder)
+        self.assertEqual(0, done.returncode, done.stdout[-3000:])
+        self.assertRegex(done.stdout, r"PASS=[1-9]\d+ ")
 
     def test_nothing_is_left_beside_the_published_files(self):
         self.assertLessEqual({p.name for p in self.story.tool.data.iterdir()}, {"flashback.duckdb", "lake", "state"})

@@ -32,6 +32,8 @@ pip_install() { "$work/venv/bin/python" -m pip install --quiet --disable-pip-ver
 # The releases before and after the embedded one, which an analyst may have.
 older=1.4.0
 newer=2.0.0
+dbt_core=1.12.0
+dbt_duckdb=1.11.1
 
 began=$SECONDS
 if [ ! -e "$work/ready" ]; then
@@ -44,6 +46,9 @@ if [ ! -e "$work/ready" ]; then
   for release in $older $newer; do
     pip_install --no-deps --target "$work/duckdb-$release" "duckdb==$release" || missing "DuckDB $release for Python"
   done
+  python3 -m venv "$work/dbt"
+  "$work/dbt/bin/python" -m pip install --quiet --disable-pip-version-check --only-binary :all: "dbt-core==$dbt_core" "dbt-duckdb==$dbt_duckdb" ||
+    { missing "dbt-duckdb"; rm -rf "$work/dbt"; }
   mkdir -p "$work/node"
   cp "$here/node/"* "$work/node/"
   (cd "$work/node" && npm ci --silent --no-audit --no-fund) || missing "DuckDB for Node.js"
@@ -58,6 +63,8 @@ for release in $older $newer; do
   [ ! -d "$work/duckdb-$release" ] || ACCEPTANCE_DUCKDBS+=${ACCEPTANCE_DUCKDBS:+:}$work/duckdb-$release
 done
 [ ! -d "$work/node/node_modules" ] || export ACCEPTANCE_NODE=$work/node
+
+[ ! -x "$work/dbt/bin/dbt" ] || export ACCEPTANCE_DBT=$work/dbt/bin/dbt
 
 cd "$here"
 "$work/venv/bin/python" fake_api_test.py --quiet
