@@ -2,12 +2,9 @@ package transform
 
 import (
 	"encoding/binary"
-	"fmt"
 	"hash/maphash"
 	"slices"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -34,7 +31,7 @@ const (
 // Reject is a record that could not be typed.
 type Reject struct {
 	Reason string
-	Raw    string // valid UTF-8; bytes that are not are written as \xNN
+	Raw    string // see printable
 }
 
 // Given are the values of the columns that come from the request and not from
@@ -49,6 +46,7 @@ type Batch struct {
 	seed    maphash.Seed
 	keys    map[string]uint64 // key to hash of the record
 	keyed   []int             // columns of the key
+	asked   []int             // columns that come from the request
 	timed   int               // column that dates a row
 	scratch []byte
 	rows    int
@@ -68,6 +66,9 @@ func NewBatch(table *schema.Table, allocator memory.Allocator) *Batch {
 		if slices.Contains(table.Key, c.Name) {
 			b.keyed = append(b.keyed, i)
 		}
+		if c.Origin == schema.FromRequest {
+			b.asked = append(b.asked, i)
+		}
 		if c.Name == table.Time {
 			b.timed = i
 		}
@@ -81,7 +82,7 @@ func (b *Batch) Release() { b.builder.Release() }
 // Rows is the number of rows gathered since the last Build.
 func (b *Batch) Rows() int { return b.rows }
 
-// Bytes is roughly the memory that these rows take.
+// Bytes is roughly the memory that these rows and the rejects take.
 func (b *Batch) Bytes() int { return b.bytes }
 
 // UnknownFields lists the fields met so far that no column has, sorted.
@@ -110,7 +111,8 @@ func (b *Batch) add(record []byte, given Given, ignore map[string]bool) Outcome 
 		b.reject(record, err)
 		return Rejected
 	}
-	key, hash := b.key(), maphash.Bytes(b.seed, record)
+	hash := b.hash(record)
+	key := b.values(b.keyed)
 	if held, exists := b.keys[string(key)]; exists {
 		if held == hash {
 			return Duplicate
@@ -124,33 +126,19 @@ func (b *Batch) add(record []byte, given Given, ignore map[string]bool) Outcome 
 
 func (b *Batch) reject(record []byte, err error) {
 	b.rejects = append(b.rejects, Reject{Reason: err.Error(), Raw: printable(record)})
-}
-
-// printable is the text of a record that a database can hold, loss-free.
-func printable(record []byte) string {
-	if utf8.Valid(record) {
-		return string(record)
-	}
-	var text strings.Builder
-	for rest := record; len(rest) > 0; {
-		r, size := utf8.DecodeRune(rest)
-		if r == utf8.RuneError && size == 1 {
-			fmt.Fprintf(&text, `\x%02X`, rest[0])
-		} else {
-			text.Write(rest[:size])
-		}
-		rest = rest[size:]
-	}
-	return text.String()
+	b.bytes += len(record)
 }
 
 func (b *Batch) fill(given Given) {
+	if len(given) == 0 {
+		return
+	}
 	for i, c := range b.decoder.columns {
 		value, ok := given[c.Name]
 		if !ok || value == nil {
 			continue
 		}
-		s := slot{}
+		s := slot{set: true}
 		switch v := value.(type) {
 		case string:
 			s.text = []byte(v)
@@ -167,13 +155,26 @@ func (b *Batch) fill(given Given) {
 	}
 }
 
-// key writes the values of the key columns, each with its length, so that no two
-// keys look the same.
-func (b *Batch) key() []byte {
+// hash tells two versions of a row apart: by the record, and by what the request
+// adds to it. The same point in an open and in a closed bucket is not the same row.
+func (b *Batch) hash(record []byte) uint64 {
+	if len(b.asked) == 0 {
+		return maphash.Bytes(b.seed, record)
+	}
+	var h maphash.Hash
+	h.SetSeed(b.seed)
+	_, _ = h.Write(b.values(b.asked))
+	_, _ = h.Write(record)
+	return h.Sum64()
+}
+
+// values writes the values of columns, each with its length, so that no two rows
+// with different values look the same.
+func (b *Batch) values(columns []int) []byte {
 	b.scratch = b.scratch[:0]
-	for _, i := range b.keyed {
+	for _, i := range columns {
 		s := &b.decoder.slots[i]
-		if s.null {
+		if !s.set {
 			b.scratch = append(b.scratch, 0)
 			continue
 		}
@@ -188,7 +189,7 @@ func (b *Batch) append(size int) {
 	for i := range b.decoder.slots {
 		s := &b.decoder.slots[i]
 		field := b.builder.Field(i)
-		if s.null {
+		if !s.set {
 			field.AppendNull()
 			continue
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -18,11 +19,20 @@ type decoder struct {
 	extra   int            // column that keeps unknown fields; -1 if there is none
 	slots   []slot
 	scratch []byte
-	unknown []span // fields of this record that no column has
+	unknown []span              // fields of this record that no column has
+	names   map[string]struct{} // their names, unescaped; nil if there are none
+	next    int                 // column that the next field is likely to be for
 	json    *jsontext.Decoder
-	source  bytes.Reader
+	source  bytes.Buffer
 	report  map[string]struct{} // names of unknown fields met so far
 }
+
+const (
+	// reported bounds how many unknown names are remembered for the report, and
+	// excerpted how many bytes of a name from the source a message repeats.
+	reported  = 100
+	excerpted = 64
+)
 
 // span is one unknown field, as sent: the quoted name and the value.
 type span struct{ name, value []byte }
@@ -30,7 +40,7 @@ type span struct{ name, value []byte }
 func newDecoder(table *schema.Table) *decoder {
 	d := &decoder{
 		columns: table.Batch(), byName: map[string]int{}, extra: -1,
-		json: jsontext.NewDecoder(&bytes.Reader{}), report: map[string]struct{}{},
+		json: jsontext.NewDecoder(&bytes.Buffer{}), report: map[string]struct{}{},
 	}
 	for i, c := range d.columns {
 		switch {
@@ -55,17 +65,15 @@ func (d *decoder) decode(record []byte, ignore map[string]bool) error {
 }
 
 func (d *decoder) clear() {
-	for i := range d.slots {
-		d.slots[i] = slot{null: true}
-	}
+	clear(d.slots)
 	d.scratch = d.scratch[:0]
-	d.unknown = d.unknown[:0]
+	d.unknown, d.names, d.next = d.unknown[:0], nil, 0
 }
 
 // checkRequired rejects a record that lacks what every row must have.
 func (d *decoder) checkRequired() error {
 	for i, c := range d.columns {
-		if c.NotNull && (d.slots[i].null || (c.Type == schema.Text && len(d.slots[i].text) == 0)) {
+		if c.NotNull && (!d.slots[i].set || (c.Type == schema.Text && len(d.slots[i].text) == 0)) {
 			return fmt.Errorf("%s is missing", cmpOr(c.API, c.Name))
 		}
 	}
@@ -80,7 +88,8 @@ func cmpOr(a, b string) string {
 }
 
 func (d *decoder) fields(record []byte, ignore map[string]bool) error {
-	d.source.Reset(record)
+	// The decoder reads a bytes.Buffer in place, so values are parts of the record.
+	d.source = *bytes.NewBuffer(record)
 	// Repeated names are looked for below, on the level that matters; inside the
 	// value of an unknown field they are the source's affair.
 	d.json.Reset(&d.source, jsontext.AllowDuplicateNames(true))
@@ -92,15 +101,11 @@ func (d *decoder) fields(record []byte, ignore map[string]bool) error {
 		if err != nil {
 			return unreadable(err, "")
 		}
-		// The next read may overwrite the name: find its place in the record.
-		end := d.json.InputOffset()
-		quoted := record[end-int64(len(name)) : end]
 		value, err := d.json.ReadValue()
 		if err != nil {
 			return unreadable(err, "")
 		}
-		end = d.json.InputOffset()
-		if err := d.field(quoted, record[end-int64(len(value)):end], ignore); err != nil {
+		if err := d.field(name, value, ignore); err != nil {
 			return err
 		}
 	}
@@ -128,36 +133,63 @@ func (d *decoder) field(quoted, value []byte, ignore map[string]bool) error {
 			return unreadable(err, "")
 		}
 	}
-	column, known := d.byName[string(name)]
+	column, known := d.columnOf(name)
 	switch {
 	case !known && ignore[string(name)]:
 		return nil
 	case !known:
 		return d.keep(quoted, value, name)
 	case d.slots[column].seen:
-		return fmt.Errorf("%s is there twice", name)
+		return twice(name)
 	}
 	s := &d.slots[column]
 	s.seen = true
 	var err error
-	if d.scratch, err = s.set(d.columns[column].Type, value, d.scratch); err != nil {
+	if d.scratch, err = s.decode(d.columns[column].Type, value, d.scratch); err != nil {
 		return fmt.Errorf("%s %w", name, err)
 	}
 	return nil
 }
 
+// columnOf finds the column of a field. Sources send fields in the order in
+// which the columns are declared, so the map is seldom asked.
+func (d *decoder) columnOf(name []byte) (column int, known bool) {
+	if d.next < len(d.columns) && d.columns[d.next].API == string(name) && len(name) > 0 {
+		column, known = d.next, true
+	} else {
+		column, known = d.byName[string(name)]
+	}
+	if known {
+		d.next = column + 1
+	}
+	return column, known
+}
+
 // keep remembers an unknown field.
 func (d *decoder) keep(quoted, value, name []byte) error {
-	for _, other := range d.unknown {
-		if bytes.Equal(other.name, quoted) {
-			return fmt.Errorf("%s is there twice", name)
-		}
+	if d.names == nil {
+		d.names = map[string]struct{}{}
 	}
+	text := string(name)
+	if _, met := d.names[text]; met {
+		return twice(name)
+	}
+	d.names[text] = struct{}{}
 	d.unknown = append(d.unknown, span{quoted, value})
-	if _, met := d.report[string(name)]; !met && len(d.report) < 100 {
-		d.report[string(name)] = struct{}{}
+	if _, met := d.report[text]; !met && len(d.report) < reported {
+		d.report[excerpt(name)] = struct{}{}
 	}
 	return nil
+}
+
+func twice(name []byte) error { return fmt.Errorf("%s is there twice", excerpt(name)) }
+
+// excerpt is as much of a name that the source chose as a message should repeat.
+func excerpt(name []byte) string {
+	if len(name) <= excerpted {
+		return string(name)
+	}
+	return strings.ToValidUTF8(string(name[:excerpted]), "") + "…"
 }
 
 // gatherExtra writes the unknown fields as one JSON object, each as it was sent.
@@ -173,5 +205,5 @@ func (d *decoder) gatherExtra() {
 		d.scratch = append(d.scratch, field.value...)
 	}
 	d.scratch = append(d.scratch, '}')
-	d.slots[d.extra] = slot{seen: true, text: d.scratch[start:]}
+	d.slots[d.extra] = slot{set: true, text: d.scratch[start:]}
 }

@@ -36,9 +36,11 @@ func exact(value []byte) (int64, error) {
 	if len(significant) == 0 {
 		return 0, nil
 	}
+	// Further than all of its digits, the point is beyond 64 bits either way.
+	furthest := len(value) + 20
 	shift, err := strconv.Atoi("0" + string(bytes.TrimLeft(exponent, "+-")))
-	if err != nil || shift > 1<<20 {
-		shift = 1 << 20 // far beyond 64 bits either way
+	if err != nil || shift > furthest {
+		shift = furthest
 	}
 	if bytes.HasPrefix(exponent, []byte("-")) {
 		shift = -shift

@@ -2,9 +2,11 @@ package transform
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -15,22 +17,21 @@ import (
 // slot holds one column's value of the record being decoded, until the whole
 // record is known to be good.
 type slot struct {
-	seen   bool
-	null   bool
+	seen   bool   // the record has the field
+	set    bool   // it has a value; the zero slot is NULL
 	text   []byte // points into the record or into the decoder's scratch space
 	number int64  // BigInt; Timestamp in microseconds; Boolean as 0 or 1
 	double float64
 }
 
-// set decodes a JSON value into the slot. scratch is where unescaped text goes;
+// decode reads a JSON value into the slot. scratch is where unescaped text goes;
 // the grown scratch is returned.
-func (s *slot) set(t schema.Type, value jsontext.Value, scratch []byte) ([]byte, error) {
+func (s *slot) decode(t schema.Type, value jsontext.Value, scratch []byte) ([]byte, error) {
 	kind := value.Kind()
 	if kind == 'n' {
-		s.null = true
 		return scratch, nil
 	}
-	s.null = false
+	s.set = true
 	var err error
 	switch t {
 	case schema.Text:
@@ -43,10 +44,7 @@ func (s *slot) set(t schema.Type, value jsontext.Value, scratch []byte) ([]byte,
 			return scratch, fmt.Errorf("is %s, not a timestamp", nameOf(kind))
 		}
 		if s.text, scratch, err = unquote(value, scratch); err == nil {
-			at, ok := instant.Parse(s.text)
-			if s.number = int64(at); !ok {
-				err = fmt.Errorf("is not a timestamp")
-			}
+			s.number, err = timestamp(s.text)
 		}
 	case schema.BigInt:
 		s.number, err = integer(value)
@@ -66,6 +64,25 @@ func (s *slot) set(t schema.Type, value jsontext.Value, scratch []byte) ([]byte,
 	return scratch, err
 }
 
+// The years that a partition's name and the manifest can hold: an offset can move
+// a timestamp out of them.
+var (
+	firstInstant = instant.Of(time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC))
+	lastInstant  = instant.Of(time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)) - 1
+)
+
+// timestamp reads microseconds since 1970.
+func timestamp(text []byte) (int64, error) {
+	at, ok := instant.Parse(text)
+	switch {
+	case !ok:
+		return 0, errors.New("is not a timestamp")
+	case at < firstInstant || at > lastInstant:
+		return 0, errors.New("is outside the years 1 to 9999")
+	}
+	return int64(at), nil
+}
+
 // unquote returns the text of a JSON string: a part of it if nothing is escaped,
 // otherwise a part of scratch.
 func unquote(value jsontext.Value, scratch []byte) (text, grown []byte, err error) {
@@ -79,6 +96,8 @@ func unquote(value jsontext.Value, scratch []byte) (text, grown []byte, err erro
 
 func nameOf(kind jsontext.Kind) string {
 	switch kind {
+	case 'n':
+		return "null"
 	case '"':
 		return "a string"
 	case '0':
@@ -99,7 +118,7 @@ func double(value jsontext.Value) (float64, error) {
 	}
 	f, err := strconv.ParseFloat(string(value), 64)
 	if err != nil || math.IsInf(f, 0) {
-		return 0, fmt.Errorf("is beyond the range of a double")
+		return 0, errors.New("is beyond the range of a double")
 	}
 	return f, nil
 }

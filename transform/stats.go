@@ -2,6 +2,7 @@ package transform
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"time"
 
@@ -79,33 +80,40 @@ const lastSecond = 253402300799
 
 // pointTime finds the ts of a series point: Unix seconds.
 func pointTime(record []byte) (int64, error) {
-	d := jsontext.NewDecoder(bytes.NewReader(record))
+	d := jsontext.NewDecoder(bytes.NewBuffer(record), jsontext.AllowDuplicateNames(true))
 	if token, err := d.ReadToken(); err != nil || token.Kind() != '{' {
 		return 0, unreadable(err, "not a JSON object")
 	}
+	var ts jsontext.Value
 	for d.PeekKind() == '"' {
 		name, err := d.ReadToken()
 		if err != nil {
 			return 0, unreadable(err, "")
 		}
-		if name.String() != "ts" {
-			if err := d.SkipValue(); err != nil {
-				return 0, unreadable(err, "")
-			}
-			continue
-		}
+		dates := name.String() == "ts"
 		value, err := d.ReadValue()
-		if err != nil {
+		switch {
+		case err != nil:
 			return 0, unreadable(err, "")
+		case dates && ts != nil:
+			return 0, twice([]byte("ts"))
+		case dates:
+			ts = value
 		}
-		ts, err := integer(value)
-		if err != nil {
-			return 0, fmt.Errorf("ts %w", err)
-		}
-		if ts < 0 || ts > lastSecond {
-			return 0, fmt.Errorf("ts is no time in Unix seconds")
-		}
-		return ts, nil
 	}
-	return 0, fmt.Errorf("ts is missing")
+	return unixSeconds(ts)
+}
+
+func unixSeconds(value jsontext.Value) (int64, error) {
+	if value == nil {
+		return 0, errors.New("ts is missing")
+	}
+	ts, err := integer(value)
+	switch {
+	case err != nil:
+		return 0, fmt.Errorf("ts %w", err)
+	case ts < 0 || ts > lastSecond:
+		return 0, errors.New("ts is no time in Unix seconds")
+	}
+	return ts, nil
 }

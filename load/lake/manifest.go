@@ -2,9 +2,7 @@ package lake
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,6 +10,7 @@ import (
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/internal/durable"
+	"github.com/flashback-sync/flashback-sync/schema"
 )
 
 // ManifestName is the manifest's file name below lake/.
@@ -49,7 +48,7 @@ type Coverage struct {
 // ReadManifest reads the manifest of a lake. A missing one gives an error that
 // is fs.ErrNotExist.
 func ReadManifest(dir string) (*Manifest, error) {
-	content, err := os.ReadFile(filepath.Join(dir, ManifestName)) //nolint:gosec // below data_dir
+	content, err := os.ReadFile(filepath.Join(dir, ManifestName))
 	if err != nil {
 		return nil, err
 	}
@@ -60,13 +59,18 @@ func ReadManifest(dir string) (*Manifest, error) {
 	return &m, nil
 }
 
-func (m *Manifest) write(dir string) error {
+const format = 1
+
+// write puts the manifest in its place. Lists are never null.
+func (m *Manifest) write(o Options) error {
+	m.Format, m.Generator, m.GeneratedAt = format, o.Generator, o.Now.UTC()
+	m.Files, m.Coverage = append([]File{}, m.Files...), append([]Coverage{}, o.Coverage...)
 	slices.SortFunc(m.Files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
 	content, err := json.MarshalIndent(m, "", "  ")
 	if err != nil {
 		return err
 	}
-	return durable.Write(filepath.Join(dir, ManifestName), append(content, '\n'))
+	return durable.Write(filepath.Join(o.Dir, ManifestName), append(content, '\n'))
 }
 
 // replace puts the entry of a path in the place of the old one; nil removes it.
@@ -77,17 +81,19 @@ func (m *Manifest) replace(path string, file *File) {
 	}
 }
 
-// missing lists the files that the manifest names and that are not there, or not
-// as long as it says.
-func (m *Manifest) missing(dir string) (files []File, err error) {
+// reliable reports whether we could have written the manifest: every file is one
+// of ours, in its place, named once.
+func (m *Manifest) reliable() bool {
+	named := map[string]bool{}
 	for _, f := range m.Files {
-		info, err := os.Stat(filepath.Join(dir, filepath.FromSlash(f.Path)))
-		switch {
-		case errors.Is(err, fs.ErrNotExist) || (err == nil && info.Size() != f.Bytes):
-			files = append(files, f)
-		case err != nil:
-			return nil, err
+		table := schema.ByName(f.Table)
+		if table == nil || table.Partition == schema.Unpartitioned || named[f.Path] {
+			return false
 		}
+		if f.Path != (partition{table, startOf(table, f.Oldest)}).path() {
+			return false
+		}
+		named[f.Path] = true
 	}
-	return files, nil
+	return m.Format == format
 }

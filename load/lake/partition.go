@@ -23,11 +23,16 @@ func (p partition) end() time.Time {
 // path is the file's place below lake/. It is made of the table's name and a
 // date only, never of anything the source sent.
 func (p partition) path() string {
-	key := "date=" + p.start.Format("2006-01-02")
-	if p.table.Partition == schema.ByMonth {
-		key = "month=" + p.start.Format("2006-01")
+	key, layout := keyOf(p.table)
+	return fmt.Sprintf("%s/%s=%s/%s.parquet", p.table.Name, key, p.start.Format(layout), p.table.Name)
+}
+
+// keyOf is what a table's folders are named by, and how.
+func keyOf(table *schema.Table) (key, layout string) {
+	if table.Partition == schema.ByMonth {
+		return "month", "2006-01"
 	}
-	return fmt.Sprintf("%s/%s/%s.parquet", p.table.Name, key, p.table.Name)
+	return "date", "2006-01-02"
 }
 
 // startOf is the start of the partition that holds an instant.

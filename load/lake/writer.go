@@ -6,23 +6,25 @@ import (
 	"errors"
 	"hash"
 	"io"
-	"os"
+	"path"
 	"path/filepath"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/parquet"
-	"github.com/apache/arrow-go/v18/parquet/compress"
 	"github.com/apache/arrow-go/v18/parquet/pqarrow"
 
 	"github.com/flashback-sync/flashback-sync/internal/durable"
-	"github.com/flashback-sync/flashback-sync/schema"
 )
 
-// rowGroup is the number of rows of a row group, DuckDB's own: readers skip whole
-// groups by their statistics.
-const rowGroup = 122_880
+const (
+	// groupRows is the number of rows of a row group, DuckDB's own: readers skip
+	// whole groups by their statistics.
+	groupRows = 122_880
+	// groupBytes bounds the values of a row group, which is held in memory until
+	// it is whole.
+	groupBytes = 64 << 20
+)
 
 // writer writes one Parquet file beside its place.
 type writer struct {
@@ -34,14 +36,18 @@ type writer struct {
 	rows      int64
 	oldest    time.Time
 	newest    time.Time
+	group     struct{ rows, bytes int64 } // of the row group being written
 }
 
 func (l *publication) create(p partition) (*writer, error) {
-	target := filepath.Join(l.Dir, filepath.FromSlash(p.path()))
-	if err := os.MkdirAll(filepath.Dir(target), 0o750); err != nil {
+	properties, err := l.properties(p.table)
+	if err != nil {
 		return nil, err
 	}
-	pending, err := durable.Create(target)
+	if err := l.makeFolder(path.Dir(p.path())); err != nil {
+		return nil, err
+	}
+	pending, err := durable.Create(filepath.Join(l.Dir, filepath.FromSlash(p.path())))
 	if err != nil {
 		return nil, err
 	}
@@ -50,34 +56,14 @@ func (l *publication) create(p partition) (*writer, error) {
 	w.timed = columns.FieldIndices(p.table.Time)[0]
 	// Only the Write method is handed on: pqarrow would close the file too early.
 	sink := struct{ io.Writer }{io.MultiWriter(pending, w.sum)}
-	w.parquet, err = pqarrow.NewFileWriter(columns, sink, l.properties(p.table), pqarrow.NewArrowWriterProperties(pqarrow.WithStoreSchema()))
+	w.parquet, err = pqarrow.NewFileWriter(columns, sink, properties, pqarrow.NewArrowWriterProperties(pqarrow.WithStoreSchema()))
 	if err != nil {
 		return nil, errors.Join(err, pending.Abort())
 	}
 	return w, nil
 }
 
-// properties choose the encodings. Columns that hardly repeat gain nothing from a
-// dictionary.
-func (l *publication) properties(table *schema.Table) *parquet.WriterProperties {
-	codec := map[string]compress.Compression{
-		"zstd": compress.Codecs.Zstd, "snappy": compress.Codecs.Snappy, "none": compress.Codecs.Uncompressed,
-	}[l.Compression]
-	options := []parquet.WriterProperty{
-		parquet.WithCompression(codec), parquet.WithStats(true), parquet.WithMaxRowGroupLength(rowGroup),
-		parquet.WithCreatedBy(l.Generator), parquet.WithVersion(parquet.V2_LATEST),
-	}
-	for i, c := range table.Columns {
-		if c.Name == "id" {
-			options = append(options, parquet.WithDictionaryFor(c.Name, false))
-		}
-		if c.Name == table.Time {
-			options = append(options, parquet.WithSortingColumns([]parquet.SortingColumn{{ColumnIdx: int32(i)}})) //nolint:gosec // a few dozen columns
-		}
-	}
-	return parquet.NewWriterProperties(options...)
-}
-
+// write appends rows, cut where a row group is full.
 func (w *writer) write(rows arrow.RecordBatch) error {
 	times := rows.Column(w.timed).(*array.Timestamp)
 	if w.rows == 0 {
@@ -85,10 +71,39 @@ func (w *writer) write(rows arrow.RecordBatch) error {
 	}
 	w.newest = timeAt(times, times.Len()-1)
 	w.rows += rows.NumRows()
-	return w.parquet.WriteBuffered(rows)
+	for from := int64(0); from < rows.NumRows(); {
+		if w.group.rows >= groupRows || w.group.bytes >= groupBytes {
+			if err := w.parquet.NewBufferedRowGroupChecked(); err != nil {
+				return err
+			}
+			w.group.rows, w.group.bytes = 0, 0
+		}
+		to := min(rows.NumRows(), from+groupRows-w.group.rows)
+		part := rows.NewSlice(from, to)
+		err := w.parquet.WriteBuffered(part)
+		w.group.rows, w.group.bytes = w.group.rows+part.NumRows(), w.group.bytes+textBytes(part)
+		part.Release()
+		if err != nil {
+			return err
+		}
+		from = to
+	}
+	return nil
 }
 
-func timeAt(times *array.Timestamp, i int) time.Time { return time.UnixMicro(int64(times.Value(i))).UTC() }
+// textBytes is the length of all text in the rows; the rest has a small bound.
+func textBytes(rows arrow.RecordBatch) (bytes int64) {
+	for _, column := range rows.Columns() {
+		if text, ok := column.(*array.String); ok {
+			bytes += int64(len(text.ValueBytes()))
+		}
+	}
+	return bytes
+}
+
+func timeAt(times *array.Timestamp, i int) time.Time {
+	return time.UnixMicro(int64(times.Value(i))).UTC()
+}
 
 func (w *writer) abort() error { return w.pending.Abort() }
 

@@ -1,0 +1,88 @@
+package lake
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/flashback-sync/flashback-sync/schema"
+)
+
+// due lists, for each table, the partitions to write, in order of time: those
+// that changed and those whose files are damaged. Without a manifest to rely on
+// it is all that hold rows, and all that have a file, which may be one of rows
+// that are gone.
+func (l *publication) due(ctx context.Context) ([][]partition, error) {
+	listed, further := l.source.Changed, l.damaged
+	manifest, err := ReadManifest(l.Dir)
+	if err != nil || !manifest.reliable() {
+		manifest, l.Refresh = &Manifest{}, true
+		listed, further = l.source.Partitions, l.onDisk
+	}
+	l.manifest = manifest
+	var due [][]partition
+	for _, table := range schema.Tables() {
+		if table.Partition == schema.Unpartitioned {
+			continue
+		}
+		starts, err := listed(ctx, table)
+		if err != nil {
+			return nil, err
+		}
+		more, err := further(table)
+		if err != nil {
+			return nil, err
+		}
+		due = append(due, partitionsOf(table, append(starts, more...)))
+	}
+	return due, nil
+}
+
+func partitionsOf(table *schema.Table, starts []time.Time) []partition {
+	sort.Slice(starts, func(i, j int) bool { return starts[i].Before(starts[j]) })
+	starts = slices.CompactFunc(starts, time.Time.Equal)
+	partitions := make([]partition, len(starts))
+	for i, start := range starts {
+		partitions[i] = partition{table, start}
+	}
+	return partitions
+}
+
+// damaged lists the partitions of a table whose files the manifest names and that
+// are not there, or not as long as it says.
+func (l *publication) damaged(table *schema.Table) (starts []time.Time, err error) {
+	for _, f := range l.manifest.Files {
+		if f.Table != table.Name {
+			continue
+		}
+		info, err := l.root.Lstat(filepath.FromSlash(f.Path))
+		switch {
+		case errors.Is(err, fs.ErrNotExist) || (err == nil && (!info.Mode().IsRegular() || info.Size() != f.Bytes)):
+			starts = append(starts, startOf(table, f.Oldest))
+		case err != nil:
+			return nil, err
+		}
+	}
+	return starts, nil
+}
+
+// onDisk lists the partitions of a table that have a folder.
+func (l *publication) onDisk(table *schema.Table) (starts []time.Time, err error) {
+	folders, err := fs.ReadDir(l.root.FS(), table.Name)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	key, layout := keyOf(table)
+	for _, folder := range folders {
+		date, ours := strings.CutPrefix(folder.Name(), key+"=")
+		if start, err := time.Parse(layout, date); ours && err == nil {
+			starts = append(starts, start)
+		}
+	}
+	return starts, nil
+}
