@@ -1,6 +1,8 @@
 package extract
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +12,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+	"unicode"
 
 	"github.com/failsafe-go/failsafe-go"
 	"golang.org/x/time/rate"
@@ -47,6 +50,7 @@ type Client struct {
 	limiter  *rate.Limiter
 	slots    chan struct{}
 	tokens   tokens
+	quiet    quiet
 	retry    failsafe.Executor[*response]
 	grains   grains
 	requests atomic.Int64
@@ -65,8 +69,8 @@ type parse func(body []byte) error
 // NewClient checks the options and returns a client. It sends nothing.
 func NewClient(options Options) (*Client, error) {
 	base, err := url.Parse(options.BaseURL)
-	if err != nil || base.Host == "" || (base.Scheme != "http" && base.Scheme != "https") {
-		return nil, fmt.Errorf("base URL %q is not an http(s) URL", options.BaseURL)
+	if err != nil || base.Host == "" || (base.Scheme != "http" && base.Scheme != "https") || base.User != nil {
+		return nil, errors.New("the base URL is not an http(s) URL without credentials")
 	}
 	if options.Now == nil {
 		options.Now = time.Now
@@ -76,6 +80,9 @@ func NewClient(options Options) (*Client, error) {
 	}
 	if options.Backoff <= 0 {
 		options.Backoff = time.Second
+	}
+	if options.Timeout <= 0 {
+		options.Timeout = 30 * time.Second
 	}
 	options.MaxConcurrency = max(options.MaxConcurrency, 1)
 	limit := rate.Inf
@@ -96,7 +103,7 @@ func NewClient(options Options) (*Client, error) {
 		limiter: rate.NewLimiter(limit, 1),
 		slots:   make(chan struct{}, options.MaxConcurrency),
 		tokens:  tokens{source: options.Token},
-		grains:  grains{known: map[endpoint]instant.Micros{}},
+		grains:  grains{known: map[endpoint]instant.Micros{}, seen: map[endpoint][]row{}},
 	}
 	client.retry = failsafe.With(client.retryPolicy())
 	return client, nil
@@ -129,49 +136,56 @@ func (c *Client) get(ctx context.Context, segments []string, query url.Values, a
 		return nil, ctx.Err()
 	}
 	answer, err := c.retry.WithContext(ctx).Get(func() (*response, error) {
-		answer, err := c.attempt(ctx, segments, query)
-		if err != nil {
-			return nil, err
+		answer, err := c.attempt(ctx, call{segments, query, accept})
+		if failure := new(Error); errors.As(err, &failure) && failure.wait > 0 {
+			c.quiet.until(failure.wait)
 		}
-		if err := accept(answer.body); err != nil {
-			return nil, &Error{Kind: OffContract, Path: display(segments), Status: http.StatusOK, Err: err, temporary: true}
-		}
-		return answer, nil
+		return answer, err
 	})
 	return answer, lastError(ctx, err)
 }
 
-// attempt sends the request once; a refused token is renewed and tried once more.
-func (c *Client) attempt(ctx context.Context, segments []string, query url.Values) (*response, error) {
-	token, err := c.tokens.get(ctx, "")
-	if err != nil {
-		return nil, c.tokenError(ctx, segments, err)
-	}
-	answer, err := c.send(ctx, segments, query, token)
-	if failure := new(Error); errors.As(err, &failure) && failure.Status == http.StatusUnauthorized {
-		fresh, tokenErr := c.tokens.get(ctx, token)
-		if tokenErr != nil || fresh == token {
-			return nil, err
-		}
-		return c.send(ctx, segments, query, fresh)
-	}
-	return answer, err
+// call is one question: where, what, and how its answer is read.
+type call struct {
+	segments []string
+	query    url.Values
+	accept   parse
 }
 
-func (c *Client) tokenError(ctx context.Context, segments []string, err error) error {
+// attempt sends the request once; a refused token is renewed and tried once more.
+func (c *Client) attempt(ctx context.Context, call call) (*response, error) {
+	token, err := c.tokens.get(ctx, "")
+	if err != nil {
+		return nil, c.tokenError(ctx, call, err)
+	}
+	if token == "" || strings.ContainsFunc(token, unicode.IsControl) {
+		return nil, c.tokenError(ctx, call, errors.New("the token is empty or has control characters in it"))
+	}
+	answer, err := c.send(ctx, call, token)
+	if kind, ok := KindOf(err); !ok || kind != Unauthorized {
+		return answer, err
+	}
+	fresh, tokenErr := c.tokens.get(ctx, token)
+	if tokenErr != nil || fresh == token {
+		return nil, err
+	}
+	return c.send(ctx, call, fresh)
+}
+
+func (c *Client) tokenError(ctx context.Context, call call, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return &Error{Kind: Unauthorized, Path: display(segments), Message: "no token to send", Err: err}
+	return &Error{Kind: Unauthorized, Path: display(call.segments), Message: "no token to send", Err: err}
 }
 
-func (c *Client) send(ctx context.Context, segments []string, query url.Values, token string) (*response, error) {
-	if err := c.limiter.Wait(ctx); err != nil {
+func (c *Client) send(ctx context.Context, call call, token string) (*response, error) {
+	if err := cmp.Or(c.quiet.wait(ctx), c.limiter.Wait(ctx)); err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.options.Timeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.address(segments, query), nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.address(call.segments, call.query), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -181,18 +195,34 @@ func (c *Client) send(ctx context.Context, segments []string, query url.Values, 
 	c.requests.Add(1)
 	answer, err := c.http.Do(request)
 	if err != nil {
-		return nil, transportError(segments, err)
+		return nil, transportError(call.segments, err)
 	}
 	defer func() { _ = answer.Body.Close() }()
 	body, err := read(answer)
 	if err != nil {
-		return nil, bodyError(segments, answer.StatusCode, err)
+		return nil, bodyError(call.segments, answer.StatusCode, err)
 	}
 	date, _ := http.ParseTime(answer.Header.Get("Date"))
+	response := &response{body: body, date: date.UTC()}
 	if answer.StatusCode != http.StatusOK {
-		return nil, statusError(segments, answer, body, c.options.Now())
+		return nil, statusError(call.segments, answer, without(body, token), c.clock(response))
 	}
-	return &response{body: body, date: date.UTC()}, nil
+	if err := call.accept(body); err != nil {
+		if cleaned := without(body, token); !bytes.Equal(cleaned, body) {
+			err = cmp.Or(call.accept(cleaned), errors.New("the answer is not what the API documents"))
+		}
+		return nil, &Error{Kind: OffContract, Path: display(call.segments), Status: http.StatusOK, Err: err, temporary: true}
+	}
+	return response, nil
+}
+
+// without takes the token out of a body that repeats it, since excerpts of what
+// went wrong end up in logs.
+func without(body []byte, token string) []byte {
+	if token == "" {
+		return body
+	}
+	return bytes.ReplaceAll(body, []byte(token), []byte("[token]"))
 }
 
 func (c *Client) address(segments []string, query url.Values) string {
@@ -201,7 +231,7 @@ func (c *Client) address(segments []string, query url.Values) string {
 	for i, s := range segments {
 		escaped[i] = escapeSegment(s)
 	}
-	target.Path, target.RawPath = "", ""
+	target.Path, target.RawPath, target.RawQuery, target.Fragment = "", "", "", ""
 	prefix := strings.TrimSuffix(c.base.EscapedPath(), "/")
 	return target.String() + prefix + "/" + strings.Join(escaped, "/") + "?" + query.Encode()
 }

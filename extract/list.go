@@ -26,6 +26,7 @@ func (c *Client) Peek(ctx context.Context, q Query, from time.Time) (now time.Ti
 	if err != nil {
 		return time.Time{}, 0, err
 	}
+	c.saw(q, page.rows)
 	return c.clock(answer), page.total, nil
 }
 

@@ -202,10 +202,19 @@ func (a *answer) passes(limit instant.Micros) bool {
 	return n >= 2 && a.rows[n-1].ok && a.rows[n-1].at < limit && a.rows[n-2].ok && a.rows[n-2].at < limit
 }
 
-// key identifies a record among others; without an id, by its text.
+// key identifies a record among others: by its id, without one by its text. Two
+// rows of different times may have one id, and count as two.
 func (r row) key() string {
-	if r.id != "" {
-		return r.id
+	if r.id == "" {
+		return string(r.raw)
 	}
-	return string(r.raw)
+	return r.id + strconv.FormatInt(int64(r.at), 36)
+}
+
+// light is the row without its text, which would keep its whole page in memory.
+func (r row) light() row {
+	if r.id != "" {
+		r.raw = nil
+	}
+	return r
 }

@@ -22,16 +22,16 @@ const (
 
 // Query is a list and the filters it is asked with. Empty fields do not filter.
 type Query struct {
-	List         List     `json:"-"`
-	PolicyPath   string   `json:"policy,omitempty"` // asks the by-policy endpoint
-	WorkspaceID  string   `json:"workspace_id,omitempty"`
-	RepoID       string   `json:"repo_id,omitempty"`
-	PolicyID     string   `json:"policy_id,omitempty"`
-	LLMType      []string `json:"llm_type,omitempty"`
-	LLMModel     []string `json:"llm_model,omitempty"`
-	Host         []string `json:"host,omitempty"`
-	Severity     []string `json:"severity,omitempty"` // violations only
-	Block        *bool    `json:"block,omitempty"`    // violations only
+	List        List     `json:"-"`
+	PolicyPath  string   `json:"policy,omitempty"` // asks the by-policy endpoint
+	WorkspaceID string   `json:"workspace_id,omitempty"`
+	RepoID      string   `json:"repo_id,omitempty"`
+	PolicyID    string   `json:"policy_id,omitempty"`
+	LLMType     []string `json:"llm_type,omitempty"`
+	LLMModel    []string `json:"llm_model,omitempty"`
+	Host        []string `json:"host,omitempty"`
+	Severity    []string `json:"severity,omitempty"` // violations only
+	Block       *bool    `json:"block,omitempty"`    // violations only
 }
 
 // Key is the query's filter set as canonical JSON: the name under which the

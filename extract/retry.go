@@ -5,10 +5,12 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 
@@ -17,8 +19,14 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// maxPause bounds a single pause between attempts, whatever the source asks for.
-const maxPause = 2 * time.Minute
+const (
+	// maxPause bounds a pause of our own choice between attempts.
+	maxPause = 2 * time.Minute
+	// maxWait is the longest Retry-After that is waited for. What asks for more
+	// has failed: to ask earlier than told would be rude, and to wait for days
+	// would look like a hang.
+	maxWait = 15 * time.Minute
+)
 
 // retryPolicy repeats what failed temporarily. The delay function replaces the
 // library's jitter, which could fire before Retry-After is over.
@@ -33,15 +41,47 @@ func (c *Client) retryPolicy() retrypolicy.RetryPolicy[*response] {
 		Build()
 }
 
-// pause is full jitter over a doubling ceiling, and never less than the source
-// asked for, up to maxPause.
+// pause is full jitter over a doubling ceiling, on top of what the source asked
+// to wait, so that the workers do not come back all at once.
 func (c *Client) pause(attempt failsafe.ExecutionAttempt[*response]) time.Duration {
-	ceiling := min(c.options.Backoff<<min(attempt.Attempts(), 10), maxPause)
+	ceiling := min(c.options.Backoff<<min(max(attempt.Attempts()-1, 0), 10), maxPause)
 	pause := rand.N(ceiling) + time.Millisecond //nolint:gosec // jitter needs no secrecy
 	if failure := new(Error); errors.As(attempt.LastError(), &failure) {
-		pause = max(pause, min(failure.wait, maxPause))
+		pause += failure.wait
 	}
 	return pause
+}
+
+// quiet is the time until which the source wants to hear nothing. Retry-After is
+// meant for all workers, not only for the one that was told.
+type quiet struct {
+	mu  sync.Mutex
+	end time.Time
+}
+
+func (q *quiet) until(wait time.Duration) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if end := time.Now().Add(wait); end.After(q.end) {
+		q.end = end
+	}
+}
+
+func (q *quiet) wait(ctx context.Context) error {
+	q.mu.Lock()
+	left := time.Until(q.end)
+	q.mu.Unlock()
+	if left <= 0 {
+		return nil
+	}
+	timer := time.NewTimer(left)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // lastError undoes the retry library's wrapping. A cancelled run is reported as
@@ -80,11 +120,12 @@ func bodyError(segments []string, status int, err error) error {
 	return &Error{Kind: Unreachable, Path: display(segments), Status: status, Message: "the answer broke off", Err: err, temporary: true}
 }
 
-// statusError classifies an answer that is not a 200.
+// statusError classifies an answer that is not a 200. Now is the source's clock,
+// by which it wrote a date of Retry-After.
 func statusError(segments []string, answer *http.Response, body []byte, now time.Time) error {
 	failure := &Error{
 		Kind: Refused, Path: display(segments), Status: answer.StatusCode,
-		Message: messageOf(body), wait: retryAfter(answer.Header.Get("Retry-After"), now),
+		Message: messageOf(body),
 	}
 	switch status := answer.StatusCode; {
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
@@ -92,7 +133,15 @@ func statusError(segments []string, answer *http.Response, body []byte, now time
 	case status == http.StatusNotFound:
 		failure.Kind = NotFound
 	case status == http.StatusRequestTimeout || status == http.StatusTooManyRequests || status >= 500:
-		failure.Kind, failure.temporary = Unreachable, true
+		failure.Kind = Unreachable
+		wait := retryAfter(answer.Header.Get("Retry-After"), now)
+		if failure.temporary = wait <= maxWait; failure.temporary {
+			failure.wait = max(wait, 0)
+		} else {
+			failure.Message = fmt.Sprintf("%s (it asks to come again in %v)", failure.Message, wait.Round(time.Second))
+		}
+	case status < 300:
+		failure.Kind, failure.Message = OffContract, "only 200 is documented"
 	case status < 400:
 		failure.Kind = OffContract
 		failure.Message = "the source redirects, which is not followed; set api.base_url to its final address"
@@ -102,7 +151,8 @@ func statusError(segments []string, answer *http.Response, body []byte, now time
 
 // retryAfter reads the header in either of its forms: seconds or a date.
 func retryAfter(header string, now time.Time) time.Duration {
-	if seconds, err := strconv.ParseUint(strings.TrimSpace(header), 10, 31); err == nil {
+	seconds, err := strconv.ParseUint(strings.TrimSpace(header), 10, 31)
+	if err == nil || errors.Is(err, strconv.ErrRange) {
 		return time.Duration(seconds) * time.Second
 	}
 	if date, err := http.ParseTime(header); err == nil {

@@ -87,11 +87,11 @@ func (w *walk) skipThrough(ctx context.Context, b bounds) (*passage, error) {
 			return through, nil
 		}
 		idle++
-		if found.news && found.steady {
-			idle = 0
-		}
-		if through.held > through.total { // some of them were deleted meanwhile
+		switch {
+		case through.held > through.total: // some of them were deleted meanwhile, or the total is wrong
 			through.reset()
+		case found.news && found.steady:
+			idle = 0
 		}
 	}
 	return through, nil
@@ -111,7 +111,7 @@ func (w *walk) skipOnce(ctx context.Context, b bounds, through *passage) (found 
 	found = pass{steady: true}
 	overlapping := true
 	var before *answer
-	for skip, stale := 0, 0; stale <= 10+2*through.held/MaxTake; stale++ {
+	for skip, stale := 0, 0; stale <= 2*through.held+10*MaxTake; {
 		page, err := w.ask(ctx, b, skip)
 		if err != nil {
 			return found, err
@@ -120,6 +120,7 @@ func (w *walk) skipOnce(ctx context.Context, b bounds, through *passage) (found 
 			return found, w.ignoresTo(page)
 		}
 		found.steady = through.count(page) && found.steady
+		stale += max(1, len(page.rows))
 		if through.add(page) {
 			found.news, stale = true, 0
 			if err := w.yield(ctx, page.rows); err != nil {
@@ -129,7 +130,7 @@ func (w *walk) skipOnce(ctx context.Context, b bounds, through *passage) (found 
 		full := w.pool.full(page)
 		overlapping = overlapping && page.follows(before, full)
 		switch {
-		case !full && skip+len(page.rows) >= page.total, page.passes(b.from):
+		case page.ends(skip, full), overlapping && page.passes(b.from):
 			found.ended, found.overlapping = true, overlapping
 			return found, nil
 		case len(page.rows) == 0:

@@ -64,6 +64,9 @@ func (w *walk) query() Query { return w.pool.jobs[w.job].Query }
 
 // run walks until the interval is done.
 func (w *walk) run(ctx context.Context) error {
+	if w.low >= w.high && !w.open {
+		return nil
+	}
 	done, err := w.begin(ctx)
 	for !done && err == nil {
 		done, err = w.stepDown(ctx)
@@ -71,27 +74,44 @@ func (w *walk) run(ctx context.Context) error {
 	return err
 }
 
-// begin learns the grain of the source. Where nobody knows it yet, the first
-// question is asked in whole days, which is all that a small interval needs.
+// begin learns the grain of the source where nobody knows it yet. Without an
+// upper bound the first question may be fine: what the source cuts off the lower
+// one only adds rows. Otherwise a row that was seen before tells the grain, or
+// else the first question is asked in whole days. One thing is taken on trust,
+// so that a quiet night asks for the lookback and nothing else: an answer without
+// any row. It could hide rows of the first day if a source compared dates only
+// and counted the day of from out; that has never been seen.
 func (w *walk) begin(ctx context.Context) (done bool, err error) {
 	if w.grain != 0 {
 		return false, nil // the one it was split off from knew
 	}
 	client, query := w.pool.client, w.query()
-	grain := client.grainOf(query)
-	if grain == 0 {
-		page, err := client.page(ctx, query, around(w.low, w.high, w.open, instant.Day), 0, MaxTake)
+	if grain, err := client.grainOf(ctx, query, !w.open); err != nil || grain != 0 {
 		if err != nil {
 			return false, err
 		}
-		if w.pool.complete(page) {
-			return true, w.onePage(ctx, page)
-		}
-		if grain, err = client.calibrate(ctx, query, page.rows); err != nil {
-			return false, err
-		}
+		return w.adopt(ctx, grain)
 	}
-	return w.adopt(ctx, grain)
+	first := instant.Day
+	if w.open {
+		first = instant.Millisecond
+	}
+	page, err := client.page(ctx, query, around(w.low, w.high, w.open, first), 0, MaxTake)
+	if err != nil {
+		return false, err
+	}
+	if done := w.pool.complete(page); done && (first == instant.Day || len(page.rows) == 0) {
+		return true, w.onePage(ctx, page)
+	}
+	grain, err := client.calibrate(ctx, query, page.rows)
+	if err != nil {
+		return false, err
+	}
+	if done, err := w.adopt(ctx, grain); done || err != nil || grain != first {
+		return done, err
+	}
+	w.learn(page, 0)
+	return w.advance(ctx, page, checkpoints.Interval{})
 }
 
 // onePage ends a walk whose first question gave everything.
@@ -144,11 +164,15 @@ func (w *walk) ask(ctx context.Context, b bounds, skip int) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	w.learn(page, skip)
+	return page, nil
+}
+
+func (w *walk) learn(page *answer, skip int) {
 	w.pool.mu.Lock()
 	defer w.pool.mu.Unlock()
 	w.pool.learnTake(len(page.rows), page.total-skip)
 	w.announce(page.total, nil)
-	return page, nil
 }
 
 func (w *walk) lowest() instant.Micros {

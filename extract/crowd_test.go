@@ -1,0 +1,182 @@
+package extract
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/flashback-sync/flashback-sync/internal/apisim"
+)
+
+// same are n equal instants.
+func same(at time.Time, n int) []time.Time { return spread(at, n, 0) }
+
+func TestCrowds(t *testing.T) {
+	low, high := noon.Add(-time.Hour), noon
+	for name, at := range map[string][]time.Time{
+		"at the bottom":         same(low, 333),
+		"just below the bottom": same(low.Add(-time.Millisecond), 333),
+		"at the top":            same(high, 333),
+		"just below the top":    same(high.Add(-time.Millisecond), 333),
+		"at every end": append(append(append(same(low.Add(-time.Millisecond), 150), same(low, 150)...),
+			same(high.Add(-time.Millisecond), 150)...), same(high, 150)...),
+		"side by side":            spread(low.Add(time.Minute), 450, 10*time.Microsecond),
+		"one page and no more":    same(low.Add(time.Minute), 100),
+		"one row more than that":  same(low.Add(time.Minute), 101),
+		"ties across a page edge": append(spread(low.Add(time.Minute), 180, time.Second), same(low.Add(200*time.Second), 60)...),
+		"in one second":           spread(low.Add(time.Minute), 350, time.Millisecond),
+		"in whole seconds":        append(same(low.Add(time.Minute), 250), same(low.Add(61*time.Second), 250)...),
+	} {
+		for i, m := range []apisim.Semantics{
+			{},
+			{FromExclusive: true, ToExclusive: true},
+			{ShuffleTies: true},
+			{ShuffleTies: true, Digits: apisim.HiddenMicroseconds, ToExclusive: true},
+			{LowerTake: 17},
+			{Resolution: apisim.TruncatedSecond},
+			{Resolution: apisim.WholeSecond, ToExclusive: true, FromExclusive: true},
+			{Resolution: apisim.TruncatedDay, ShuffleTies: true},
+			{Resolution: apisim.WholeDay},
+		} {
+			t.Run(fmt.Sprintf("%s %d", name, i), func(t *testing.T) {
+				t.Parallel()
+				sim := apisim.New(apisim.Options{Now: noon, Semantics: m})
+				sim.AddAlerts(rowsAt(sim, at...)...)
+				sim.AddAlerts(rowsAt(sim, spread(low.Add(-time.Hour), 120, time.Minute)...)...)
+				client := dial(t, sim)
+				all := truth(t, sim, Query{List: Alerts})
+				job := Job{Query: Query{List: Alerts}, Interval: between(low, high)}
+				read1(client, job).expect(t, func(int) []shown { return all })
+				job.Open = true
+				read1(client, job).expect(t, func(int) []shown { return all })
+			})
+		}
+	}
+}
+
+func TestFiveThousandRowsInOneMillisecond(t *testing.T) {
+	for _, m := range []apisim.Semantics{{}, {ShuffleTies: true}} {
+		sim := apisim.New(apisim.Options{Seed: 2, Now: noon, Days: 3, AlertsPerDay: 300, Semantics: m})
+		sim.AddAlerts(rowsAt(sim, same(noon.Add(-30*time.Hour), 5000)...)...)
+		all := truth(t, sim, Query{List: Alerts})
+		before := sim.RequestCount()
+		job := Job{Query: Query{List: Alerts}, Interval: between(noon.AddDate(0, 0, -4), noon)}
+		read1(dial(t, sim, connections(2)), job).expect(t, func(int) []shown { return all })
+		requests := sim.RequestCount() - before
+		t.Logf("shuffled %v: %d requests", m.ShuffleTies, requests)
+		if requests > 150 && !m.ShuffleTies || requests > 1200 {
+			t.Errorf("shuffled %v: %d requests", m.ShuffleTies, requests)
+		}
+	}
+}
+
+func TestExactPages(t *testing.T) {
+	for _, n := range []int{0, 1, 99, 100, 101, 199, 200, 201, 300} {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			sim := apisim.New(apisim.Options{Now: noon})
+			sim.AddAlerts(rowsAt(sim, spread(noon.Add(-3*time.Hour), n, 1234*time.Millisecond)...)...)
+			all := truth(t, sim, Query{List: Alerts})
+			client := dial(t, sim)
+			before := sim.RequestCount()
+			job := Job{Query: Query{List: Alerts}, Interval: between(noon.Add(-4*time.Hour), noon)}
+			read1(client, job).expect(t, func(int) []shown { return all })
+			if got := sim.RequestCount() - before; got > n/100+4 || (n < 100 && got != 1) {
+				t.Errorf("%d requests", got)
+			}
+		})
+	}
+}
+
+func TestEmptyIntervals(t *testing.T) {
+	sim := apisim.New(apisim.Options{Now: noon})
+	sim.AddAlerts(rowsAt(sim, spread(noon.AddDate(0, 0, -9), 300, time.Minute)...)...)
+	client := dial(t, sim)
+	all := truth(t, sim, Query{List: Alerts})
+	query := Query{List: Alerts}
+	read1(client,
+		Job{Query: query, Interval: between(noon.Add(-time.Hour), noon)},
+		Job{Query: query, Interval: between(noon.Add(-time.Hour), noon), Open: true},
+		Job{Query: query, Interval: between(noon.AddDate(-1, 0, 0), noon.AddDate(0, 0, -20))},
+		Job{Query: query, Interval: between(noon, noon)},
+		Job{Query: query, Interval: between(noon, noon), Open: true},
+		Job{Query: query, Interval: between(time.Time{}, noon)},
+	).expect(t, func(int) []shown { return all })
+	r := read1(client)
+	if r.err != nil {
+		t.Error(r.err)
+	}
+}
+
+func TestOddRecords(t *testing.T) {
+	sim := apisim.New(apisim.Options{Now: noon})
+	low := noon.Add(-10 * time.Hour)
+	for i := range 500 {
+		at := low.Add(time.Duration(i) * time.Minute)
+		stamp := at.Format("2006-01-02T15:04:05.000Z")
+		switch i % 9 {
+		case 0:
+			sim.AddRaw(apisim.Alerts, at, fmt.Sprintf(`{"timestamp":%q,"message":"no id %d"}`, stamp, i))
+		case 1:
+			sim.AddRaw(apisim.Alerts, at, fmt.Sprintf(`{"id":"undated-%d"}`, i))
+		case 2:
+			sim.AddRaw(apisim.Alerts, at, fmt.Sprintf(`{"id":%d,"timestamp":"yesterday"}`, i))
+		case 3:
+			sim.AddRaw(apisim.Alerts, at, fmt.Sprintf(`"no object %d"`, i))
+		case 4:
+			sim.AddRaw(apisim.Alerts, at, fmt.Sprintf("{\"id\":\"\xff%d\",\"timestamp\":%q,\"id\":\"twice\"}", i, stamp))
+		case 5:
+			sim.AddRaw(apisim.Alerts, at, fmt.Sprintf(`{"id":"twice","timestamp":%q}`, stamp))
+		case 6:
+			sim.AddRaw(apisim.Alerts, at, fmt.Sprintf(`{ "id" : "\u0031-%d", "time\u0073tamp": "x", "timestamp" : "2026-03-18\u0054%s" }`, i, at.Format("15:04:05Z")))
+		default:
+			sim.AddAlerts(rowsAt(sim, at)...)
+		}
+	}
+	for _, m := range []apisim.Semantics{{}, {ToExclusive: true, FromExclusive: true}, {Resolution: apisim.TruncatedDay}, {LowerTake: 40}} {
+		sim.SetSemantics(m)
+		all := truth(t, sim, Query{List: Alerts})
+		job := Job{Query: Query{List: Alerts}, Interval: between(low, noon)}
+		read1(dial(t, sim), job).expect(t, func(int) []shown { return all })
+	}
+}
+
+func TestOnlyUndatedRecords(t *testing.T) {
+	sim := apisim.New(apisim.Options{Now: noon})
+	for i := range 350 {
+		sim.AddRaw(apisim.Alerts, noon.Add(-time.Duration(i)*time.Minute), fmt.Sprintf(`{"id":"%d","timestamp":null}`, i))
+	}
+	all := truth(t, sim, Query{List: Alerts})
+	job := Job{Query: Query{List: Alerts}, Interval: between(noon.AddDate(0, 0, -1), noon), Open: true}
+	read1(dial(t, sim), job).expect(t, func(int) []shown { return all })
+}
+
+// TestARecordThatLiesAboutItsTime may cost coverage, never a wrong claim of it.
+func TestARecordThatLiesAboutItsTime(t *testing.T) {
+	for place := range 30 {
+		sim := apisim.New(apisim.Options{Now: noon})
+		low := noon.Add(-10 * time.Hour)
+		sim.AddAlerts(rowsAt(sim, spread(low, 500, time.Minute)...)...)
+		at := low.Add(time.Duration(380+place)*time.Minute + time.Second)
+		sim.AddRaw(apisim.Alerts, at, `{"id":"liar","timestamp":"2026-03-18T03:00:00Z"}`)
+		all := truth(t, sim, Query{List: Alerts})
+		r := read1(dial(t, sim), Job{Query: Query{List: Alerts}, Interval: between(low, noon)})
+		r.honest(t, all)
+	}
+}
+
+// honest checks that nothing that is covered lacks a row.
+func (r *reading) honest(t fataler, all []shown) {
+	t.Helper()
+	for i := range r.jobs {
+		for _, s := range all {
+			if !s.dated || r.records[i][s.raw] > 0 {
+				continue
+			}
+			for _, c := range r.covered[i] {
+				if c.Contains(s.at.Time()) {
+					t.Fatalf("job %d: covered %v without %s", i, c, brief(s.raw))
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,192 @@
+package extract
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/flashback-sync/flashback-sync/checkpoints"
+	"github.com/flashback-sync/flashback-sync/internal/apisim"
+	"github.com/flashback-sync/flashback-sync/internal/instant"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var noon = time.Date(2026, 3, 18, 12, 34, 56, 0, time.UTC) // a Wednesday
+
+// fataler is what *testing.T and *rapid.T share.
+type fataler interface {
+	Helper()
+	Fatalf(format string, args ...any)
+	Errorf(format string, args ...any)
+	Cleanup(func())
+}
+
+// dial serves the simulator and returns a client of it.
+func dial(t fataler, sim *apisim.Sim, change ...func(*Options)) *Client {
+	t.Helper()
+	url, stop := sim.Start()
+	options := Options{
+		BaseURL: url, MaxConcurrency: 4, Timeout: 20 * time.Second, Retries: 3, Backoff: time.Millisecond,
+		Token: func(context.Context, bool) (string, error) { return "secret", nil },
+		Now:   sim.Now,
+	}
+	for _, c := range change {
+		c(&options)
+	}
+	client, err := NewClient(options)
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	// Most of the time would go into compressing; TestCompressedAnswers has it on.
+	client.http.Transport.(*http.Transport).DisableCompression = true
+	t.Cleanup(func() { client.Close(); stop() })
+	return client
+}
+
+func connections(n int) func(*Options) { return func(o *Options) { o.MaxConcurrency = n } }
+
+// reading is what a walk gave, checked page by page.
+type reading struct {
+	jobs    []Job
+	records []map[string]int // by job: how often each record came
+	covered []checkpoints.Set
+	walks   *Walks
+	err     error
+}
+
+func read1(client *Client, jobs ...Job) *reading { return readWith(client, nil, jobs...) }
+
+// readWith calls onPage for every page before it is counted.
+func readWith(client *Client, onPage func(*reading, Page), jobs ...Job) *reading {
+	r := &reading{jobs: jobs, records: make([]map[string]int, len(jobs)), covered: make([]checkpoints.Set, len(jobs))}
+	for i := range r.records {
+		r.records[i] = map[string]int{}
+	}
+	r.walks = client.Walk(jobs)
+	for page, err := range r.walks.Pages(context.Background()) {
+		if err != nil {
+			r.err = err
+			break
+		}
+		for _, record := range page.Records {
+			r.records[page.Job][string(record)]++
+		}
+		r.covered[page.Job] = r.covered[page.Job].Union(checkpoints.Of(page.Covered...))
+		if onPage != nil {
+			onPage(r, page)
+		}
+	}
+	return r
+}
+
+// shown is the row's record as the API sends it, and the instant it shows.
+type shown struct {
+	raw   string
+	id    string
+	at    instant.Micros
+	dated bool
+	row   apisim.Row
+}
+
+// truth asks the simulator, page by skip and without bounds, for every record:
+// the bytes that a walk has to give. It must be called while nothing changes.
+func truth(t fataler, sim *apisim.Sim, q Query) []shown {
+	t.Helper()
+	was := sim.Semantics()
+	now := was
+	now.IgnoreSkip, now.ShuffleTies, now.LowerTake = false, false, 0
+	now.TotalOffset, now.TotalRandom, now.TotalCap, now.Latency = 0, 0, 0, 0
+	sim.SetSemantics(now)
+	defer sim.SetSemantics(was)
+	client := dial(t, sim)
+	var all []shown
+	for {
+		page, err := client.page(context.Background(), q, bounds{from: firstYear - 1, open: true, to: forever}, len(all), MaxTake)
+		if err != nil {
+			t.Fatalf("read the truth: %v", err)
+		}
+		for _, r := range page.rows {
+			all = append(all, shown{raw: string(r.raw), id: r.id, at: r.at, dated: r.ok})
+		}
+		if len(all) >= page.total {
+			return all
+		}
+	}
+}
+
+// expect checks that every job has exactly its rows, and all of its interval.
+func (r *reading) expect(t fataler, all func(job int) []shown) {
+	t.Helper()
+	if r.err != nil {
+		t.Fatalf("walk: %v", r.err)
+	}
+	for _, s := range r.walks.Shortfalls() {
+		t.Errorf("shortfall %+v", s)
+	}
+	for i, job := range r.jobs {
+		want := map[string]int{}
+		for _, s := range all(i) {
+			if s.dated && (s.at < instant.Of(job.Interval.From) || (s.at >= instant.Of(job.Interval.To) && !job.Open)) {
+				continue
+			}
+			want[s.raw]++
+		}
+		if missing, extra := difference(want, r.records[i]); missing+extra != "" {
+			t.Errorf("job %d %v: want %d records, got %d; missing %s; too much %s", i, job.Interval, len(want), len(r.records[i]), missing, extra)
+		}
+		whole := checkpoints.Of(job.Interval)
+		if fmt.Sprint(r.covered[i]) != fmt.Sprint(whole) {
+			t.Errorf("job %d: covered %v, want %v", i, r.covered[i], whole)
+		}
+	}
+}
+
+func difference(want, got map[string]int) (missing, extra string) {
+	for _, record := range slices.Sorted(maps.Keys(want)) {
+		if got[record] == 0 {
+			missing += brief(record)
+		}
+	}
+	for _, record := range slices.Sorted(maps.Keys(got)) {
+		if want[record] == 0 {
+			extra += brief(record)
+		}
+	}
+	return missing[:min(len(missing), 400)], extra[:min(len(extra), 400)]
+}
+
+func brief(record string) string {
+	var fields struct{ ID, Timestamp any }
+	_ = json.Unmarshal([]byte(record), &fields)
+	return fmt.Sprintf("{%v %v}", fields.ID, fields.Timestamp)
+}
+
+func between(from, to time.Time) checkpoints.Interval {
+	return checkpoints.Interval{From: from, To: to}
+}
+
+// rowsAt are plausible alerts at the given times.
+func rowsAt(sim *apisim.Sim, at ...time.Time) []apisim.Row {
+	rows := make([]apisim.Row, len(at))
+	for i, instant := range at {
+		rows[i] = sim.NewRow(apisim.Alerts, instant, i)
+	}
+	return rows
+}
+
+// spread are n instants from the first on, a step apart.
+func spread(first time.Time, n int, step time.Duration) []time.Time {
+	at := make([]time.Time, n)
+	for i := range at {
+		at[i] = first.Add(time.Duration(i) * step)
+	}
+	return at
+}

@@ -1,0 +1,87 @@
+package extract
+
+import (
+	"os"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/flashback-sync/flashback-sync/internal/apisim"
+)
+
+// uniform are rows at even distances over the last 90 days.
+func uniform(n int) *apisim.Sim {
+	sim := apisim.New(apisim.Options{Now: noon})
+	step := 90 * 24 * time.Hour / time.Duration(n)
+	sim.AddAlerts(rowsAt(sim, spread(noon.Add(-90*24*time.Hour), n, step.Truncate(time.Microsecond))...)...)
+	return sim
+}
+
+// lean checks the requests of a walk: how many there were and what they asked.
+func lean(t *testing.T, sim *apisim.Sim, limit int) {
+	t.Helper()
+	requests := sim.Requests()
+	t.Logf("%d requests, limit %d", len(requests), limit)
+	if len(requests) > limit {
+		t.Errorf("%d requests, limit %d", len(requests), limit)
+	}
+	for _, r := range requests {
+		if take, err := strconv.Atoi(r.Query.Get("take")); err != nil || take > 100 || len(r.Unknown) > 0 || r.Status != 200 {
+			t.Fatalf("request %+v", r)
+		}
+	}
+}
+
+func TestFewRequests(t *testing.T) {
+	for _, c := range []struct {
+		name        string
+		rows, limit int
+		start       time.Time
+	}{
+		{"20,000 rows", 20_000, 230, noon.AddDate(0, 0, -91)},
+		{"20,000 rows, history begins later", 20_000, 230, time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)},
+		{"100,000 rows, history begins later", 100_000, 1040, time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			sim := uniform(c.rows)
+			client := dial(t, sim, connections(8))
+			job := Job{Query: Query{List: Alerts}, Interval: between(c.start, noon), Open: true}
+			r := read1(client, job)
+			distinct := len(r.records[0])
+			if r.err != nil || distinct != c.rows || len(r.walks.Shortfalls()) > 0 {
+				t.Errorf("%d of %d rows, error %v, shortfalls %v", distinct, c.rows, r.err, r.walks.Shortfalls())
+			}
+			if len(r.covered[0]) != 1 || r.covered[0][0] != job.Interval {
+				t.Errorf("covered %v", r.covered[0])
+			}
+			lean(t, sim, c.limit)
+		})
+	}
+}
+
+func TestSecondRunNeedsOneRequestForFewRows(t *testing.T) {
+	sim := uniform(20_000)
+	client := dial(t, sim, connections(8))
+	for range 2 {
+		sim.ResetRequests()
+		read1(client, Job{Query: Query{List: Alerts}, Interval: between(noon.Add(-3*time.Hour), noon), Open: true})
+	}
+	lean(t, sim, 1)
+}
+
+// TestWallTime is a measurement, not a check.
+func TestWallTime(t *testing.T) {
+	if os.Getenv("EXTRACT_WALL_TIME") == "" {
+		t.Skip("set EXTRACT_WALL_TIME to measure")
+	}
+	const latency = 20 * time.Millisecond
+	for _, n := range []int{20_000, 100_000} {
+		sim := uniform(n)
+		sim.SetSemantics(apisim.Semantics{Latency: latency})
+		client := dial(t, sim, connections(8))
+		began := time.Now()
+		read1(client, Job{Query: Query{List: Alerts}, Interval: between(noon.AddDate(-2, 0, 0), noon), Open: true})
+		ideal := time.Duration(n/100) * latency / 8
+		t.Logf("%d rows: %d requests, %v, ideal %v, ratio %.2f", n, sim.RequestCount(), time.Since(began), ideal, float64(time.Since(began))/float64(ideal))
+	}
+}

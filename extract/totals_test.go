@@ -1,0 +1,103 @@
+package extract
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/flashback-sync/flashback-sync/checkpoints"
+	"github.com/flashback-sync/flashback-sync/internal/apisim"
+)
+
+// TestWrongTotals: the walk ends, claims nothing that it does not hold, and says
+// where it fell short.
+func TestWrongTotals(t *testing.T) {
+	type sample struct {
+		name   string
+		m      apisim.Semantics
+		crowds bool
+	}
+	var samples []sample
+	for name, m := range map[string]apisim.Semantics{
+		"too many": {TotalOffset: 7}, "far too many": {TotalOffset: 1_000_000_000}, "one too many": {TotalOffset: 1},
+		"too few": {TotalOffset: -7}, "far too few": {TotalOffset: -3000}, "one too few": {TotalOffset: -1},
+		"random": {TotalRandom: 9}, "very random": {TotalRandom: 5000},
+		"capped": {TotalCap: 1000}, "capped at a page": {TotalCap: 100}, "capped at less": {TotalCap: 30}, "never any": {TotalOffset: -1 << 40},
+		"skip ignored": {IgnoreSkip: true}, "skip ignored, shuffled": {IgnoreSkip: true, ShuffleTies: true},
+		"from ignored": {IgnoreFrom: true}, "to ignored": {IgnoreTo: true}, "both ignored": {IgnoreFrom: true, IgnoreTo: true},
+		"all ignored":                {IgnoreFrom: true, IgnoreTo: true, IgnoreSkip: true},
+		"skip ignored, far too many": {IgnoreSkip: true, ShuffleTies: true, TotalOffset: 1_000_000_000},
+	} {
+		for _, take := range []int{0, 33} {
+			m.LowerTake = take
+			samples = append(samples, sample{fmt.Sprint(name, take), m, false}, sample{fmt.Sprint(name, take, " crowds"), m, true})
+		}
+	}
+	for _, s := range samples {
+		for _, days := range []bool{false, true} {
+			if days && s.m.LowerTake > 0 {
+				continue
+			}
+			t.Run(fmt.Sprint(s.name, days), func(t *testing.T) {
+				t.Parallel()
+				m := s.m
+				if days {
+					m.Resolution = apisim.TruncatedDay
+				}
+				sim := apisim.New(apisim.Options{Seed: 4, Now: noon, Days: 20, AlertsPerDay: 45, Semantics: m})
+				if s.crowds {
+					sim.AddAlerts(rowsAt(sim, same(noon.Add(-30*time.Hour), 450)...)...)
+					sim.AddAlerts(rowsAt(sim, same(noon.Add(-300*time.Hour), 150)...)...)
+				}
+				all := truth(t, sim, Query{List: Alerts})
+				before := sim.RequestCount()
+				r := read1(dial(t, sim, connections(3)),
+					Job{Query: Query{List: Alerts}, Interval: between(noon.AddDate(0, 0, -10), noon), Open: true},
+					Job{Query: Query{List: Alerts}, Interval: between(noon.AddDate(0, 0, -20), noon.AddDate(0, 0, -10))},
+				)
+				if kind, ok := KindOf(r.err); r.err != nil && (!ok || kind != OffContract) {
+					t.Errorf("failed with %v", r.err)
+				}
+				r.honest(t, all)
+				r.accounted(t)
+				pages := len(all)/100 + 1
+				if m.LowerTake > 0 {
+					pages = len(all)/m.LowerTake + 1
+				}
+				requests := sim.RequestCount() - before
+				if requests > 12*pages+150 {
+					t.Errorf("%d requests for %d pages", requests, pages)
+				}
+				t.Logf("%d requests for %d pages, error %v, %d shortfalls", requests, pages, r.err, len(r.walks.Shortfalls()))
+			})
+		}
+	}
+}
+
+// accounted checks that a walk without failure has covered each job but for its
+// shortfalls.
+func (r *reading) accounted(t fataler) {
+	t.Helper()
+	if r.err != nil {
+		return
+	}
+	known := r.covered
+	for _, s := range r.walks.Shortfalls() {
+		if s.Missing < 1 {
+			t.Errorf("shortfall of nothing: %+v", s)
+		}
+		known[s.Job] = known[s.Job].Union(checkpoints.Of(s.Interval))
+	}
+	for i, job := range r.jobs {
+		if got := known[i]; len(got) != 1 || got[0] != job.Interval {
+			t.Errorf("job %d %v: covered or short are only %v", i, job.Interval, got)
+		}
+	}
+}
+
+func TestIgnoredSkipWithoutCrowdsCostsNothing(t *testing.T) {
+	sim := apisim.New(apisim.Options{Seed: 4, Now: noon, Days: 20, AlertsPerDay: 150, Semantics: apisim.Semantics{IgnoreSkip: true}})
+	all := truth(t, sim, Query{List: Alerts})
+	job := Job{Query: Query{List: Alerts}, Interval: between(noon.AddDate(0, 0, -20), noon)}
+	read1(dial(t, sim), job).expect(t, func(int) []shown { return all })
+}

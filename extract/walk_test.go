@@ -1,0 +1,158 @@
+package extract
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/flashback-sync/flashback-sync/internal/apisim"
+)
+
+// semantics are all that the walk must read every row under.
+func semantics() map[string]apisim.Semantics {
+	all := map[string]apisim.Semantics{
+		"no skip": {IgnoreSkip: true}, "no date": {NoDate: true}, "clamped take": {ClampTake: true},
+		"30 a page": {LowerTake: 30}, "shuffled ties": {ShuffleTies: true}, "no from": {IgnoreFrom: true},
+	}
+	resolutions := []string{"milliseconds", "cut to seconds", "whole seconds", "cut to days", "whole days"}
+	for r, resolution := range resolutions {
+		for bounds := range 4 {
+			for digits, name := range []string{"", ", microseconds", ", hidden microseconds"} {
+				m := apisim.Semantics{
+					Resolution: apisim.Resolution(r), FromExclusive: bounds&1 > 0, ToExclusive: bounds&2 > 0, Digits: apisim.Digits(digits),
+				}
+				all[fmt.Sprintf("%s, from exclusive %v, to exclusive %v%s", resolution, m.FromExclusive, m.ToExclusive, name)] = m
+			}
+		}
+	}
+	return all
+}
+
+func TestEveryRowUnderAllSemantics(t *testing.T) {
+	for name, m := range semantics() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			sim := apisim.New(apisim.Options{Seed: 3, Now: noon, Days: 9, AlertsPerDay: 150, Semantics: m})
+			if !m.IgnoreSkip {
+				sim.AddAlerts(rowsAt(sim, spread(noon.Add(-50*time.Hour), 150, 20*time.Microsecond)...)...)
+			}
+			sim.AddAlerts(rowsAt(sim, spread(noon.Add(time.Minute), 130, 7*time.Hour)...)...)
+			client := dial(t, sim, connections(4))
+			all := truth(t, sim, Query{List: Alerts})
+			start := noon.AddDate(0, 0, -9).Add(-time.Hour)
+			sim.ResetRequests()
+			r := read1(client,
+				Job{Query: Query{List: Alerts}, Interval: between(noon.AddDate(0, 0, -1), noon), Open: true},
+				Job{Query: Query{List: Alerts}, Interval: between(start.AddDate(0, 0, 3).Add(123456*time.Microsecond), noon.AddDate(0, 0, -1))},
+				Job{Query: Query{List: Alerts}, Interval: between(start, start.AddDate(0, 0, 3).Add(123456*time.Microsecond))},
+			)
+			r.expect(t, func(int) []shown { return all })
+			limit := len(all) / 100 * 8
+			if m.LowerTake > 0 {
+				limit *= 4
+			}
+			if n := len(sim.Requests()); n > limit+60 {
+				t.Errorf("%d requests for %d rows", n, len(all))
+			}
+		})
+	}
+}
+
+// TestBoundsThatAreCutWithoutATrace has jobs whose ends lie in the middle of a
+// day, and no row outside of them that would give the source away.
+func TestBoundsThatAreCutWithoutATrace(t *testing.T) {
+	day := time.Date(2026, 3, 10, 0, 0, 0, 0, time.UTC)
+	for name, m := range semantics() {
+		for _, n := range []int{1, 99, 100, 130} {
+			t.Run(fmt.Sprintf("%s, %d rows", name, n), func(t *testing.T) {
+				t.Parallel()
+				sim := apisim.New(apisim.Options{Now: noon, Semantics: m})
+				sim.AddAlerts(rowsAt(sim, spread(day.Add(9*time.Hour+1111*time.Millisecond), n, 61*time.Second+77*time.Millisecond)...)...)
+				client := dial(t, sim)
+				all := truth(t, sim, Query{List: Alerts})
+				for range 2 { // the second time with what the client learned
+					read1(client,
+						Job{Query: Query{List: Alerts}, Interval: between(day.Add(9*time.Hour), day.Add(10*time.Hour+500*time.Millisecond))},
+						Job{Query: Query{List: Alerts}, Interval: between(day.Add(10*time.Hour+500*time.Millisecond), day.Add(15*time.Hour))},
+					).expect(t, func(int) []shown { return all })
+				}
+			})
+		}
+	}
+}
+
+// TestSplitsOnCoarseSources makes workers split walks from the first page on.
+func TestSplitsOnCoarseSources(t *testing.T) {
+	for r := range 5 {
+		for _, exclusive := range []bool{false, true} {
+			t.Run(fmt.Sprint(r, exclusive), func(t *testing.T) {
+				t.Parallel()
+				m := apisim.Semantics{Resolution: apisim.Resolution(r), ToExclusive: exclusive, FromExclusive: exclusive}
+				sim := apisim.New(apisim.Options{Now: noon, Semantics: m})
+				sim.AddAlerts(rowsAt(sim, spread(noon.Add(-9*time.Hour), 4500, 6*time.Second+3*time.Millisecond)...)...)
+				client := dial(t, sim, connections(8))
+				all := truth(t, sim, Query{List: Alerts})
+				job := Job{Query: Query{List: Alerts}, Interval: between(noon.AddDate(0, -1, 0), noon)}
+				read1(client, job).expect(t, func(int) []shown { return all })
+			})
+		}
+	}
+}
+
+func TestConcurrency(t *testing.T) {
+	sim := apisim.New(apisim.Options{Seed: 5, Now: noon, Days: 60, AlertsPerDay: 160})
+	all := truth(t, sim, Query{List: Alerts})
+	for _, n := range []int{1, 2, 8, 16} {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			client := dial(t, sim, connections(n))
+			before := sim.RequestCount()
+			job := Job{Query: Query{List: Alerts}, Interval: between(noon.AddDate(-2, 0, 0), noon), Open: true}
+			read1(client, job).expect(t, func(int) []shown { return all })
+			t.Logf("%d rows, %d requests", len(all), sim.RequestCount()-before)
+		})
+	}
+}
+
+func TestJobsByPolicyAndWithFilters(t *testing.T) {
+	sim := apisim.New(apisim.Options{Seed: 5, Now: noon, Days: 30, AlertsPerDay: 160, ViolationsPerDay: 90})
+	org := sim.Organisation()
+	span := between(noon.AddDate(0, 0, -31), noon)
+	queries := []Query{
+		{List: Alerts, RepoID: org.Repos[0].ID},
+		{List: Alerts, PolicyID: org.Policies[1].ID},
+		{List: Alerts, WorkspaceID: org.Workspaces[0].ID},
+		{List: Alerts, LLMType: []string{"OPENAI", "ANTHROPIC"}},
+		{List: Violations, Severity: []string{"HIGH", "LOW"}, Block: new(true)},
+		{List: Violations},
+	}
+	for _, policy := range org.Policies {
+		queries = append(queries, Query{List: Violations, PolicyPath: policy.ID})
+	}
+	var jobs []Job
+	for _, q := range queries {
+		jobs = append(jobs, Job{Query: q, Interval: span, Open: true})
+	}
+	read1(dial(t, sim), jobs...).expect(t, func(i int) []shown { return truth(t, sim, queries[i]) })
+	for _, request := range sim.Requests() {
+		if len(request.Unknown) > 0 {
+			t.Errorf("undocumented parameters %v at %s", request.Unknown, request.Path)
+		}
+	}
+}
+
+func TestRowsDatedInTheFuture(t *testing.T) {
+	sim := apisim.New(apisim.Options{Seed: 5, Now: noon, Days: 2, AlertsPerDay: 160})
+	sim.AddAlerts(rowsAt(sim, spread(noon.Add(time.Second), 430, 11*time.Hour)...)...)
+	end := time.Date(9999, 12, 31, 23, 59, 59, 999e6, time.UTC)
+	for i := range 250 {
+		sim.AddAlerts(rowsAt(sim, end.Add(-time.Duration(max(0, i-150))*time.Second))...)
+	}
+	all := truth(t, sim, Query{List: Alerts})
+	for _, m := range []apisim.Semantics{{}, {ToExclusive: true, FromExclusive: true}, {Resolution: apisim.TruncatedSecond}, {Resolution: apisim.WholeDay}, {ShuffleTies: true}} {
+		sim.SetSemantics(m)
+		for _, open := range []bool{true, false} {
+			job := Job{Query: Query{List: Alerts}, Interval: between(noon.AddDate(0, 0, -3), noon), Open: open}
+			read1(dial(t, sim), job).expect(t, func(int) []shown { return all })
+		}
+	}
+}
