@@ -13,6 +13,7 @@ TOOL      := $(GO) tool -modfile=tools.mod
 PKGS      ?= ./...
 BENCH     ?= .
 BENCHTIME ?= 1s
+BENCHARGS ?=
 FUZZTIME  ?= 10s
 
 .PHONY: help
@@ -43,7 +44,15 @@ lint: toolchain ## Check format, vet and lint; writes nothing
 	$(TOOL) golangci-lint run $(PKGS)
 
 .PHONY: bench
-bench: toolchain ## Run the benchmarks (BENCH=regexp BENCHTIME=1s PKGS=./...)
+bench: toolchain ## Measure syncs of a million rows a stream (minutes; BENCHARGS='-json FILE')
+	$(GO) run -tags $(TAGS) ./bench $(BENCHARGS)
+
+.PHONY: bench-quick
+bench-quick: toolchain ## The same at a small size, to see that everything works
+	$(GO) run -tags $(TAGS) ./bench -quick $(BENCHARGS)
+
+.PHONY: bench-micro
+bench-micro: toolchain ## Run the Go benchmarks (BENCH=regexp BENCHTIME=1s PKGS=./...)
 	$(GO) test -tags $(TAGS) -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem -timeout 60m $(PKGS)
 
 # Every target that exists is found, so a new one cannot be forgotten. Go before

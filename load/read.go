@@ -77,37 +77,62 @@ func (w *Warehouse) Published(ctx context.Context, table *schema.Table, partitio
 	return nil
 }
 
+// sliceRows is about how many rows one query of Rows reads: the driver holds the
+// whole answer of a query in memory, outside DuckDB's memory limit.
+const sliceRows = 20_000
+
 // Rows yields the rows of [from, to) sorted by time and key, in record batches
 // of at most a few thousand rows, with the columns of Table.ArrowSchema. A batch
 // is valid until the next one is asked for.
 func (w *Warehouse) Rows(ctx context.Context, table *schema.Table, from, to time.Time) iter.Seq2[arrow.RecordBatch, error] {
 	return func(yield func(arrow.RecordBatch, error) bool) {
-		err := withArrow(w.conn, func(a *duckdb.Arrow) error {
-			reader, err := a.QueryContext(ctx, selectRange(table), from, to)
-			if err != nil {
-				return err
-			}
-			defer reader.Release()
-			return w.yieldAll(reader, table.ArrowSchema(), yield)
-		})
+		cuts, err := w.cuts(ctx, table, from, to)
 		if err != nil {
-			yield(nil, storage("read warehouse", err))
+			yield(nil, err)
+			return
+		}
+		more := true
+		for i := 0; more && i+1 < len(cuts); i++ {
+			err := withArrow(w.conn, func(a *duckdb.Arrow) error {
+				reader, err := a.QueryContext(ctx, selectRange(table), cuts[i], cuts[i+1])
+				if err != nil {
+					return err
+				}
+				defer reader.Release()
+				more, err = w.yieldAll(reader, table.ArrowSchema(), yield)
+				return err
+			})
+			if err != nil {
+				yield(nil, storage("read warehouse", err))
+				return
+			}
 		}
 	}
 }
 
-// yieldAll gives every batch our schema, whose metadata DuckDB does not know.
-func (w *Warehouse) yieldAll(reader array.RecordReader, as *arrow.Schema, yield func(arrow.RecordBatch, error) bool) error {
+// cuts divides [from, to) into slices of about sliceRows rows, both ends
+// included. Rows of one instant stay together.
+func (w *Warehouse) cuts(ctx context.Context, table *schema.Table, from, to time.Time) ([]time.Time, error) {
+	at := schema.Ident(table.Time)
+	inner, err := w.times(ctx, fmt.Sprintf(`SELECT DISTINCT cut FROM (
+			SELECT %[1]s AS cut, row_number() OVER (ORDER BY %[1]s) AS n FROM %[2]s WHERE %[1]s >= ? AND %[1]s < ?)
+		WHERE n %% %[3]d = 0 AND cut > ? ORDER BY 1`, at, schema.Ident(table.Name), sliceRows), from, to, from)
+	return append(append([]time.Time{from}, inner...), to), err
+}
+
+// yieldAll gives every batch our schema, whose metadata DuckDB does not know. It
+// reports whether more is wanted.
+func (w *Warehouse) yieldAll(reader array.RecordReader, as *arrow.Schema, yield func(arrow.RecordBatch, error) bool) (more bool, err error) {
 	for reader.Next() {
 		read := reader.RecordBatch()
 		batch := array.NewRecordBatch(as, read.Columns(), read.NumRows())
 		more := yield(batch, nil)
 		batch.Release()
 		if !more {
-			return nil
+			return false, nil
 		}
 	}
-	return reader.Err()
+	return true, reader.Err()
 }
 
 func selectRange(table *schema.Table) string {

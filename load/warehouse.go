@@ -16,7 +16,7 @@ import (
 // Options say where the warehouse is and what it may use.
 type Options struct {
 	Dir         string // data_dir
-	MemoryLimit string // DuckDB's notation; "" for 256MB
+	MemoryLimit string // DuckDB's notation; "" for 192MB
 	Version     string // release that writes, noted in the file
 	Now         func() time.Time
 }
@@ -31,7 +31,7 @@ type Warehouse struct {
 	last    time.Time // of the last commit; commits are strictly ordered by time
 }
 
-const defaultMemory = "256MB"
+const defaultMemory = "192MB"
 
 // File is the private warehouse's place below data_dir.
 func File(dir string) string { return filepath.Join(dir, "state", "warehouse.duckdb") }
@@ -94,7 +94,9 @@ func (w *Warehouse) open(ctx context.Context) error {
 }
 
 func (w *Warehouse) connect(ctx context.Context, path string) error {
-	db, err := OpenDuckDB(path, Session{MemoryLimit: w.options.MemoryLimit, TempDir: filepath.Join(filepath.Dir(w.path), "tmp")})
+	db, err := OpenDuckDB(path, Session{
+		MemoryLimit: w.options.MemoryLimit, TempDir: filepath.Join(filepath.Dir(w.path), "tmp"), Thrifty: true,
+	})
 	if err != nil {
 		return err
 	}
