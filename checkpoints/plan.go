@@ -12,9 +12,19 @@ type Plan struct {
 // lookback. Both bounds are widened to whole seconds, so that a source which
 // keeps seconds only gives the same rows.
 func (p Plan) Due(covered Set) Set {
-	due := Of(p.Wanted).Subtract(covered)
-	again := Interval{From: later(p.Wanted.From, p.Wanted.To.Add(-p.Lookback)), To: p.Wanted.To}
-	return widen(due.Union(Of(again)))
+	again := Interval{From: later(p.Wanted.From, p.lookFrom(covered)), To: p.Wanted.To}
+	return widen(Of(p.Wanted).Subtract(covered).Union(Of(again)))
+}
+
+// lookFrom is where the lookback begins. After a downtime it no longer holds
+// what was late at the last watermark: half of it is kept for that, which costs
+// a run nothing that comes within half a lookback of the one before.
+func (p Plan) lookFrom(covered Set) time.Time {
+	begin := p.Wanted.To.Add(-p.Lookback)
+	if len(covered) == 0 {
+		return begin
+	}
+	return earlier(begin, covered[len(covered)-1].To.Add(-p.Lookback/2))
 }
 
 func widen(s Set) Set {

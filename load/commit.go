@@ -46,6 +46,7 @@ type Commit struct {
 // Counts say what became of the rows of the stream's own table.
 type Counts struct {
 	Inserted, Updated, Unchanged int64
+	Quarantined                  int64 // rejects that were not known yet
 }
 
 // Commit writes everything in one transaction. If it fails, the outcome is
@@ -60,13 +61,15 @@ func (w *Warehouse) Commit(ctx context.Context, c Commit) (Counts, error) {
 				return fmt.Errorf("%s: %w", rows.Table.Name, err)
 			}
 			if rows.Table.Name == c.Stream {
-				counts = added
+				counts = added // of the rows; rejects are counted below
 			}
 		}
 		for _, r := range c.Rejects {
-			if err := quarantine(ctx, tx, c, r, at); err != nil {
+			added, err := quarantine(ctx, tx, c, r, at)
+			if err != nil {
 				return err
 			}
+			counts.Quarantined += added
 		}
 		for _, covered := range c.Coverage {
 			if err := checkpoints.Record(ctx, tx, covered.Key, covered.Status, c.RunID, covered.Set); err != nil {
@@ -79,11 +82,14 @@ func (w *Warehouse) Commit(ctx context.Context, c Commit) (Counts, error) {
 }
 
 // quarantine keeps a reject once, however often the lookback meets it again.
-func quarantine(ctx context.Context, tx *sql.Tx, c Commit, r Reject, at time.Time) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO rejected_records (stream, run_id, reason, raw, rejected_at)
+func quarantine(ctx context.Context, tx *sql.Tx, c Commit, r Reject, at time.Time) (added int64, err error) {
+	result, err := tx.ExecContext(ctx, `INSERT INTO rejected_records (stream, run_id, reason, raw, rejected_at)
 		SELECT ?, ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM rejected_records WHERE stream = ? AND raw = ?)`,
 		c.Stream, c.RunID, r.Reason, r.Raw, at, c.Stream, r.Raw)
-	return err
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 // upsert brings a batch into its table. The batch is compared once, with the

@@ -19,7 +19,7 @@ func (w *Warehouse) Settle(ctx context.Context, runID string, table *schema.Tabl
 	}
 	var correction Counts
 	err := w.transact(ctx, "settle "+table.Name, func(tx *sql.Tx) error {
-		moved, err := findMoved(ctx, tx, table)
+		moved, err := findMoved(ctx, tx, table, runID)
 		if err != nil || moved == 0 {
 			return err
 		}
@@ -40,8 +40,9 @@ func (w *Warehouse) forget(ctx context.Context, table *schema.Table) error {
 }
 
 // findMoved lists every row whose id stands more than once, newest version
-// first, in the temporary table moved.
-func findMoved(ctx context.Context, tx *sql.Tx, table *schema.Table) (rows int, err error) {
+// first, in the temporary table moved. Which is newer is told by the run before
+// the clock, since that may have been set back between two runs.
+func findMoved(ctx context.Context, tx *sql.Tx, table *schema.Table, runID string) (rows int, err error) {
 	name, id, at := schema.Ident(table.Name), schema.Ident(table.Key[0]), schema.Ident(table.Time)
 	_, err = tx.ExecContext(ctx, fmt.Sprintf(`CREATE OR REPLACE TEMP TABLE moved AS
 		WITH recent AS (
@@ -51,9 +52,12 @@ func findMoved(ctx context.Context, tx *sql.Tx, table *schema.Table) (rows int, 
 			SELECT %[2]s FROM %[1]s SEMI JOIN recent USING (%[2]s) GROUP BY %[2]s HAVING count(*) > 1
 		)
 		SELECT t.rowid AS held_row, t.%[2]s AS id, t.%[3]s AS held_time, t._run_id AS run_id,
-			row_number() OVER (PARTITION BY t.%[2]s ORDER BY t._last_changed_at DESC) AS nth,
+			row_number() OVER (PARTITION BY t.%[2]s
+				ORDER BY t._run_id = %[5]s DESC, u.run_id IS NOT NULL DESC, t._last_changed_at DESC) AS nth,
 			min(t._first_synced_at) OVER (PARTITION BY t.%[2]s) AS first_synced_at
-		FROM %[1]s t SEMI JOIN twice USING (%[2]s)`, name, id, at, schema.Literal(table.Name)))
+		FROM %[1]s t SEMI JOIN twice USING (%[2]s)
+			LEFT JOIN internal.unsettled u ON u.run_id = t._run_id AND u.stream = %[4]s`,
+		name, id, at, schema.Literal(table.Name), schema.Literal(runID)))
 	if err != nil {
 		return 0, err
 	}

@@ -16,7 +16,7 @@ import (
 // Options say where the warehouse is and what it may use.
 type Options struct {
 	Dir         string // data_dir
-	MemoryLimit string // DuckDB's notation; "" for 192MB
+	MemoryLimit string // DuckDB's notation; "" for 160MB
 	Version     string // release that writes, noted in the file
 	Now         func() time.Time
 }
@@ -31,7 +31,7 @@ type Warehouse struct {
 	last    time.Time // of the last commit; commits are strictly ordered by time
 }
 
-const defaultMemory = "192MB"
+const defaultMemory = "160MB"
 
 // File is the private warehouse's place below data_dir.
 func File(dir string) string { return filepath.Join(dir, "state", "warehouse.duckdb") }

@@ -80,7 +80,17 @@ It loses no row, shows none twice, and never blocks a reader. Begin with
 		a.syncCommand(), a.demoCommand(), a.statusCommand(), a.queryCommand(), a.initCommand(),
 		a.checkCommand(), a.schemaCommand(), a.versionCommand(),
 	)
+	root.SetOut(a.stdout) // completion keeps the output of this moment
+	root.InitDefaultCompletionCmd()
 	for _, command := range root.Commands() {
+		if command.Name() == "completion" {
+			command.Args, command.RunE = cobra.ArbitraryArgs, func(cmd *cobra.Command, args []string) error {
+				if len(args) == 0 {
+					return cmd.Help()
+				}
+				return usage(fmt.Errorf("unknown shell %q, use bash, zsh, fish or powershell", args[0]))
+			}
+		}
 		if check := command.Args; check != nil {
 			command.Args = func(cmd *cobra.Command, args []string) error { return usage(check(cmd, args)) }
 		}

@@ -9,11 +9,13 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math/big"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
+	"github.com/duckdb/duckdb-go/v2"
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
@@ -153,6 +155,8 @@ func plain(v any) any {
 		return v.UTC().Format("2006-01-02 15:04:05.999999Z")
 	case []byte:
 		return string(v)
+	case *big.Int, duckdb.Decimal:
+		return v
 	case string, bool, int8, int16, int32, int64, uint8, uint16, uint32, uint64, float32, float64:
 		return v
 	case map[string]any, []any:
@@ -201,6 +205,9 @@ func printJSON(out io.Writer, names []string, next func() ([]any, error)) error 
 		for i, v := range values {
 			if moment, ok := v.(time.Time); ok {
 				v = moment.UTC().Format(time.RFC3339Nano)
+			}
+			if decimal, ok := v.(duckdb.Decimal); ok {
+				v = json.Number(decimal.String())
 			}
 			value, err := json.Marshal(v)
 			if err != nil {

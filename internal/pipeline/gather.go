@@ -99,6 +99,7 @@ func (g *gatherer) commit(ctx context.Context) error {
 	built := g.rows.Build()
 	defer built.Release()
 	commit := load.Commit{RunID: g.run.options.RunID, Stream: g.stream, Coverage: g.coverage}
+	g.coverage = nil // never vouched for without these rows, also if the commit fails
 	appendBuilt(&commit, built)
 	if g.summaries != nil {
 		summaries := g.summaries.Build()
@@ -108,15 +109,16 @@ func (g *gatherer) commit(ctx context.Context) error {
 	if len(commit.Rows)+len(commit.Rejects)+len(commit.Coverage) == 0 {
 		return nil
 	}
-	counts, err := g.run.warehouse.Commit(ctx, commit)
+	// An interruption waits for the commit: it is short, and what it holds has
+	// been received already.
+	counts, err := g.run.warehouse.Commit(context.WithoutCancel(ctx), commit)
 	if err != nil {
 		return err
 	}
-	g.coverage = nil
 	g.result.Inserted += counts.Inserted
 	g.result.Updated += counts.Updated
 	g.result.Unchanged += counts.Unchanged
-	g.run.changed = g.run.changed || counts.Inserted+counts.Updated > 0 || len(commit.Rejects) > 0
+	g.run.changed = g.run.changed || counts.Inserted+counts.Updated+counts.Quarantined > 0
 	return nil
 }
 

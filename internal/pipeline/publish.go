@@ -30,7 +30,7 @@ const LastRun = "state/last_run.json"
 // publishLeftovers publishes what a run committed that was killed before it
 // could publish.
 func (r *run) publishLeftovers(ctx context.Context) error {
-	left := false
+	left := exists(r.unpublishedPath())
 	for _, table := range schema.Tables() {
 		changed, err := r.warehouse.Changed(ctx, table)
 		if err != nil {
@@ -83,6 +83,9 @@ func (r *run) publish(ctx context.Context) error {
 		if err := snapshot.Publish(ctx, load.File(r.options.DataDir), r.snapshotPath(), load.StripPrivate); err != nil {
 			return publishError(ctx, err)
 		}
+	}
+	if err := os.Remove(r.unpublishedPath()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return publishError(ctx, err)
 	}
 	r.observe(Event{Kind: Published, Message: describePublication(published, snapshotDue)})
 	return nil

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -20,6 +21,8 @@ type run struct {
 	changed   bool      // rows or rejects were committed that are not published
 	clock     time.Time // the source's clock, when it was last seen
 
+	rehearsal string // the temporary folder of a dry run, or ""
+
 	mu sync.Mutex // keeps events one at a time
 }
 
@@ -33,7 +36,10 @@ func Run(ctx context.Context, options Options, from source) (*Summary, error) {
 	r := &run{options: options, source: from, summary: &Summary{
 		RunID: options.RunID, Streams: map[string]*Result{}, StartedAt: options.Now().UTC(),
 	}}
-	err := r.execute(ctx)
+	err := r.rehearse()
+	if err == nil {
+		err = r.execute(ctx)
+	}
 	r.summary.finish(options.Now())
 	if err != nil {
 		r.summary.Status = statusFailed
@@ -44,7 +50,21 @@ func Run(ctx context.Context, options Options, from source) (*Summary, error) {
 	if r.warehouse != nil {
 		err = errors.Join(err, r.warehouse.Close())
 	}
+	if r.rehearsal != "" {
+		err = errors.Join(err, os.RemoveAll(r.rehearsal))
+	}
 	return r.summary, err
+}
+
+// rehearse gives a dry run that has no warehouse yet one of its own, since it
+// writes nothing to data_dir.
+func (r *run) rehearse() (err error) {
+	if !r.options.DryRun || exists(load.File(r.options.DataDir)) {
+		return nil
+	}
+	r.rehearsal, err = os.MkdirTemp("", "flashback-sync-")
+	r.options.DataDir = r.rehearsal
+	return err
 }
 
 func (r *run) execute(ctx context.Context) (err error) {
@@ -62,6 +82,9 @@ func (r *run) execute(ctx context.Context) (err error) {
 	}
 	if err := r.publishLeftovers(ctx); err != nil {
 		return err
+	}
+	if err := durable.Write(r.unpublishedPath(), nil); err != nil {
+		return &load.StorageError{Doing: "begin run", Err: err}
 	}
 	if err := r.warehouse.Begin(ctx, r.options.RunID, r.streams(), r.summary.StartedAt); err != nil {
 		return err
@@ -137,6 +160,12 @@ func (r *run) now() time.Time {
 		return r.clock
 	}
 	return r.options.Now().UTC()
+}
+
+// unpublishedPath is a mark that stands from a run's start until all it committed
+// is published. What a crash leaves it for is published by the next run.
+func (r *run) unpublishedPath() string {
+	return filepath.Join(r.options.DataDir, "state", "unpublished")
 }
 
 func (r *run) lakeDir() string { return filepath.Join(r.options.DataDir, "lake") }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow/memory"
@@ -113,19 +114,12 @@ func (r *run) shrugOff(s series, err error) bool {
 func (r *run) planStats(ctx context.Context, stats Stats) ([]reading, error) {
 	var all []reading
 	for _, scope := range stats.Scopes {
-		ids := scope.IDs
-		if scope.Auto {
-			seen, err := r.warehouse.Repos(ctx)
-			if err != nil {
-				return nil, err
-			}
-			ids = append(ids, seen...)
+		targets, err := r.targets(ctx, scope, stats.Bucket)
+		if err != nil {
+			return nil, err
 		}
-		if scope.Scope == "org" {
-			ids = []string{""}
-		}
-		for _, id := range ids {
-			for _, s := range stats.filtered(series{Scope: scope.Scope, ID: id, Bucket: stats.Bucket, auto: scope.Auto}) {
+		for _, target := range targets {
+			for _, s := range stats.filtered(target) {
 				read, err := r.planSeries(ctx, stats, s)
 				if err != nil {
 					return nil, err
@@ -135,6 +129,28 @@ func (r *run) planStats(ctx context.Context, stats Stats) ([]reading, error) {
 		}
 	}
 	return all, nil
+}
+
+// targets are the unfiltered series of a scope: those that are named, and with
+// auto the repositories seen in the events that are not.
+func (r *run) targets(ctx context.Context, scope Scope, bucket string) ([]series, error) {
+	if scope.Scope == "org" {
+		return []series{{Scope: scope.Scope, Bucket: bucket}}, nil
+	}
+	var all []series
+	for _, id := range scope.IDs {
+		all = append(all, series{Scope: scope.Scope, ID: id, Bucket: bucket})
+	}
+	if !scope.Auto {
+		return all, nil
+	}
+	seen, err := r.warehouse.Repos(ctx)
+	for _, id := range seen {
+		if !slices.Contains(scope.IDs, id) {
+			all = append(all, series{Scope: scope.Scope, ID: id, Bucket: bucket, auto: true})
+		}
+	}
+	return all, err
 }
 
 func (s Stats) filtered(whole series) []series {

@@ -1,0 +1,205 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/flashback-sync/flashback-sync/internal/apisim"
+)
+
+func TestVersion(t *testing.T) {
+	b := &bench{t: t}
+	pattern := regexp.MustCompile(`^flashback-sync \S+ \(schema \d+, DuckDB v\d+\.\d+\.\d+, go\S+ \w+/\w+\)\n$`)
+	if out := b.must("version").stdout; !pattern.MatchString(out) {
+		t.Errorf("%q", out)
+	}
+	if out := b.must("--version").stdout; !strings.Contains(out, version) {
+		t.Errorf("%q", out)
+	}
+}
+
+func TestHelpNamesEveryCommand(t *testing.T) {
+	b := &bench{t: t}
+	out := b.must("--help").stdout
+	for _, name := range []string{"sync", "demo", "status", "query", "init", "check", "schema", "version", "completion"} {
+		if !strings.Contains(out, "\n  "+name+" ") {
+			t.Errorf("the help lacks %s:\n%s", name, out)
+		}
+		b.must(name, "--help")
+	}
+	if got := b.must().stdout; got != out {
+		t.Errorf("without a command:\n%s", got)
+	}
+}
+
+func TestCompletion(t *testing.T) {
+	b := &bench{t: t}
+	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
+		if out := b.must("completion", shell).stdout; !strings.Contains(out, "flashback-sync") || len(out) < 1000 {
+			t.Errorf("%s: %q", shell, out)
+		}
+	}
+}
+
+func TestSchemaFormats(t *testing.T) {
+	b := &bench{t: t}
+	if out := b.must("schema").stdout; !strings.HasPrefix(out, "# Data dictionary") || !strings.Contains(out, "## violations") {
+		t.Errorf("markdown:\n%.300s", out)
+	}
+	var dictionary struct {
+		Tables []struct {
+			Name    string
+			Columns []struct{ Name, Description string }
+		}
+	}
+	if err := json.Unmarshal([]byte(b.must("schema", "--format", "json").stdout), &dictionary); err != nil || len(dictionary.Tables) != 7 {
+		t.Errorf("%v, %d tables", err, len(dictionary.Tables))
+	}
+	if out := b.must("schema", "-f", "sql").stdout; strings.Count(out, "CREATE TABLE") != 7 || !strings.Contains(out, "COMMENT ON COLUMN") {
+		t.Errorf("sql:\n%.300s", out)
+	}
+	var dbt struct {
+		Version int
+		Sources []struct{ Tables []struct{ Name string } }
+	}
+	if err := yaml.Unmarshal([]byte(b.must("schema", "-f", "dbt").stdout), &dbt); err != nil || dbt.Version != 2 || len(dbt.Sources) != 1 || len(dbt.Sources[0].Tables) != 7 {
+		t.Errorf("dbt: %v, %+v", err, dbt)
+	}
+}
+
+func TestInitWritesAConfigurationThatPassesCheck(t *testing.T) {
+	b := newBench(t)
+	b.config = filepath.Join(t.TempDir(), "new.yaml")
+	out := b.must("init").stdout
+	if !strings.Contains(out, b.config) || !strings.Contains(out, "check") {
+		t.Errorf("it does not say what to do next:\n%s", out)
+	}
+	first, err := os.ReadFile(b.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	beside, err := os.ReadFile(filepath.Join(filepath.Dir(b.config), schemaName))
+	if err != nil || !json.Valid(beside) {
+		t.Errorf("the schema beside it: %v", err)
+	}
+	b.wants(2, "--force", "init")
+	if err := os.WriteFile(b.config, append(first, "# mine\n"...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b.wants(2, "--force", "init")
+	if kept, _ := os.ReadFile(b.config); !strings.HasSuffix(string(kept), "# mine\n") {
+		t.Error("it was overwritten")
+	}
+	b.must("init", "--force")
+	if again, _ := os.ReadFile(b.config); string(again) != string(first) {
+		t.Error("--force did not replace it")
+	}
+	b.env["FLASHBACK_SYNC_API_BASE_URL"], b.env["FLASHBACK_SYNC_DATA_DIR"] = b.url, b.data()
+	b.env["FLASHBACK_SYNC_STREAMS_POLICY_STATS_START"] = "2026-03-17"
+	checked := b.must("check").stdout
+	for _, want := range []string{"valid", b.url, "alerts", "violations", "policy_stats", strconv.Itoa(b.sim.Len(apisim.Alerts))} {
+		if !strings.Contains(checked, want) {
+			t.Errorf("check does not say %q:\n%s", want, checked)
+		}
+	}
+	if _, err := os.Stat(b.data()); !os.IsNotExist(err) {
+		t.Errorf("check wrote data_dir: %v", err)
+	}
+	b.must("sync")
+	b.complete()
+}
+
+func TestCheckTellsWhatIsWrong(t *testing.T) {
+	b := newBench(t)
+	b.sim.SetToken("another")
+	if r := b.wants(4, "HTTP 401", "check"); !strings.Contains(r.stdout, "failed") {
+		t.Errorf("%s", r.stdout)
+	}
+	b.sim.SetToken(canary)
+	b.sim.SetSemantics(apisim.Semantics{NoViolations: true})
+	b.configure("streams:\n  alerts: {start: 2026-03-10}\n  violations: {optional: false}\n")
+	b.wants(5, "404", "check")
+	b.configure("streams:\n  alerts: {start: 2026-03-10}\n  violations: {optional: true}\n")
+	if out := b.must("check").stdout; !strings.Contains(out, "optional") {
+		t.Errorf("%s", out)
+	}
+}
+
+func TestStatus(t *testing.T) {
+	b := newBench(t)
+	b.must("sync")
+	b.sim.Inject(apisim.Fault{Kind: apisim.FaultStatus, Status: 400, Stream: apisim.Violations, Body: `{"success":false,"message":"not today"}`})
+	if r := b.run("sync"); r.code != 5 {
+		t.Fatalf("exit %d\n%s", r.code, r.stderr)
+	}
+	out := b.must("status").stdout
+	for _, want := range []string{"alerts", "violations", "policy_stats", "not today", strconv.Itoa(b.sim.Len(apisim.Alerts)), "2026-03-18 12:34:56Z"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("status does not say %q:\n%s", want, out)
+		}
+	}
+	var told struct {
+		DataDir string `json:"data_dir"`
+		Streams []struct {
+			Stream       string
+			Rows         int
+			Gaps, Lost   int
+			CoveredTo    string `json:"covered_to"`
+			LastComplete bool   `json:"last_run_complete"`
+		}
+		LastRun struct{ Status string } `json:"last_run"`
+		Runs    []struct{ Status string }
+	}
+	if err := json.Unmarshal([]byte(b.must("status", "--json").stdout), &told); err != nil {
+		t.Fatal(err)
+	}
+	if told.LastRun.Status != "partial" || len(told.Streams) != 3 || len(told.Runs) < 3 || told.DataDir != b.data() {
+		t.Errorf("%+v", told)
+	}
+	for _, s := range told.Streams {
+		if s.Rows == 0 || s.Gaps+s.Lost != 0 || s.LastComplete == (s.Stream == "violations") {
+			t.Errorf("%+v", s)
+		}
+	}
+}
+
+func TestTheTokenAppearsNowhere(t *testing.T) {
+	echo := `{"success":false,"message":"the token ` + canary + ` is wrong","alerts":[],"total":0}`
+	for name, fault := range map[string]apisim.Fault{
+		"refused":     {Kind: apisim.FaultUnauthorized, Body: echo},
+		"bad request": {Kind: apisim.FaultStatus, Status: 400, Body: echo},
+		"no success":  {Kind: apisim.FaultRewrite, Rewrite: func([]byte) []byte { return []byte(echo) }, Count: 2},
+		"page":        {Kind: apisim.FaultHTML, Body: "<html>" + canary + "</html>", Count: 2},
+		"redirect":    {Kind: apisim.FaultRedirect, Location: "https://example.com/?token=" + canary},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t) // searches outputs and files
+			b.sim.Inject(fault)
+			b.configure("streams:\n  alerts: {start: 2026-03-17}\nlog: {level: trace}\n")
+			b.run("sync", "--json")
+			b.run("check")
+			b.run("status")
+			r := b.end(b.start("--log-level", "trace", "sync", "--json"))
+			if r.code < 0 {
+				t.Errorf("exit %d", r.code)
+			}
+		})
+	}
+	b := newBench(t)
+	b.configure("token: " + canary + "\n" + streamsConfig)
+	b.wants(2, "token", "sync")
+	if err := os.Remove(b.config); err != nil {
+		t.Fatal(err)
+	}
+	b.configure("streams:\n  alerts: {start: " + canary + "}\n")
+	if err := os.Remove(b.config); err != nil { // it held the canary by our own hand
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,101 @@
+package pipeline_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/flashback-sync/flashback-sync/internal/apisim"
+	"github.com/flashback-sync/flashback-sync/internal/pipeline"
+	"github.com/flashback-sync/flashback-sync/schema"
+)
+
+const year = 365 * day
+
+func TestOurOwnClockMayBeWrong(t *testing.T) {
+	for _, skew := range []time.Duration{time.Hour, -time.Hour, year, -year} {
+		t.Run(skew.String(), func(t *testing.T) {
+			w := newWorld(t, small())
+			w.skew = skew
+			o := w.options(pipeline.Alerts, pipeline.Violations, pipeline.PolicyStats)
+			w.mustSync(o)
+			w.equalsTruth()
+			w.sim.Advance(5 * time.Hour)
+			w.mustSync(o)
+			w.equalsTruth()
+			for _, stream := range []string{pipeline.Alerts, pipeline.Violations} {
+				got := w.published(`SELECT string_agg(epoch_us(from_ts) || ' ' || epoch_us(to_ts), ', ') FROM sync_coverage WHERE stream = ?`, stream)
+				if want := unix(w.start) + " " + unix(w.sim.Now()); got != want {
+					t.Errorf("%s: covered %s, want %s", stream, got, want)
+				}
+			}
+			want, _ := w.figures(map[string]string{"scope": "org", "window": "7d", "timeBucketSize": "1h"})
+			got := w.statistics()
+			for key := range got {
+				if want[key] == nil { // of the first, longer ago
+					delete(got, key)
+				}
+			}
+			if len(got) < len(want)-1 {
+				t.Errorf("%d buckets held, the source has %d", len(got), len(want))
+			}
+			if lost := w.published(`SELECT count(*) FROM sync_coverage WHERE status = 'lost'`); lost != "0" {
+				t.Errorf("%s lost ranges", lost)
+			}
+		})
+	}
+}
+
+// The clock may jump between runs; the latest version of a row still wins.
+func TestOurOwnClockMayJump(t *testing.T) {
+	for name, jump := range map[string][2]time.Duration{
+		"forward": {0, year}, "back": {year, 0}, "back a little": {time.Hour, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, small())
+			w.skew = jump[0]
+			w.mustSync(w.options())
+			old := w.sim.Rows(apisim.Alerts)[2]
+			w.skew = jump[1]
+			w.sim.Advance(20 * time.Minute)
+			w.sim.Update(apisim.Alerts, old.ID, func(r *apisim.Row) { r.Timestamp, r.Message = noon.Add(10*time.Minute), "moved" })
+			w.mustSync(w.options())
+			w.equalsTruth()
+		})
+	}
+}
+
+func TestASourceWithoutAClockIsReadByOurs(t *testing.T) {
+	o := small()
+	o.Semantics.NoDate = true
+	w := newWorld(t, o)
+	w.mustSync(w.options(pipeline.Alerts, pipeline.PolicyStats))
+	w.equalsTruth(apisim.Alerts)
+}
+
+func TestRowsOfTheFutureAreLoadedAndMoveNoWatermark(t *testing.T) {
+	w := newWorld(t, small())
+	future := []time.Time{noon.Add(3 * time.Hour), noon.Add(40 * day), time.Date(9999, 12, 31, 23, 59, 59, 999e6, time.UTC)}
+	for i, at := range future {
+		row := w.sim.NewRow(apisim.Alerts, at, i)
+		row.ID = fmt.Sprintf("future-%d", i)
+		w.sim.AddAlerts(row)
+	}
+	first := w.mustSync(w.options(pipeline.Alerts)).Streams[pipeline.Alerts]
+	w.equalsTruth(apisim.Alerts)
+	if first.To == nil || first.To.After(noon.Add(time.Second)) {
+		t.Errorf("watermark %v, now is %v", first.To, noon)
+	}
+	if got := w.published("SELECT epoch_us(max(to_ts)) FROM sync_coverage"); got > unix(noon.Add(time.Second)) {
+		t.Errorf("covered to %s, now is %s", got, unix(noon))
+	}
+	w.sim.Advance(6 * time.Hour)
+	second := w.mustSync(w.options(pipeline.Alerts)).Streams[pipeline.Alerts]
+	w.equalsTruth(apisim.Alerts)
+	if second.Updated != 0 || second.To.After(w.sim.Now().Add(time.Second)) {
+		t.Errorf("%+v", *second)
+	}
+	if got := len(w.warehouse(schema.Alerts())); got != w.sim.Len(apisim.Alerts) {
+		t.Errorf("%d rows", got)
+	}
+}
