@@ -25,6 +25,7 @@ type churn struct {
 // during the whole walk are yielded, nothing is covered that lacks one of them,
 // and the walk ends soon.
 func TestWalkOfASourceThatChanges(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		m := drawSemantics(t)
 		sim := apisim.New(apisim.Options{Seed: rapid.Uint64Range(1, 1000).Draw(t, "seed"), Now: noon, Semantics: m})
@@ -44,7 +45,7 @@ func TestWalkOfASourceThatChanges(t *testing.T) {
 		sim.SetOnRequest(func(_ *http.Request, n int) { changes.apply(n - began) })
 		client := dial(t, sim, connections(rapid.SampledFrom([]int{1, 2, 8}).Draw(t, "connections")))
 		jobs := drawJobs(t, low)
-		r := read1(client, jobs...)
+		r := readAll(client, jobs...)
 		sim.SetOnRequest(nil)
 		requests := sim.RequestCount() - began
 		untouched := slices.DeleteFunc(before, func(s shown) bool { return changes.touched[s.id] })
@@ -191,7 +192,7 @@ func TestDeletionsWhileDaysAreReadBySkip(t *testing.T) {
 				sim.AddAlerts(rowsAt(sim, spread(noon.Add(-11*time.Hour-time.Duration(n)*time.Minute), many, time.Second)...)...)
 			}
 		})
-		r := read1(dial(t, sim), Job{Query: anyPage, Interval: between(noon.Add(-12*time.Hour), noon)})
+		r := readAll(dial(t, sim), Job{Query: anyPage, Interval: between(noon.Add(-12*time.Hour), noon)})
 		sim.SetOnRequest(nil)
 		check(t, r, slices.DeleteFunc(before, func(s shown) bool { return touched[s.id] }))
 		if len(r.covered[0]) == 0 {

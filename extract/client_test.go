@@ -97,7 +97,7 @@ func TestPassingFailuresCostNothing(t *testing.T) {
 	sim.Inject(apisim.Fault{Kind: apisim.FaultStatus, Status: 502, Probability: 0.07})
 	client := dial(t, sim, func(o *Options) { o.Retries = 30 })
 	job := Job{Query: anyPage, Interval: between(noon.AddDate(0, 0, -20), noon)}
-	read1(client, job).expect(t, func(int) []shown { return all })
+	readAll(client, job).expect(t, func(int) []shown { return all })
 }
 
 func TestCompressedAnswers(t *testing.T) {
@@ -106,7 +106,7 @@ func TestCompressedAnswers(t *testing.T) {
 	client := dial(t, sim)
 	client.http.Transport.(*http.Transport).DisableCompression = false
 	job := Job{Query: anyPage, Interval: between(noon.AddDate(0, 0, -20), noon)}
-	read1(client, job).expect(t, func(int) []shown { return all })
+	readAll(client, job).expect(t, func(int) []shown { return all })
 	sim.Inject(apisim.Fault{Kind: apisim.FaultGzipBomb, Size: 100 << 20})
 	failure := wantKind(t, peekAt(client), OffContract)
 	if !strings.Contains(failure.Error(), "64 MB") {

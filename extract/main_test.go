@@ -62,7 +62,7 @@ type reading struct {
 	err     error
 }
 
-func read1(client *Client, jobs ...Job) *reading { return readWith(client, nil, jobs...) }
+func readAll(client *Client, jobs ...Job) *reading { return readWith(client, nil, jobs...) }
 
 // readWith calls onPage for every page before it is counted.
 func readWith(client *Client, onPage func(*reading, Page), jobs ...Job) *reading {
@@ -93,7 +93,6 @@ type shown struct {
 	id    string
 	at    instant.Micros
 	dated bool
-	row   apisim.Row
 }
 
 // truth asks the simulator, page by skip and without bounds, for every record:
@@ -176,8 +175,8 @@ func between(from, to time.Time) checkpoints.Interval {
 // rowsAt are plausible alerts at the given times.
 func rowsAt(sim *apisim.Sim, at ...time.Time) []apisim.Row {
 	rows := make([]apisim.Row, len(at))
-	for i, instant := range at {
-		rows[i] = sim.NewRow(apisim.Alerts, instant, i)
+	for i, when := range at {
+		rows[i] = sim.NewRow(apisim.Alerts, when, i)
 	}
 	return rows
 }

@@ -57,7 +57,7 @@ func FuzzParsePage(f *testing.F) {
 		if !bytes.Equal(body, kept) {
 			t.Fatal("the body was changed")
 		}
-		var rest []byte = body
+		rest := body
 		for _, r := range page.rows {
 			place := bytes.Index(rest, r.raw)
 			if len(r.raw) == 0 || place < 0 || cap(r.raw) != len(r.raw) {

@@ -14,7 +14,7 @@ func TestUnknownPolicyDoesNotStopTheOthers(t *testing.T) {
 	sim := apisim.New(apisim.Options{Seed: 5, Now: noon, Days: 30, AlertsPerDay: 160})
 	known := Query{List: Alerts, PolicyPath: sim.Organisation().Policies[0].ID}
 	span := between(noon.AddDate(0, 0, -31), noon)
-	r := read1(dial(t, sim), Job{Query: Query{List: Alerts, PolicyPath: "../nobody"}, Interval: span}, Job{Query: known, Interval: span})
+	r := readAll(dial(t, sim), Job{Query: Query{List: Alerts, PolicyPath: "../nobody"}, Interval: span}, Job{Query: known, Interval: span})
 	if r.err != nil || len(r.walks.NotFound()) != 1 || len(r.covered[0]) != 0 {
 		t.Errorf("error %v, not found %v, covered %v", r.err, r.walks.NotFound(), r.covered[0])
 	}
@@ -26,7 +26,7 @@ func TestUnknownPolicyDoesNotStopTheOthers(t *testing.T) {
 
 func TestMissingEndpointIsAFailure(t *testing.T) {
 	sim := apisim.New(apisim.Options{Now: noon, Semantics: apisim.Semantics{NoViolations: true}})
-	r := read1(dial(t, sim), Job{Query: Query{List: Violations}, Interval: between(noon.Add(-time.Hour), noon)})
+	r := readAll(dial(t, sim), Job{Query: Query{List: Violations}, Interval: between(noon.Add(-time.Hour), noon)})
 	wantKind(t, r.err, NotFound)
 }
 
@@ -37,7 +37,7 @@ func TestTheFirstFailureEndsAllWalks(t *testing.T) {
 		all := truth(t, sim, anyPage)
 		before := sim.RequestCount()
 		sim.Inject(apisim.Fault{Kind: apisim.FaultUnauthorized, From: from})
-		r := read1(dial(t, sim, connections(8)), Job{Query: anyPage, Interval: between(noon.AddDate(0, 0, -91), noon)})
+		r := readAll(dial(t, sim, connections(8)), Job{Query: anyPage, Interval: between(noon.AddDate(0, 0, -91), noon)})
 		wantKind(t, r.err, Unauthorized)
 		r.honest(t, all)
 		if n := sim.RequestCount() - before; n > from+8 {
@@ -85,7 +85,7 @@ func TestExpected(t *testing.T) {
 		if n == 0 {
 			sim = apisim.New(apisim.Options{Now: noon})
 		}
-		r := read1(dial(t, sim, connections(8)), Job{Query: anyPage, Interval: between(noon.AddDate(0, 0, -91), noon)})
+		r := readAll(dial(t, sim, connections(8)), Job{Query: anyPage, Interval: between(noon.AddDate(0, 0, -91), noon)})
 		if r.err != nil || r.walks.Expected() != n {
 			t.Errorf("%d rows, expected %d, %v", n, r.walks.Expected(), r.err)
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/internal/instant"
 )
 
@@ -52,10 +51,10 @@ func (w *walk) readCrowd(ctx context.Context, edge instant.Micros) (done bool, e
 func (w *walk) readRestBySkip(ctx context.Context) error {
 	w.pool.mu.Lock()
 	w.bySkip = true
-	window, interval := around(w.low, w.cursor, w.open, w.grain), checkpoints.Interval{}
+	window := around(w.low, w.cursor, w.open, w.grain)
 	low, cursor := w.low, w.cursor
 	w.pool.mu.Unlock()
-	interval = w.within(low, cursor)
+	interval := w.within(low, cursor)
 	through, err := w.skipThrough(ctx, window)
 	if err != nil {
 		return err

@@ -41,7 +41,7 @@ func TestEveryRowUnderAllSemantics(t *testing.T) {
 			all := truth(t, sim, Query{List: Alerts})
 			start := noon.AddDate(0, 0, -9).Add(-time.Hour)
 			sim.ResetRequests()
-			r := read1(client,
+			r := readAll(client,
 				Job{Query: Query{List: Alerts}, Interval: between(noon.AddDate(0, 0, -1), noon), Open: true},
 				Job{Query: Query{List: Alerts}, Interval: between(start.AddDate(0, 0, 3).Add(123456*time.Microsecond), noon.AddDate(0, 0, -1))},
 				Job{Query: Query{List: Alerts}, Interval: between(start, start.AddDate(0, 0, 3).Add(123456*time.Microsecond))},
@@ -71,7 +71,7 @@ func TestBoundsThatAreCutWithoutATrace(t *testing.T) {
 				client := dial(t, sim)
 				all := truth(t, sim, Query{List: Alerts})
 				for range 2 { // the second time with what the client learned
-					read1(client,
+					readAll(client,
 						Job{Query: Query{List: Alerts}, Interval: between(day.Add(9*time.Hour), day.Add(10*time.Hour+500*time.Millisecond))},
 						Job{Query: Query{List: Alerts}, Interval: between(day.Add(10*time.Hour+500*time.Millisecond), day.Add(15*time.Hour))},
 					).expect(t, func(int) []shown { return all })
@@ -93,13 +93,14 @@ func TestSplitsOnCoarseSources(t *testing.T) {
 				client := dial(t, sim, connections(8))
 				all := truth(t, sim, Query{List: Alerts})
 				job := Job{Query: Query{List: Alerts}, Interval: between(noon.AddDate(0, -1, 0), noon)}
-				read1(client, job).expect(t, func(int) []shown { return all })
+				readAll(client, job).expect(t, func(int) []shown { return all })
 			})
 		}
 	}
 }
 
 func TestConcurrency(t *testing.T) {
+	t.Parallel()
 	sim := apisim.New(apisim.Options{Seed: 5, Now: noon, Days: 60, AlertsPerDay: 160})
 	all := truth(t, sim, Query{List: Alerts})
 	for _, n := range []int{1, 2, 8, 16} {
@@ -107,7 +108,7 @@ func TestConcurrency(t *testing.T) {
 			client := dial(t, sim, connections(n))
 			before := sim.RequestCount()
 			job := Job{Query: Query{List: Alerts}, Interval: between(noon.AddDate(-2, 0, 0), noon), Open: true}
-			read1(client, job).expect(t, func(int) []shown { return all })
+			readAll(client, job).expect(t, func(int) []shown { return all })
 			t.Logf("%d rows, %d requests", len(all), sim.RequestCount()-before)
 		})
 	}
@@ -132,7 +133,7 @@ func TestJobsByPolicyAndWithFilters(t *testing.T) {
 	for _, q := range queries {
 		jobs = append(jobs, Job{Query: q, Interval: span, Open: true})
 	}
-	read1(dial(t, sim), jobs...).expect(t, func(i int) []shown { return truth(t, sim, queries[i]) })
+	readAll(dial(t, sim), jobs...).expect(t, func(i int) []shown { return truth(t, sim, queries[i]) })
 	for _, request := range sim.Requests() {
 		if len(request.Unknown) > 0 {
 			t.Errorf("undocumented parameters %v at %s", request.Unknown, request.Path)
@@ -152,7 +153,7 @@ func TestRowsDatedInTheFuture(t *testing.T) {
 		sim.SetSemantics(m)
 		for _, open := range []bool{true, false} {
 			job := Job{Query: Query{List: Alerts}, Interval: between(noon.AddDate(0, 0, -3), noon), Open: open}
-			read1(dial(t, sim), job).expect(t, func(int) []shown { return all })
+			readAll(dial(t, sim), job).expect(t, func(int) []shown { return all })
 		}
 	}
 }

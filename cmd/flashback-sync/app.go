@@ -103,8 +103,10 @@ func (a *app) load() (*config.Config, error) {
 	path, explicit := a.path()
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) && !explicit {
 		if _, named := a.env("FLASHBACK_SYNC_STREAMS"); !named {
-			return nil, &hinted{usage(fmt.Errorf("no configuration: %s is not there", path)),
-				"write one with 'flashback-sync init', or see what it does with 'flashback-sync demo'"}
+			return nil, &hinted{
+				usage(fmt.Errorf("no configuration: %s is not there", path)),
+				"write one with 'flashback-sync init', or see what it does with 'flashback-sync demo'",
+			}
 		}
 		path = ""
 	}
