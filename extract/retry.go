@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync"
@@ -38,7 +39,17 @@ func (c *Client) retryPolicy() retrypolicy.RetryPolicy[*response] {
 		}).
 		WithMaxRetries(c.options.Retries).
 		WithDelayFunc(c.pause).
+		OnRetryScheduled(c.tellRetry).
 		Build()
+}
+
+// tellRetry says that the run waits, and for what; of a single hiccup nobody needs
+// to know.
+func (c *Client) tellRetry(next failsafe.ExecutionScheduledEvent[*response]) {
+	if next.Attempts() >= 2 {
+		c.options.Warn(fmt.Sprintf("%v; asked again in %s (try %d of %d)",
+			next.LastError(), next.Delay.Round(100*time.Millisecond), next.Attempts()+1, c.options.Retries+1))
+	}
 }
 
 // pause is full jitter over a doubling ceiling, on top of what the source asked
@@ -101,6 +112,9 @@ func lastError(ctx context.Context, err error) error {
 }
 
 func transportError(segments []string, err error) error {
+	if address := new(url.Error); errors.As(err, &address) {
+		err = address.Err // the path says where; the query would make the line long
+	}
 	failure := &Error{Kind: Unreachable, Path: display(segments), Err: err, temporary: true}
 	var unknownAuthority x509.UnknownAuthorityError
 	var hostname x509.HostnameError

@@ -27,6 +27,8 @@ type app struct {
 	configPath string
 	logLevel   string
 	logFormat  string
+
+	view *view // of the run under way, if there is one
 }
 
 // run runs the program and returns its exit code. It is all of the program but

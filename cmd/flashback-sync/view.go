@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -19,13 +20,14 @@ import (
 // elsewhere.
 type view struct {
 	log      zerolog.Logger
+	out      io.Writer
 	bars     progress.Writer // nil if there is no terminal
 	trackers map[string]*progress.Tracker
 	logged   time.Time
 }
 
 func (a *app) newView(log zerolog.Logger) *view {
-	v := &view{log: log, trackers: map[string]*progress.Tracker{}}
+	v := &view{log: log, out: a.stderr, trackers: map[string]*progress.Tracker{}}
 	if !isTerminal(a.stderr) {
 		return v
 	}
@@ -106,12 +108,21 @@ func (v *view) draw(e pipeline.Event) {
 			tracker.SetValue(e.Rows)
 		}
 	case pipeline.Warned:
-		v.bars.Log("%s %s", text.FgYellow.Sprint(e.Stream+":"), e.Message)
+		v.say("%s %s", text.FgYellow.Sprint(cmp.Or(e.Stream, "source")+":"), e.Message)
 	case pipeline.Finished:
 		v.drawFinished(e)
 	case pipeline.Published:
-		v.bars.Log("%s", text.Faint.Sprint("published: "+e.Message))
+		v.say("%s", text.Faint.Sprint("published: "+e.Message))
 	}
+}
+
+// say prints a line above the bars; without a bar that moves nothing would print it.
+func (v *view) say(format string, arguments ...any) {
+	if v.bars.LengthActive() > 0 {
+		v.bars.Log(format, arguments...)
+		return
+	}
+	fmt.Fprintf(v.out, format+"\n", arguments...)
 }
 
 func (v *view) drawFinished(e pipeline.Event) {

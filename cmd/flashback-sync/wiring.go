@@ -27,7 +27,7 @@ func (a *app) client(c *config.Config, log zerolog.Logger, retries int) (*extrac
 		RequestsPerSecond: c.API.RequestsPerSecond,
 		Timeout:           c.API.Timeout,
 		Retries:           retries,
-		Warn:              func(message string) { log.Warn().Msg(message) },
+		Warn:              func(message string) { a.warn(log, message) },
 	})
 	return client, usage(err)
 }
@@ -98,8 +98,18 @@ type runner struct {
 func (r runner) sync(ctx context.Context, o pipeline.Options) (*pipeline.Summary, error) {
 	if o.Observe == nil {
 		view := r.app.newView(r.log)
-		defer view.close()
+		r.app.view = view
+		defer func() { view.close(); r.app.view = nil }()
 		o.Observe = view.observe
 	}
 	return pipeline.Run(ctx, o, r.client)
+}
+
+// warn tells what the client noticed: among the moving bars, or as a log line.
+func (a *app) warn(log zerolog.Logger, message string) {
+	if a.view != nil {
+		a.view.observe(pipeline.Event{Kind: pipeline.Warned, Message: message})
+		return
+	}
+	log.Warn().Msg(message)
 }
