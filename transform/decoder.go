@@ -2,6 +2,7 @@ package transform
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -74,17 +75,10 @@ func (d *decoder) clear() {
 func (d *decoder) checkRequired() error {
 	for i, c := range d.columns {
 		if c.NotNull && (!d.slots[i].set || (c.Type == schema.Text && len(d.slots[i].text) == 0)) {
-			return fmt.Errorf("%s is missing", cmpOr(c.API, c.Name))
+			return fmt.Errorf("%s is missing", cmp.Or(c.API, c.Name))
 		}
 	}
 	return nil
-}
-
-func cmpOr(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }
 
 func (d *decoder) fields(record []byte, ignore map[string]bool) error {

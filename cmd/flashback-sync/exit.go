@@ -102,6 +102,7 @@ func hintFor(err error) string {
 	var (
 		hint    *hinted
 		damaged *load.DamagedError
+		storage *load.StorageError
 	)
 	if errors.As(err, &hint) {
 		return hint.hint
@@ -111,6 +112,9 @@ func hintFor(err error) string {
 	}
 	if errors.Is(err, load.ErrLocked) {
 		return "wait until it is done; nothing was asked of the API"
+	}
+	if errors.As(err, &storage) {
+		return "make room, or mend data_dir and its permissions; what was committed is kept, and the next run goes on from there"
 	}
 	kind, known := extract.KindOf(err)
 	switch {
