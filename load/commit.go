@@ -128,16 +128,27 @@ func (w *Warehouse) upsert(ctx context.Context, tx *sql.Tx, c Commit, rows Rows,
 }
 
 // stage puts the rows that are new or changed into the temporary table delta.
-// The registered view is a stream that can be read once; it is dropped here
-// because it is not temporary and would be committed.
 func (w *Warehouse) stage(ctx context.Context, tx *sql.Tx, rows Rows) error {
-	reader, err := array.NewRecordReader(rows.Record.Schema(), []arrow.RecordBatch{rows.Record})
+	return withView(w.conn, rows.Record, func() error {
+		if _, err := tx.ExecContext(ctx, statements{rows.Table}.stage(rows.Oldest, rows.Newest)); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, "DROP VIEW incoming")
+		return err
+	})
+}
+
+// withView registers a batch as the view incoming while a function runs. The view
+// is a stream that can be read once. It is not temporary: a transaction that is
+// to be committed drops it.
+func withView(conn *sql.Conn, record arrow.RecordBatch, use func() error) error {
+	reader, err := array.NewRecordReader(record.Schema(), []arrow.RecordBatch{record})
 	if err != nil {
 		return err
 	}
 	defer reader.Release()
 	var release func()
-	err = withArrow(w.conn, func(a *duckdb.Arrow) (err error) {
+	err = withArrow(conn, func(a *duckdb.Arrow) (err error) {
 		release, err = a.RegisterView(reader, "incoming")
 		return err
 	})
@@ -145,11 +156,7 @@ func (w *Warehouse) stage(ctx context.Context, tx *sql.Tx, rows Rows) error {
 		return err
 	}
 	defer release()
-	if _, err := tx.ExecContext(ctx, statements{rows.Table}.stage(rows.Oldest, rows.Newest)); err != nil {
-		return err
-	}
-	_, err = tx.ExecContext(ctx, "DROP VIEW incoming")
-	return err
+	return use()
 }
 
 // note lists the partitions that changed, and that the run's ids have still to

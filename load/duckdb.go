@@ -20,19 +20,27 @@ type Session struct {
 	TempDir     string // where sorts spill to; "" for none
 	Thrifty     bool   // for a writer in the background: one thread, memory given back early
 	ReadOnly    bool
+
+	Attach map[string]string // further files to read, by the name they get
+	Folder string            // a folder whose files may be read; "" for none
+	Search string            // where names without a database are looked for; "" for the file itself
 }
 
 // OpenDuckDB opens a DuckDB file hardened: no access to other files or the
-// network, no extensions, configuration locked, time zone UTC.
+// network, no extensions, configuration locked, time zone UTC. An empty path is a
+// database in memory.
 func OpenDuckDB(path string, s Session) (*sql.DB, error) {
 	if strings.ContainsAny(path, "?\x00") {
 		return nil, fmt.Errorf("%q: DuckDB cannot open a path that holds a question mark", path)
 	}
-	absolute, err := filepath.Abs(path)
-	if err != nil {
-		return nil, err
+	dsn := ""
+	if path != "" {
+		absolute, err := filepath.Abs(path)
+		if err != nil {
+			return nil, err
+		}
+		dsn = absolute
 	}
-	dsn := absolute
 	if s.ReadOnly {
 		dsn += "?access_mode=READ_ONLY"
 	}
@@ -65,6 +73,15 @@ func (s Session) statements() []string {
 	}
 	if s.TempDir != "" {
 		statements = append(statements, "SET temp_directory = "+schema.Literal(s.TempDir))
+	}
+	for name, path := range s.Attach {
+		statements = append(statements, fmt.Sprintf("ATTACH %s AS %s (READ_ONLY)", schema.Literal(path), schema.Ident(name)))
+	}
+	if s.Search != "" {
+		statements = append(statements, "SET search_path = "+schema.Literal(s.Search))
+	}
+	if s.Folder != "" {
+		statements = append(statements, fmt.Sprintf("SET allowed_directories = [%s]", schema.Literal(s.Folder)))
 	}
 	return append(statements,
 		"SET allow_community_extensions = false",

@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"iter"
 	"time"
@@ -21,8 +22,10 @@ func (w *Warehouse) Coverage(ctx context.Context, key checkpoints.Key, status ch
 }
 
 // Repos lists the repositories seen in alerts and violations, sorted.
-func (w *Warehouse) Repos(ctx context.Context) ([]string, error) {
-	rows, err := w.conn.QueryContext(ctx, `SELECT repo_id FROM alerts WHERE repo_id <> '' UNION SELECT repo_id FROM violations WHERE repo_id <> '' ORDER BY 1`)
+func (w *Warehouse) Repos(ctx context.Context) ([]string, error) { return readRepos(ctx, w.conn) }
+
+func readRepos(ctx context.Context, conn *sql.Conn) ([]string, error) {
+	rows, err := conn.QueryContext(ctx, `SELECT repo_id FROM alerts WHERE repo_id <> '' UNION SELECT repo_id FROM violations WHERE repo_id <> '' ORDER BY 1`)
 	if err != nil {
 		return nil, storage("read warehouse", err)
 	}
@@ -72,6 +75,16 @@ func (w *Warehouse) Published(ctx context.Context, table *schema.Table, partitio
 	for _, p := range partitions {
 		if _, err := w.conn.ExecContext(ctx, "DELETE FROM internal.changed_partitions WHERE table_name = ? AND partition_start = ?", table.Name, p); err != nil {
 			return storage("note publication", err)
+		}
+	}
+	return nil
+}
+
+// Republish lists partitions as changed, so that their files are written again.
+func (w *Warehouse) Republish(ctx context.Context, table *schema.Table, partitions []time.Time) error {
+	for _, p := range partitions {
+		if _, err := w.conn.ExecContext(ctx, "INSERT INTO internal.changed_partitions VALUES (?, ?)", table.Name, p); err != nil {
+			return storage("list partition", err)
 		}
 	}
 	return nil
@@ -161,7 +174,11 @@ type CoverageLine struct {
 
 // Ledger reads the whole coverage ledger.
 func (w *Warehouse) Ledger(ctx context.Context) ([]CoverageLine, error) {
-	rows, err := w.conn.QueryContext(ctx, `SELECT stream, "filter", status, from_ts, to_ts FROM sync_coverage ORDER BY ALL`)
+	return readLedger(ctx, w.conn)
+}
+
+func readLedger(ctx context.Context, conn *sql.Conn) ([]CoverageLine, error) {
+	rows, err := conn.QueryContext(ctx, `SELECT stream, "filter", status, from_ts, to_ts FROM sync_coverage ORDER BY ALL`)
 	if err != nil {
 		return nil, storage("read warehouse", err)
 	}

@@ -21,7 +21,7 @@ func (r *run) dryRun(ctx context.Context) error {
 		return nil
 	}
 	return r.stream(ctx, PolicyStats, func(result *Result) error {
-		all, err := r.planStats(ctx, *r.options.Stats)
+		all, err := planStats(ctx, r.warehouse, *r.options.Stats)
 		if err == nil {
 			r.observe(Event{Kind: Planned, Stream: PolicyStats, Message: fmt.Sprintf("%d series, %d requests", len(all), len(all))})
 			result.Complete = true
@@ -42,7 +42,7 @@ func (r *run) dryList(ctx context.Context, list List, result *Result) error {
 	result.span(jobs)
 	rows := 0
 	for _, job := range jobs {
-		count, err := r.source.Count(ctx, job)
+		count, err := r.source.Count(ctx, job.Query, job.Interval)
 		if err != nil {
 			return err
 		}

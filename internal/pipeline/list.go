@@ -76,6 +76,12 @@ func (r *Result) served(now time.Time) bool {
 func (r *run) planList(ctx context.Context, list List, now time.Time) ([]extract.Job, error) {
 	var jobs []extract.Job
 	for _, query := range list.queries() {
+		if r.options.mend != nil {
+			for _, interval := range newestFirst(r.options.mend.lists[keyOf(query)]) {
+				jobs = append(jobs, extract.Job{Query: query, Interval: interval})
+			}
+			continue
+		}
 		covered, err := r.warehouse.Coverage(ctx, keyOf(query), checkpoints.Covered)
 		if err != nil {
 			return nil, err

@@ -2,8 +2,10 @@ package pipeline
 
 import (
 	"context"
+	"path/filepath"
 	"time"
 
+	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/extract"
 )
 
@@ -19,6 +21,7 @@ type Options struct {
 	RunID   string
 	Version string
 	DataDir string
+	Source  string // the base URL, for reports
 
 	Lists []List
 	Stats *Stats
@@ -26,11 +29,15 @@ type Options struct {
 	// From and To, if not zero, replace the planned range: everything between
 	// them is read again, covered or not.
 	From, To time.Time
+	// Full verifies every row instead of the totals.
+	Full bool
 	// DryRun plans and asks for the totals, and writes nothing.
 	DryRun bool
 
 	PublishDuckDB bool   // write flashback.duckdb
 	Compression   string // of Parquet files: zstd, snappy or none
+
+	mend *mend // of a repair
 
 	MemoryLimit string // of DuckDB; "" for its default
 	Now         func() time.Time
@@ -80,6 +87,8 @@ const (
 	Finished
 	// Published: Message says what was written.
 	Published
+	// Verifying: Rows of Expected steps of the stream, or of "files", are done.
+	Verifying
 )
 
 // Event reports progress to whoever watches the run. Events of a run come from
@@ -94,6 +103,8 @@ type Event struct {
 	Result   *Result // of a Finished event
 }
 
+func (o *Options) lakeDir() string { return filepath.Join(o.DataDir, "lake") }
+
 func (o *Options) observe(e Event) {
 	if o.Observe != nil {
 		o.Observe(e)
@@ -103,7 +114,8 @@ func (o *Options) observe(e Event) {
 // source is what the run asks of the API client.
 type source interface {
 	Peek(ctx context.Context, q extract.Query, from time.Time) (now time.Time, total int, err error)
-	Count(ctx context.Context, job extract.Job) (int, error)
+	Count(ctx context.Context, q extract.Query, i checkpoints.Interval) (int, error)
+	Grain(ctx context.Context, q extract.Query) (time.Duration, error)
 	Walk(jobs []extract.Job) *extract.Walks
 	Stats(ctx context.Context, q extract.StatsQuery) (*extract.StatsAnswer, error)
 	Requests() int64

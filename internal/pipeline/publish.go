@@ -55,6 +55,20 @@ func (r *run) publishLeftovers(ctx context.Context) error {
 	return r.warehouse.Reopen(ctx)
 }
 
+// republish lists what a repair found to be published wrongly.
+func (r *run) republish(ctx context.Context) error {
+	if r.options.mend == nil {
+		return nil
+	}
+	r.changed = true
+	for table, partitions := range r.options.mend.partitions {
+		if err := r.warehouse.Republish(ctx, table, partitions); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // publish writes the lake and the analysts' file from committed state, and
 // leaves the private file closed.
 func (r *run) publish(ctx context.Context) error {
@@ -64,7 +78,7 @@ func (r *run) publish(ctx context.Context) error {
 	}
 	refresh := r.changed || r.stale(ledger)
 	published, err := lake.Publish(ctx, lake.Options{
-		Dir: r.lakeDir(), Compression: r.options.Compression, Generator: "flashback-sync " + r.options.Version,
+		Dir: r.options.lakeDir(), Compression: r.options.Compression, Generator: "flashback-sync " + r.options.Version,
 		Now: r.options.Now(), Coverage: ledger, Refresh: refresh,
 	}, r.warehouse)
 	if err != nil {
@@ -132,7 +146,7 @@ func (r *run) ledger(ctx context.Context) ([]lake.Coverage, error) {
 // stale reports whether the published ledger has to be renewed although no row
 // changed: it lacks something other than the passing of time, or is old.
 func (r *run) stale(ledger []lake.Coverage) bool {
-	manifest, err := lake.ReadManifest(r.lakeDir())
+	manifest, err := lake.ReadManifest(r.options.lakeDir())
 	if err != nil || len(manifest.Coverage) != len(ledger) {
 		return true
 	}

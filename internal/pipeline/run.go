@@ -92,6 +92,9 @@ func (r *run) execute(ctx context.Context) (err error) {
 	if err := r.syncAll(ctx); err != nil {
 		return err
 	}
+	if err := r.republish(ctx); err != nil {
+		return err
+	}
 	if ctx.Err() != nil {
 		return ctx.Err() // what changed stays listed, and the next run publishes it
 	}
@@ -167,5 +170,3 @@ func (r *run) now() time.Time {
 func (r *run) unpublishedPath() string {
 	return filepath.Join(r.options.DataDir, "state", "unpublished")
 }
-
-func (r *run) lakeDir() string { return filepath.Join(r.options.DataDir, "lake") }

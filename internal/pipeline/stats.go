@@ -52,10 +52,11 @@ type reading struct {
 
 // syncStats reads every series of the statistics.
 func (r *run) syncStats(ctx context.Context, stats Stats, result *Result) error {
-	all, err := r.planStats(ctx, stats)
+	all, err := planStats(ctx, r.warehouse, stats)
 	if err != nil {
 		return err
 	}
+	all = r.mending(all)
 	r.observe(Event{Kind: Planned, Stream: PolicyStats, Message: fmt.Sprintf("%d series", len(all))})
 	gathered := r.gather(schema.PolicyStats(), result)
 	gathered.summaries = transform.NewBatch(schema.PolicyStatsSummary(), memory.DefaultAllocator)
@@ -66,6 +67,21 @@ func (r *run) syncStats(ctx context.Context, stats Stats, result *Result) error 
 	}
 	result.Complete = true
 	return nil
+}
+
+// mending narrows the series to those that a repair reads again.
+func (r *run) mending(all []reading) []reading {
+	if r.options.mend == nil {
+		return all
+	}
+	var some []reading
+	for _, read := range all {
+		if since, ok := r.options.mend.stats[read.series.key().Filter]; ok {
+			read.since = since
+			some = append(some, read)
+		}
+	}
+	return some
 }
 
 // drainStats gathers the series as they come. A series that the source refuses
@@ -109,18 +125,24 @@ func (r *run) shrugOff(s series, err error) bool {
 	return true
 }
 
+// ledger is what planning needs to know of what is held.
+type ledger interface {
+	Coverage(ctx context.Context, key checkpoints.Key, status checkpoints.Status) (checkpoints.Set, error)
+	Repos(ctx context.Context) ([]string, error)
+}
+
 // planStats lists the series: each scope unfiltered, then by each rule, then by
 // each API key.
-func (r *run) planStats(ctx context.Context, stats Stats) ([]reading, error) {
+func planStats(ctx context.Context, held ledger, stats Stats) ([]reading, error) {
 	var all []reading
 	for _, scope := range stats.Scopes {
-		targets, err := r.targets(ctx, scope, stats.Bucket)
+		targets, err := targets(ctx, held, scope, stats.Bucket)
 		if err != nil {
 			return nil, err
 		}
 		for _, target := range targets {
 			for _, s := range stats.filtered(target) {
-				read, err := r.planSeries(ctx, stats, s)
+				read, err := planSeries(ctx, held, stats, s)
 				if err != nil {
 					return nil, err
 				}
@@ -133,7 +155,7 @@ func (r *run) planStats(ctx context.Context, stats Stats) ([]reading, error) {
 
 // targets are the unfiltered series of a scope: those that are named, and with
 // auto the repositories seen in the events that are not.
-func (r *run) targets(ctx context.Context, scope Scope, bucket string) ([]series, error) {
+func targets(ctx context.Context, held ledger, scope Scope, bucket string) ([]series, error) {
 	if scope.Scope == "org" {
 		return []series{{Scope: scope.Scope, Bucket: bucket}}, nil
 	}
@@ -144,7 +166,7 @@ func (r *run) targets(ctx context.Context, scope Scope, bucket string) ([]series
 	if !scope.Auto {
 		return all, nil
 	}
-	seen, err := r.warehouse.Repos(ctx)
+	seen, err := held.Repos(ctx)
 	for _, id := range seen {
 		if !slices.Contains(scope.IDs, id) {
 			all = append(all, series{Scope: scope.Scope, ID: id, Bucket: bucket, auto: true})
@@ -168,8 +190,8 @@ func (s Stats) filtered(whole series) []series {
 	return all
 }
 
-func (r *run) planSeries(ctx context.Context, stats Stats, s series) (reading, error) {
-	covered, err := r.warehouse.Coverage(ctx, s.key(), checkpoints.Covered)
+func planSeries(ctx context.Context, held ledger, stats Stats, s series) (reading, error) {
+	covered, err := held.Coverage(ctx, s.key(), checkpoints.Covered)
 	read := reading{series: s, since: stats.Start, first: len(covered) == 0}
 	if !read.first {
 		read.since = covered[len(covered)-1].To
@@ -208,21 +230,21 @@ func (r *run) readAll(ctx context.Context, all []reading) <-chan reading {
 // clock of the source as soon as an answer tells it.
 func (r *run) readSeries(ctx context.Context, read reading) (checkpoints.Window, *extract.StatsAnswer, error) {
 	tries := checkpoints.Reaching(r.now(), read.since)
-	window, answer, err := r.askWindows(ctx, read.series, tries)
+	window, answer, err := askWindows(ctx, r.source, read.series, tries)
 	if err != nil || window != tries[0] {
 		return window, answer, err
 	}
 	if again := checkpoints.Reaching(answer.Now, read.since); again[0].Length > window.Length {
-		return r.askWindows(ctx, read.series, again)
+		return askWindows(ctx, r.source, read.series, again)
 	}
 	return window, answer, nil
 }
 
 // askWindows tries the windows in turn: one that the source refuses gives way to
 // the next smaller one.
-func (r *run) askWindows(ctx context.Context, s series, tries []checkpoints.Window) (window checkpoints.Window, answer *extract.StatsAnswer, err error) {
+func askWindows(ctx context.Context, from source, s series, tries []checkpoints.Window) (window checkpoints.Window, answer *extract.StatsAnswer, err error) {
 	for _, window = range tries {
-		answer, err = r.source.Stats(ctx, extract.StatsQuery{
+		answer, err = from.Stats(ctx, extract.StatsQuery{
 			Scope: s.Scope, ID: s.ID, Window: window.Name, Bucket: s.Bucket, RuleID: s.RuleID, APIKeyID: s.APIKeyID,
 		})
 		if kind, known := extract.KindOf(err); !known || kind != extract.Refused {
@@ -235,12 +257,7 @@ func (r *run) askWindows(ctx context.Context, s series, tries []checkpoints.Wind
 // addSeries gathers the points and the summary of an answer. It returns
 // ErrIncomplete if buckets were missed that can no longer be had.
 func (r *run) addSeries(ctx context.Context, read reading, g *gatherer) error {
-	length := bucketLengths[read.series.Bucket]
-	s := transform.Series{
-		Scope: read.series.Scope, ScopeID: read.series.ID, RuleID: read.series.RuleID, APIKeyID: read.series.APIKeyID,
-		Window: read.window.Name, Reach: read.window.Length, Bucket: read.series.Bucket, Length: length,
-		Start: read.answer.Start, End: read.answer.End, Now: read.answer.Now, FetchedAt: r.options.Now().UTC(),
-	}
+	s := read.series.asked(read.window, read.answer, r.options.Now())
 	for _, point := range read.answer.Series {
 		err := g.add(ctx, func() transform.Outcome { _, _, outcome := g.rows.AddPoint(s, point); return outcome })
 		if err != nil {
@@ -253,7 +270,7 @@ func (r *run) addSeries(ctx context.Context, read reading, g *gatherer) error {
 	held := s.Range()
 	g.result.widen(held)
 	g.cover(read.series.key(), checkpoints.Covered, checkpoints.Of(checkpoints.Interval(held)))
-	gap := checkpoints.Interval{From: read.since.Truncate(length), To: held.From}
+	gap := checkpoints.Interval{From: read.since.Truncate(s.Length), To: held.From}
 	if !gap.Empty() {
 		g.cover(read.series.key(), checkpoints.Lost, checkpoints.Of(gap))
 	}

@@ -1,0 +1,169 @@
+package pipeline
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/flashback-sync/flashback-sync/checkpoints"
+	"github.com/flashback-sync/flashback-sync/extract"
+	"github.com/flashback-sync/flashback-sync/internal/verify"
+	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/schema"
+	"github.com/flashback-sync/flashback-sync/transform"
+)
+
+// proof compares one question of a list with what is held.
+type proof struct {
+	source   source
+	holdings load.Holdings
+	query    extract.Query
+	table    *schema.Table
+}
+
+// verify compares parts of the stream, as the totals' Step and Full say.
+func (p proof) verify(ctx context.Context, s *verify.Stream, parts checkpoints.Set, totals verify.Totals) error {
+	grain, err := p.source.Grain(ctx, p.query)
+	if err != nil {
+		return err
+	}
+	totals.Source, totals.Held, totals.Workers = asked{p}, holding{p, grain}, p.source.Concurrency()
+	if grain >= day { // a total of whole days cannot be compared with anything
+		totals.Full = true
+	}
+	return totals.Verify(ctx, s, parts)
+}
+
+const day = 24 * time.Hour
+
+// asked is the source's side of a proof.
+type asked struct{ proof }
+
+// Count asks for a total. A policy that is gone has no rows.
+func (a asked) Count(ctx context.Context, i checkpoints.Interval) (int, error) {
+	n, err := a.source.Count(ctx, a.query, i)
+	if kind, known := extract.KindOf(err); known && kind == extract.NotFound && a.query.PolicyPath != "" {
+		return 0, nil
+	}
+	return n, err
+}
+
+// Compare reads the interval and compares it, row by row.
+func (a asked) Compare(ctx context.Context, i checkpoints.Interval) (verify.Finding, error) {
+	walks := a.source.Walk([]extract.Job{{Query: a.query, Interval: i}})
+	gathered := &typed{batch: transform.NewBatch(a.table, memory.DefaultAllocator)}
+	defer gathered.release()
+	for page, err := range walks.Pages(ctx) {
+		if err != nil {
+			return verify.Finding{}, err
+		}
+		for _, record := range page.Records {
+			gathered.add(record)
+		}
+	}
+	gathered.flush()
+	found, err := a.holdings.Compare(ctx, a.within(i), gathered.rows, gathered.rejects)
+	finding := verify.Finding{Missing: found.Missing, Extra: found.Extra, Differs: found.Differs, Samples: found.Samples}
+	for _, s := range walks.Shortfalls() {
+		finding.Unproven += int64(s.Missing)
+	}
+	return finding, err
+}
+
+// typed gathers the records of a range as typed rows.
+type typed struct {
+	batch   *transform.Batch
+	built   []*transform.Built
+	rows    []load.Rows
+	rejects []load.Reject
+}
+
+func (t *typed) add(record []byte) {
+	if t.batch.Add(record) == transform.Conflict {
+		t.flush()
+		t.batch.Add(record)
+	}
+}
+
+func (t *typed) flush() {
+	built := t.batch.Build()
+	t.built = append(t.built, built)
+	if built.Record != nil {
+		t.rows = append(t.rows, load.Rows{Table: built.Table, Record: built.Record, Oldest: built.Oldest, Newest: built.Newest})
+	}
+	for _, reject := range built.Rejects {
+		t.rejects = append(t.rejects, load.Reject{Reason: reject.Reason, Raw: reject.Raw})
+	}
+}
+
+func (t *typed) release() {
+	t.batch.Release()
+	for _, built := range t.built {
+		built.Release()
+	}
+}
+
+// holding is the other side: what is held of the rows that the question matches.
+type holding struct {
+	proof
+	grain time.Duration
+}
+
+func (h holding) Count(ctx context.Context, i checkpoints.Interval) (int64, error) {
+	return h.holdings.Count(ctx, h.within(i))
+}
+
+func (h holding) Middle(ctx context.Context, i checkpoints.Interval) (time.Time, error) {
+	return h.holdings.Middle(ctx, h.within(i))
+}
+
+func (h holding) Quiet(ctx context.Context, i checkpoints.Interval, at time.Time) (time.Time, bool, error) {
+	if whole := at.Truncate(h.grain); whole.Before(at) {
+		at = whole.Add(h.grain)
+	}
+	return h.holdings.Quiet(ctx, h.within(i), at, h.grain)
+}
+
+// within is the held rows that the question matches. What it asks of workspaces
+// no column tells.
+func (p proof) within(i checkpoints.Interval) load.Range {
+	r := load.Range{Table: p.table, Interval: i}
+	limit := func(column string, values ...string) {
+		if len(values) > 0 && values[0] != "" {
+			r.Where = append(r.Where, load.Condition{Column: column, Values: values})
+		}
+	}
+	limit("policy_id", p.query.PolicyPath)
+	limit("policy_id", p.query.PolicyID)
+	limit("repo_id", p.query.RepoID)
+	limit("llm_type", p.query.LLMType...)
+	limit("llm_model", p.query.LLMModel...)
+	limit("host", p.query.Host...)
+	limit("severity", p.query.Severity...)
+	if p.query.Block != nil {
+		limit("block", strconv.FormatBool(*p.query.Block))
+	}
+	return r
+}
+
+// batch types the points of an answer. The span is what they reach over.
+func (s series) batch(window checkpoints.Window, answer *extract.StatsAnswer, now time.Time) (*transform.Built, transform.Span) {
+	asked := s.asked(window, answer, now)
+	batch := transform.NewBatch(schema.PolicyStats(), memory.DefaultAllocator)
+	defer batch.Release()
+	for _, point := range answer.Series {
+		batch.AddPoint(asked, point)
+	}
+	return batch.Build(), asked.Range()
+}
+
+// asked is what an answer was asked for, as its points need it.
+func (s series) asked(window checkpoints.Window, answer *extract.StatsAnswer, now time.Time) transform.Series {
+	return transform.Series{
+		Scope: s.Scope, ScopeID: s.ID, RuleID: s.RuleID, APIKeyID: s.APIKeyID,
+		Window: window.Name, Reach: window.Length, Bucket: s.Bucket, Length: bucketLengths[s.Bucket],
+		Start: answer.Start, End: answer.End, Now: answer.Now, FetchedAt: now.UTC(),
+	}
+}

@@ -1,0 +1,144 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/flashback-sync/flashback-sync/checkpoints"
+	"github.com/flashback-sync/flashback-sync/internal/verify"
+	"github.com/flashback-sync/flashback-sync/load/lake"
+	"github.com/flashback-sync/flashback-sync/load/snapshot"
+	"github.com/flashback-sync/flashback-sync/schema"
+)
+
+// mend is what a run reads and publishes again, instead of what is due.
+type mend struct {
+	lists      map[checkpoints.Key]checkpoints.Set
+	stats      map[string]time.Time // by the series' filter: since when
+	partitions map[*schema.Table][]time.Time
+	snapshot   bool
+}
+
+func (m *mend) empty() bool {
+	return len(m.lists)+len(m.stats)+len(m.partitions) == 0 && !m.snapshot
+}
+
+// Repaired is what a repair found, did and left.
+type Repaired struct {
+	Found   *verify.Report // before
+	Summary *Summary       // of the run that mended it; nil if there was nothing to mend
+	Left    *verify.Report // of what was mended, read again; nil without a run
+}
+
+// Repair looks for differences, reads again just the intervals that differ,
+// publishes again the files that differ, and verifies what it mended.
+//
+// To ask little where little is wrong it looks closely at the days whose files
+// and warehouse disagree, and month by month elsewhere; only if that finds
+// nothing does it look at every day.
+func Repair(ctx context.Context, options Options, from source) (done Repaired, err error) {
+	done.Found, err = verified(ctx, options, from, nil, func(ctx context.Context, v *verification) error {
+		if err := v.files(ctx); err != nil {
+			return err
+		}
+		v.step = v.byMonth
+		err := v.lists(ctx)
+		if planMend(v.report).empty() {
+			v.report.Streams, v.step = nil, v.byDay
+			err = v.lists(ctx)
+		}
+		return errors.Join(err, v.stats(ctx))
+	})
+	if err != nil {
+		return done, err
+	}
+	plan := planMend(done.Found)
+	if plan.empty() {
+		return done, nil
+	}
+	done.Summary, err = Run(ctx, options.narrowed(plan), from)
+	if err != nil {
+		return done, err
+	}
+	again := options
+	again.Full, again.Stats = true, nil
+	if len(plan.stats) > 0 {
+		again.Stats = options.Stats
+	}
+	done.Left, err = verified(ctx, again, from, plan.lists, func(ctx context.Context, v *verification) error {
+		return errors.Join(v.files(ctx), v.lists(ctx), v.stats(ctx))
+	})
+	return done, err
+}
+
+// narrowed are the options of a run that mends, and asks nothing else.
+func (o *Options) narrowed(plan *mend) Options {
+	narrow := *o
+	narrow.mend, narrow.Lists = plan, nil
+	for _, list := range o.Lists {
+		for _, query := range list.queries() {
+			if len(plan.lists[keyOf(query)]) > 0 {
+				narrow.Lists = append(narrow.Lists, list)
+				break
+			}
+		}
+	}
+	if len(plan.stats) == 0 {
+		narrow.Stats = nil
+	}
+	return narrow
+}
+
+// planMend is what a report asks to be mended. Rows that are only held are kept.
+func planMend(r *verify.Report) *mend {
+	m := &mend{lists: map[checkpoints.Key]checkpoints.Set{}, stats: map[string]time.Time{}, partitions: map[*schema.Table][]time.Time{}}
+	for _, s := range r.Streams {
+		repairable := s.Repairable()
+		switch {
+		case len(repairable) == 0:
+		case s.Stream == PolicyStats:
+			m.stats[s.Filter] = s.From
+		default:
+			m.lists[checkpoints.Key{Stream: s.Stream, Filter: s.Filter}] = repairable
+		}
+	}
+	tables := map[string]*schema.Table{}
+	for _, f := range r.Files {
+		if f.Status == verify.Match {
+			continue
+		}
+		m.snapshot = true // it is written again whenever anything is
+		table, start, ok := lake.PartitionOf(trimLake(f.Path))
+		if f.Path == snapshot.Name || !ok {
+			continue
+		}
+		if tables[table.Name] == nil {
+			tables[table.Name] = table
+		}
+		table = tables[table.Name]
+		m.partitions[table] = append(m.partitions[table], start)
+	}
+	return m
+}
+
+func (v *verification) byDay(*schema.Table) func(time.Time) time.Time { return verify.NextDay }
+
+// byMonth steps over months, and over the days whose files disagree with the
+// warehouse.
+func (v *verification) byMonth(table *schema.Table) func(time.Time) time.Time {
+	suspicious := map[time.Time]bool{}
+	for _, f := range v.report.Files {
+		of, start, ok := lake.PartitionOf(trimLake(f.Path))
+		if ok && f.Status != verify.Match && of.Name == table.Name {
+			suspicious[start] = true
+		}
+	}
+	return func(t time.Time) time.Time {
+		next, end := verify.NextDay(t), verify.NextMonth(t)
+		for today := next.AddDate(0, 0, -1); next.Before(end) && !suspicious[today] && !suspicious[next]; {
+			today, next = next, verify.NextDay(next)
+		}
+		return next
+	}
+}

@@ -1,0 +1,221 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/flashback-sync/flashback-sync/checkpoints"
+	"github.com/flashback-sync/flashback-sync/extract"
+	"github.com/flashback-sync/flashback-sync/internal/verify"
+	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/snapshot"
+	"github.com/flashback-sync/flashback-sync/schema"
+)
+
+// ErrDifference says that a verification found a difference.
+var ErrDifference = errors.New("what is held differs from the source")
+
+// verification is the state of one verification.
+type verification struct {
+	options  Options
+	source   source
+	evidence *load.Evidence
+	report   *verify.Report
+	step     func(*schema.Table) func(time.Time) time.Time
+	only     map[checkpoints.Key]checkpoints.Set // if not nil: nothing else of the lists
+}
+
+// Verify compares what is held with the source, and the published files with
+// what is held. It changes nothing. The report is nil if it could not begin; the
+// error is that of a source or a disk that fails, never of a difference.
+func Verify(ctx context.Context, options Options, from source) (*verify.Report, error) {
+	return verified(ctx, options, from, nil, func(ctx context.Context, v *verification) error {
+		return errors.Join(v.files(ctx), v.lists(ctx), v.stats(ctx), v.witness(ctx), v.ledger(ctx))
+	})
+}
+
+// verified runs a verification and closes its report.
+func verified(ctx context.Context, options Options, from source, only map[checkpoints.Key]checkpoints.Set,
+	do func(context.Context, *verification) error,
+) (report *verify.Report, err error) {
+	if options.Now == nil {
+		options.Now = time.Now
+	}
+	evidence, err := load.OpenEvidence(ctx, options.DataDir, snapshot.Name)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, evidence.Close()) }()
+	v := &verification{options: options, source: from, evidence: evidence, only: only, report: &verify.Report{
+		Source: options.Source, DataDir: options.DataDir, Generator: "flashback-sync " + options.Version,
+		Full: options.Full, StartedAt: options.Now().UTC(),
+	}}
+	v.step = func(*schema.Table) func(time.Time) time.Time { return verify.NextDay }
+	before := from.Requests()
+	err = do(ctx, v)
+	if ctx.Err() != nil {
+		err = ctx.Err()
+	}
+	v.report.Requests = from.Requests() - before
+	v.report.FinishedAt = options.Now().UTC()
+	v.report.Close()
+	return v.report, err
+}
+
+// lists verifies one list stream after the other. One whose source fails leaves
+// the others alone.
+func (v *verification) lists(ctx context.Context) (err error) {
+	for _, list := range v.options.Lists {
+		for _, query := range list.queries() {
+			err = errors.Join(err, v.list(ctx, list, query))
+		}
+	}
+	return err
+}
+
+// list verifies one question of a list stream.
+func (v *verification) list(ctx context.Context, list List, query extract.Query) error {
+	s := &verify.Stream{Stream: list.Name(), Filter: query.Key(), Status: verify.NotSynced}
+	covered, err := v.evidence.Coverage(ctx, keyOf(query), checkpoints.Covered)
+	if err != nil {
+		return err
+	}
+	parts := v.options.provable(list, covered)
+	if v.only != nil {
+		parts = v.only[keyOf(query)]
+	}
+	if v.only == nil || len(parts) > 0 {
+		v.report.Streams = append(v.report.Streams, s)
+	}
+	if len(parts) == 0 {
+		return nil
+	}
+	table := schema.ByName(list.Name())
+	p := proof{source: v.source, holdings: v.evidence.Holdings, query: query, table: table}
+	err = p.verify(ctx, s, parts, verify.Totals{Step: v.step(table), Full: v.options.Full, Observe: func(done, all int) {
+		v.options.observe(Event{Kind: Verifying, Stream: list.Name(), Rows: int64(done), Expected: int64(all)})
+	}})
+	if kind, known := extract.KindOf(err); known && kind == extract.NotFound && list.Optional {
+		s.Status = verify.NotServed
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("verify %s: %w", list.Name(), err)
+	}
+	return nil
+}
+
+// provable is what the stream claims to hold: from its start to the last
+// watermark, gaps included, within what a person asked for.
+func (o *Options) provable(list List, covered checkpoints.Set) checkpoints.Set {
+	hull, ok := covered.Hull()
+	if !ok {
+		return nil
+	}
+	asked := checkpoints.Interval{From: list.Start, To: hull.To}
+	if o.From.After(asked.From) {
+		asked.From = o.From
+	}
+	if !o.To.IsZero() && o.To.Before(asked.To) {
+		asked.To = o.To
+	}
+	return checkpoints.Of(asked)
+}
+
+// stats asks for every series again, as far back as it is covered.
+func (v *verification) stats(ctx context.Context) error {
+	if v.options.Stats == nil {
+		return nil
+	}
+	all, err := planStats(ctx, v.evidence, *v.options.Stats)
+	if err != nil {
+		return err
+	}
+	for i, read := range all {
+		s := &verify.Stream{Stream: PolicyStats, Filter: read.series.key().Filter, Status: verify.NotSynced}
+		v.report.Streams = append(v.report.Streams, s)
+		covered, err := v.evidence.Coverage(ctx, read.series.key(), checkpoints.Covered)
+		if err != nil {
+			return err
+		}
+		if hull, ok := covered.Hull(); ok {
+			if err := v.series(ctx, read.series, hull, covered, s); err != nil {
+				return fmt.Errorf("verify %s: %w", PolicyStats, err)
+			}
+		}
+		v.options.observe(Event{Kind: Verifying, Stream: PolicyStats, Rows: int64(i + 1), Expected: int64(len(all))})
+	}
+	return nil
+}
+
+func (v *verification) series(ctx context.Context, of series, hull checkpoints.Interval, covered checkpoints.Set, s *verify.Stream) error {
+	window, answer, err := askWindows(ctx, v.source, of, checkpoints.Reaching(v.options.Now(), hull.From))
+	if kind, known := extract.KindOf(err); known && kind == extract.NotFound {
+		s.Status = verify.NotServed
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	batch, points := of.batch(window, answer, v.options.Now())
+	defer batch.Release()
+	s.Source, s.Held = int64(batch.Rows), int64(batch.Rows)
+	s.From, s.To = points.From, points.To
+	s.Status = verify.Match
+	if batch.Record == nil {
+		return nil
+	}
+	found, err := v.evidence.ComparePoints(ctx, covered, load.Rows{
+		Table: batch.Table, Record: batch.Record, Oldest: batch.Oldest, Newest: batch.Newest,
+	})
+	if err != nil {
+		return err
+	}
+	s.Held -= found.Missing
+	if found.Missing+found.Differs > 0 {
+		s.Findings = []verify.Finding{{From: s.From, To: s.To, Missing: found.Missing, Differs: found.Differs, Samples: found.Samples}}
+	}
+	s.Close()
+	return nil
+}
+
+// witness compares the statistics with the events of the same buckets, where
+// events of every kind are synced.
+func (v *verification) witness(ctx context.Context) error {
+	if v.options.Stats == nil {
+		return nil
+	}
+	for _, list := range v.options.Lists {
+		if query := list.Query; query.Key() != (extract.Query{}).Key() || len(list.Policies) > 0 {
+			continue // the statistics count what this stream leaves out
+		}
+		covered, err := v.evidence.Coverage(ctx, keyOf(list.Query), checkpoints.Covered)
+		if err != nil {
+			return err
+		}
+		for _, interval := range covered {
+			bucket := v.options.Stats.Bucket
+			all, err := v.evidence.Witnesses(ctx, list.Name(), bucket, bucketLengths[bucket], interval.From, interval.To)
+			if err != nil {
+				return err
+			}
+			for _, w := range all {
+				of := series{Scope: w.Scope, ID: w.ScopeID}
+				v.report.Witness = append(v.report.Witness, verify.Witness{
+					Series: of.label() + ", " + w.Event, Buckets: w.Buckets, Agree: w.Agree, First: w.First, Counted: w.Counted, Held: w.Held,
+				})
+			}
+		}
+	}
+	return nil
+}
+
+func (v *verification) ledger(ctx context.Context) error {
+	lines, err := v.evidence.Ledger(ctx)
+	for _, l := range lines {
+		v.report.Coverage = append(v.report.Coverage, verify.LedgerLine(l))
+	}
+	return err
+}

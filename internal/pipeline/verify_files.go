@@ -1,0 +1,150 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/flashback-sync/flashback-sync/internal/verify"
+	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/lake"
+	"github.com/flashback-sync/flashback-sync/load/snapshot"
+	"github.com/flashback-sync/flashback-sync/schema"
+)
+
+// files compares everything that is published with the warehouse.
+func (v *verification) files(ctx context.Context) error {
+	v.options.observe(Event{Kind: Verifying, Stream: "files"})
+	held := map[*schema.Table]map[time.Time]load.Fingerprint{}
+	for _, table := range schema.Tables() {
+		if table.Partition == schema.Unpartitioned {
+			continue
+		}
+		fingerprints, err := v.evidence.Held(ctx, table)
+		if err != nil {
+			return err
+		}
+		held[table] = fingerprints
+	}
+	if err := v.lake(ctx, held); err != nil {
+		return err
+	}
+	if v.options.PublishDuckDB {
+		return v.snapshot(ctx, held)
+	}
+	return nil
+}
+
+func (v *verification) found(path string, status verify.Status, detail string, f lake.File) {
+	v.report.Files = append(v.report.Files, verify.File{Path: path, Status: status, Detail: detail, Rows: f.Rows, SHA256: f.SHA256})
+}
+
+// lake compares every file with the manifest, and its rows with the warehouse.
+func (v *verification) lake(ctx context.Context, held map[*schema.Table]map[time.Time]load.Fingerprint) error {
+	const manifest = "lake/" + lake.ManifestName
+	inventory, err := lake.Check(ctx, v.options.lakeDir())
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.Is(err, fs.ErrNotExist):
+		v.found(manifest, verify.Missing, "", lake.File{})
+		return nil
+	case err != nil:
+		v.found(manifest, verify.Differs, err.Error(), lake.File{})
+		return nil
+	}
+	v.found(manifest, verify.Match, "", lake.File{})
+	for _, path := range inventory.Unlisted {
+		v.found("lake/"+path, verify.Extra, "the manifest does not name it", lake.File{})
+	}
+	for table, partitions := range held {
+		if err := v.table(ctx, table, partitions, inventory); err != nil {
+			return err
+		}
+	}
+	slices.SortFunc(v.report.Files, func(a, b verify.File) int { return strings.Compare(a.Path, b.Path) })
+	return nil
+}
+
+// table compares the files of one table with the partitions of the warehouse.
+func (v *verification) table(ctx context.Context, table *schema.Table, held map[time.Time]load.Fingerprint, inventory *lake.Inventory) error {
+	var sound []string
+	for _, f := range inventory.Manifest.Files {
+		if f.Table == table.Name && inventory.Problems[f.Path] == nil {
+			sound = append(sound, f.Path)
+		}
+	}
+	contents, err := v.evidence.Files(ctx, table, sound)
+	if err != nil {
+		return err
+	}
+	left := maps.Clone(held)
+	for _, f := range inventory.Manifest.Files {
+		if f.Table != table.Name {
+			continue
+		}
+		_, start, _ := lake.PartitionOf(f.Path)
+		status, detail := judge(f, inventory.Problems[f.Path], contents[f.Path], held[start])
+		v.found("lake/"+f.Path, status, detail, f)
+		delete(left, start)
+	}
+	for start, f := range left {
+		v.found("lake/"+lake.Path(table, start), verify.Missing, fmt.Sprintf("the warehouse holds %d rows of it", f.Rows), lake.File{})
+	}
+	return nil
+}
+
+// judge compares one file: with its line of the manifest, that with its rows, and
+// these with the warehouse.
+func judge(f lake.File, problem error, content, held load.Fingerprint) (verify.Status, string) {
+	switch {
+	case errors.Is(problem, fs.ErrNotExist):
+		return verify.Missing, ""
+	case problem != nil:
+		return verify.Differs, problem.Error()
+	case content.Rows != f.Rows || !content.Oldest.Equal(f.Oldest) || !content.Newest.Equal(f.Newest):
+		return verify.Differs, fmt.Sprintf("it holds %d rows, the manifest says %d", content.Rows, f.Rows)
+	case content.Rows != held.Rows:
+		return verify.Differs, fmt.Sprintf("it holds %d rows, the warehouse %d", content.Rows, held.Rows)
+	case !content.Equal(held):
+		return verify.Differs, "its rows are not those of the warehouse"
+	}
+	return verify.Match, ""
+}
+
+// snapshot compares the analysts' file with the warehouse.
+func (v *verification) snapshot(ctx context.Context, held map[*schema.Table]map[time.Time]load.Fingerprint) error {
+	if err := v.evidence.Unreadable; err != nil {
+		status := verify.Differs
+		if errors.Is(err, fs.ErrNotExist) {
+			status = verify.Missing
+		}
+		v.found(snapshot.Name, status, err.Error(), lake.File{})
+		return nil
+	}
+	var rows int64
+	for table, want := range held {
+		got, err := v.evidence.Published(ctx, table)
+		if err != nil {
+			v.found(snapshot.Name, verify.Differs, err.Error(), lake.File{})
+			return nil //nolint:nilerr // a published file that cannot be read is a finding
+		}
+		for _, f := range got {
+			rows += f.Rows
+		}
+		if !maps.EqualFunc(got, want, load.Fingerprint.Equal) {
+			v.found(snapshot.Name, verify.Differs, table.Name+": its rows are not those of the warehouse", lake.File{})
+			return nil
+		}
+	}
+	v.found(snapshot.Name, verify.Match, "", lake.File{Rows: rows})
+	return nil
+}
+
+// trimLake is a file's path below the lake.
+func trimLake(path string) string { return strings.TrimPrefix(path, "lake/") }

@@ -1,0 +1,207 @@
+package pipeline_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/flashback-sync/flashback-sync/internal/apisim"
+	"github.com/flashback-sync/flashback-sync/internal/pipeline"
+	"github.com/flashback-sync/flashback-sync/internal/verify"
+	"github.com/flashback-sync/flashback-sync/load"
+)
+
+var everything = []string{pipeline.Alerts, pipeline.Violations, pipeline.PolicyStats}
+
+// verify runs a verification that must not fail.
+func (w *world) verify(o pipeline.Options) *verify.Report {
+	w.t.Helper()
+	report, err := pipeline.Verify(context.Background(), o, w.client)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return report
+}
+
+// matches wants a verification that finds nothing.
+func (w *world) matches(o pipeline.Options) {
+	w.t.Helper()
+	if report := w.verify(o); report.Status != verify.Match {
+		w.t.Errorf("%s", explain(report))
+	}
+}
+
+func explain(r *verify.Report) (text string) {
+	text = string(r.Status)
+	for _, s := range r.Streams {
+		if s.Status != verify.Match {
+			text += fmt.Sprintf("\n%s %s: %s %+v", s.Stream, s.Filter, s.Status, s.Findings)
+		}
+	}
+	for _, f := range r.Files {
+		if f.Status != verify.Match {
+			text += fmt.Sprintf("\n%s: %s %s", f.Path, f.Status, f.Detail)
+		}
+	}
+	return text
+}
+
+// tamper changes a DuckDB file by hand.
+func tamper(t tester, path string, statements ...string) {
+	t.Helper()
+	db, err := sql.Open("duckdb", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, statement := range statements {
+		if _, err := db.Exec(statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (w *world) repair(o pipeline.Options) pipeline.Repaired {
+	w.t.Helper()
+	w.runs++
+	o.RunID = fmt.Sprintf("run-%03d", w.runs)
+	done, err := pipeline.Repair(context.Background(), o, w.client)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return done
+}
+
+func TestAHealthyWarehouseMatches(t *testing.T) {
+	w := newWorld(t, small())
+	o := w.options(everything...)
+	w.mustSync(o)
+	w.matches(o)
+	report := w.verify(o)
+	if len(report.Streams) != 3 || len(report.Files) < 8 || len(report.Witness) == 0 || len(report.Coverage) == 0 {
+		t.Errorf("an empty proof: %+v", report)
+	}
+	if s := report.Streams[0]; s.Held != int64(w.sim.Len(apisim.Alerts)) || s.Source != s.Held || len(s.Days) < 3 {
+		t.Errorf("%+v", s)
+	}
+	for _, witness := range report.Witness {
+		if witness.Agree != witness.Buckets || witness.Buckets == 0 {
+			t.Errorf("%+v", witness)
+		}
+	}
+	o.Full = true
+	w.matches(o)
+}
+
+func TestRowsDeletedByHandAreFoundAndRestored(t *testing.T) {
+	w := newWorld(t, apisim.Options{Seed: 7, Now: noon, Days: 40, AlertsPerDay: 500, ViolationsPerDay: 50})
+	o := w.options(everything...)
+	w.mustSync(o)
+	tamper(t, load.File(w.dir),
+		"DELETE FROM alerts WHERE rowid IN (SELECT rowid FROM alerts WHERE timestamp < TIMESTAMPTZ '2026-03-01 00:00:00Z' ORDER BY timestamp DESC LIMIT 3)",
+		"UPDATE policy_stats SET violations = violations + 7 WHERE closed AND bucket_start = (SELECT max(bucket_start) FROM policy_stats WHERE closed)")
+	report := w.verify(o)
+	if s := report.Streams[0]; s.Missing != 3 || s.Extra+s.Differs != 0 || len(s.Findings) != 1 {
+		t.Errorf("%s", explain(report))
+	}
+	if s := report.Streams[2]; s.Differs != 1 {
+		t.Errorf("%s", explain(report))
+	}
+	w.sim.ResetRequests()
+	done := w.repair(o)
+	asked := len(w.sim.Requests())
+	if done.Left == nil || done.Left.Status != verify.Match {
+		t.Fatalf("%s\nleft %s", explain(done.Found), explain(done.Left))
+	}
+	if pages := w.sim.Len(apisim.Alerts) / 100; asked > 60 || asked > pages/3 {
+		t.Errorf("%d requests to restore 3 rows of %d pages", asked, pages)
+	}
+	w.matches(o)
+	w.equalsTruth(apisim.Alerts, apisim.Violations)
+}
+
+func TestFilesDamagedByHandAreFoundAndRestored(t *testing.T) {
+	w := newWorld(t, small())
+	o := w.options(everything...)
+	w.mustSync(o)
+	files, _ := filepath.Glob(filepath.Join(w.dir, "lake/alerts/*/alerts.parquet"))
+	content, err := os.ReadFile(files[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	content[len(content)/2] ^= 1
+	stray := filepath.Join(w.dir, "lake/alerts/date=2020-01-01/alerts.parquet")
+	for path, content := range map[string][]byte{files[0]: content, stray: content} {
+		if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Remove(files[1]); err != nil {
+		t.Fatal(err)
+	}
+	tamper(t, filepath.Join(w.dir, "flashback.duckdb"), "DELETE FROM violations WHERE timestamp > TIMESTAMPTZ '2026-03-17'")
+	report := w.verify(o)
+	count := map[verify.Status]int{}
+	for _, f := range report.Files {
+		count[f.Status]++
+	}
+	if count[verify.Differs] != 2 || count[verify.Missing] != 1 || count[verify.Extra] != 1 || report.Status != verify.Differs {
+		t.Errorf("%s", explain(report))
+	}
+	if done := w.repair(o); done.Left == nil || done.Left.Status != verify.Match {
+		t.Fatalf("left %s", explain(done.Left))
+	}
+	w.matches(o)
+	if _, err := os.Stat(stray); err == nil {
+		t.Error("a file of rows that nobody holds is still there")
+	}
+}
+
+func TestRowsGoneAtTheSourceAreReportedAndKept(t *testing.T) {
+	w := newWorld(t, small())
+	o := w.options(pipeline.Alerts)
+	w.mustSync(o)
+	gone := w.sim.Rows(apisim.Alerts)[10].ID
+	w.sim.Delete(apisim.Alerts, gone)
+	report := w.verify(o)
+	if s := report.Streams[0]; s.Status != verify.Extra || s.Extra != 1 || s.Findings[0].Samples[0] != gone || report.Status != verify.Differs || !report.OnlyExtra() {
+		t.Errorf("%s", explain(report))
+	}
+	done := w.repair(o)
+	if done.Summary != nil || w.published("SELECT count(*) FROM alerts WHERE id = ?", gone) != "1" {
+		t.Errorf("a row that the source deleted was not kept: %+v", done)
+	}
+}
+
+func TestALateRowBeyondTheLookbackIsFoundAndRestored(t *testing.T) {
+	w := newWorld(t, apisim.Options{Seed: 7, Now: noon, Days: 30, AlertsPerDay: 200})
+	o := w.options(pipeline.Alerts)
+	w.mustSync(o)
+	late := w.add(apisim.Alerts, noon.Add(-20*24*time.Hour), 1)
+	w.mustSync(o)
+	if w.published("SELECT count(*) FROM alerts WHERE id = ?", late[0]) != "0" {
+		t.Fatal("it is not beyond the lookback")
+	}
+	w.sim.Update(apisim.Alerts, w.sim.Rows(apisim.Alerts)[3000].ID, func(r *apisim.Row) { r.Message = "changed long after" })
+	if report := w.verify(o); report.Streams[0].Missing != 1 {
+		t.Errorf("%s", explain(report))
+	}
+	o.Full = true
+	if report := w.verify(o); report.Streams[0].Missing != 1 || report.Streams[0].Differs != 1 {
+		t.Errorf("%s", explain(report))
+	}
+	o.Full = false
+	w.repair(o)
+	if w.published("SELECT count(*) FROM alerts WHERE id = ?", late[0]) != "1" {
+		t.Error("the late row was not restored")
+	}
+}

@@ -1,0 +1,152 @@
+package load
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+
+	"github.com/flashback-sync/flashback-sync/checkpoints"
+	"github.com/flashback-sync/flashback-sync/schema"
+)
+
+// Comparison says how the source's rows of a range differ from those held.
+type Comparison struct {
+	Missing int64 // at the source, not held
+	Extra   int64 // held, no longer at the source
+	Differs int64 // held with other values, or at another time
+	Samples []string
+}
+
+// samples is how many ids of each kind a comparison names.
+const samples = 10
+
+// Compare compares all the source's rows of a range, typed, with those held. A
+// reject counts as held if it is in quarantine.
+func (h Holdings) Compare(ctx context.Context, r Range, batches []Rows, rejects []Reject) (c Comparison, err error) {
+	err = h.rehearse(ctx, func(tx *sql.Tx) error {
+		s := statements{r.Table}
+		if err := s.receive(ctx, h.conn, tx, batches); err != nil {
+			return err
+		}
+		where, arguments := r.where()
+		id, at, name := schema.Ident(r.Table.Key[0]), schema.Ident(r.Table.Time), schema.Ident(r.Table.Name)
+		steps := []struct {
+			count     *int64
+			query     string
+			arguments []any
+		}{
+			{&c.Missing, fmt.Sprintf("SELECT %[1]s FROM received ANTI JOIN %[2]s USING (%[1]s)", id, name), nil},
+			{&c.Differs, fmt.Sprintf("SELECT i.%[1]s FROM received i JOIN %[2]s t USING (%[1]s) WHERE t.%[3]s <> i.%[3]s OR %[4]s",
+				id, name, at, s.differs()), nil},
+			{&c.Extra, fmt.Sprintf("SELECT %[1]s FROM (SELECT * FROM %[2]s WHERE %[3]s) ANTI JOIN received USING (%[1]s)", id, name, where), arguments},
+		}
+		for _, step := range steps {
+			if err := c.tally(ctx, tx, step.count, step.query, step.arguments); err != nil {
+				return err
+			}
+		}
+		return c.tallyRejects(ctx, tx, r.Table.Name, rejects)
+	})
+	return c, err
+}
+
+// ComparePoints compares the closed buckets of a series as the source gives them
+// now with those held. A bucket counts as missing only if it lies in what the
+// ledger covers; one that is held open will be replaced anyway.
+func (h Holdings) ComparePoints(ctx context.Context, covered checkpoints.Set, batch Rows) (c Comparison, err error) {
+	err = h.rehearse(ctx, func(tx *sql.Tx) error {
+		s := statements{batch.Table}
+		if err := s.receive(ctx, h.conn, tx, []Rows{batch}); err != nil {
+			return err
+		}
+		at := schema.Ident(batch.Table.Time)
+		within, arguments := inside("i."+at, covered)
+		join := fmt.Sprintf("received i LEFT JOIN %s t ON %s", schema.Ident(batch.Table.Name), s.sameKey("i", "t"))
+		if err := c.tally(ctx, tx, &c.Missing, fmt.Sprintf("SELECT i.%s::VARCHAR FROM %s WHERE i.closed AND t.closed IS NULL AND (%s)", at, join, within), arguments); err != nil {
+			return err
+		}
+		return c.tally(ctx, tx, &c.Differs, fmt.Sprintf("SELECT i.%s::VARCHAR FROM %s WHERE i.closed AND t.closed AND (%s)", at, join, s.differs()), nil)
+	})
+	return c, err
+}
+
+func inside(column string, set checkpoints.Set) (clause string, arguments []any) {
+	terms := []string{"false"}
+	for _, i := range set {
+		terms = append(terms, fmt.Sprintf("(%[1]s >= ? AND %[1]s < ?)", column))
+		arguments = append(arguments, i.From, i.To)
+	}
+	return strings.Join(terms, " OR "), arguments
+}
+
+// rehearse runs a transaction that is rolled back in any case.
+func (h Holdings) rehearse(ctx context.Context, do func(tx *sql.Tx) error) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	tx, err := h.conn.BeginTx(ctx, nil)
+	if err == nil {
+		err = do(tx)
+		if rollbackErr := tx.Rollback(); err == nil {
+			err = rollbackErr
+		}
+	}
+	if err != nil && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return storage("compare", err)
+}
+
+// receive gathers batches in the temporary table received.
+func (s statements) receive(ctx context.Context, conn *sql.Conn, tx *sql.Tx, batches []Rows) error {
+	types := make([]string, 0, len(s.Columns))
+	for _, c := range s.Batch() {
+		types = append(types, schema.Ident(c.Name)+" "+c.Type.DuckDB())
+	}
+	if _, err := tx.ExecContext(ctx, "CREATE OR REPLACE TEMP TABLE received ("+strings.Join(types, ", ")+")"); err != nil {
+		return err
+	}
+	for _, rows := range batches {
+		err := withView(conn, rows.Record, func() error {
+			_, err := tx.ExecContext(ctx, "INSERT INTO received SELECT * FROM incoming")
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tally counts the keys that a query gives, and keeps some of them.
+func (c *Comparison) tally(ctx context.Context, tx *sql.Tx, count *int64, query string, arguments []any) error {
+	rows, err := tx.QueryContext(ctx, query, arguments...)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var key string
+		if err := rows.Scan(&key); err != nil {
+			return err
+		}
+		if *count++; *count <= samples {
+			c.Samples = append(c.Samples, key)
+		}
+	}
+	return rows.Err()
+}
+
+func (c *Comparison) tallyRejects(ctx context.Context, tx *sql.Tx, stream string, rejects []Reject) error {
+	for _, reject := range rejects {
+		var known bool
+		err := tx.QueryRowContext(ctx, "SELECT count(*) > 0 FROM rejected_records WHERE stream = ? AND raw = ?", stream, reject.Raw).Scan(&known)
+		if err != nil {
+			return err
+		}
+		if !known {
+			c.Missing++
+		}
+	}
+	return nil
+}

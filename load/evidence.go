@@ -1,0 +1,159 @@
+package load
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"github.com/flashback-sync/flashback-sync/checkpoints"
+	"github.com/flashback-sync/flashback-sync/schema"
+)
+
+// Evidence is all that is held, opened to be proven: the private warehouse and
+// what is published from it. It holds the lock, so that nothing changes
+// meanwhile, and writes nothing.
+type Evidence struct {
+	Holdings
+	lock *flock.Flock
+	db   *sql.DB
+	// Unreadable says why the published file could not be opened; nil if it was.
+	Unreadable error
+	dir, lake  string // absolute
+	published  string // the analysts' file, absolute
+}
+
+// ErrNothingHeld says that there is no warehouse yet.
+var ErrNothingHeld = errors.New("nothing has been synced yet")
+
+// OpenEvidence opens what data_dir holds for reading, and the analysts' file of
+// the given name. It returns ErrNothingHeld, ErrLocked, a *DamagedError or a
+// *StorageError.
+func OpenEvidence(ctx context.Context, dir, published string) (*Evidence, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(File(dir)); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w in %s", ErrNothingHeld, dir)
+	}
+	w := &Warehouse{options: Options{Dir: dir}, path: File(dir)}
+	if err := w.takeLock(); err != nil {
+		return nil, err
+	}
+	e := &Evidence{lock: w.lock, dir: dir, lake: filepath.Join(dir, "lake"), published: filepath.Join(dir, published)}
+	if err := e.open(ctx); err != nil {
+		return nil, errors.Join(err, e.Close())
+	}
+	return e, nil
+}
+
+// published is the name of the analysts' file in queries, if it can be read.
+const published = "published"
+
+func (e *Evidence) open(ctx context.Context) error {
+	if _, err := inspect(ctx, File(e.dir)); err != nil {
+		return err
+	}
+	e.Unreadable = readable(ctx, e.published)
+	session := Session{
+		MemoryLimit: "400MB", Folder: e.lake + string(filepath.Separator),
+		Attach: map[string]string{"private": File(e.dir)}, Search: "memory.main,private.main",
+	}
+	if e.Unreadable == nil {
+		session.Attach[published] = e.published
+	}
+	db, err := OpenDuckDB("", session)
+	if err != nil {
+		return openError(File(e.dir), err)
+	}
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return openError(File(e.dir), errors.Join(err, db.Close()))
+	}
+	e.db, e.Holdings = db, Holdings{mu: &sync.Mutex{}, conn: conn}
+	return nil
+}
+
+// readable tries to open a published file.
+func readable(ctx context.Context, path string) error {
+	if err := checkHeader(path); err != nil {
+		return err
+	}
+	db, err := OpenDuckDB(path, Session{ReadOnly: true})
+	if err != nil {
+		return openError(path, err)
+	}
+	return errors.Join(db.PingContext(ctx), db.Close())
+}
+
+// Close closes the files and gives the lock back.
+func (e *Evidence) Close() error {
+	var err error
+	if e.db != nil {
+		err = errors.Join(e.conn.Close(), e.db.Close())
+	}
+	return errors.Join(err, e.lock.Unlock())
+}
+
+// Coverage reads the intervals of a key that have the status.
+func (e *Evidence) Coverage(ctx context.Context, key checkpoints.Key, status checkpoints.Status) (checkpoints.Set, error) {
+	set, err := checkpoints.Read(ctx, e.conn, key, status)
+	return set, storage("read warehouse", err)
+}
+
+// Repos lists the repositories seen in alerts and violations, sorted.
+func (e *Evidence) Repos(ctx context.Context) ([]string, error) { return readRepos(ctx, e.conn) }
+
+// Ledger reads the whole coverage ledger.
+func (e *Evidence) Ledger(ctx context.Context) ([]CoverageLine, error) {
+	return readLedger(ctx, e.conn)
+}
+
+// Held are the fingerprints of the private warehouse's partitions, by their start.
+func (e *Evidence) Held(ctx context.Context, table *schema.Table) (map[time.Time]Fingerprint, error) {
+	return e.partitions(ctx, table, "private.main."+schema.Ident(table.Name))
+}
+
+// Published are those of the analysts' file.
+func (e *Evidence) Published(ctx context.Context, table *schema.Table) (map[time.Time]Fingerprint, error) {
+	return e.partitions(ctx, table, published+".main."+schema.Ident(table.Name))
+}
+
+func (e *Evidence) partitions(ctx context.Context, table *schema.Table, relation string) (map[time.Time]Fingerprint, error) {
+	held := map[time.Time]Fingerprint{}
+	err := e.fingerprints(ctx, table, relation, statements{table}.partitionOf(schema.Ident(table.Time)), func(group any, f Fingerprint) {
+		start, _ := group.(time.Time)
+		held[start.UTC()] = f
+	})
+	return held, storage("read "+relation, err)
+}
+
+// Files are the fingerprints of Parquet files of a table, by their path below
+// the lake, with slashes.
+func (e *Evidence) Files(ctx context.Context, table *schema.Table, paths []string) (map[string]Fingerprint, error) {
+	if len(paths) == 0 {
+		return map[string]Fingerprint{}, nil
+	}
+	names := map[string]string{}
+	quoted := make([]string, len(paths))
+	for i, path := range paths {
+		absolute := filepath.Join(e.lake, filepath.FromSlash(path))
+		names[absolute], quoted[i] = path, schema.Literal(absolute)
+	}
+	found := map[string]Fingerprint{}
+	relation := fmt.Sprintf("read_parquet([%s], filename = 'lake_file', hive_partitioning = false)", strings.Join(quoted, ", "))
+	err := e.fingerprints(ctx, table, relation, "lake_file", func(group any, f Fingerprint) {
+		name, _ := group.(string)
+		found[names[name]] = f
+	})
+	return found, storage("read lake", err)
+}
