@@ -178,7 +178,10 @@ func (w *Warehouse) Ledger(ctx context.Context) ([]CoverageLine, error) {
 }
 
 func readLedger(ctx context.Context, conn *sql.Conn) ([]CoverageLine, error) {
-	rows, err := conn.QueryContext(ctx, `SELECT stream, "filter", status, from_ts, to_ts FROM sync_coverage ORDER BY ALL`)
+	return scanLedger(conn.QueryContext(ctx, `SELECT stream, "filter", status, from_ts, to_ts FROM sync_coverage ORDER BY ALL`))
+}
+
+func scanLedger(rows *sql.Rows, err error) ([]CoverageLine, error) {
 	if err != nil {
 		return nil, storage("read warehouse", err)
 	}

@@ -39,12 +39,7 @@ func File(dir string) string { return filepath.Join(dir, "state", "warehouse.duc
 // Open takes the lock and opens the warehouse, making or migrating it if needed.
 // It returns ErrLocked, a *DamagedError or a *StorageError.
 func Open(ctx context.Context, options Options) (*Warehouse, error) {
-	if options.MemoryLimit == "" {
-		options.MemoryLimit = defaultMemory
-	}
-	if options.Now == nil {
-		options.Now = time.Now
-	}
+	options = options.withDefaults()
 	w := &Warehouse{options: options, path: File(options.Dir)}
 	if err := w.takeLock(); err != nil {
 		return nil, err
@@ -54,6 +49,16 @@ func Open(ctx context.Context, options Options) (*Warehouse, error) {
 		return nil, err
 	}
 	return w, nil
+}
+
+func (o Options) withDefaults() Options {
+	if o.MemoryLimit == "" {
+		o.MemoryLimit = defaultMemory
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return o
 }
 
 func (w *Warehouse) takeLock() error {
@@ -94,9 +99,15 @@ func (w *Warehouse) open(ctx context.Context) error {
 }
 
 func (w *Warehouse) connect(ctx context.Context, path string) error {
-	db, err := OpenDuckDB(path, Session{
-		MemoryLimit: w.options.MemoryLimit, TempDir: filepath.Join(filepath.Dir(w.path), "tmp"), Thrifty: true,
-	})
+	return w.connectWith(ctx, path, w.thrifty())
+}
+
+func (w *Warehouse) thrifty() Session {
+	return Session{MemoryLimit: w.options.MemoryLimit, TempDir: filepath.Join(filepath.Dir(w.path), "tmp"), Thrifty: true}
+}
+
+func (w *Warehouse) connectWith(ctx context.Context, path string, session Session) error {
+	db, err := OpenDuckDB(path, session)
 	if err != nil {
 		return err
 	}

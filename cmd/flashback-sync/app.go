@@ -79,8 +79,8 @@ It loses no row, shows none twice, and never blocks a reader. Begin with
 	flags.StringVar(&a.logFormat, "log-format", "", "auto, json or console")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
 	root.AddCommand(
-		a.syncCommand(), a.demoCommand(), a.statusCommand(), a.queryCommand(), a.initCommand(),
-		a.checkCommand(), a.schemaCommand(), a.versionCommand(),
+		a.syncCommand(), a.demoCommand(), a.statusCommand(), a.queryCommand(), a.verifyCommand(), a.repairCommand(),
+		a.initCommand(), a.checkCommand(), a.schemaCommand(), a.versionCommand(),
 	)
 	root.SetOut(a.stdout) // completion keeps the output of this moment
 	root.InitDefaultCompletionCmd()

@@ -22,6 +22,7 @@ const (
 	codeStorage      = 6
 	codeLocked       = 7
 	codeDamaged      = 8
+	codeDifference   = 9
 )
 
 // usageError is a mistake in arguments or configuration.
@@ -73,6 +74,8 @@ func exitCode(ctx context.Context, err error) int {
 		return codeStorage
 	case errors.Is(err, pipeline.ErrIncomplete):
 		return codePartial
+	case errors.Is(err, pipeline.ErrDifference):
+		return codeDifference
 	}
 	kind, known := extract.KindOf(err)
 	switch {
@@ -115,6 +118,9 @@ func hintFor(err error) string {
 	}
 	if errors.As(err, &storage) {
 		return "make room, or mend data_dir and its permissions; what was committed is kept, and the next run goes on from there"
+	}
+	if errors.Is(err, load.ErrNothingHeld) {
+		return "'flashback-sync sync' makes it"
 	}
 	kind, known := extract.KindOf(err)
 	switch {

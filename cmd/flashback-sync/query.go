@@ -133,7 +133,11 @@ func printTable(out io.Writer, names []string, next func() ([]any, error)) error
 	err := each(next, func(values []any) error {
 		row := make(table.Row, len(values))
 		for i, v := range values {
-			if row[i] = plain(v); v == nil {
+			row[i] = plain(v)
+			if text, isText := row[i].(string); isText {
+				row[i] = clean(text, 0)
+			}
+			if v == nil {
 				row[i] = "NULL"
 			}
 		}

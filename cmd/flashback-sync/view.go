@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/dustin/go-humanize"
 	"github.com/jedib0t/go-pretty/v6/progress"
@@ -67,11 +69,15 @@ func (v *view) observe(e pipeline.Event) {
 	switch e.Kind {
 	case pipeline.Warned:
 		line = v.log.Warn()
-	case pipeline.Progressed:
+	case pipeline.Progressed, pipeline.Verifying:
 		if time.Since(v.logged) < 10*time.Second {
 			return
 		}
 		v.logged = time.Now()
+		if e.Kind == pipeline.Verifying {
+			line.Str("stream", e.Stream).Int64("done", e.Rows).Int64("of", e.Expected).Msg("verifying")
+			return
+		}
 		line.Str("stream", e.Stream).Int64("rows", e.Rows).Int64("expected", e.Expected).Int64("requests", e.Requests).Msg("reading")
 		return
 	case pipeline.Finished:
@@ -107,12 +113,30 @@ func (v *view) draw(e pipeline.Event) {
 			tracker.UpdateTotal(max(e.Expected, e.Rows+1)) // equal would end the bar
 			tracker.SetValue(e.Rows)
 		}
+	case pipeline.Verifying:
+		v.drawSteps(e)
 	case pipeline.Warned:
 		v.say("%s %s", text.FgYellow.Sprint(cmp.Or(e.Stream, "source")+":"), e.Message)
 	case pipeline.Finished:
 		v.drawFinished(e)
 	case pipeline.Published:
 		v.say("%s", text.Faint.Sprint("published: "+e.Message))
+	}
+}
+
+// drawSteps moves the bar of a verification, a step for each total.
+func (v *view) drawSteps(e pipeline.Event) {
+	name := "verify " + e.Stream
+	tracker := v.trackers[name]
+	if tracker == nil || tracker.IsDone() {
+		tracker = &progress.Tracker{Message: fmt.Sprintf("%-28s", name), Units: progress.UnitsDefault}
+		v.trackers[name] = tracker
+		v.bars.AppendTracker(tracker)
+	}
+	tracker.UpdateTotal(max(e.Expected, 1))
+	tracker.SetValue(e.Rows)
+	if e.Rows >= e.Expected {
+		tracker.MarkAsDone()
 	}
 }
 
@@ -186,4 +210,19 @@ func newTable(out io.Writer, numbers ...string) table.Writer {
 	}
 	t.SetColumnConfigs(configs)
 	return t
+}
+
+// clean makes a text from outside fit for a terminal: no control characters, which
+// could move the cursor or set colours, and no more than so many characters.
+func clean(s string, most int) string {
+	s = strings.Map(func(r rune) rune {
+		if r != '\n' && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r)) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, s)
+	if runes := []rune(s); most > 0 && len(runes) > most {
+		return string(runes[:most]) + "…"
+	}
+	return s
 }

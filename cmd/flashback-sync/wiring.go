@@ -38,6 +38,7 @@ func options(c *config.Config) pipeline.Options {
 		RunID:         newRunID(),
 		Version:       version,
 		DataDir:       c.DataDir,
+		Source:        c.API.BaseURL,
 		PublishDuckDB: c.Publish.DuckDB == "copy",
 		Compression:   c.Publish.Parquet.Compression,
 	}

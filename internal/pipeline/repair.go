@@ -7,6 +7,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/internal/verify"
+	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/load/lake"
 	"github.com/flashback-sync/flashback-sync/load/snapshot"
 	"github.com/flashback-sync/flashback-sync/schema"
@@ -26,9 +27,10 @@ func (m *mend) empty() bool {
 
 // Repaired is what a repair found, did and left.
 type Repaired struct {
-	Found   *verify.Report // before
-	Summary *Summary       // of the run that mended it; nil if there was nothing to mend
-	Left    *verify.Report // of what was mended, read again; nil without a run
+	Rebuilt *load.Rebuilt  `json:"rebuilt,omitempty"` // of a rebuild only
+	Found   *verify.Report `json:"found,omitempty"`   // before
+	Summary *Summary       `json:"run,omitempty"`     // that mended it; nil if there was nothing to mend
+	Left    *verify.Report `json:"left,omitempty"`    // of what was mended, read again; nil without a run
 }
 
 // Repair looks for differences, reads again just the intervals that differ,

@@ -168,5 +168,7 @@ func (r *run) now() time.Time {
 // unpublishedPath is a mark that stands from a run's start until all it committed
 // is published. What a crash leaves it for is published by the next run.
 func (r *run) unpublishedPath() string {
-	return filepath.Join(r.options.DataDir, "state", "unpublished")
+	return filepath.Join(r.options.DataDir, unpublished)
 }
+
+const unpublished = "state/unpublished"

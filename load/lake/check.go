@@ -59,6 +59,18 @@ func Check(ctx context.Context, dir string) (*Inventory, error) {
 	return found, err
 }
 
+// Find lists the Parquet files of a lake without a manifest.
+func Find(dir string) (*Inventory, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = root.Close() }()
+	found := &Inventory{Manifest: &Manifest{}}
+	found.Unlisted, err = unlisted(root, nil)
+	return found, err
+}
+
 // checkFile compares one file with its line of the manifest.
 func checkFile(root *os.Root, f File) error {
 	name := filepath.FromSlash(f.Path)
@@ -91,7 +103,7 @@ func unlisted(root *os.Root, listed map[string]bool) (paths []string, err error)
 		if err != nil {
 			return err
 		}
-		if !entry.IsDir() && strings.HasSuffix(path, ".parquet") && !strings.HasPrefix(entry.Name(), ".") && !listed[path] {
+		if entry.Type().IsRegular() && strings.HasSuffix(path, ".parquet") && !strings.HasPrefix(entry.Name(), ".") && !listed[path] {
 			paths = append(paths, path)
 		}
 		return nil
@@ -102,6 +114,9 @@ func unlisted(root *os.Root, listed map[string]bool) (paths []string, err error)
 // Path is where the partition of a table that starts at an instant has its file,
 // below the lake.
 func Path(table *schema.Table, start time.Time) string { return partition{table, start}.path() }
+
+// EndOf is the end of the partition of a table that starts at an instant, exclusive.
+func EndOf(table *schema.Table, start time.Time) time.Time { return partition{table, start}.end() }
 
 // PartitionOf is the partition of a file of ours; ok is false for other files.
 func PartitionOf(path string) (table *schema.Table, start time.Time, ok bool) {

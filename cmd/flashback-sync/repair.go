@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/dustin/go-humanize"
+	"github.com/dustin/go-humanize/english"
+	"github.com/spf13/cobra"
+
+	"github.com/flashback-sync/flashback-sync/internal/pipeline"
+	"github.com/flashback-sync/flashback-sync/internal/verify"
+	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/schema"
+)
+
+type repairFlags struct {
+	scopeFlags
+	json, rebuild bool
+}
+
+func (a *app) repairCommand() *cobra.Command {
+	var f repairFlags
+	command := &cobra.Command{
+		Use:   "repair",
+		Short: "Fetch again what differs from the source, and nothing else",
+		Long: `Verifies, fetches again just the intervals that differ, publishes again the files
+that differ, and verifies what it mended. Rows that the source has deleted are kept.
+
+With --rebuild it makes the warehouse again from the lake and its manifest, after
+damage or loss of the private file; the old file is kept beside the new one. What
+the lake does not hold is fetched from the source.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.repair(cmd.Context(), f) },
+	}
+	flags := command.Flags()
+	f.add(flags, "repair from this `time` on (RFC 3339 or a date, UTC)", "repair up to this `time`")
+	flags.BoolVar(&f.json, "json", false, "print what was found, done and left as the last line of stdout")
+	flags.BoolVar(&f.rebuild, "rebuild", false, "make the warehouse again from the lake and its manifest first")
+	return command
+}
+
+func (a *app) repair(ctx context.Context, f repairFlags) error {
+	c, err := a.load()
+	if err != nil {
+		return err
+	}
+	o := options(c)
+	if err := f.apply(&o); err != nil {
+		return err
+	}
+	log := a.logger(c.Log)
+	client, err := a.client(c, log, retries)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	view := a.newView(log)
+	a.view, o.Observe = view, view.observe
+	work := pipeline.Repair
+	if f.rebuild {
+		work = pipeline.Rebuild
+	}
+	done, err := work(ctx, o, client)
+	view.close()
+	a.view = nil
+	a.reportRepair(done, f)
+	if err != nil {
+		return err
+	}
+	if done.Summary != nil {
+		if err := gravest(ctx, done.Summary); err != nil && !errors.Is(err, pipeline.ErrIncomplete) {
+			return err
+		}
+	}
+	return stillDiffers(done)
+}
+
+func (a *app) reportRepair(done pipeline.Repaired, f repairFlags) {
+	if f.json {
+		line, err := json.Marshal(done)
+		if err != nil { // plain values always marshal
+			panic(err)
+		}
+		fmt.Fprintln(a.stdout, string(line))
+		return
+	}
+	if done.Rebuilt != nil {
+		a.printRebuilt(done.Rebuilt)
+	}
+	if done.Found != nil {
+		a.printReport(done.Found)
+	}
+	if done.Summary != nil && len(done.Summary.Streams) > 0 {
+		fmt.Fprintln(a.stdout, "\nFetched again:")
+		a.printSummary(done.Summary)
+	}
+	if done.Left != nil {
+		fmt.Fprintln(a.stdout, "\nVerified again:")
+		a.printReport(done.Left)
+	}
+}
+
+func (a *app) printRebuilt(r *load.Rebuilt) {
+	fmt.Fprintf(a.stdout, "Made again from %s:", english.Plural(r.Files, "file", ""))
+	for _, table := range schema.Tables() {
+		if rows, ok := r.Rows[table.Name]; ok {
+			fmt.Fprintf(a.stdout, " %s %s", humanize.Comma(rows), table.Name)
+		}
+	}
+	fmt.Fprintln(a.stdout)
+	if r.Kept != "" {
+		fmt.Fprintf(a.stdout, "The old file is kept: %s\n", r.Kept)
+	}
+	if len(r.Lost) > 0 {
+		fmt.Fprintf(a.stdout, "Not whole in the lake, and fetched again as far as the source has them: %s\n", strings.Join(r.Lost, ", "))
+	}
+	if !r.Published {
+		fmt.Fprintln(a.stdout, "flashback.duckdb could not be read: the history of runs and the rejected records are lost; 'sync --from' finds rejects again")
+	}
+}
+
+// stillDiffers is the error of a repair that could not mend everything. Rows that
+// the source has deleted are none: they are kept.
+func stillDiffers(done pipeline.Repaired) error {
+	left := done.Left
+	if left == nil {
+		left = done.Found
+	}
+	if left == nil || left.Status == verify.Match || left.OnlyExtra() {
+		return nil
+	}
+	return fmt.Errorf("%w after the repair: %s", pipeline.ErrDifference, inWords(left))
+}

@@ -1,0 +1,87 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+
+	"github.com/flashback-sync/flashback-sync/internal/durable"
+	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/lake"
+	"github.com/flashback-sync/flashback-sync/load/snapshot"
+)
+
+// Rebuild makes the warehouse again from the lake and its manifest, reads what is
+// missing from the source, and verifies the whole.
+func Rebuild(ctx context.Context, options Options, from source) (done Repaired, err error) {
+	remains, err := findRemains(ctx, &options)
+	if err != nil {
+		return done, &load.StorageError{Doing: "read lake", Err: err}
+	}
+	done.Rebuilt, err = load.Rebuild(ctx, load.Options{
+		Dir: options.DataDir, MemoryLimit: options.MemoryLimit, Version: options.Version, Now: options.Now,
+	}, remains)
+	if err != nil {
+		return done, err
+	}
+	if err := durable.Write(filepath.Join(options.DataDir, unpublished), nil); err != nil {
+		return done, &load.StorageError{Doing: "rebuild", Err: err}
+	}
+	done.Summary, err = Run(ctx, options, from)
+	if err != nil {
+		return done, err
+	}
+	done.Left, err = Verify(ctx, options, from)
+	return done, err
+}
+
+// findRemains lists what the lake holds. Without a manifest nothing of it is
+// vouched for.
+func findRemains(ctx context.Context, o *Options) (load.Remains, error) {
+	remains := load.Remains{Published: snapshot.Name}
+	inventory, err := lake.Check(ctx, o.lakeDir())
+	if ctx.Err() != nil {
+		return remains, ctx.Err()
+	}
+	if err != nil {
+		o.observe(Event{Kind: Warned, Message: fmt.Sprintf("the lake has no manifest to rely on (%v): what it holds is kept, and fetched again as far as the source has it", err)})
+		if inventory, err = lake.Find(o.lakeDir()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return remains, err
+		}
+	} else {
+		remains.Manifest = true
+		for _, c := range inventory.Manifest.Coverage {
+			remains.Coverage = append(remains.Coverage, load.CoverageLine(c))
+		}
+	}
+	if inventory == nil {
+		return remains, nil
+	}
+	var paths []string
+	for _, f := range inventory.Manifest.Files {
+		paths = append(paths, f.Path)
+	}
+	for _, path := range append(paths, inventory.Unlisted...) {
+		part, ok := partOf(path)
+		if !ok {
+			continue
+		}
+		problem, listed := inventory.Problems[path]
+		if part.Sound = remains.Manifest && !listed && !slices.Contains(inventory.Unlisted, path); errors.Is(problem, fs.ErrNotExist) {
+			part.Path = ""
+		}
+		remains.Parts = append(remains.Parts, part)
+	}
+	return remains, nil
+}
+
+func partOf(path string) (load.Part, bool) {
+	table, start, ok := lake.PartitionOf(path)
+	if !ok {
+		return load.Part{}, false
+	}
+	return load.Part{Table: table, Start: start, End: lake.EndOf(table, start), Path: path}, true
+}
