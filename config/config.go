@@ -19,12 +19,14 @@ type Config struct {
 	API API
 	// DataDir is the folder everything is written under, relative to the
 	// current directory, not to the file.
-	DataDir  string
-	Streams  Streams
-	Publish  Publish
-	Schedule Schedule
-	Serve    Serve
-	Log      Log
+	DataDir string
+	// VerifyEvery is how often a sync also compares totals; 0 means never.
+	VerifyEvery time.Duration
+	Streams     Streams
+	Publish     Publish
+	Schedule    Schedule
+	Serve       Serve
+	Log         Log
 	// Path is the file the configuration came from, "" if there was none.
 	Path string
 }

@@ -40,7 +40,8 @@ func defaults(streams ...string) *Config {
 			BaseURL: "https://backend.flashback.tech", TokenEnv: "FLASHBACK_TOKEN",
 			MaxConcurrency: 8, Timeout: 30 * time.Second,
 		},
-		DataDir: "data",
+		DataDir:     "data",
+		VerifyEvery: 168 * time.Hour,
 		Streams: Streams{
 			Alerts:     &ListStream{Start: start, Lookback: 48 * time.Hour},
 			Violations: &ListStream{Start: start, Lookback: 48 * time.Hour, Optional: true},

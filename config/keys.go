@@ -39,6 +39,11 @@ func keys() []key {
 			doc:   "Folder everything is written under, relative to the current directory.",
 			field: func(c *Config) any { return &c.DataDir },
 		}},
+		[]key{{
+			path: "verify_every", def: "168h",
+			doc:   "How often a sync also compares its totals with the source's, month by month; 0: never.",
+			field: func(c *Config) any { return &c.VerifyEvery },
+		}},
 		listKeys("streams.alerts.", "false", alerts),
 		listKeys("streams.violations.", "true", violations),
 		verdictKeys("streams.violations.filter.", violations),

@@ -20,6 +20,9 @@ type Rows struct {
 	Table          *schema.Table
 	Record         arrow.RecordBatch // schema Table.BatchSchema; the caller keeps ownership
 	Oldest, Newest time.Time         // bounds of the time column, both inclusive
+	// Seen, if not zero, is when the source gave these rows: versions that are
+	// held since then stay.
+	Seen time.Time
 }
 
 // Reject is a record that could not be typed.
@@ -41,6 +44,8 @@ type Commit struct {
 	Rows     []Rows // at most one part for each table
 	Rejects  []Reject
 	Coverage []Coverage
+	// Recovered is the raw text of rejects that Rows now hold, typed.
+	Recovered []string
 }
 
 // Counts say what became of the rows of the stream's own table.
@@ -70,6 +75,11 @@ func (w *Warehouse) Commit(ctx context.Context, c Commit) (Counts, error) {
 				return err
 			}
 			counts.Quarantined += added
+		}
+		for _, raw := range c.Recovered {
+			if _, err := tx.ExecContext(ctx, "DELETE FROM rejected_records WHERE stream = ? AND raw = ?", c.Stream, raw); err != nil {
+				return err
+			}
 		}
 		for _, covered := range c.Coverage {
 			if err := checkpoints.Record(ctx, tx, covered.Key, covered.Status, c.RunID, covered.Set); err != nil {
@@ -130,7 +140,7 @@ func (w *Warehouse) upsert(ctx context.Context, tx *sql.Tx, c Commit, rows Rows,
 // stage puts the rows that are new or changed into the temporary table delta.
 func (w *Warehouse) stage(ctx context.Context, tx *sql.Tx, rows Rows) error {
 	return withView(w.conn, rows.Record, func() error {
-		if _, err := tx.ExecContext(ctx, statements{rows.Table}.stage(rows.Oldest, rows.Newest)); err != nil {
+		if _, err := tx.ExecContext(ctx, statements{rows.Table}.stage(rows)); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, "DROP VIEW incoming")
@@ -177,13 +187,13 @@ func (w *Warehouse) note(ctx context.Context, tx *sql.Tx, c Commit, s statements
 type statements struct{ *schema.Table }
 
 // stage compares the incoming rows with those held in the same range of time.
-func (s statements) stage(oldest, newest time.Time) string {
+func (s statements) stage(rows Rows) string {
 	at := "t." + schema.Ident(s.Time)
 	return fmt.Sprintf(`CREATE TEMP TABLE delta AS
 		SELECT i.*, t.rowid AS held_row, %s AS held_time
 		FROM incoming i LEFT JOIN %s t ON %s AND %s BETWEEN make_timestamptz(%d) AND make_timestamptz(%d)
-		WHERE t.rowid IS NULL OR (%s)%s`,
-		at, schema.Ident(s.Name), s.sameKey("i", "t"), at, oldest.UnixMicro(), newest.UnixMicro(), s.differs(), s.guard())
+		WHERE (t.rowid IS NULL OR %s)%s`,
+		at, schema.Ident(s.Name), s.sameKey("i", "t"), at, rows.Oldest.UnixMicro(), rows.Newest.UnixMicro(), s.differs(), s.guard(rows.Seen))
 }
 
 func (s statements) sameKey(a, b string) string {
@@ -213,12 +223,18 @@ func (s statements) differs() string {
 	return strings.Join(terms, " OR ")
 }
 
-// guard keeps a closed bucket from being replaced by a part of itself.
-func (s statements) guard() string {
-	if _, ok := s.Column("closed"); !ok {
-		return ""
+// guard keeps a closed bucket from being replaced by a part of itself, and a row
+// from being replaced by a version that is older than it.
+func (s statements) guard(seen time.Time) string {
+	guard := ""
+	if _, ok := s.Column("closed"); ok {
+		guard += " AND NOT (t.rowid IS NOT NULL AND t.closed AND NOT i.closed)"
 	}
-	return " AND NOT (t.rowid IS NOT NULL AND t.closed AND NOT i.closed)"
+	if !seen.IsZero() {
+		guard += fmt.Sprintf(" AND NOT EXISTS (SELECT 1 FROM %s h WHERE %s AND h._last_changed_at >= make_timestamptz(%d))",
+			schema.Ident(s.Name), s.sameKey("h", "i"), seen.UnixMicro())
+	}
+	return guard
 }
 
 func (s statements) count() string {

@@ -108,12 +108,24 @@ func checkHeader(path string) error {
 
 // migrations bring a warehouse from the version of their index to the next one.
 // They run alone, each followed by a checkpoint, never with data.
-var migrations = map[int][]string{}
+var migrations = map[int][]string{
+	1: {
+		"ALTER TABLE sync_runs ADD COLUMN rows_recovered BIGINT",
+		"ALTER TABLE sync_runs ADD COLUMN verified VARCHAR",
+		"ALTER TABLE sync_runs ADD COLUMN verified_missing BIGINT",
+		`CREATE TABLE sync_lateness (run_id VARCHAR NOT NULL, stream VARCHAR NOT NULL, observed_at TIMESTAMPTZ NOT NULL,
+			up_to_s BIGINT NOT NULL, "rows" BIGINT NOT NULL, max_s BIGINT NOT NULL)`,
+	},
+}
+
+// Migrated reports whether Open brought the warehouse to a newer layout: then
+// what is published has an older one.
+func (w *Warehouse) Migrated() bool { return w.migrated }
 
 func (w *Warehouse) migrate(ctx context.Context, version int) error {
 	for ; version < schema.Version; version++ {
 		err := w.transact(ctx, fmt.Sprintf("migrate warehouse to version %d", version+1), func(tx *sql.Tx) error {
-			for _, statement := range migrations[version] {
+			for _, statement := range append(migrations[version], comments(version+1)...) {
 				if _, err := tx.ExecContext(ctx, statement); err != nil {
 					return err
 				}
@@ -127,6 +139,18 @@ func (w *Warehouse) migrate(ctx context.Context, version int) error {
 		if _, err := w.conn.ExecContext(ctx, "CHECKPOINT"); err != nil {
 			return storage("checkpoint warehouse", err)
 		}
+		w.migrated = true
 	}
 	return nil
+}
+
+// comments are those of all tables, once the last version is reached.
+func comments(version int) (statements []string) {
+	if version < schema.Version {
+		return nil
+	}
+	for _, table := range schema.Tables() {
+		statements = append(statements, table.Comments()...)
+	}
+	return statements
 }

@@ -12,10 +12,12 @@ type Run struct {
 	StartedAt, FinishedAt                                     time.Time
 	From, To                                                  time.Time // watermarks; zero if nothing was due
 	Requests, Received, Inserted, Updated, Unchanged, Doubled int64
-	Rejected                                                  int64
+	Rejected, Recovered                                       int64
 	Complete                                                  bool
 	Error                                                     string // "" if nothing went wrong
 	Version                                                   string
+	Verified                                                  string // "" if no verification was due
+	VerifiedMissing                                           int64
 }
 
 // Begin notes that a run works on the streams. Runs that never finished were
@@ -41,12 +43,28 @@ func (w *Warehouse) Finish(ctx context.Context, r Run) error {
 	return w.transact(ctx, "finish run", func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE sync_runs SET status = ?, finished_at = ?, from_ts = ?, to_ts = ?, requests = ?,
 				rows_received = ?, rows_inserted = ?, rows_updated = ?, rows_unchanged = ?, rows_duplicate = ?, rows_rejected = ?,
-				complete = ?, error = ? WHERE run_id = ? AND stream = ?`,
+				complete = ?, error = ?, rows_recovered = ?, verified = ?, verified_missing = ? WHERE run_id = ? AND stream = ?`,
 			r.Status, r.FinishedAt, optionalTime(r.From), optionalTime(r.To), r.Requests,
 			r.Received, r.Inserted, r.Updated, r.Unchanged, r.Doubled, r.Rejected,
-			r.Complete, sql.NullString{String: r.Error, Valid: r.Error != ""}, r.RunID, r.Stream)
+			r.Complete, sql.NullString{String: r.Error, Valid: r.Error != ""},
+			r.Recovered, sql.NullString{String: r.Verified, Valid: r.Verified != ""},
+			sql.NullInt64{Int64: r.VerifiedMissing, Valid: r.Verified != ""}, r.RunID, r.Stream)
 		return err
 	})
 }
 
 func optionalTime(t time.Time) sql.NullTime { return sql.NullTime{Time: t, Valid: !t.IsZero()} }
+
+// LastVerified is when a stream was verified last as part of a run; zero if never.
+func (w *Warehouse) LastVerified(ctx context.Context, stream string) (time.Time, error) {
+	var last sql.NullTime
+	err := w.conn.QueryRowContext(ctx, "SELECT max(started_at) FROM sync_runs WHERE stream = ? AND verified IS NOT NULL", stream).Scan(&last)
+	return last.Time.UTC(), storage("read warehouse", err)
+}
+
+// FirstRun is when a stream was synced for the first time, by what is remembered.
+func (w *Warehouse) FirstRun(ctx context.Context, stream string) (time.Time, error) {
+	var first sql.NullTime
+	err := w.conn.QueryRowContext(ctx, "SELECT min(started_at) FROM sync_runs WHERE stream = ?", stream).Scan(&first)
+	return first.Time.UTC(), storage("read warehouse", err)
+}

@@ -23,12 +23,13 @@ type Options struct {
 
 // Warehouse is the open private warehouse. It is used by one goroutine.
 type Warehouse struct {
-	options Options
-	path    string
-	lock    *flock.Flock
-	db      *sql.DB
-	conn    *sql.Conn
-	last    time.Time // of the last commit; commits are strictly ordered by time
+	options  Options
+	path     string
+	lock     *flock.Flock
+	db       *sql.DB
+	conn     *sql.Conn
+	migrated bool
+	last     time.Time // of the last commit; commits are strictly ordered by time
 }
 
 const defaultMemory = "160MB"

@@ -23,6 +23,9 @@ func SyncRuns() *Table {
 			Column{Name: "complete", Type: Boolean, Privacy: Public, Doc: "Whether everything that was due has been read and proven complete."},
 			text("error", "", Internal, "What went wrong; NULL if nothing did."),
 			text("version", "", Public, "Release of flashback-sync that ran."),
+			count("rows_recovered", "", "Rejected records of earlier runs that could be typed in this one."),
+			text("verified", "", Public, "What the run's verification of the totals found: match, missing, extra, differs or unproven; NULL if none was due."),
+			count("verified_missing", "", "Rows that the verification found missing; NULL if none was due."),
 		),
 	}
 }
@@ -39,6 +42,22 @@ func SyncCoverage() *Table {
 			instant("from_ts", "Start of the range (UTC, inclusive).").required(),
 			instant("to_ts", "End of the range (UTC, exclusive).").required(),
 			text("run_id", "", Public, "Run that extended the range last.").required(),
+		),
+	}
+}
+
+// SyncLateness is how late rows came that were not there when their time was read.
+func SyncLateness() *Table {
+	return &Table{
+		Name: "sync_lateness", Time: "observed_at", Key: []string{"run_id", "stream", "up_to_s"},
+		Doc: "How late rows appeared inside time that had been read completely before: a histogram for each run and stream.",
+		Columns: bookkept(
+			text("run_id", "", Public, "Run that found the rows.").required(),
+			text("stream", "", Public, "Stream: alerts or violations.").required(),
+			instant("observed_at", "When the run started (UTC).").required(),
+			count("up_to_s", "", "Upper end of the class, in seconds: at least so long before the end of what had been read the rows are dated, and they were not there then.").required(),
+			count("rows", "", "Rows in the class.").required(),
+			count("max_s", "", "The latest of them, in seconds.").required(),
 		),
 	}
 }

@@ -2,13 +2,13 @@ package schema
 
 // Version is the layout's version, stored in every warehouse. A release refuses
 // a warehouse whose version is higher than its own.
-const Version = 1
+const Version = 2
 
 // Tables returns every table that analysts see, in the order they read best.
 func Tables() []*Table {
 	return []*Table{
 		Alerts(), Violations(), PolicyStats(), PolicyStatsSummary(),
-		SyncRuns(), SyncCoverage(), RejectedRecords(),
+		SyncRuns(), SyncCoverage(), SyncLateness(), RejectedRecords(),
 	}
 }
 

@@ -56,7 +56,7 @@ func (a *app) check(ctx context.Context) error {
 	if skew := probe.skew; skew.Abs() > time.Minute {
 		fmt.Fprintf(a.stdout, "\nThis machine's clock is %s off the source's; runs go by the source's clock.\n", skew.Abs().Round(time.Second))
 	}
-	return failure
+	return errors.Join(failure, a.adviseLookback(ctx, c))
 }
 
 // hopeless reports whether the other streams would fail in the same way.

@@ -59,17 +59,17 @@ func TestSchemaFormats(t *testing.T) {
 			Columns []struct{ Name, Description string }
 		}
 	}
-	if err := json.Unmarshal([]byte(b.must("schema", "--format", "json").stdout), &dictionary); err != nil || len(dictionary.Tables) != 7 {
+	if err := json.Unmarshal([]byte(b.must("schema", "--format", "json").stdout), &dictionary); err != nil || len(dictionary.Tables) != 8 {
 		t.Errorf("%v, %d tables", err, len(dictionary.Tables))
 	}
-	if out := b.must("schema", "-f", "sql").stdout; strings.Count(out, "CREATE TABLE") != 7 || !strings.Contains(out, "COMMENT ON COLUMN") {
+	if out := b.must("schema", "-f", "sql").stdout; strings.Count(out, "CREATE TABLE") != 8 || !strings.Contains(out, "COMMENT ON COLUMN") {
 		t.Errorf("sql:\n%.300s", out)
 	}
 	var dbt struct {
 		Version int
 		Sources []struct{ Tables []struct{ Name string } }
 	}
-	if err := yaml.Unmarshal([]byte(b.must("schema", "-f", "dbt").stdout), &dbt); err != nil || dbt.Version != 2 || len(dbt.Sources) != 1 || len(dbt.Sources[0].Tables) != 7 {
+	if err := yaml.Unmarshal([]byte(b.must("schema", "-f", "dbt").stdout), &dbt); err != nil || dbt.Version != 2 || len(dbt.Sources) != 1 || len(dbt.Sources[0].Tables) != 8 {
 		t.Errorf("dbt: %v, %+v", err, dbt)
 	}
 }

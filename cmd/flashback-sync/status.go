@@ -29,6 +29,7 @@ type streamStatus struct {
 	Gaps         int        `json:"gaps"` // holes between covered intervals of one filter set
 	Lost         int        `json:"lost"` // intervals that the source can no longer give
 	Rejected     int64      `json:"rejected"`
+	Lateness     *lateness  `json:"lateness"` // null if no row was late, or nothing is known yet
 	LastComplete bool       `json:"last_run_complete"`
 }
 
@@ -69,7 +70,7 @@ func (a *app) statusCommand() *cobra.Command {
 			if asJSON {
 				return json.NewEncoder(a.stdout).Encode(s)
 			}
-			a.printStatus(s)
+			a.printStatus(s, lookbacks(c))
 			return nil
 		},
 	}
@@ -96,6 +97,9 @@ func readStatus(ctx context.Context, dataDir string) (s *status, err error) {
 	} {
 		line, err := readStream(ctx, db, stream.name, stream.time)
 		if err != nil {
+			return nil, err
+		}
+		if line.Lateness, err = readLateness(ctx, db, stream.name); err != nil {
 			return nil, err
 		}
 		s.Streams = append(s.Streams, line.renew(s.LastRun))
@@ -175,7 +179,7 @@ func readRuns(ctx context.Context, db *sql.DB) ([]runLine, error) {
 	return lines, rows.Err()
 }
 
-func (a *app) printStatus(s *status) {
+func (a *app) printStatus(s *status, lookbacks map[string]time.Duration) {
 	t := newTable(a.stdout, "rows", "age", "gaps", "lost", "rejected")
 	t.AppendHeader(table.Row{"stream", "rows", "newest row", "covered from", "covered to", "age", "gaps", "lost", "rejected"})
 	for _, stream := range s.Streams {
@@ -193,6 +197,7 @@ func (a *app) printStatus(s *status) {
 			}
 		}
 	}
+	a.printLateness(s, lookbacks)
 	fmt.Fprintln(a.stdout, "\nRuns that changed something or are published:")
 	runs := newTable(a.stdout, "new", "changed", "requests")
 	runs.AppendHeader(table.Row{"started", "stream", "status", "new", "changed", "requests", "error"})

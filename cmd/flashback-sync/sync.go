@@ -12,7 +12,8 @@ import (
 
 type syncFlags struct {
 	scopeFlags
-	json, dryRun bool
+	json, dryRun  bool
+	retryRejected bool
 }
 
 func (a *app) syncCommand() *cobra.Command {
@@ -30,6 +31,7 @@ With --from it reads everything from there again, whether it is covered or not.`
 	flags := command.Flags()
 	f.add(flags, "read again from this `time` on (RFC 3339 or a date, UTC)", "read up to this `time` only")
 	flags.BoolVar(&f.json, "json", false, "print the run's summary as the last line of stdout")
+	flags.BoolVar(&f.retryRejected, "retry-rejected", false, "try again to type the rejected records, as after an upgrade")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "say what would be read, and write nothing")
 	return command
 }
@@ -40,7 +42,7 @@ func (a *app) sync(ctx context.Context, f syncFlags) error {
 		return err
 	}
 	o := options(c)
-	o.DryRun = f.dryRun
+	o.DryRun, o.RetryRejected = f.dryRun, f.retryRejected
 	if err := f.apply(&o); err != nil {
 		return err
 	}

@@ -121,7 +121,7 @@ func TestADryRunOnlyAsks(t *testing.T) {
 	if _, err := os.Stat(b.data()); !os.IsNotExist(err) {
 		t.Errorf("it says that it writes nothing, and made data_dir: %v", err)
 	}
-	if asked := b.sim.RequestCount(); asked > 6 {
+	if asked := b.sim.RequestCount(); asked > 8 {
 		t.Errorf("%d requests", asked)
 	}
 }

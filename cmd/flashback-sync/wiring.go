@@ -39,6 +39,7 @@ func options(c *config.Config) pipeline.Options {
 		Version:       version,
 		DataDir:       c.DataDir,
 		Source:        c.API.BaseURL,
+		VerifyEvery:   c.VerifyEvery,
 		PublishDuckDB: c.Publish.DuckDB == "copy",
 		Compression:   c.Publish.Parquet.Compression,
 	}

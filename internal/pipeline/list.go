@@ -26,6 +26,15 @@ func (r *run) syncList(ctx context.Context, list List, result *Result) error {
 	}
 	result.span(jobs)
 	r.observe(Event{Kind: Planned, Stream: list.Name(), Message: describe(jobs)})
+	before, err := r.coveredBefore(ctx, list)
+	if err != nil {
+		return err
+	}
+	if r.options.RetryRejected {
+		if err := r.retryRejects(ctx, list.Name(), result); err != nil {
+			return err
+		}
+	}
 	gathered := r.gather(schema.ByName(list.Name()), result)
 	defer gathered.release()
 	walks := r.source.Walk(jobs)
@@ -33,11 +42,38 @@ func (r *run) syncList(ctx context.Context, list List, result *Result) error {
 	if err = gathered.finish(ctx, err); err != nil {
 		return err
 	}
+	if err := r.noteLateness(ctx, list, before); err != nil {
+		return err
+	}
 	if err := missing(walks, jobs); err != nil {
 		return err
 	}
 	result.Complete = true
-	return nil
+	return r.verifyIfDue(ctx, list, now, result)
+}
+
+// coveredBefore is what had been read of every question of the list before the run.
+func (r *run) coveredBefore(ctx context.Context, list List) (before checkpoints.Set, err error) {
+	for i, query := range list.queries() {
+		covered, err := r.warehouse.Coverage(ctx, keyOf(query), checkpoints.Covered)
+		if err != nil {
+			return nil, err
+		}
+		if i == 0 {
+			before = covered
+		} else {
+			before = before.Intersect(covered)
+		}
+	}
+	return before, nil
+}
+
+// noteLateness learns how late rows come. What a repair restores was not late.
+func (r *run) noteLateness(ctx context.Context, list List, before checkpoints.Set) error {
+	if r.options.mend != nil {
+		return nil
+	}
+	return r.warehouse.Lateness(context.WithoutCancel(ctx), r.options.RunID, schema.ByName(list.Name()), r.summary.StartedAt, before)
 }
 
 // peek asks for the source's clock. The zero time means that the source does not

@@ -31,6 +31,10 @@ type Options struct {
 	From, To time.Time
 	// Full verifies every row instead of the totals.
 	Full bool
+	// VerifyEvery is how often a run compares the totals; 0 is never.
+	VerifyEvery time.Duration
+	// RetryRejected types the quarantine again.
+	RetryRejected bool
 	// DryRun plans and asks for the totals, and writes nothing.
 	DryRun bool
 

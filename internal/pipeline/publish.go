@@ -30,7 +30,7 @@ const LastRun = "state/last_run.json"
 // publishLeftovers publishes what a run committed that was killed before it
 // could publish.
 func (r *run) publishLeftovers(ctx context.Context) error {
-	left := exists(r.unpublishedPath())
+	left := r.changed || exists(r.unpublishedPath())
 	for _, table := range schema.Tables() {
 		changed, err := r.warehouse.Changed(ctx, table)
 		if err != nil {

@@ -28,11 +28,15 @@ type Result struct {
 	Unchanged int64      `json:"rows_unchanged"`
 	Duplicate int64      `json:"rows_duplicate"`
 	Rejected  int64      `json:"rows_rejected"`
+	Recovered int64      `json:"rows_recovered"` // rejects of earlier runs that could be typed
 	Complete  bool       `json:"complete"`
 	Served    bool       `json:"served"` // false: the source does not have this optional stream
 	From      *time.Time `json:"from"`   // watermarks: the range that was read; null if nothing was due
 	To        *time.Time `json:"to"`
 	Error     *string    `json:"error"`
+
+	Verified        string `json:"verified,omitempty"` // what the verification found, if one was due
+	VerifiedMissing int64  `json:"verified_missing,omitempty"`
 
 	Err  error         `json:"-"`
 	Took time.Duration `json:"-"`
@@ -109,7 +113,8 @@ func (r *Result) record(runID, stream, version string, started, finished time.Ti
 	run := load.Run{
 		RunID: runID, Stream: stream, Status: r.status(), StartedAt: started, FinishedAt: finished, Requests: r.Requests,
 		Received: r.Received, Inserted: r.Inserted, Updated: r.Updated, Unchanged: r.Unchanged,
-		Doubled: r.Duplicate, Rejected: r.Rejected, Complete: r.Complete, Version: version,
+		Doubled: r.Duplicate, Rejected: r.Rejected, Recovered: r.Recovered, Complete: r.Complete, Version: version,
+		Verified: r.Verified, VerifiedMissing: r.VerifiedMissing,
 	}
 	if r.From != nil {
 		run.From, run.To = *r.From, *r.To
