@@ -49,7 +49,7 @@ func Open(ctx context.Context, options Options) (*Warehouse, error) {
 	if err := w.takeLock(); err != nil {
 		return nil, err
 	}
-	if err := w.open(ctx); err != nil {
+	if err := w.prepare(ctx); err != nil {
 		_ = w.lock.Unlock()
 		return nil, err
 	}
@@ -58,8 +58,14 @@ func Open(ctx context.Context, options Options) (*Warehouse, error) {
 
 func (w *Warehouse) takeLock() error {
 	state := filepath.Dir(w.path)
-	if err := os.MkdirAll(state, 0o750); err != nil {
+	if err := os.MkdirAll(w.options.Dir, 0o750); err != nil {
 		return storage("make data_dir", err)
+	}
+	if err := os.Mkdir(state, 0o750); err != nil && !errors.Is(err, fs.ErrExist) {
+		return storage("make data_dir", err)
+	}
+	if err := checkPlaces(w.options.Dir); err != nil {
+		return err
 	}
 	w.lock = flock.New(filepath.Join(state, "lock"), flock.SetPermissions(0o640))
 	locked, err := w.lock.TryLock()
@@ -72,25 +78,40 @@ func (w *Warehouse) takeLock() error {
 	return nil
 }
 
-func (w *Warehouse) open(ctx context.Context) error {
-	if _, err := os.Stat(w.path); errors.Is(err, fs.ErrNotExist) {
+// prepare opens the warehouse once the lock is held.
+func (w *Warehouse) prepare(ctx context.Context) error {
+	if err := sweepSpilled(w.options.Dir); err != nil {
+		return err
+	}
+	if _, err := os.Lstat(w.path); errors.Is(err, fs.ErrNotExist) {
 		if err := w.create(ctx); err != nil {
 			return err
 		}
-	} else if err != nil {
-		return storage("open warehouse", err)
 	}
-	version, err := inspect(ctx, w.path)
+	version, err := w.open(ctx)
 	if err != nil {
 		return err
-	}
-	if err := w.connect(ctx, w.path); err != nil {
-		return openError(w.path, err)
 	}
 	if err := w.migrate(ctx, version); err != nil {
 		return errors.Join(err, w.disconnect())
 	}
 	return nil
+}
+
+// open opens a warehouse that exists. What cannot be used is found out before
+// anything is written.
+func (w *Warehouse) open(ctx context.Context) (version int, err error) {
+	if err := checkPlaces(w.options.Dir); err != nil {
+		return 0, err
+	}
+	version, err = inspect(ctx, w.path)
+	if err != nil {
+		return 0, err
+	}
+	if err := w.connect(ctx, w.path); err != nil {
+		return 0, openError(w.path, err)
+	}
+	return version, nil
 }
 
 func (w *Warehouse) connect(ctx context.Context, path string) error {
@@ -113,7 +134,7 @@ func (w *Warehouse) disconnect() error {
 		return nil
 	}
 	err := errors.Join(w.conn.Close(), w.db.Close())
-	w.db, w.conn = nil, nil
+	w.db = nil // the connection stays: it refuses what comes too late
 	return err
 }
 
@@ -165,8 +186,6 @@ func (w *Warehouse) Reopen(ctx context.Context) error {
 	if w.db != nil {
 		return nil
 	}
-	if err := w.connect(ctx, w.path); err != nil {
-		return openError(w.path, err)
-	}
-	return nil
+	_, err := w.open(ctx)
+	return err
 }
