@@ -19,6 +19,10 @@ type Options struct {
 	MemoryLimit string // DuckDB's notation; "" for 160MB
 	Version     string // release that writes, noted in the file
 	Now         func() time.Time
+
+	// Writing: refuse a data_dir that cannot take what a run writes; with Copied,
+	// a copy of the warehouse among it.
+	Writing, Copied bool
 }
 
 // Warehouse is the open private warehouse. It is used by one goroutine.
@@ -82,6 +86,11 @@ func (w *Warehouse) takeLock() error {
 func (w *Warehouse) prepare(ctx context.Context) error {
 	if err := sweepSpilled(w.options.Dir); err != nil {
 		return err
+	}
+	if w.options.Writing {
+		if err := w.checkRoom(); err != nil {
+			return err
+		}
 	}
 	if _, err := os.Lstat(w.path); errors.Is(err, fs.ErrNotExist) {
 		if err := w.create(ctx); err != nil {
