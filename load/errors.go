@@ -2,50 +2,102 @@ package load
 
 import (
 	"errors"
-	"fmt"
+	"path/filepath"
+	"regexp"
 	"strings"
+	"syscall"
 )
 
 // ErrLocked says that another instance works in the same data_dir.
 var ErrLocked = errors.New("another instance is running")
 
 // DamagedError says that the private warehouse cannot be used: it is damaged, not
-// ours, or from a newer release. The file was left as it is.
+// ours, or from a newer release. One that cannot be opened is left as it is.
 type DamagedError struct {
-	Path   string
+	Path   string // as opened, or below data_dir if the damage showed later
 	Reason string
+	Newer  bool // nothing is wrong with it: a newer release can read it
 }
 
 func (e *DamagedError) Error() string { return e.Path + ": " + e.Reason }
 
-// StorageError says that the disk or the database refused something.
+// StorageError says that the disk or the database refused something. Its text is
+// one line.
 type StorageError struct {
 	Doing string
 	Err   error
+	// Permanent: trying again is of no use or does harm, since the disk is full,
+	// or a sync failed and the kernel has forgotten what it could not write.
+	Permanent bool
 }
 
-func (e *StorageError) Error() string { return fmt.Sprintf("%s: %v", e.Doing, e.Err) }
+func (e *StorageError) Error() string { return e.Doing + ": " + oneLine(e.Err) }
 func (e *StorageError) Unwrap() error { return e.Err }
 
+// storage is where trouble is classified: a StorageError, which wraps a
+// DamagedError if the file itself turns out to be the trouble.
 func storage(doing string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return &StorageError{Doing: doing, Err: err}
+	if isDamage(err, damageSigns) {
+		var known *DamagedError
+		if !errors.As(err, &known) {
+			err = &DamagedError{Path: filepath.Join("state", "warehouse.duckdb"), Reason: oneLine(err)}
+		}
+		return &StorageError{Doing: doing, Err: err, Permanent: true}
+	}
+	return &StorageError{Doing: doing, Err: err, Permanent: holds(err, "No space left on device", "Disk quota exceeded", "fsync")}
 }
 
-// openError tells damage from trouble with the disk.
+// openError tells damage from trouble with the disk when a file is opened.
 func openError(path string, err error) error {
-	text := err.Error()
-	for _, sign := range []string{"not a valid DuckDB database", "ould not read enough bytes", "orrupt", "checksum", "erialization", "version number", "ailed to deserialize", "WAL"} {
+	if !isDamage(err, openingSigns) && !isDamage(err, damageSigns) {
+		return storage("open warehouse", err)
+	}
+	return &DamagedError{Path: path, Reason: oneLine(err), Newer: holds(err, "newer version of DuckDB", "WAL of version")}
+}
+
+// DuckDB has no error type for a damaged file, so its messages have to tell.
+var (
+	// troubleSigns are the system's: they never speak of a file's content.
+	troubleSigns = []string{
+		"No space left on device", "Disk quota exceeded", "File too large", "Input/output error", "fsync",
+		"Permission denied", "Operation not permitted", "Read-only file system", "Is a directory", "Could not set lock",
+		"Too many open files", "Cannot allocate memory", "Out of Memory Error",
+	}
+	damageSigns  = []string{"orrupt", "does not match stored checksum", "ould not read enough bytes"}
+	openingSigns = []string{"not a valid DuckDB database", "version number", "WAL", "ailed to deserialize", "erialization Error", "INTERNAL Error"}
+)
+
+func isDamage(err error, signs []string) bool {
+	var system syscall.Errno
+	return !errors.As(err, &system) && !holds(err, troubleSigns...) && holds(err, signs...)
+}
+
+// quoted text is a path, and a folder may have any name.
+var quoted = regexp.MustCompile(`"[^"]*"`)
+
+func holds(err error, signs ...string) bool {
+	text := quoted.ReplaceAllString(err.Error(), "")
+	for _, sign := range signs {
 		if strings.Contains(text, sign) {
-			return &DamagedError{Path: path, Reason: firstLine(text)}
+			return true
 		}
 	}
-	return storage("open warehouse", errors.New(firstLine(text)))
+	return false
 }
 
-func firstLine(s string) string {
-	line, _, _ := strings.Cut(s, "\n")
-	return line
+// original is what broke a database that refuses everything since.
+var original = regexp.MustCompile(`(?s)database has been invalidated.*Original error: "([^\n]*)"`)
+
+// oneLine leaves out stack traces, and what else failed because of the first
+// failure.
+func oneLine(err error) string {
+	text := err.Error()
+	if found := original.FindStringSubmatch(text); found != nil {
+		text = found[1]
+	}
+	line, _, _ := strings.Cut(text, "\n")
+	return strings.TrimPrefix(line, "database/sql/driver: could not connect to database: ")
 }

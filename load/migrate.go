@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strconv"
 
@@ -61,47 +60,6 @@ func (w *Warehouse) fill(ctx context.Context) error {
 		if _, err := w.conn.ExecContext(ctx, statement); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-// inspect looks at an existing warehouse without changing it and returns its
-// schema version.
-func inspect(ctx context.Context, path string) (version int, err error) {
-	if err := checkHeader(path); err != nil {
-		return 0, err
-	}
-	db, err := OpenDuckDB(path, Session{ReadOnly: true})
-	if err != nil {
-		return 0, openError(path, err)
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	var owner, text string
-	err = db.QueryRowContext(ctx, `SELECT max(value) FILTER (key = 'application'), max(value) FILTER (key = 'schema_version') FROM internal.meta`).Scan(&owner, &text)
-	if err != nil || owner != application {
-		if ctx.Err() != nil {
-			return 0, ctx.Err()
-		}
-		return 0, &DamagedError{Path: path, Reason: "this is a DuckDB file, but not one that flashback-sync made"}
-	}
-	version, err = strconv.Atoi(text)
-	if err != nil || version > schema.Version {
-		return 0, &DamagedError{Path: path, Reason: fmt.Sprintf("written by a newer release (schema version %s, this release knows %d)", text, schema.Version)}
-	}
-	return version, nil
-}
-
-// checkHeader looks for DuckDB's magic bytes before DuckDB has the file open:
-// afterwards, closing our descriptor would drop its lock.
-func checkHeader(path string) error {
-	file, err := os.Open(path)
-	if err != nil {
-		return storage("open warehouse", err)
-	}
-	defer func() { _ = file.Close() }()
-	header := make([]byte, 12)
-	if _, err := io.ReadFull(file, header); err != nil || string(header[8:12]) != "DUCK" {
-		return &DamagedError{Path: path, Reason: "this is not a DuckDB file, or its first bytes are lost"}
 	}
 	return nil
 }

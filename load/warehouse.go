@@ -19,6 +19,10 @@ type Options struct {
 	MemoryLimit string // DuckDB's notation; "" for 160MB
 	Version     string // release that writes, noted in the file
 	Now         func() time.Time
+
+	// Writing: refuse a data_dir that cannot take what a run writes; with Copied,
+	// a copy of the warehouse among it.
+	Writing, Copied bool
 }
 
 // Warehouse is the open private warehouse. It is used by one goroutine.
@@ -45,7 +49,7 @@ func Open(ctx context.Context, options Options) (*Warehouse, error) {
 	if err := w.takeLock(); err != nil {
 		return nil, err
 	}
-	if err := w.open(ctx); err != nil {
+	if err := w.prepare(ctx); err != nil {
 		_ = w.lock.Unlock()
 		return nil, err
 	}
@@ -64,8 +68,14 @@ func (o Options) withDefaults() Options {
 
 func (w *Warehouse) takeLock() error {
 	state := filepath.Dir(w.path)
-	if err := os.MkdirAll(state, 0o750); err != nil {
+	if err := os.MkdirAll(w.options.Dir, 0o750); err != nil {
 		return storage("make data_dir", err)
+	}
+	if err := os.Mkdir(state, 0o750); err != nil && !errors.Is(err, fs.ErrExist) {
+		return storage("make data_dir", err)
+	}
+	if err := checkPlaces(w.options.Dir); err != nil {
+		return err
 	}
 	w.lock = flock.New(filepath.Join(state, "lock"), flock.SetPermissions(0o640))
 	locked, err := w.lock.TryLock()
@@ -78,25 +88,45 @@ func (w *Warehouse) takeLock() error {
 	return nil
 }
 
-func (w *Warehouse) open(ctx context.Context) error {
-	if _, err := os.Stat(w.path); errors.Is(err, fs.ErrNotExist) {
+// prepare opens the warehouse once the lock is held.
+func (w *Warehouse) prepare(ctx context.Context) error {
+	if err := sweepSpilled(w.options.Dir); err != nil {
+		return err
+	}
+	if w.options.Writing {
+		if err := w.checkRoom(); err != nil {
+			return err
+		}
+	}
+	if _, err := os.Lstat(w.path); errors.Is(err, fs.ErrNotExist) {
 		if err := w.create(ctx); err != nil {
 			return err
 		}
-	} else if err != nil {
-		return storage("open warehouse", err)
 	}
-	version, err := inspect(ctx, w.path)
+	version, err := w.open(ctx)
 	if err != nil {
 		return err
-	}
-	if err := w.connect(ctx, w.path); err != nil {
-		return openError(w.path, err)
 	}
 	if err := w.migrate(ctx, version); err != nil {
 		return errors.Join(err, w.disconnect())
 	}
 	return nil
+}
+
+// open opens a warehouse that exists. What cannot be used is found out before
+// anything is written.
+func (w *Warehouse) open(ctx context.Context) (version int, err error) {
+	if err := checkPlaces(w.options.Dir); err != nil {
+		return 0, err
+	}
+	version, err = inspect(ctx, w.path)
+	if err != nil {
+		return 0, err
+	}
+	if err := w.connect(ctx, w.path); err != nil {
+		return 0, openError(w.path, err)
+	}
+	return version, nil
 }
 
 func (w *Warehouse) connect(ctx context.Context, path string) error {
@@ -125,7 +155,7 @@ func (w *Warehouse) disconnect() error {
 		return nil
 	}
 	err := errors.Join(w.conn.Close(), w.db.Close())
-	w.db, w.conn = nil, nil
+	w.db = nil // the connection stays: it refuses what comes too late
 	return err
 }
 
@@ -177,8 +207,6 @@ func (w *Warehouse) Reopen(ctx context.Context) error {
 	if w.db != nil {
 		return nil
 	}
-	if err := w.connect(ctx, w.path); err != nil {
-		return openError(w.path, err)
-	}
-	return nil
+	_, err := w.open(ctx)
+	return err
 }

@@ -111,7 +111,10 @@ func hintFor(err error) string {
 		return hint.hint
 	}
 	if errors.As(err, &damaged) {
-		return "the file was left as it is; restore a backup of data_dir, or move state/ away and sync again"
+		if damaged.Newer {
+			return "nothing is wrong with the file: run the release that wrote it, or a later one"
+		}
+		return "the file was left as it is; 'flashback-sync repair --rebuild' makes it again from the lake and fetches what is missing"
 	}
 	if errors.Is(err, load.ErrLocked) {
 		return "wait until it is done; nothing was asked of the API"

@@ -106,21 +106,26 @@ func SyncDir(dir string) error {
 	return nil
 }
 
-// Sweep removes what crashes left behind in a folder and in those below it.
+// Sweep removes what crashes left behind in a folder and in those below it. The
+// folder itself may be a link; below it none is followed.
 func Sweep(dir string) error {
-	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+	root, err := os.OpenRoot(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { _ = root.Close() }()
+	return fs.WalkDir(root.FS(), ".", func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
 		if name := entry.Name(); entry.Type().IsRegular() && strings.HasPrefix(name, ".") && strings.Contains(name, mark) {
-			return remove(path)
+			return root.Remove(filepath.FromSlash(path))
 		}
 		return nil
 	})
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
 }
 
 func remove(path string) error {

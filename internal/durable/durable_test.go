@@ -1,6 +1,7 @@
 package durable_test
 
 import (
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -85,5 +86,25 @@ func write(t *testing.T, target, content string) {
 	t.Helper()
 	if err := durable.Write(target, []byte(content)); err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestSweepGoesIntoALinkedFolderButFollowsNoneWithin(t *testing.T) {
+	dir, outside := t.TempDir(), t.TempDir()
+	link := filepath.Join(t.TempDir(), "link")
+	leftover, theirs := filepath.Join(dir, ".kept.tmp-1"), filepath.Join(outside, ".kept.tmp-1")
+	write(t, leftover, "x")
+	write(t, theirs, "x")
+	if err := errors.Join(os.Symlink(dir, link), os.Symlink(outside, filepath.Join(dir, "planted"))); err != nil {
+		t.Fatal(err)
+	}
+	if err := durable.Sweep(link); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Lstat(leftover); err == nil {
+		t.Error("the leftover is still there")
+	}
+	if _, err := os.Lstat(theirs); err != nil {
+		t.Errorf("a file outside is gone: %v", err)
 	}
 }

@@ -70,6 +70,7 @@ func (r *run) rehearse() (err error) {
 func (r *run) execute(ctx context.Context) (err error) {
 	r.warehouse, err = load.Open(ctx, load.Options{
 		Dir: r.options.DataDir, MemoryLimit: r.options.MemoryLimit, Version: r.options.Version, Now: r.options.Now,
+		Writing: !r.options.DryRun, Copied: r.options.PublishDuckDB,
 	})
 	if err != nil {
 		return err

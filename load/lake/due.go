@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"path"
 	"path/filepath"
 	"slices"
 	"sort"
@@ -60,6 +61,9 @@ func (l *publication) damaged(table *schema.Table) (starts []time.Time, err erro
 		if f.Table != table.Name {
 			continue
 		}
+		if err := l.checkFolder(path.Dir(f.Path)); err != nil {
+			return nil, err
+		}
 		info, err := l.root.Lstat(filepath.FromSlash(f.Path))
 		switch {
 		case errors.Is(err, fs.ErrNotExist) || (err == nil && (!info.Mode().IsRegular() || info.Size() != f.Bytes)):
@@ -73,6 +77,9 @@ func (l *publication) damaged(table *schema.Table) (starts []time.Time, err erro
 
 // onDisk lists the partitions of a table that have a folder.
 func (l *publication) onDisk(table *schema.Table) (starts []time.Time, err error) {
+	if err := l.checkFolder(table.Name); err != nil {
+		return nil, err
+	}
 	folders, err := fs.ReadDir(l.root.FS(), table.Name)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err

@@ -111,32 +111,6 @@ func TestACancelledRunWritesNothing(t *testing.T) {
 	}
 }
 
-// Fault 59: links planted in the lake do not lead out of it.
-func TestLinksThatLeadOutAreRefused(t *testing.T) {
-	for name, plant := range map[string]func(dir, outside string) error{
-		"table": func(dir, outside string) error { return os.Symlink(outside, filepath.Join(dir, "alerts")) },
-		"partition": func(dir, outside string) error {
-			return errors.Join(os.Mkdir(filepath.Join(dir, "alerts"), 0o750), os.Symlink(outside, filepath.Join(dir, "alerts", "date=2024-01-01")))
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			s := newSite(t)
-			s.publish()
-			outside := t.TempDir()
-			if err := plant(s.dir, outside); err != nil {
-				t.Fatal(err)
-			}
-			s.alerts(alert("a", day(0)))
-			if err := s.attempt(options(s.dir)); err == nil {
-				t.Error("published")
-			}
-			if entries, _ := os.ReadDir(outside); len(entries) != 0 {
-				t.Errorf("outside: %v", entries)
-			}
-		})
-	}
-}
-
 // synthetic yields many small batches of one day, without a warehouse.
 type synthetic struct {
 	batch   arrow.RecordBatch

@@ -11,11 +11,16 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/durable"
 )
 
-func (l *publication) openRoot() (err error) {
-	if _, err = os.Stat(l.Dir); errors.Is(err, fs.ErrNotExist) {
-		if err = os.MkdirAll(l.Dir, 0o750); err == nil {
+func (l *publication) openRoot() error {
+	info, err := os.Lstat(l.Dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		err = os.MkdirAll(l.Dir, 0o750)
+		if err == nil {
 			err = durable.SyncDir(filepath.Dir(l.Dir))
 		}
+	case err == nil && !info.IsDir():
+		err = notPlain(l.Dir, "folder")
 	}
 	if err == nil {
 		l.root, err = os.OpenRoot(l.Dir)
@@ -23,8 +28,11 @@ func (l *publication) openRoot() (err error) {
 	return err
 }
 
-// makeFolder makes a partition's folder and refuses one that leads out of the
-// lake. Paths are below Dir, with slashes.
+func notPlain(place, wanted string) error {
+	return fmt.Errorf("%s is not a plain %s: remove it (inside data_dir no link is followed)", place, wanted)
+}
+
+// makeFolder makes a partition's folder. Paths are below Dir, with slashes.
 func (l *publication) makeFolder(folder string) error {
 	for _, dir := range []string{path.Dir(folder), folder} {
 		err := l.root.Mkdir(filepath.FromSlash(dir), 0o750)
@@ -34,15 +42,31 @@ func (l *publication) makeFolder(folder string) error {
 			return err
 		}
 	}
-	info, err := l.root.Stat(filepath.FromSlash(folder))
-	if err == nil && !info.IsDir() {
-		err = fmt.Errorf("%s is not a folder", folder)
+	return l.checkFolder(folder)
+}
+
+// checkFolder refuses a partition's folder that is reached through a link, or is
+// none. It may be missing.
+func (l *publication) checkFolder(folder string) error {
+	for _, dir := range []string{path.Dir(folder), folder} {
+		info, err := l.root.Lstat(filepath.FromSlash(dir))
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil
+		case err != nil:
+			return err
+		case !info.IsDir():
+			return notPlain(filepath.Join(l.Dir, filepath.FromSlash(dir)), "folder")
+		}
 	}
-	return err
+	return nil
 }
 
 // removeFile removes a file, if it is there, and its folder, if that is empty then.
 func (l *publication) removeFile(file string) error {
+	if err := l.checkFolder(path.Dir(file)); err != nil {
+		return err
+	}
 	err := l.root.Remove(filepath.FromSlash(file))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err

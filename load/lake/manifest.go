@@ -46,9 +46,17 @@ type Coverage struct {
 }
 
 // ReadManifest reads the manifest of a lake. A missing one gives an error that
-// is fs.ErrNotExist.
+// is fs.ErrNotExist. A link is not followed: what it says of our files is not ours.
 func ReadManifest(dir string) (*Manifest, error) {
-	content, err := os.ReadFile(filepath.Join(dir, ManifestName))
+	name := filepath.Join(dir, ManifestName)
+	info, err := os.Lstat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, notPlain(name, "file")
+	}
+	content, err := os.ReadFile(name)
 	if err != nil {
 		return nil, err
 	}

@@ -56,7 +56,7 @@ func Publish(ctx context.Context, private, target string, finish finish) (err er
 // refuseLog refuses a database a part of which is still in its log: the file
 // alone would be an older state, or none.
 func refuseLog(database string) error {
-	switch info, err := os.Stat(database + ".wal"); {
+	switch info, err := os.Lstat(database + ".wal"); {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case err != nil:
@@ -73,6 +73,13 @@ const chunk = 64 << 20
 // copyBeside copies the file to a temporary one beside the target. On file
 // systems that can, the kernel shares the blocks or copies them itself.
 func copyBeside(ctx context.Context, private, target string) (temporary string, err error) {
+	info, err := os.Lstat(private)
+	if err != nil {
+		return "", err
+	}
+	if !info.Mode().IsRegular() {
+		return "", fmt.Errorf("%s is not a plain file", private)
+	}
 	source, err := os.Open(private)
 	if err != nil {
 		return "", err

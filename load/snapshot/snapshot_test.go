@@ -259,3 +259,24 @@ func TestAMissingPrivateFile(t *testing.T) {
 		t.Errorf("files %s, %v", names(t, dir), err)
 	}
 }
+
+func TestLinksAreNotCopied(t *testing.T) {
+	for _, name := range []string{"warehouse.duckdb", "warehouse.duckdb.wal"} {
+		dir, target := warehouse(t, 1)
+		outside, link := filepath.Join(t.TempDir(), "file"), filepath.Join(dir, "state", name)
+		if _, err := os.Lstat(link); err == nil {
+			if err := os.Rename(link, outside); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := os.Symlink(outside, link); err != nil {
+			t.Fatal(err)
+		}
+		if err := snapshot.Publish(ctx, load.File(dir), target, load.StripPrivate); err == nil {
+			t.Errorf("%s was followed", name)
+		}
+		if _, err := os.Lstat(target); err == nil {
+			t.Errorf("%s: something was published", name)
+		}
+	}
+}
