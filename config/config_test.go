@@ -85,7 +85,8 @@ func fullConfig() *Config {
 			BaseURL: "https://gateway.example.com:8443/flashback/v1", TokenFile: "/run/secrets/flashback",
 			MaxConcurrency: 64, RequestsPerSecond: 2.5, Timeout: 90 * time.Second,
 		},
-		DataDir: "/var/lib/flashback",
+		DataDir:     "/var/lib/flashback",
+		VerifyEvery: 36 * time.Hour,
 		Streams: Streams{
 			Alerts: &ListStream{
 				Start: time.Date(2024, 3, 1, 0, 0, 0, 0, time.UTC), Lookback: 7 * 24 * time.Hour, Optional: true,

@@ -85,7 +85,7 @@ func (e *Evidence) open(ctx context.Context) error {
 
 // readable tries to open a published file.
 func readable(ctx context.Context, path string) error {
-	if err := checkHeader(path); err != nil {
+	if err := checkStart(path); err != nil {
 		return err
 	}
 	db, err := OpenDuckDB(path, Session{ReadOnly: true})
