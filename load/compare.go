@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/schema"
@@ -16,6 +17,9 @@ type Comparison struct {
 	Extra   int64 // held, no longer at the source
 	Differs int64 // held with other values, or at another time
 	Samples []string
+	// Oldest and Newest bound the time of what differs, both inclusive; zero if
+	// nothing does, or it has no time.
+	Oldest, Newest time.Time
 }
 
 // samples is how many ids of each kind a comparison names.
@@ -36,10 +40,10 @@ func (h Holdings) Compare(ctx context.Context, r Range, batches []Rows, rejects 
 			query     string
 			arguments []any
 		}{
-			{&c.Missing, fmt.Sprintf("SELECT %[1]s FROM received ANTI JOIN %[2]s USING (%[1]s)", id, name), nil},
-			{&c.Differs, fmt.Sprintf("SELECT i.%[1]s FROM received i JOIN %[2]s t USING (%[1]s) WHERE t.%[3]s <> i.%[3]s OR %[4]s",
+			{&c.Missing, fmt.Sprintf("SELECT %[1]s, %[3]s FROM received ANTI JOIN %[2]s USING (%[1]s)", id, name, at), nil},
+			{&c.Differs, fmt.Sprintf("SELECT i.%[1]s, i.%[3]s FROM received i JOIN %[2]s t USING (%[1]s) WHERE t.%[3]s <> i.%[3]s OR %[4]s",
 				id, name, at, s.differs()), nil},
-			{&c.Extra, fmt.Sprintf("SELECT %[1]s FROM (SELECT * FROM %[2]s WHERE %[3]s) ANTI JOIN received USING (%[1]s)", id, name, where), arguments},
+			{&c.Extra, fmt.Sprintf("SELECT %[1]s, %[4]s FROM (SELECT * FROM %[2]s WHERE %[3]s) ANTI JOIN received USING (%[1]s)", id, name, where, at), arguments},
 		}
 		for _, step := range steps {
 			if err := c.tally(ctx, tx, step.count, step.query, step.arguments); err != nil {
@@ -63,10 +67,10 @@ func (h Holdings) ComparePoints(ctx context.Context, covered checkpoints.Set, ba
 		at := schema.Ident(batch.Table.Time)
 		within, arguments := inside("i."+at, covered)
 		join := fmt.Sprintf("received i LEFT JOIN %s t ON %s", schema.Ident(batch.Table.Name), s.sameKey("i", "t"))
-		if err := c.tally(ctx, tx, &c.Missing, fmt.Sprintf("SELECT i.%s::VARCHAR FROM %s WHERE i.closed AND t.closed IS NULL AND (%s)", at, join, within), arguments); err != nil {
+		if err := c.tally(ctx, tx, &c.Missing, fmt.Sprintf("SELECT i.%[1]s::VARCHAR, i.%[1]s FROM %[2]s WHERE i.closed AND t.closed IS NULL AND (%[3]s)", at, join, within), arguments); err != nil {
 			return err
 		}
-		return c.tally(ctx, tx, &c.Differs, fmt.Sprintf("SELECT i.%s::VARCHAR FROM %s WHERE i.closed AND t.closed AND (%s)", at, join, s.differs()), nil)
+		return c.tally(ctx, tx, &c.Differs, fmt.Sprintf("SELECT i.%[1]s::VARCHAR, i.%[1]s FROM %[2]s WHERE i.closed AND t.closed AND (%[3]s)", at, join, s.differs()), nil)
 	})
 	return c, err
 }
@@ -127,14 +131,25 @@ func (c *Comparison) tally(ctx context.Context, tx *sql.Tx, count *int64, query 
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
 		var key string
-		if err := rows.Scan(&key); err != nil {
+		var at time.Time
+		if err := rows.Scan(&key, &at); err != nil {
 			return err
 		}
+		c.widen(at.UTC())
 		if *count++; *count <= samples {
 			c.Samples = append(c.Samples, key)
 		}
 	}
 	return rows.Err()
+}
+
+func (c *Comparison) widen(at time.Time) {
+	if c.Oldest.IsZero() || at.Before(c.Oldest) {
+		c.Oldest = at
+	}
+	if at.After(c.Newest) {
+		c.Newest = at
+	}
 }
 
 func (c *Comparison) tallyRejects(ctx context.Context, tx *sql.Tx, stream string, rejects []Reject) error {

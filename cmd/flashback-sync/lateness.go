@@ -83,7 +83,7 @@ func (l *lateness) nears(lookback time.Duration) bool {
 
 // proposed is a lookback that reaches twice as far as the latest row needs.
 func (l *lateness) proposed() time.Duration {
-	return max((4*l.Max).Round(time.Hour), 6*time.Hour)
+	return max((4 * l.Max).Round(time.Hour), 6*time.Hour)
 }
 
 func (a *app) printLateness(s *status, lookbacks map[string]time.Duration) {

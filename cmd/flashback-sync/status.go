@@ -210,7 +210,7 @@ func (a *app) printStatus(s *status, lookbacks map[string]time.Duration) {
 }
 
 func stamp(t *time.Time) string {
-	if t == nil {
+	if t == nil || t.IsZero() {
 		return "–"
 	}
 	return t.UTC().Format("2006-01-02 15:04:05Z")

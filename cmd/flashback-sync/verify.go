@@ -154,8 +154,8 @@ func inWords(r *verify.Report) string {
 		count(s.Differs, "changed in "+s.Stream)
 		count(s.Unproven, "unproven in "+s.Stream)
 		count(s.Extra, "gone at the source in "+s.Stream)
-		if s.Status == verify.NotSynced {
-			parts = append(parts, s.Stream+" not synced")
+		if s.Status == verify.NotSynced || s.Status == verify.NotVerified {
+			parts = append(parts, s.Stream+" "+string(s.Status))
 		}
 	}
 	files := 0
@@ -176,7 +176,7 @@ const mostLines = 20
 func (a *app) printReport(r *verify.Report) {
 	t := newTable(a.stdout, "source", "held", "missing", "extra", "differs", "unproven")
 	t.AppendHeader(table.Row{"stream", "status", "compared from", "to", "source", "held", "missing", "extra", "differs", "unproven"})
-	for _, s := range r.Streams {
+	for _, s := range joined(r.Streams) {
 		t.AppendRow(table.Row{
 			label(s), statusColour(s.Status), stamp(&s.From), stamp(&s.To), humanize.Comma(s.Source), humanize.Comma(s.Held),
 			warnAbove(s.Missing), warnAbove(s.Extra), warnAbove(s.Differs), warnAbove(s.Unproven),
@@ -197,17 +197,38 @@ func verdict(r *verify.Report) string {
 	return text.FgYellow.Sprint("Differs: " + inWords(r))
 }
 
+// joined puts the series of statistics that match into one line.
+func joined(streams []*verify.Stream) (lines []*verify.Stream) {
+	var all *verify.Stream
+	series := 0
+	for _, s := range streams {
+		if s.Stream != pipeline.PolicyStats || s.Status != verify.Match {
+			lines = append(lines, s)
+			continue
+		}
+		series++
+		if all == nil {
+			all = &verify.Stream{Stream: s.Stream, Status: s.Status, From: s.From, To: s.To}
+		}
+		all.Source += s.Source
+		all.Held += s.Held
+		if s.From.Before(all.From) {
+			all.From = s.From
+		}
+	}
+	if all != nil {
+		all.Filter = english.Plural(series, "series", "series")
+		lines = append(lines, all)
+	}
+	return lines
+}
+
 // label names a stream, and the series or filter set if there is one.
 func label(s *verify.Stream) string {
 	if s.Filter == "{}" {
 		return s.Stream
 	}
-	const most = 60
-	filter := s.Filter
-	if len(filter) > most {
-		filter = filter[:most] + "…"
-	}
-	return s.Stream + " " + filter
+	return s.Stream + " " + clean(s.Filter, 60)
 }
 
 func statusColour(s verify.Status) string {

@@ -29,7 +29,7 @@ type view struct {
 }
 
 func (a *app) newView(log zerolog.Logger) *view {
-	v := &view{log: log, out: a.stderr, trackers: map[string]*progress.Tracker{}}
+	v := &view{log: log, out: a.stderr, trackers: map[string]*progress.Tracker{}, logged: time.Now()}
 	if !isTerminal(a.stderr) {
 		return v
 	}
@@ -70,7 +70,7 @@ func (v *view) observe(e pipeline.Event) {
 	case pipeline.Warned:
 		line = v.log.Warn()
 	case pipeline.Progressed, pipeline.Verifying:
-		if time.Since(v.logged) < 10*time.Second {
+		if time.Since(v.logged) < 10*time.Second || (e.Kind == pipeline.Verifying && e.Rows == 0) {
 			return
 		}
 		v.logged = time.Now()

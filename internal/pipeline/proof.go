@@ -69,6 +69,9 @@ func (a asked) Compare(ctx context.Context, i checkpoints.Interval) (verify.Find
 	for _, s := range walks.Shortfalls() {
 		finding.Unproven += int64(s.Missing)
 	}
+	if finding.Unproven == 0 && len(gathered.rejects) == 0 {
+		finding.From, finding.To = found.Oldest.Truncate(time.Millisecond), found.Newest.Truncate(time.Millisecond).Add(time.Millisecond)
+	}
 	return finding, err
 }
 

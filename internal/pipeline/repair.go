@@ -1,8 +1,8 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
@@ -50,7 +50,7 @@ func Repair(ctx context.Context, options Options, from source) (done Repaired, e
 			v.report.Streams, v.step = nil, v.byDay
 			err = v.lists(ctx)
 		}
-		return errors.Join(err, v.stats(ctx))
+		return cmp.Or(err, v.stats(ctx))
 	})
 	if err != nil {
 		return done, err
@@ -69,7 +69,7 @@ func Repair(ctx context.Context, options Options, from source) (done Repaired, e
 		again.Stats = options.Stats
 	}
 	done.Left, err = verified(ctx, again, from, plan.lists, func(ctx context.Context, v *verification) error {
-		return errors.Join(v.files(ctx), v.lists(ctx), v.stats(ctx))
+		return cmp.Or(v.files(ctx), v.lists(ctx), v.stats(ctx))
 	})
 	return done, err
 }
@@ -100,7 +100,7 @@ func planMend(r *verify.Report) *mend {
 		switch {
 		case len(repairable) == 0:
 		case s.Stream == PolicyStats:
-			m.stats[s.Filter] = s.From
+			m.stats[s.Filter] = repairable[0].From
 		default:
 			m.lists[checkpoints.Key{Stream: s.Stream, Filter: s.Filter}] = repairable
 		}

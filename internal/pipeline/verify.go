@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,7 +33,7 @@ type verification struct {
 // error is that of a source or a disk that fails, never of a difference.
 func Verify(ctx context.Context, options Options, from source) (*verify.Report, error) {
 	return verified(ctx, options, from, nil, func(ctx context.Context, v *verification) error {
-		return errors.Join(v.files(ctx), v.lists(ctx), v.stats(ctx), v.witness(ctx), v.ledger(ctx))
+		return cmp.Or(v.files(ctx), v.witness(ctx), v.ledger(ctx), v.lists(ctx), v.stats(ctx))
 	})
 }
 
@@ -65,14 +66,20 @@ func verified(ctx context.Context, options Options, from source, only map[checkp
 }
 
 // lists verifies one list stream after the other. One whose source fails leaves
-// the others alone.
-func (v *verification) lists(ctx context.Context) (err error) {
+// the others alone; the report says why, and the first failure is returned.
+func (v *verification) lists(ctx context.Context) (failure error) {
 	for _, list := range v.options.Lists {
 		for _, query := range list.queries() {
-			err = errors.Join(err, v.list(ctx, list, query))
+			err := v.list(ctx, list, query)
+			if failure == nil {
+				failure = err
+			}
+			if kind, known := extract.KindOf(err); err != nil && (!known || kind == extract.Unauthorized) {
+				return failure // nor would it be otherwise with the others
+			}
 		}
 	}
-	return err
+	return failure
 }
 
 // list verifies one question of a list stream.
@@ -102,7 +109,7 @@ func (v *verification) list(ctx context.Context, list List, query extract.Query)
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("verify %s: %w", list.Name(), err)
+		return s.Fail(fmt.Errorf("verify %s: %w", list.Name(), err))
 	}
 	return nil
 }
@@ -142,7 +149,7 @@ func (v *verification) stats(ctx context.Context) error {
 		}
 		if hull, ok := covered.Hull(); ok {
 			if err := v.series(ctx, read.series, hull, covered, s); err != nil {
-				return fmt.Errorf("verify %s: %w", PolicyStats, err)
+				return s.Fail(fmt.Errorf("verify %s: %w", PolicyStats, err))
 			}
 		}
 		v.options.observe(Event{Kind: Verifying, Stream: PolicyStats, Rows: int64(i + 1), Expected: int64(len(all))})
@@ -175,7 +182,7 @@ func (v *verification) series(ctx context.Context, of series, hull checkpoints.I
 	}
 	s.Held -= found.Missing
 	if found.Missing+found.Differs > 0 {
-		s.Findings = []verify.Finding{{From: s.From, To: s.To, Missing: found.Missing, Differs: found.Differs, Samples: found.Samples}}
+		s.Findings = []verify.Finding{{From: found.Oldest, To: found.Newest.Add(bucketLengths[of.Bucket]), Missing: found.Missing, Differs: found.Differs, Samples: found.Samples}}
 	}
 	s.Close()
 	return nil

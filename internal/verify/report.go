@@ -35,6 +35,8 @@ const (
 	NotServed Status = "not served"
 	// NotSynced: nothing has been read yet.
 	NotSynced Status = "not synced"
+	// NotVerified: the source failed; see the stream's error.
+	NotVerified Status = "not verified"
 )
 
 // Report is the outcome of a verification. Times are UTC.
@@ -58,8 +60,9 @@ type Stream struct {
 	Stream   string    `json:"stream"`
 	Filter   string    `json:"filter"` // the filter set, or the series, as JSON
 	Status   Status    `json:"status"`
-	From     time.Time `json:"from"` // what was compared: inclusive
-	To       time.Time `json:"to"`   // exclusive
+	Error    string    `json:"error,omitempty"` // why it could not be verified
+	From     time.Time `json:"from"`            // what was compared: inclusive
+	To       time.Time `json:"to"`              // exclusive
 	Source   int64     `json:"source_rows"`
 	Held     int64     `json:"held_rows"`
 	Missing  int64     `json:"missing"`
@@ -147,6 +150,14 @@ func (s *Stream) Close() {
 		s.Unproven += f.Unproven
 	}
 	s.Status = Finding{Missing: s.Missing, Extra: s.Extra, Differs: s.Differs, Unproven: s.Unproven}.Status()
+}
+
+// Fail notes why the stream could not be verified.
+func (s *Stream) Fail(err error) error {
+	if err != nil {
+		s.Status, s.Error = NotVerified, err.Error()
+	}
+	return err
 }
 
 // Repairable lists the ranges that reading again can mend: what is only extra is

@@ -20,7 +20,8 @@ type source interface {
 	// Count is how many rows the source has in the interval. Rows within a grain
 	// of its ends may be counted or not.
 	Count(ctx context.Context, i checkpoints.Interval) (int, error)
-	// Compare reads the interval and compares it with what is held.
+	// Compare reads the interval and compares it with what is held. It may narrow
+	// the finding's range to what differs.
 	Compare(ctx context.Context, i checkpoints.Interval) (Finding, error)
 }
 
@@ -217,7 +218,9 @@ func (t *Totals) read(ctx context.Context, i checkpoints.Interval) ([]Finding, e
 	if err != nil || found.Status() == Match {
 		return nil, err
 	}
-	found.From, found.To = i.From, i.To
+	if found.From.IsZero() {
+		found.From, found.To = i.From, i.To
+	}
 	slices.Sort(found.Samples)
 	return []Finding{found}, nil
 }
