@@ -52,6 +52,9 @@ func Rebuild(ctx context.Context, options Options, from Remains) (done *Rebuilt,
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, w.lock.Unlock()) }()
+	if _, err := inspect(ctx, w.path); isNewer(err) {
+		return nil, err // its own release reads it
+	}
 	b := &rebuilding{Warehouse: w, remains: from, done: &Rebuilt{Rows: map[string]int64{}}}
 	if err := b.build(ctx); err != nil {
 		return nil, storage("rebuild warehouse", err)
@@ -299,6 +302,11 @@ func (w *Warehouse) setAside() (kept string, err error) {
 		return "", err
 	}
 	return kept, durable.SyncDir(filepath.Dir(w.path))
+}
+
+func isNewer(err error) bool {
+	var damaged *DamagedError
+	return errors.As(err, &damaged) && damaged.Newer
 }
 
 func removeFile(path string) error {

@@ -133,3 +133,18 @@ func TestARebuildWithoutAManifest(t *testing.T) {
 		})
 	}
 }
+
+func TestAWarehouseOfANewerReleaseIsNotRebuilt(t *testing.T) {
+	w := newWorld(t, small())
+	o := w.options(pipeline.Alerts)
+	w.mustSync(o)
+	tamper(t, load.File(w.dir), "UPDATE internal.meta SET value = '999' WHERE key = 'schema_version'")
+	before, _ := os.ReadFile(load.File(w.dir))
+	var damaged *load.DamagedError
+	if _, err := pipeline.Rebuild(context.Background(), o, w.client); !errors.As(err, &damaged) || !damaged.Newer {
+		t.Errorf("%v", err)
+	}
+	if after, _ := os.ReadFile(load.File(w.dir)); string(after) != string(before) {
+		t.Error("the file was touched")
+	}
+}
