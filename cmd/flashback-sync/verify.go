@@ -123,7 +123,7 @@ func (a *app) writeReport(report *verify.Report, f verifyFlags) error {
 		return err
 	}
 	var page strings.Builder
-	if err := report.WriteHTML(&page); err != nil { // HTMLHERE
+	if err := report.WriteHTML(&page); err != nil {
 		return err
 	}
 	return durable.Write(f.html, []byte(page.String()))
