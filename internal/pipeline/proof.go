@@ -114,14 +114,17 @@ type holding struct {
 	grain time.Duration
 }
 
+// Count is how many rows of the interval are held.
 func (h holding) Count(ctx context.Context, i checkpoints.Interval) (int64, error) {
 	return h.holdings.Count(ctx, h.within(i))
 }
 
+// Middle is the time of the middle one.
 func (h holding) Middle(ctx context.Context, i checkpoints.Interval) (time.Time, error) {
 	return h.holdings.Middle(ctx, h.within(i))
 }
 
+// Quiet is an instant near which none is held, as the source resolves time.
 func (h holding) Quiet(ctx context.Context, i checkpoints.Interval, at time.Time) (time.Time, bool, error) {
 	if whole := at.Truncate(h.grain); whole.Before(at) {
 		at = whole.Add(h.grain)

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"strconv"
 	"testing"
 	"time"
 
@@ -20,10 +21,7 @@ import (
 // interrupted, one clean run later the tables equal the source; rows deleted
 // there are kept as they were last seen.
 func TestAnyInterleavingConverges(t *testing.T) {
-	if checks := flag.Lookup("rapid.checks"); checks != nil && checks.Value.String() == checks.DefValue {
-		_ = checks.Value.Set("5") // each is a story of many runs
-		defer func() { _ = checks.Value.Set(checks.DefValue) }()
-	}
+	defer fewChecks(5)() // each is a story of many runs
 	rapid.Check(t, func(rt *rapid.T) {
 		dir, err := os.MkdirTemp(t.TempDir(), "")
 		if err != nil {
@@ -41,6 +39,17 @@ func TestAnyInterleavingConverges(t *testing.T) {
 		})
 		s.check()
 	})
+}
+
+// fewChecks makes a property try less often than usual, unless a person says how
+// often. The function it returns undoes that.
+func fewChecks(n int) (undo func()) {
+	checks := flag.Lookup("rapid.checks")
+	if checks == nil || checks.Value.String() != checks.DefValue {
+		return func() {}
+	}
+	_ = checks.Value.Set(strconv.Itoa(n))
+	return func() { _ = checks.Value.Set(checks.DefValue) }
 }
 
 // story is a source whose rows change while runs read it. Time passes for less

@@ -15,6 +15,11 @@ import (
 // read rather than cut.
 const pageRows = 100
 
+// trustedRows is how many rows are taken to be missing by their total alone where
+// nothing is held: to read them would cost as much as to fetch them. The total may
+// hold a few of the neighbours'.
+const trustedRows = 10_000
+
 // source is asked about a stream.
 type source interface {
 	// Count is how many rows the source has in the interval. Rows within a grain
@@ -165,11 +170,9 @@ func (t *Totals) examine(ctx context.Context, i checkpoints.Interval, total, cou
 	switch {
 	case total == count:
 		return nil, nil
-	case total == 0:
-		return []Finding{{From: i.From, To: i.To, Extra: count}}, nil
-	case count == 0 && total > pageRows:
+	case count == 0 && total > trustedRows:
 		return []Finding{{From: i.From, To: i.To, Missing: total}}, nil
-	case total <= pageRows:
+	case count == 0 || total <= pageRows:
 		return t.read(ctx, i)
 	}
 	at, ok, err := t.halve(ctx, i)
