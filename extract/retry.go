@@ -1,6 +1,8 @@
 package extract
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -8,10 +10,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 	"unicode"
 
@@ -46,6 +46,8 @@ func (c *Client) retryPolicy() retrypolicy.RetryPolicy[*response] {
 // tellRetry says that the run waits, and for what; of a single hiccup nobody needs
 // to know.
 func (c *Client) tellRetry(next failsafe.ExecutionScheduledEvent[*response]) {
+	c.retries.Add(1)
+	c.waited.Add(int64(next.Delay))
 	if next.Attempts() >= 2 {
 		c.options.Warn(fmt.Sprintf("%v; asked again in %s (try %d of %d)",
 			next.LastError(), next.Delay.Round(100*time.Millisecond), next.Attempts()+1, c.options.Retries+1))
@@ -55,44 +57,12 @@ func (c *Client) tellRetry(next failsafe.ExecutionScheduledEvent[*response]) {
 // pause is full jitter over a doubling ceiling, on top of what the source asked
 // to wait, so that the workers do not come back all at once.
 func (c *Client) pause(attempt failsafe.ExecutionAttempt[*response]) time.Duration {
-	ceiling := min(c.options.Backoff<<min(max(attempt.Attempts()-1, 0), 10), maxPause)
-	pause := rand.N(ceiling) + time.Millisecond //nolint:gosec // jitter needs no secrecy
+	ceiling := min(min(c.options.Backoff, maxPause)<<min(max(attempt.Attempts()-1, 0), 10), maxPause)
+	pause := 1 + rand.N(ceiling) //nolint:gosec // jitter needs no secrecy
 	if failure := new(Error); errors.As(attempt.LastError(), &failure) {
 		pause += failure.wait
 	}
 	return pause
-}
-
-// quiet is the time until which the source wants to hear nothing. Retry-After is
-// meant for all workers, not only for the one that was told.
-type quiet struct {
-	mu  sync.Mutex
-	end time.Time
-}
-
-func (q *quiet) until(wait time.Duration) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if end := time.Now().Add(wait); end.After(q.end) {
-		q.end = end
-	}
-}
-
-func (q *quiet) wait(ctx context.Context) error {
-	q.mu.Lock()
-	left := time.Until(q.end)
-	q.mu.Unlock()
-	if left <= 0 {
-		return nil
-	}
-	timer := time.NewTimer(left)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // lastError undoes the retry library's wrapping. A cancelled run is reported as
@@ -112,9 +82,6 @@ func lastError(ctx context.Context, err error) error {
 }
 
 func transportError(segments []string, err error) error {
-	if address := new(url.Error); errors.As(err, &address) {
-		err = address.Err // the path says where; the query would make the line long
-	}
 	failure := &Error{Kind: Unreachable, Path: display(segments), Err: err, temporary: true}
 	var unknownAuthority x509.UnknownAuthorityError
 	var hostname x509.HostnameError
@@ -127,11 +94,20 @@ func transportError(segments []string, err error) error {
 	return failure
 }
 
-func bodyError(segments []string, status int, err error) error {
+func bodyError(segments []string, err error) error {
 	if errors.Is(err, errBodyTooLarge) {
-		return &Error{Kind: OffContract, Path: display(segments), Status: status, Err: err}
+		return &Error{Kind: OffContract, Path: display(segments), Status: http.StatusOK, Err: err}
 	}
-	return &Error{Kind: Unreachable, Path: display(segments), Status: status, Message: "the answer broke off", Err: err, temporary: true}
+	return &Error{Kind: Unreachable, Path: display(segments), Status: http.StatusOK, Message: "the answer broke off", Err: err, temporary: true}
+}
+
+// acceptError is a 200 that cannot be read. What repeats the token is read again
+// without it, since excerpts are cut and could show a part of it.
+func acceptError(call *call, body []byte, err error, token secret) error {
+	if hidden := token.hide(body); !bytes.Equal(hidden, body) {
+		err = cmp.Or(call.accept(hidden), errors.New("the answer is not what the API documents"))
+	}
+	return &Error{Kind: OffContract, Path: display(call.segments), Status: http.StatusOK, Err: err, temporary: true}
 }
 
 // statusError classifies an answer that is not a 200. Now is the source's clock,
