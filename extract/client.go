@@ -29,6 +29,7 @@ type Options struct {
 	Idle              time.Duration // for the next bytes of a body; 0: 10 s or Timeout
 	Retries           int           // further attempts after a temporary failure
 	Backoff           time.Duration // first pause, 0: 1 s; it doubles, with full jitter
+	Patience          time.Duration // how long an endpoint may fail without a success; 0: 15 min
 	Now               func() time.Time
 	Warn              func(message string) // told what a person should know; may be nil
 }
@@ -42,6 +43,7 @@ type Client struct {
 	slots    chan struct{}
 	tokens   tokens
 	quiet    quiet
+	budgets  budgets
 	retry    failsafe.Executor[*response]
 	grains   grains
 	requests atomic.Int64
@@ -82,6 +84,7 @@ func NewClient(options Options) (*Client, error) {
 		limiter: rate.NewLimiter(limit, 1),
 		slots:   make(chan struct{}, options.MaxConcurrency),
 		tokens:  tokens{source: options.Token, spent: map[string]bool{}},
+		budgets: budgets{patience: options.Patience, known: map[string]*budget{}},
 		grains:  grains{known: map[endpoint]instant.Micros{}, seen: map[endpoint][]row{}},
 	}
 	client.retry = failsafe.With(client.retryPolicy())
@@ -97,7 +100,7 @@ func (o *Options) fill() {
 		o.Warn = func(string) {}
 	}
 	for value, otherwise := range map[*time.Duration]time.Duration{
-		&o.Backoff: time.Second, &o.Timeout: 30 * time.Second,
+		&o.Backoff: time.Second, &o.Timeout: 30 * time.Second, &o.Patience: 15 * time.Minute,
 	} {
 		if *value <= 0 {
 			*value = otherwise
@@ -138,6 +141,7 @@ type call struct {
 	segments []string
 	query    url.Values
 	accept   parse
+	failures int // so far
 }
 
 // endpoint is the last segment, which tells the endpoints apart whatever policy
@@ -150,9 +154,7 @@ func (c *Client) get(ctx context.Context, segments []string, query url.Values, a
 	call := &call{segments: segments, query: query, accept: accept}
 	answer, err := c.retry.WithContext(ctx).Get(func() (*response, error) {
 		answer, err := c.attempt(ctx, call)
-		if failure := new(Error); errors.As(err, &failure) && failure.wait > 0 {
-			c.quiet.until(failure.wait)
-		}
+		c.judge(ctx, call, err)
 		return answer, err
 	})
 	return answer, lastError(ctx, err)

@@ -20,27 +20,46 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-const (
-	// maxPause bounds a pause of our own choice between attempts.
-	maxPause = 2 * time.Minute
-	// maxWait is the longest Retry-After that is waited for. What asks for more
-	// has failed: to ask earlier than told would be rude, and to wait for days
-	// would look like a hang.
-	maxWait = 15 * time.Minute
-)
+// maxPause bounds a pause of our own choice between attempts.
+const maxPause = 2 * time.Minute
 
-// retryPolicy repeats what failed temporarily. The delay function replaces the
-// library's jitter, which could fire before Retry-After is over.
+// retryPolicy repeats what failed temporarily; how often is judged after every
+// attempt. The delay function replaces the library's jitter, which could fire before
+// Retry-After is over.
 func (c *Client) retryPolicy() retrypolicy.RetryPolicy[*response] {
 	return retrypolicy.NewBuilder[*response]().
 		HandleIf(func(_ *response, err error) bool {
 			var failure *Error
 			return errors.As(err, &failure) && failure.temporary
 		}).
-		WithMaxRetries(c.options.Retries).
+		WithMaxRetries(-1).
 		WithDelayFunc(c.pause).
 		OnRetryScheduled(c.tellRetry).
 		Build()
+}
+
+// judge notes how an attempt went, and makes a temporary failure final when there
+// is to be no further one.
+func (c *Client) judge(ctx context.Context, call *call, err error) {
+	budget, failure := c.budgets.of(call), new(Error)
+	if err == nil {
+		budget.succeeded()
+	}
+	if ctx.Err() != nil || !errors.As(err, &failure) || !failure.temporary {
+		return
+	}
+	// A source that serves others and refuses this one only sets the pace.
+	paced := failure.Status == http.StatusTooManyRequests && budget.serves()
+	if !paced {
+		call.failures++
+	}
+	failure.failures = call.failures
+	again := call.failures <= c.options.Retries
+	why := budget.failed(failure.wait, again && !paced)
+	failure.temporary, failure.final = again && why == "", why
+	if budget.closed() <= 0 {
+		c.quiet.until(failure.wait)
+	}
 }
 
 // tellRetry says that the run waits, and for what; of a single hiccup nobody needs
@@ -48,9 +67,9 @@ func (c *Client) retryPolicy() retrypolicy.RetryPolicy[*response] {
 func (c *Client) tellRetry(next failsafe.ExecutionScheduledEvent[*response]) {
 	c.retries.Add(1)
 	c.waited.Add(int64(next.Delay))
-	if next.Attempts() >= 2 {
+	if failure := new(Error); errors.As(next.LastError(), &failure) && failure.failures >= 2 {
 		c.options.Warn(fmt.Sprintf("%v; asked again in %s (try %d of %d)",
-			next.LastError(), next.Delay.Round(100*time.Millisecond), next.Attempts()+1, c.options.Retries+1))
+			failure, next.Delay.Round(100*time.Millisecond), failure.failures+1, c.options.Retries+1))
 	}
 }
 
@@ -123,13 +142,8 @@ func statusError(segments []string, answer *http.Response, body []byte, now time
 	case status == http.StatusNotFound:
 		failure.Kind = NotFound
 	case status == http.StatusRequestTimeout || status == http.StatusTooManyRequests || status >= 500:
-		failure.Kind = Unreachable
-		wait := retryAfter(answer.Header.Get("Retry-After"), now)
-		if failure.temporary = wait <= maxWait; failure.temporary {
-			failure.wait = max(wait, 0)
-		} else {
-			failure.Message = fmt.Sprintf("%s (it asks to come again in %v)", failure.Message, wait.Round(time.Second))
-		}
+		failure.Kind, failure.temporary = Unreachable, true
+		failure.wait = max(0, retryAfter(answer.Header.Get("Retry-After"), now))
 	case status < 300:
 		failure.Kind, failure.Message = OffContract, "only 200 is documented"
 	case status < 400:

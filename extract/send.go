@@ -13,6 +13,9 @@ func (c *Client) send(ctx context.Context, call *call, token string) (*response,
 		return nil, err
 	}
 	defer func() { <-c.slots }()
+	if left := c.budgets.of(call).closed(); left > 0 {
+		return nil, &Error{Kind: Unreachable, Path: display(call.segments), Message: "not asked, since the source wants to hear nothing for another " + rounded(left)}
+	}
 	response, err := c.exchange(ctx, call, token)
 	return response, secret(token).hideIn(err)
 }
