@@ -36,19 +36,19 @@ type Options struct {
 
 // Client asks one origin. It is safe for concurrent use.
 type Client struct {
-	options  Options
-	base     *url.URL
-	http     *http.Client
-	limiter  *rate.Limiter
-	slots    chan struct{}
-	tokens   tokens
-	quiet    quiet
-	budgets  budgets
-	retry    failsafe.Executor[*response]
-	grains   grains
-	requests atomic.Int64
-	retries  atomic.Int64
-	waited   atomic.Int64 // nanoseconds
+	options     Options
+	base        *url.URL
+	http        *http.Client
+	limiter     *rate.Limiter
+	concurrency *concurrency
+	tokens      tokens
+	quiet       quiet
+	budgets     budgets
+	retry       failsafe.Executor[*response]
+	grains      grains
+	requests    atomic.Int64
+	retries     atomic.Int64
+	waited      atomic.Int64 // nanoseconds
 }
 
 // response is a complete answer with status 200.
@@ -78,14 +78,14 @@ func NewClient(options Options) (*Client, error) {
 	// A connection that went dead must not take the next requests with it.
 	transport.HTTP2 = &http.HTTP2Config{SendPingTimeout: options.Idle, PingTimeout: options.Idle}
 	client := &Client{
-		options: options,
-		base:    base,
-		http:    &http.Client{Transport: transport},
-		limiter: rate.NewLimiter(limit, 1),
-		slots:   make(chan struct{}, options.MaxConcurrency),
-		tokens:  tokens{source: options.Token, spent: map[string]bool{}},
-		budgets: budgets{patience: options.Patience, known: map[string]*budget{}},
-		grains:  grains{known: map[endpoint]instant.Micros{}, seen: map[endpoint][]row{}},
+		options:     options,
+		base:        base,
+		http:        &http.Client{Transport: transport},
+		limiter:     rate.NewLimiter(limit, 1),
+		concurrency: newConcurrency(options.MaxConcurrency),
+		tokens:      tokens{source: options.Token, spent: map[string]bool{}},
+		budgets:     budgets{patience: options.Patience, known: map[string]*budget{}},
+		grains:      grains{known: map[endpoint]instant.Micros{}, seen: map[endpoint][]row{}},
 	}
 	client.retry = failsafe.With(client.retryPolicy())
 	return client, nil
@@ -125,8 +125,11 @@ func (c *Client) Retries() int64 { return c.retries.Load() }
 // Waited is how long requests have waited between their tries, summed up.
 func (c *Client) Waited() time.Duration { return time.Duration(c.waited.Load()) }
 
-// Concurrency is the number of requests that may be under way at once.
+// Concurrency is the number of requests that may be under way at once, at most.
 func (c *Client) Concurrency() int { return c.options.MaxConcurrency }
+
+// Limit is the number that may be under way at once now.
+func (c *Client) Limit() int { return c.concurrency.current() }
 
 // clock is the source's time in an answer, or our own where it sends none.
 func (c *Client) clock(answer *response) time.Time {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 )
 
 // send sends one request when it may be sent. No error of it tells the token.
@@ -12,7 +13,7 @@ func (c *Client) send(ctx context.Context, call *call, token string) (*response,
 	if err := c.admit(ctx); err != nil {
 		return nil, err
 	}
-	defer func() { <-c.slots }()
+	defer c.concurrency.release()
 	if left := c.budgets.of(call).closed(); left > 0 {
 		return nil, &Error{Kind: Unreachable, Path: display(call.segments), Message: "not asked, since the source wants to hear nothing for another " + rounded(left)}
 	}
@@ -28,16 +29,14 @@ func (c *Client) admit(ctx context.Context) error {
 		if err := c.quiet.wait(ctx); err != nil {
 			return err
 		}
-		select {
-		case c.slots <- struct{}{}:
-		case <-ctx.Done():
-			return ctx.Err()
+		if err := c.concurrency.acquire(ctx); err != nil {
+			return err
 		}
 		err := c.limiter.Wait(ctx)
 		if err == nil && c.quiet.left() <= 0 {
 			return nil
 		}
-		<-c.slots
+		c.concurrency.release()
 		if err != nil {
 			return err
 		}
@@ -58,20 +57,24 @@ func (c *Client) exchange(ctx context.Context, call *call, token string) (*respo
 	request.Header.Set("Authorization", "Bearer "+token)
 	request.Header.Set("User-Agent", c.options.UserAgent)
 	c.requests.Add(1)
+	began := time.Now()
 	// The transport itself follows no redirect, which would carry the token
 	// elsewhere, and does not even read where it leads to.
 	answer, err := c.http.Transport.RoundTrip(request)
 	if err != nil {
 		return nil, transportError(call.segments, c.orTimeout(ctx, err, "no answer"))
 	}
+	took := time.Since(began)
 	defer func() { _ = answer.Body.Close() }()
 	date, _ := http.ParseTime(answer.Header.Get("Date"))
 	response := &response{date: date.UTC()}
 	body := c.watched(answer.Body, abort)
 	defer body.idle.Stop()
 	if answer.StatusCode != http.StatusOK {
+		c.concurrency.refused(answer.StatusCode, began)
 		return nil, statusError(call.segments, answer, secret(token).hide(beginning(body)), c.clock(response))
 	}
+	c.concurrency.answered(call.endpoint(), took)
 	if response.body, err = read(body, answer.ContentLength); err != nil {
 		return nil, bodyError(call.segments, c.orTimeout(ctx, err, "the answer was not complete"))
 	}
