@@ -31,6 +31,8 @@ type Error struct {
 	Err       error  // cause, may be nil
 	temporary bool
 	wait      time.Duration // what Retry-After asked for
+	final     string        // why it is not retried although it may pass
+	failures  int           // how often the request has failed with this one
 }
 
 func (e *Error) Error() string {
@@ -43,6 +45,9 @@ func (e *Error) Error() string {
 	}
 	if e.Err != nil {
 		text += ": " + e.Err.Error()
+	}
+	if e.final != "" {
+		text += "; " + e.final
 	}
 	return text
 }

@@ -33,10 +33,16 @@ type fataler interface {
 func dial(t fataler, sim *apisim.Sim, change ...func(*Options)) *Client {
 	t.Helper()
 	url, stop := sim.Start()
+	t.Cleanup(stop)
+	return dialURL(t, url, append([]func(*Options){func(o *Options) { o.Now = sim.Now }}, change...)...)
+}
+
+// dialURL returns a client of any server.
+func dialURL(t fataler, url string, change ...func(*Options)) *Client {
+	t.Helper()
 	options := Options{
 		BaseURL: url, MaxConcurrency: 4, Timeout: 20 * time.Second, Retries: 3, Backoff: time.Millisecond,
 		Token: func(context.Context, bool) (string, error) { return "secret", nil },
-		Now:   sim.Now,
 	}
 	for _, c := range change {
 		c(&options)
@@ -47,7 +53,7 @@ func dial(t fataler, sim *apisim.Sim, change ...func(*Options)) *Client {
 	}
 	// Most of the time would go into compressing; TestCompressedAnswers has it on.
 	client.http.Transport.(*http.Transport).DisableCompression = true
-	t.Cleanup(func() { client.Close(); stop() })
+	t.Cleanup(client.Close)
 	return client
 }
 

@@ -1,6 +1,8 @@
 package extract
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -8,10 +10,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 	"unicode"
 
@@ -20,79 +20,68 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-const (
-	// maxPause bounds a pause of our own choice between attempts.
-	maxPause = 2 * time.Minute
-	// maxWait is the longest Retry-After that is waited for. What asks for more
-	// has failed: to ask earlier than told would be rude, and to wait for days
-	// would look like a hang.
-	maxWait = 15 * time.Minute
-)
+// maxPause bounds a pause of our own choice between attempts.
+const maxPause = 2 * time.Minute
 
-// retryPolicy repeats what failed temporarily. The delay function replaces the
-// library's jitter, which could fire before Retry-After is over.
+// retryPolicy repeats what failed temporarily; how often is judged after every
+// attempt. The delay function replaces the library's jitter, which could fire before
+// Retry-After is over.
 func (c *Client) retryPolicy() retrypolicy.RetryPolicy[*response] {
 	return retrypolicy.NewBuilder[*response]().
 		HandleIf(func(_ *response, err error) bool {
 			var failure *Error
 			return errors.As(err, &failure) && failure.temporary
 		}).
-		WithMaxRetries(c.options.Retries).
+		WithMaxRetries(-1).
 		WithDelayFunc(c.pause).
 		OnRetryScheduled(c.tellRetry).
 		Build()
 }
 
+// judge notes how an attempt went, and makes a temporary failure final when there
+// is to be no further one.
+func (c *Client) judge(ctx context.Context, call *call, err error) {
+	budget, failure := c.budgets.of(call), new(Error)
+	if err == nil {
+		budget.succeeded()
+	}
+	if ctx.Err() != nil || !errors.As(err, &failure) || !failure.temporary {
+		return
+	}
+	// A source that serves others and refuses this one only sets the pace.
+	paced := failure.Status == http.StatusTooManyRequests && budget.serves()
+	if !paced {
+		call.failures++
+	}
+	failure.failures = call.failures
+	again := call.failures <= c.options.Retries
+	why := budget.failed(failure.wait, again && !paced)
+	failure.temporary, failure.final = again && why == "", why
+	if budget.closed() <= 0 {
+		c.quiet.until(failure.wait)
+	}
+}
+
 // tellRetry says that the run waits, and for what; of a single hiccup nobody needs
 // to know.
 func (c *Client) tellRetry(next failsafe.ExecutionScheduledEvent[*response]) {
-	if next.Attempts() >= 2 {
+	c.retries.Add(1)
+	c.waited.Add(int64(next.Delay))
+	if failure := new(Error); errors.As(next.LastError(), &failure) && failure.failures >= 2 {
 		c.options.Warn(fmt.Sprintf("%v; asked again in %s (try %d of %d)",
-			next.LastError(), next.Delay.Round(100*time.Millisecond), next.Attempts()+1, c.options.Retries+1))
+			failure, next.Delay.Round(100*time.Millisecond), failure.failures+1, c.options.Retries+1))
 	}
 }
 
 // pause is full jitter over a doubling ceiling, on top of what the source asked
 // to wait, so that the workers do not come back all at once.
 func (c *Client) pause(attempt failsafe.ExecutionAttempt[*response]) time.Duration {
-	ceiling := min(c.options.Backoff<<min(max(attempt.Attempts()-1, 0), 10), maxPause)
-	pause := rand.N(ceiling) + time.Millisecond //nolint:gosec // jitter needs no secrecy
+	ceiling := min(min(c.options.Backoff, maxPause)<<min(max(attempt.Attempts()-1, 0), 10), maxPause)
+	pause := 1 + rand.N(ceiling) //nolint:gosec // jitter needs no secrecy
 	if failure := new(Error); errors.As(attempt.LastError(), &failure) {
 		pause += failure.wait
 	}
 	return pause
-}
-
-// quiet is the time until which the source wants to hear nothing. Retry-After is
-// meant for all workers, not only for the one that was told.
-type quiet struct {
-	mu  sync.Mutex
-	end time.Time
-}
-
-func (q *quiet) until(wait time.Duration) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if end := time.Now().Add(wait); end.After(q.end) {
-		q.end = end
-	}
-}
-
-func (q *quiet) wait(ctx context.Context) error {
-	q.mu.Lock()
-	left := time.Until(q.end)
-	q.mu.Unlock()
-	if left <= 0 {
-		return nil
-	}
-	timer := time.NewTimer(left)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // lastError undoes the retry library's wrapping. A cancelled run is reported as
@@ -112,9 +101,6 @@ func lastError(ctx context.Context, err error) error {
 }
 
 func transportError(segments []string, err error) error {
-	if address := new(url.Error); errors.As(err, &address) {
-		err = address.Err // the path says where; the query would make the line long
-	}
 	failure := &Error{Kind: Unreachable, Path: display(segments), Err: err, temporary: true}
 	var unknownAuthority x509.UnknownAuthorityError
 	var hostname x509.HostnameError
@@ -127,11 +113,20 @@ func transportError(segments []string, err error) error {
 	return failure
 }
 
-func bodyError(segments []string, status int, err error) error {
+func bodyError(segments []string, err error) error {
 	if errors.Is(err, errBodyTooLarge) {
-		return &Error{Kind: OffContract, Path: display(segments), Status: status, Err: err}
+		return &Error{Kind: OffContract, Path: display(segments), Status: http.StatusOK, Err: err}
 	}
-	return &Error{Kind: Unreachable, Path: display(segments), Status: status, Message: "the answer broke off", Err: err, temporary: true}
+	return &Error{Kind: Unreachable, Path: display(segments), Status: http.StatusOK, Message: "the answer broke off", Err: err, temporary: true}
+}
+
+// acceptError is a 200 that cannot be read. What repeats the token is read again
+// without it, since excerpts are cut and could show a part of it.
+func acceptError(call *call, body []byte, err error, token secret) error {
+	if hidden := token.hide(body); !bytes.Equal(hidden, body) {
+		err = cmp.Or(call.accept(hidden), errors.New("the answer is not what the API documents"))
+	}
+	return &Error{Kind: OffContract, Path: display(call.segments), Status: http.StatusOK, Err: err, temporary: true}
 }
 
 // statusError classifies an answer that is not a 200. Now is the source's clock,
@@ -147,13 +142,8 @@ func statusError(segments []string, answer *http.Response, body []byte, now time
 	case status == http.StatusNotFound:
 		failure.Kind = NotFound
 	case status == http.StatusRequestTimeout || status == http.StatusTooManyRequests || status >= 500:
-		failure.Kind = Unreachable
-		wait := retryAfter(answer.Header.Get("Retry-After"), now)
-		if failure.temporary = wait <= maxWait; failure.temporary {
-			failure.wait = max(wait, 0)
-		} else {
-			failure.Message = fmt.Sprintf("%s (it asks to come again in %v)", failure.Message, wait.Round(time.Second))
-		}
+		failure.Kind, failure.temporary = Unreachable, true
+		failure.wait = max(0, retryAfter(answer.Header.Get("Retry-After"), now))
 	case status < 300:
 		failure.Kind, failure.Message = OffContract, "only 200 is documented"
 	case status < 400:

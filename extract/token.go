@@ -2,7 +2,10 @@ package extract
 
 import (
 	"context"
+	"errors"
+	"strings"
 	"sync"
+	"unicode"
 )
 
 // tokens remembers the token, so that its source, which may be a command, is
@@ -11,21 +14,28 @@ type tokens struct {
 	source Token
 	mu     sync.Mutex
 	token  string
-	known  bool
+	spent  map[string]bool // refused, and the source was asked for another
 }
 
-// get returns a token other than the refused one; refused is "" at first. When
-// several requests are refused together, only the first renews the token.
+// get returns a token other than the refused one, or the same if the source has
+// no other; refused is "" at first. When several requests are refused together,
+// only the first renews the token.
 func (t *tokens) get(ctx context.Context, refused string) (string, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.known && (refused == "" || refused != t.token) {
+	if t.token != "" && (refused != t.token || t.spent[refused]) {
 		return t.token, nil
 	}
-	token, err := t.source(ctx, t.known)
+	token, err := t.source(ctx, t.token != "")
+	if refused != "" && (err == nil || ctx.Err() == nil) {
+		t.spent[refused] = true
+	}
 	if err != nil {
 		return "", err
 	}
-	t.token, t.known = token, true
+	if token == "" || strings.ContainsFunc(token, unicode.IsControl) {
+		return "", errors.New("the token is empty or has control characters in it")
+	}
+	t.token = token
 	return token, nil
 }

@@ -1,0 +1,107 @@
+package extract
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// send sends one request when it may be sent. No error of it tells the token.
+func (c *Client) send(ctx context.Context, call *call, token string) (*response, error) {
+	if err := c.admit(ctx); err != nil {
+		return nil, err
+	}
+	defer c.concurrency.release()
+	if left := c.budgets.of(call).closed(); left > 0 {
+		return nil, &Error{Kind: Unreachable, Path: display(call.segments), Message: "not asked, since the source wants to hear nothing for another " + rounded(left)}
+	}
+	response, err := c.exchange(ctx, call, token)
+	return response, secret(token).hideIn(err)
+}
+
+// admit waits for the source's pause to be over, for a slot, and for the rate. It
+// leaves the caller with a slot. A pause that began meanwhile gives it back, so
+// that nobody asks early.
+func (c *Client) admit(ctx context.Context) error {
+	for {
+		if err := c.quiet.wait(ctx); err != nil {
+			return err
+		}
+		if err := c.concurrency.acquire(ctx); err != nil {
+			return err
+		}
+		err := c.limiter.Wait(ctx)
+		if err == nil && c.quiet.left() <= 0 {
+			return nil
+		}
+		c.concurrency.release()
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// exchange is one request and its answer, within the timeouts.
+func (c *Client) exchange(ctx context.Context, call *call, token string) (*response, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.options.Timeout)
+	defer cancel()
+	ctx, abort := context.WithCancelCause(ctx)
+	defer abort(nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.address(call.segments, call.query), nil)
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Accept", "application/json")
+	request.Header.Set("Authorization", "Bearer "+token)
+	request.Header.Set("User-Agent", c.options.UserAgent)
+	c.requests.Add(1)
+	began := time.Now()
+	// The transport itself follows no redirect, which would carry the token
+	// elsewhere, and does not even read where it leads to.
+	answer, err := c.http.Transport.RoundTrip(request)
+	if err != nil {
+		return nil, transportError(call.segments, c.orTimeout(ctx, err, "no answer"))
+	}
+	took := time.Since(began)
+	defer func() { _ = answer.Body.Close() }()
+	date, _ := http.ParseTime(answer.Header.Get("Date"))
+	response := &response{date: date.UTC()}
+	body := c.watched(answer.Body, abort)
+	defer body.idle.Stop()
+	if answer.StatusCode != http.StatusOK {
+		c.concurrency.refused(answer.StatusCode, began)
+		return nil, statusError(call.segments, answer, secret(token).hide(beginning(body)), c.clock(response))
+	}
+	c.concurrency.answered(call.endpoint(), took)
+	if response.body, err = read(body, answer.ContentLength); err != nil {
+		return nil, bodyError(call.segments, c.orTimeout(ctx, err, "the answer was not complete"))
+	}
+	if err := call.accept(response.body); err != nil {
+		return nil, acceptError(call, response.body, err, secret(token))
+	}
+	return response, nil
+}
+
+func (c *Client) address(segments []string, query url.Values) string {
+	target := *c.base
+	escaped := make([]string, len(segments))
+	for i, s := range segments {
+		escaped[i] = escapeSegment(s)
+	}
+	target.Path, target.RawPath, target.RawQuery, target.Fragment = "", "", "", ""
+	prefix := strings.TrimSuffix(c.base.EscapedPath(), "/")
+	return target.String() + prefix + "/" + strings.Join(escaped, "/") + "?" + query.Encode()
+}
+
+// escapeSegment escapes one path segment; "." and ".." would be resolved away
+// by servers and proxies, so their dots are escaped too.
+func escapeSegment(s string) string {
+	if strings.Trim(s, ".") == "" {
+		return strings.ReplaceAll(s, ".", "%2E")
+	}
+	return url.PathEscape(s)
+}
+
+func display(segments []string) string { return "/" + strings.Join(segments, "/") }
