@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"strings"
 	"testing"
 )
 
@@ -41,3 +42,9 @@ func alone(t *testing.T, wrapper func(dir string) []string) bool {
 
 // mounting is a wrapper that lets the test mount file systems of its own.
 func mounting(string) []string { return []string{"unshare", "-rm"} }
+
+// injecting is a wrapper that lets system calls on the file fail.
+func injecting(path, fault string) []string {
+	call, _, _ := strings.Cut(fault, ":")
+	return []string{"strace", "-f", "--seccomp-bpf", "-qq", "-o", os.DevNull, "-P", path, "-e", "trace=" + call, "-e", "inject=" + fault}
+}

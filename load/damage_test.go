@@ -141,6 +141,28 @@ func TestDamageThatShowsLaterIsCalledSo(t *testing.T) {
 	}
 }
 
+// A run that cannot go on ends where it is, whatever is tried after it.
+func TestDamageFoundWhileRecoveringEndsTheRun(t *testing.T) {
+	ctx, dir := context.Background(), t.TempDir()
+	w := open(t, dir)
+	commit(t, w, "run-1", many(t, 0, 10))
+	if err := w.CloseFile(ctx); err != nil {
+		t.Fatal(err)
+	}
+	overwrite(t, load.File(dir), flipped(contents(t, load.File(dir)), 100))
+	var storage *load.StorageError
+	var damaged *load.DamagedError
+	if err := w.Recover(ctx); !errors.As(err, &storage) || !errors.As(err, &damaged) || !storage.Permanent {
+		t.Errorf("%v", err)
+	}
+	if _, err := w.Settle(ctx, "run-1", schema.Alerts()); !errors.As(err, &storage) {
+		t.Errorf("a closed warehouse answers %v", err)
+	}
+	if _, err := w.Changed(ctx, schema.Alerts()); !errors.As(err, &storage) {
+		t.Errorf("a closed warehouse answers %v", err)
+	}
+}
+
 func readAll(w *load.Warehouse) error {
 	for _, err := range w.Rows(context.Background(), schema.Alerts(), epoch, epoch.AddDate(1, 0, 0)) {
 		if err != nil {

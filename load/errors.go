@@ -37,15 +37,16 @@ func (e *StorageError) Unwrap() error { return e.Err }
 // storage is where trouble is classified: a StorageError, which wraps a
 // DamagedError if the file itself turns out to be the trouble.
 func storage(doing string, err error) error {
-	if err == nil {
-		return nil
-	}
-	if isDamage(err, damageSigns) {
-		var known *DamagedError
-		if !errors.As(err, &known) {
-			err = &DamagedError{Path: filepath.Join("state", "warehouse.duckdb"), Reason: oneLine(err)}
-		}
-		return &StorageError{Doing: doing, Err: err, Permanent: true}
+	var known *StorageError
+	var damaged *DamagedError
+	switch {
+	case err == nil || errors.As(err, &known):
+		return err
+	case errors.As(err, &damaged):
+		return &StorageError{Doing: doing, Err: damaged, Permanent: true}
+	case isDamage(err, damageSigns):
+		damaged = &DamagedError{Path: filepath.Join("state", "warehouse.duckdb"), Reason: oneLine(err)}
+		return &StorageError{Doing: doing, Err: damaged, Permanent: true}
 	}
 	return &StorageError{Doing: doing, Err: err, Permanent: holds(err, "No space left on device", "Disk quota exceeded", "fsync")}
 }

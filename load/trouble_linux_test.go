@@ -20,7 +20,7 @@ func TestTroubleWithTheDiskIsNoDamage(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			place := func(dir string) string { return filepath.Join(dir, "corrupt WAL checksum, version number") }
 			if !alone(t, func(dir string) []string {
-				return []string{"strace", "-f", "-qq", "-o", os.DevNull, "-P", load.File(place(dir)), "-e", "inject=" + fault}
+				return injecting(load.File(place(dir)), fault)
 			}) {
 				return
 			}

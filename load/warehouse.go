@@ -210,3 +210,18 @@ func (w *Warehouse) Reopen(ctx context.Context) error {
 	_, err := w.open(ctx)
 	return err
 }
+
+// Recover closes the warehouse and opens it again after a failed commit, and
+// reads the ledger: DuckDB refuses everything after a grave failure, and only a
+// new look at the file tells what it holds. The commit may have landed or not.
+// If Recover fails, with a *StorageError, the warehouse stays closed.
+func (w *Warehouse) Recover(ctx context.Context) error {
+	_ = w.disconnect() // whatever it has to say follows from the failure
+	if err := w.Reopen(ctx); err != nil {
+		return storage("open warehouse again", err)
+	}
+	if _, err := w.Ledger(ctx); err != nil {
+		return errors.Join(err, w.disconnect())
+	}
+	return nil
+}

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -33,6 +34,7 @@ type gatherer struct {
 	summaries *transform.Batch // of policy_stats only
 	coverage  []load.Coverage
 	since     time.Time // of the last commit
+	broken    error     // the commit that failed for good; nothing is stored after it
 }
 
 func (r *run) gather(table *schema.Table, result *Result) *gatherer {
@@ -52,6 +54,9 @@ func (g *gatherer) release() {
 // add appends a record with the given function, committing first if the batch
 // holds another version of the same row.
 func (g *gatherer) add(ctx context.Context, add func() transform.Outcome) error {
+	if g.broken != nil {
+		return g.broken
+	}
 	g.result.Received++
 	outcome := add()
 	if outcome == transform.Conflict {
@@ -95,6 +100,9 @@ func (g *gatherer) commitIfDue(ctx context.Context) error {
 
 // commit writes what was gathered since the last commit, in one transaction.
 func (g *gatherer) commit(ctx context.Context) error {
+	if g.broken != nil {
+		return g.broken
+	}
 	g.since = g.run.options.Now()
 	built := g.rows.Build()
 	defer built.Release()
@@ -111,8 +119,10 @@ func (g *gatherer) commit(ctx context.Context) error {
 	}
 	// An interruption waits for the commit: it is short, and what it holds has
 	// been received already.
-	counts, err := g.run.warehouse.Commit(context.WithoutCancel(ctx), commit)
+	counts, err := g.store(context.WithoutCancel(ctx), commit)
 	if err != nil {
+		g.broken = err
+		g.result.disown()
 		return err
 	}
 	g.result.Inserted += counts.Inserted
@@ -120,6 +130,29 @@ func (g *gatherer) commit(ctx context.Context) error {
 	g.result.Unchanged += counts.Unchanged
 	g.run.changed = g.run.changed || counts.Inserted+counts.Updated+counts.Quarantined > 0
 	return nil
+}
+
+// store commits. A commit that failed may have landed all the same: the warehouse
+// is opened again, so that the ledger tells, and the batch is committed once more.
+// Rows that had landed are found unchanged then, so that every row is counted once.
+func (g *gatherer) store(ctx context.Context, commit load.Commit) (load.Counts, error) {
+	counts, err := g.run.warehouse.Commit(ctx, commit)
+	var refused *load.StorageError
+	if err == nil || !errors.As(err, &refused) || refused.Permanent {
+		return counts, err
+	}
+	g.run.warn(g.stream, "a commit failed and is tried once more: "+err.Error())
+	if err := g.run.warehouse.Recover(ctx); err != nil {
+		return load.Counts{}, err
+	}
+	g.run.changed = true // by the first try, if it landed
+	return g.run.warehouse.Commit(ctx, commit)
+}
+
+// disown takes out of the accounts what was received and could not be stored: the
+// ledger lacks it, so the next run receives it again.
+func (r *Result) disown() {
+	r.Received = r.Inserted + r.Updated + r.Unchanged + r.Duplicate + r.Rejected
 }
 
 func appendBuilt(c *load.Commit, built *transform.Built) {
