@@ -99,3 +99,21 @@ func TestRowsOfTheFutureAreLoadedAndMoveNoWatermark(t *testing.T) {
 		t.Errorf("%d rows", got)
 	}
 }
+
+// A machine that was down for two months reads them in one run, as far as they
+// are late, and leaves no gap.
+func TestDownForSixtyDays(t *testing.T) {
+	w := newWorld(t, small())
+	o := w.options(everything...)
+	w.mustSync(o)
+	w.sim.Advance(60 * day)
+	w.mustSync(o)
+	w.equalsTruth(apisim.Alerts, apisim.Violations)
+	if gaps := w.published("SELECT count(*) - count(DISTINCT (stream, filter)) FROM sync_coverage WHERE status = 'covered'"); gaps != "0" {
+		t.Errorf("%s gaps", gaps)
+	}
+	if lost := w.published("SELECT count(*) FROM sync_coverage WHERE status = 'lost'"); lost != "0" {
+		t.Errorf("%s intervals are lost", lost)
+	}
+	w.matches(o)
+}

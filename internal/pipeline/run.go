@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -44,14 +45,15 @@ func Run(ctx context.Context, options Options, from source) (*Summary, error) {
 	if err != nil {
 		r.summary.Status = statusFailed
 	}
+	// What fails after a failure has its cause, and would only hide it.
 	if r.warehouse != nil && !options.DryRun {
-		err = errors.Join(err, r.keepSummary())
+		err = cmp.Or(err, r.keepSummary())
 	}
 	if r.warehouse != nil {
-		err = errors.Join(err, r.warehouse.Close())
+		err = cmp.Or(err, r.warehouse.Close())
 	}
 	if r.rehearsal != "" {
-		err = errors.Join(err, os.RemoveAll(r.rehearsal))
+		err = cmp.Or(err, os.RemoveAll(r.rehearsal))
 	}
 	return r.summary, err
 }

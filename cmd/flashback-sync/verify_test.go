@@ -1,0 +1,172 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/flashback-sync/flashback-sync/internal/apisim"
+	"github.com/flashback-sync/flashback-sync/internal/verify"
+	"github.com/flashback-sync/flashback-sync/load"
+)
+
+// tamper changes the private warehouse by hand.
+func (b *bench) tamper(statement string) {
+	b.t.Helper()
+	db, err := sql.Open("duckdb", load.File(b.data()))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if _, err := db.ExecContext(context.Background(), statement); err != nil {
+		b.t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// contents are all files of data_dir.
+func (b *bench) contents() map[string]string {
+	b.t.Helper()
+	held := map[string]string{}
+	err := filepath.WalkDir(b.data(), func(path string, entry os.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		held[path] = string(content)
+		return err
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return held
+}
+
+func TestVerifyProvesAndChangesNothing(t *testing.T) {
+	b := newBench(t)
+	b.wants(codeOther, "nothing has been synced yet", "verify")
+	b.must("sync")
+	before := b.contents()
+	r := b.must("verify")
+	if !strings.Contains(r.stdout, "Everything that the source counts is held") {
+		t.Error(r.stdout)
+	}
+	after := b.contents()
+	for path, content := range before {
+		if after[path] != content {
+			t.Errorf("verify changed %s", path)
+		}
+	}
+	if len(after) != len(before) {
+		t.Errorf("%d files, before %d", len(after), len(before))
+	}
+}
+
+func TestVerifyFindsAndRepairRestores(t *testing.T) {
+	b := newBench(t)
+	b.must("sync")
+	b.tamper("DELETE FROM alerts WHERE timestamp BETWEEN TIMESTAMPTZ '2026-03-16 10:00:00Z' AND TIMESTAMPTZ '2026-03-16 12:00:00Z'")
+	missing := b.sim.Len(apisim.Alerts) - b.private("SELECT count(*) FROM alerts")
+	page, file := filepath.Join(b.dir, "report.html"), filepath.Join(b.dir, "report.json")
+	r := b.wants(codeDifference, "missing in alerts", "verify", "--html", page, "--json", file)
+	if !strings.Contains(r.stderr, "flashback-sync repair") {
+		t.Error(r.stderr)
+	}
+	var report verify.Report
+	content, err := os.ReadFile(file)
+	if err == nil {
+		err = json.Unmarshal(content, &report)
+	}
+	if err != nil || report.Streams[0].Missing != int64(missing) || missing == 0 || report.Status != verify.Differs {
+		t.Errorf("%v: %d missing of %d", err, report.Streams[0].Missing, missing)
+	}
+	if html, err := os.ReadFile(page); err != nil || !strings.Contains(string(html), "missing") || strings.Contains(string(html), "<script") {
+		t.Errorf("%v, %.200s", err, html)
+	}
+	printed := b.wants(codeDifference, "differs from the source", "verify", "--json")
+	if err := json.Unmarshal([]byte(lastLine(printed.stdout)), &report); err != nil || strings.Count(printed.stdout, "\n") != 1 {
+		t.Errorf("%v: %.300s", err, printed.stdout)
+	}
+	repaired := b.must("repair", "--json")
+	var done struct{ Found, Left *verify.Report }
+	if err := json.Unmarshal([]byte(lastLine(repaired.stdout)), &done); err != nil || done.Found.Status != verify.Differs || done.Left.Status != verify.Match {
+		t.Errorf("%v: %.300s", err, repaired.stdout)
+	}
+	b.must("verify")
+	b.complete()
+}
+
+func TestWhatTheSourceDeletedIsADifferenceThatNeedsNoRepair(t *testing.T) {
+	b := newBench(t)
+	b.configure("streams:\n  alerts: {start: 2026-03-10}\n")
+	b.must("sync")
+	b.sim.Delete(apisim.Alerts, b.sim.Rows(apisim.Alerts)[5].ID)
+	if r := b.wants(codeDifference, "1 gone at the source in alerts", "verify"); !strings.Contains(r.stderr, "nothing to repair") {
+		t.Error(r.stderr)
+	}
+	b.must("repair")
+}
+
+func TestVerifyEndsWithTheSourcesFailure(t *testing.T) {
+	b := newBench(t)
+	b.must("sync")
+	b.env["FLASHBACK_TOKEN"] = "another"
+	b.wants(codeUnauthorized, "HTTP 401", "verify")
+	b.wants(codeUnauthorized, "HTTP 401", "repair")
+	b.env["FLASHBACK_TOKEN"] = canary
+	b.wants(codeUsage, `unknown argument "x"`, "verify", "x")
+	b.wants(codeUsage, "--from must be before --to", "verify", "--from", "2026-03-18", "--to", "2026-03-17")
+}
+
+func TestRepairRebuildsADamagedWarehouse(t *testing.T) {
+	b := newBench(t)
+	b.must("sync")
+	if err := os.WriteFile(load.File(b.data()), []byte(strings.Repeat("damaged ", 4000)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b.wants(codeDamaged, "repair --rebuild", "sync")
+	b.wants(codeDamaged, "repair --rebuild", "repair")
+	r := b.must("repair", "--rebuild")
+	if !strings.Contains(r.stdout, "The old file is kept") {
+		t.Error(r.stdout)
+	}
+	b.complete()
+	b.must("verify")
+}
+
+func TestStatusAndCheckTellHowLateRowsCome(t *testing.T) {
+	b := newBench(t)
+	b.sim.SetNow(time.Now().UTC())
+	b.must("sync")
+	if out := b.must("status").stdout; strings.Contains(out, "Late rows") {
+		t.Error(out)
+	}
+	b.sim.AddAlerts(b.sim.NewRow(apisim.Alerts, b.sim.Now().Add(-20*time.Hour), 1))
+	b.must("sync")
+	out := b.must("status").stdout
+	if !strings.Contains(out, "Late rows in alerts: 1 in 90 days") || !strings.Contains(out, "nears the lookback of 48h") {
+		t.Error(out)
+	}
+	if out := b.must("check").stdout; !strings.Contains(out, "set streams.alerts.lookback to 80h") {
+		t.Error(out)
+	}
+}
+
+// What a source sends cannot steer a terminal.
+func TestTablesShowNoControlCharacters(t *testing.T) {
+	b := newBench(t)
+	row := b.sim.NewRow(apisim.Alerts, noon.Add(-time.Hour), 1)
+	row.ID, row.Message = "hostile", "\x1b]0;title\x07\x1b[31mred\u202e\r"
+	b.sim.AddAlerts(row)
+	b.must("sync")
+	out := b.must("query", "SELECT message FROM alerts WHERE id = 'hostile'").stdout
+	if strings.ContainsAny(out, "\x1b\x07\r\u202e") || !strings.Contains(out, "red") {
+		t.Errorf("%q", out)
+	}
+}
