@@ -26,14 +26,20 @@ type world struct {
 	data string // data_dir
 	env  []string
 
+	begins  string          // from where on rows are synced
 	deleted map[string]bool // ids that the source does not give any more; they may be held
 	changes int
 }
 
 func newWorld(t *testing.T, seed uint64) *world {
 	t.Helper()
-	w := &world{t: t, dir: t.TempDir(), deleted: map[string]bool{}}
-	w.sim = apisim.New(apisim.Options{Seed: seed, Now: noon, Days: 4, AlertsPerDay: 120, ViolationsPerDay: 80, Token: token, NoLog: true})
+	return worldOf(t, "2026-03-10", apisim.Options{Seed: seed, Days: 4, AlertsPerDay: 120, ViolationsPerDay: 80})
+}
+
+func worldOf(t *testing.T, begins string, o apisim.Options) *world {
+	t.Helper()
+	o.Now, o.Token, o.NoLog = noon, token, true
+	w := &world{t: t, sim: apisim.New(o), dir: t.TempDir(), begins: begins, deleted: map[string]bool{}}
 	var stop func()
 	w.url, stop = w.sim.Start()
 	t.Cleanup(stop)
@@ -45,13 +51,13 @@ func newWorld(t *testing.T, seed uint64) *world {
 func (w *world) useFolder(data string) {
 	w.t.Helper()
 	w.data = data
-	content := fmt.Sprintf(`api: {base_url: %q, max_concurrency: 2}
-data_dir: %q
+	content := fmt.Sprintf(`api: {base_url: %[1]q, max_concurrency: 2}
+data_dir: %[2]q
 streams:
-  alerts: {start: 2026-03-10}
-  violations: {start: 2026-03-10}
+  alerts: {start: %[3]s}
+  violations: {start: %[3]s}
   policy_stats: {start: 2026-03-15, scopes: [{scope: org}]}
-`, w.url, data)
+`, w.url, data, w.begins)
 	if err := os.WriteFile(w.config(), []byte(content), 0o600); err != nil {
 		w.t.Fatal(err)
 	}
@@ -131,8 +137,8 @@ func complaint(stderr string) string {
 	return strings.Join(lines, "")
 }
 
-// clear reports whether the complaint is one line and a hint.
-func clear(complaint string) bool {
+// toldClearly reports whether the complaint is one line and a hint.
+func toldClearly(complaint string) bool {
 	lines := strings.Split(strings.TrimSuffix(complaint, "\n"), "\n")
 	return len(lines) == 2 && strings.HasPrefix(lines[0], "flashback-sync: ") && strings.HasPrefix(lines[1], "  ")
 }
