@@ -40,6 +40,7 @@ var diskFaults = []diskFault{
 func (f diskFault) concerns(c call) bool { return slices.Contains(f.calls, c.name) }
 
 func TestADiskThatRefusesIsSaidClearly(t *testing.T) {
+	t.Parallel()
 	long(t)
 	tracing(t)
 	for _, s := range stages(t) {

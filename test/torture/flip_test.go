@@ -14,6 +14,7 @@ import (
 // the block, or, in a block that nobody uses, never; and what it does not notice
 // must not be published.
 func TestAFlippedByteIsNeverPublished(t *testing.T) {
+	t.Parallel()
 	long(t)
 	offsets := []int64{0, 8, 12, 100, 4096, 4104, 4110, 4130, 8192, 8200, 8210, 8230, 3 * 4096, 3*4096 + 8, 3*4096 + block}
 	flipBytes(t, newDamaged(t, newWorld(t, 14)), offsets, 20)
@@ -22,6 +23,7 @@ func TestAFlippedByteIsNeverPublished(t *testing.T) {
 // A table of more rows than DuckDB keeps in one group (122,880): a run reads only
 // the newest of them, and would copy the others unseen.
 func TestAFlippedByteInOldHistoryIsNeverPublished(t *testing.T) {
+	t.Parallel()
 	long(t)
 	w := worldOf(t, "2026-01-01", apisim.Options{Seed: 15, Days: 60, AlertsPerDay: 2200, ViolationsPerDay: 80})
 	flipBytes(t, newDamaged(t, w), nil, 8)

@@ -94,6 +94,7 @@ func (d disk) read(n int) result {
 var sizes = []int{16, 256, 1200, 1600, 2200, 3200, 4000, 7000, 14000}
 
 func TestAFullDiskLosesNothing(t *testing.T) {
+	t.Parallel()
 	long(t)
 	unshare := mounting(t)
 	first, later := newWorld(t, 9), newWorld(t, 10)

@@ -15,6 +15,7 @@ import (
 // kill loses nothing that was written. Of the write-ahead log that is the end:
 // it may be missing, cut anywhere, or as long as it was and full of zeros.
 func TestAPowerCutInsideACommitLosesNothing(t *testing.T) {
+	t.Parallel()
 	long(t)
 	tracing(t)
 	for _, s := range stages(t) {

@@ -11,6 +11,7 @@ import (
 const generation = 50
 
 func TestKilledAtRandomInstantsItLosesNothing(t *testing.T) {
+	t.Parallel()
 	kills := fromEnv(t, "TORTURE_KILLS", 200)
 	if testing.Short() {
 		kills = 20

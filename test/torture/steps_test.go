@@ -73,6 +73,7 @@ func (s step) matches(c call) bool {
 // Killed just before each step, each time that it is taken; as a rule only before
 // the first time in a first run, and before the last in a later one.
 func TestKilledAtEveryStepItLosesNothing(t *testing.T) {
+	t.Parallel()
 	long(t)
 	tracing(t)
 	both := stages(t)
@@ -112,6 +113,7 @@ func TestKilledAtEveryStepItLosesNothing(t *testing.T) {
 // Killed before every call that changes something, and in the middle of every
 // write; as a rule at some of them, evenly spread.
 func TestKilledAtEveryCallItLosesNothing(t *testing.T) {
+	t.Parallel()
 	long(t)
 	tracing(t)
 	for _, s := range stages(t) {
