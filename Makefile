@@ -15,6 +15,7 @@ BENCH     ?= .
 BENCHTIME ?= 1s
 BENCHARGS ?=
 FUZZTIME  ?= 10s
+KILLS     ?= 1000
 
 .PHONY: help
 help: ## Show this list
@@ -74,6 +75,10 @@ fuzz: toolchain ## Fuzz every target for FUZZTIME (10s)
 	  done; \
 	done < <($(GO) list -tags $(TAGS) -f '{{$$p := .}}{{range .TestGoFiles}}{{$$p.ImportPath}} {{$$p.Dir}}/{{.}}{{"\n"}}{{end}}{{range .XTestGoFiles}}{{$$p.ImportPath}} {{$$p.Dir}}/{{.}}{{"\n"}}{{end}}' $(PKGS) | sed '/^$$/d'); \
 	echo "$$found fuzz targets"; [ "$$found" -gt 0 ]
+
+.PHONY: torture
+torture: toolchain ## Kill and starve the binary for long (KILLS=1000 random kills, every system call)
+	TORTURE_KILLS=$(KILLS) TORTURE_ALL=1 $(GO) test -tags $(TAGS) -count 1 -v -timeout 6h ./test/torture
 
 .PHONY: acceptance
 acceptance: build ## Judge the binary from outside (needs Python 3.11+ and Node.js)

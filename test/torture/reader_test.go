@@ -1,0 +1,152 @@
+package torture
+
+import (
+	"bytes"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"time"
+)
+
+// analyst reads what is published, as people and dashboards do. It must never
+// meet an error, half a file, a row twice, or fewer rows than before.
+type analyst struct {
+	data string
+	held map[string]int // rows of each table, when they were read last
+}
+
+func published(data string) string { return filepath.Join(data, "flashback.duckdb") }
+
+func (w *world) analyst() *analyst { return &analyst{data: w.data, held: map[string]int{}} }
+
+// readDuckDB reads flashback.duckdb, if it is published yet.
+func (a *analyst) readDuckDB() error {
+	if _, err := os.Stat(published(a.data)); errors.Is(err, fs.ErrNotExist) && a.held["alerts"] == 0 {
+		return nil
+	}
+	db, err := sql.Open("duckdb", published(a.data)+"?access_mode=READ_ONLY")
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	for _, table := range []string{"alerts", "violations"} {
+		var rows, distinct, complete int
+		err := db.QueryRow("SELECT count(*), count(DISTINCT id), count(policy_id || _run_id) FROM "+table).Scan(&rows, &distinct, &complete)
+		if err != nil {
+			return err
+		}
+		if rows != distinct || rows != complete || rows < a.held[table] {
+			return fmt.Errorf("%s: %d rows, %d distinct, %d complete, %d before", table, rows, distinct, complete, a.held[table])
+		}
+		a.held[table] = rows
+	}
+	return nil
+}
+
+// readLake reads every Parquet file, and the manifest. A file may go away when
+// the last row of its day has moved to another.
+func (a *analyst) readLake() error {
+	files, err := parquetFiles(a.data)
+	if err != nil || len(files) == 0 {
+		return err
+	}
+	db, err := sql.Open("duckdb", "")
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	for _, file := range files {
+		var rows int
+		err := db.QueryRow("SELECT count(_run_id) FROM read_parquet('" + file + "')").Scan(&rows)
+		if _, gone := os.Stat(file); gone != nil {
+			continue
+		}
+		if err != nil || rows == 0 {
+			return fmt.Errorf("%s: %d rows: %w", file, rows, err)
+		}
+	}
+	m, err := readManifest(a.data)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // before the first one
+	}
+	if err == nil && m.Format != 1 {
+		err = fmt.Errorf("the manifest's format is %d", m.Format)
+	}
+	return err
+}
+
+func (a *analyst) read() error { return errors.Join(a.readDuckDB(), a.readLake()) }
+
+// asReader makes this test binary a reader of its own: DuckDB would hand two
+// openings of one path within a process the same file, and locks work between
+// processes only.
+const asReader = "TORTURE_READER"
+
+// readAll reads until stdin ends, then tells how often.
+func readAll(what, data string) error {
+	a := &analyst{data: data, held: map[string]int{}}
+	read := map[string]func() error{"duckdb": a.readDuckDB, "lake": a.readLake}[what]
+	told := make(chan error)
+	go func() {
+		_, err := io.Copy(io.Discard, os.Stdin)
+		told <- err
+	}()
+	pace := time.NewTicker(100 * time.Millisecond) // leaves the machine to the runs
+	defer pace.Stop()
+	for reads := 0; ; reads++ {
+		select {
+		case err := <-told:
+			_, _ = fmt.Fprint(os.Stdout, reads)
+			return err
+		case <-pace.C:
+		}
+		if err := read(); err != nil {
+			return fmt.Errorf("read %d of %s: %w", reads+1, what, err)
+		}
+	}
+}
+
+// reader is such a process.
+type reader struct {
+	*exec.Cmd
+	stdin          io.Closer
+	stdout, stderr bytes.Buffer
+}
+
+// readers reads flashback.duckdb and the lake all the time, in two processes. end
+// gives the number of reads; a reader that was disturbed fails the test.
+func (w *world) readers() (end func() (reads int)) {
+	w.t.Helper()
+	var all []*reader
+	for _, what := range []string{"duckdb", "lake"} {
+		r := &reader{Cmd: exec.Command(os.Args[0])}
+		r.Env = append(os.Environ(), asReader+"="+what, asReader+"_DATA="+w.data)
+		r.Stdout, r.Stderr = &r.stdout, &r.stderr
+		stdin, err := r.StdinPipe()
+		if err == nil {
+			r.stdin, err = stdin, r.Start()
+		}
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		all = append(all, r)
+	}
+	return func() (reads int) {
+		w.t.Helper()
+		for _, r := range all {
+			_ = r.stdin.Close()
+			if err := r.Wait(); err != nil {
+				w.t.Errorf("a reader was disturbed: %v %s", err, r.stderr.String())
+			}
+			n, _ := strconv.Atoi(r.stdout.String())
+			reads += n
+		}
+		return reads
+	}
+}
