@@ -22,6 +22,9 @@ func inspect(ctx context.Context, path string) (version int, err error) {
 	if err := checkStart(path); err != nil {
 		return 0, err
 	}
+	if err := checkBlocks(ctx, path); err != nil {
+		return 0, err
+	}
 	if err := checkLog(path + ".wal"); err != nil {
 		return 0, err
 	}

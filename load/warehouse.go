@@ -123,10 +123,31 @@ func (w *Warehouse) open(ctx context.Context) (version int, err error) {
 	if err != nil {
 		return 0, err
 	}
+	_, err = os.Lstat(w.path + ".wal")
+	replayed := err == nil
 	if err := w.connect(ctx, w.path); err != nil {
 		return 0, openError(w.path, err)
 	}
+	if replayed {
+		return version, w.clearLog(ctx)
+	}
 	return version, nil
+}
+
+// clearLog brings what a crash left in the log into the file. A log whose first
+// transaction is not whole holds nothing, and DuckDB cuts it off only when it
+// writes: so something is written.
+func (w *Warehouse) clearLog(ctx context.Context) error {
+	for _, statement := range []string{
+		"INSERT INTO internal.meta VALUES ('log cleared', '')",
+		"DELETE FROM internal.meta WHERE key = 'log cleared'",
+		"CHECKPOINT",
+	} {
+		if _, err := w.conn.ExecContext(ctx, statement); err != nil {
+			return errors.Join(storage("clear log", err), w.disconnect())
+		}
+	}
+	return nil
 }
 
 func (w *Warehouse) connect(ctx context.Context, path string) error {

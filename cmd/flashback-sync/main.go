@@ -13,6 +13,7 @@ import (
 var version = "dev"
 
 func main() {
+	exitWhenDuckDBGivesUp()
 	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)

@@ -64,7 +64,7 @@ func drawClusters(t *rapid.T, w *world) {
 	for i := range rapid.IntRange(1, 5).Draw(t, "clusters") {
 		n := rapid.SampledFrom([]int{1, 20, 101, 250, 600}).Draw(t, fmt.Sprint("rows", i))
 		step := rapid.SampledFrom([]time.Duration{0, 300 * time.Microsecond, time.Millisecond, 97 * time.Millisecond, time.Second, 11 * time.Minute}).Draw(t, fmt.Sprint("step", i))
-		at := w.start.Add(day + time.Duration(rapid.Int64Range(0, int64(7*day/time.Millisecond)).Draw(t, fmt.Sprint("at", i))) * time.Millisecond)
+		at := w.start.Add(day + time.Duration(rapid.Int64Range(0, int64(7*day/time.Millisecond)).Draw(t, fmt.Sprint("at", i)))*time.Millisecond)
 		if rapid.Bool().Draw(t, fmt.Sprint("midnight", i)) {
 			at = at.Truncate(day).Add(time.Duration(rapid.IntRange(-2, 2).Draw(t, fmt.Sprint("beside", i))) * time.Millisecond)
 		}

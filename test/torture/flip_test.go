@@ -69,7 +69,7 @@ func (d *damaged) flipped(t *testing.T, offset int64) (outcome string) {
 		return "crashed"
 	case r.code == 0:
 		if err := errors.Join(unreadable, d.judge()); err != nil {
-			known(t, "exit 0, but what was published is damaged: %.300v", err)
+			t.Errorf("exit 0, but what was published is damaged: %.300v", err)
 			return "exit 0, damage published"
 		}
 		return "not noticed, and right"
@@ -79,10 +79,10 @@ func (d *damaged) flipped(t *testing.T, offset int64) (outcome string) {
 	case r.code == 8 && !untouched:
 		t.Errorf("exit 8, but the file was changed\n%s", said)
 	case !toldClearly(said):
-		known(t, "not one line and a hint:\n%s", said)
+		t.Errorf("not one line and a hint:\n%s", said)
 	}
 	if r.code == 6 {
-		known(t, "damage is taken for trouble with the disk:\n%s", said)
+		t.Errorf("damage is taken for trouble with the disk:\n%s", said)
 	}
 	return fmt.Sprintf("exit %d, untouched %v", r.code, untouched)
 }
