@@ -6,7 +6,7 @@ import re
 import pyarrow.parquet as pq
 
 import rows
-from fake_api import DAY, HOUR, MINUTE, Row
+from fake_api import DAY, HOUR, MINUTE, Behaviour, Row
 from trust import TrustScenario
 
 DAYS = 60
@@ -95,6 +95,17 @@ class Trust(TrustScenario):
         self.assert_run(tool.sync())
         self.assertEqual(before, tool.table("alerts"))
         self.verify(tool, 9)
+
+    def test_trust_verify_vouches_for_nothing_that_was_never_read(self):
+        """The newest rows could be counted but not read: neither verify nor repair may say that all is there."""
+        withheld = Behaviour(serve=lambda page, _: [r for r in page if r.at < self.now - 10 * HOUR])
+        api, tool = self.serve(withheld, alerts=rows.many("alerts", 600, self.now - MINUTE, 19 * DAY))
+        self.assert_run(tool.sync(), 3)
+        api.behaviour = Behaviour()
+        self.verify(tool, 9)
+        self.assert_run(tool.run("repair"), 0, 3)
+        self.verify(tool, 0)
+        self.assert_equal_to_source(tool, api)
 
     def test_trust_verify_writes_its_report(self):
         _, tool = self.copied(300)
