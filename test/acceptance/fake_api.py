@@ -8,7 +8,6 @@ Instants are whole microseconds since 1970 (UTC) throughout.
 """
 
 import bisect
-import gzip
 import hashlib
 import json
 import random
@@ -16,9 +15,9 @@ import threading
 import time
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from email.utils import formatdate
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote
+
+import wire
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
@@ -36,6 +35,9 @@ PARAMETERS = {
 SEVERAL_VALUES = {"llmType", "llmModel", "host", "severity"}
 WINDOWS = {"24h": DAY, "7d": 7 * DAY, "30d": 30 * DAY, "90d": 90 * DAY, "180d": 180 * DAY, "365d": 365 * DAY}
 BUCKETS = {"5m": 5 * MINUTE, "10m": 10 * MINUTE, "1h": HOUR, "6h": 6 * HOUR, "12h": 12 * HOUR, "1d": DAY}
+
+
+MISSING = object()
 
 
 class ApiError(Exception):
@@ -71,8 +73,10 @@ class Request:
     params: dict
     status: int
     rows: int = 0
-    total: int = 0
+    total: object = 0
     agent: str = ""
+    at: float = field(default_factory=time.monotonic)
+    answered: float = 0.0
 
     def instant(self, name):
         return parse_instant(self.params[name]) if name in self.params else None
@@ -94,7 +98,12 @@ class Behaviour:
     bounds: str = "inclusive"  # inclusive | exclusive | half-open: [from, to)
     precision: str = "exact"  # exact | floor-seconds | whole-seconds | whole-days
     shuffle_ties: bool = False  # rows of one instant come in another order every time
-    total: object = None  # function(true total) -> the total that is claimed
+    total: object = None  # function(true total) -> the total that is claimed: any JSON value, or MISSING
+    take: int = TAKE_MAX  # a page never holds more, whatever was asked
+    ignore_skip: bool = False
+    serve: object = None  # function(rows of the page, request) -> those that are served in their place
+    clock: int | None = 0  # what the Date header is off by; None: there is none
+    wire: object = None  # function(request, Wire): spoils an answer on its way
     before_answer: object = None  # function(api, number of list requests so far)
     broken: dict = field(default_factory=dict)  # stream -> (status, content type, body)
     refused_windows: set = field(default_factory=set)
@@ -133,8 +142,7 @@ class FakeApi:
         self.random = random.Random(7)
 
     def __enter__(self):
-        self._server = _Server(("127.0.0.1", 0), _Handler)
-        self._server.api = self
+        self._server = wire.Server(self)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
         return self
@@ -173,7 +181,7 @@ class FakeApi:
     # --- answering -------------------------------------------------------
 
     def answer(self, raw_path, query, headers):
-        """Return (status, content type, body) and record the request."""
+        """Return (the recorded request, content type, body)."""
         stream, policy = route(raw_path)
         pairs = parse_qsl(query, keep_blank_values=True)
         params = dict(pairs)
@@ -186,14 +194,14 @@ class FakeApi:
                     raise ApiError(401, "Unauthorized")
                 if stream in self.behaviour.broken:
                     record.status, kind, body = self.behaviour.broken[stream]
-                    return record.status, kind, body
+                    return record, kind, body
                 body = self.stats(params) if stream == "stats" else self.list(record)
                 record.status = 200
             except ApiError as error:
                 record.status = error.status
                 empty = {stream: [], "total": 0, "skip": 0, "take": 0} if stream in self.tables else {}
                 body = json.dumps({"success": False, **empty, "message": error.message}).encode()
-            return record.status, "application/json; charset=utf-8", body
+            return record, "application/json; charset=utf-8", body
 
     def check_contract(self, record, pairs):
         where = f"GET {record.path} {record.params}"
@@ -226,10 +234,14 @@ class FakeApi:
         if behaviour.shuffle_ties:
             rows = sorted(rows, key=lambda r: (-r.at, self.random.random()))
         total = behaviour.total(len(rows)) if behaviour.total else len(rows)
+        skip, take = 0 if behaviour.ignore_skip else skip, min(take, behaviour.take)
         page = rows[skip:skip + take]
+        if behaviour.serve:
+            page = behaviour.serve(page, record)
         record.rows, record.total = len(page), total
-        return b'{"success":true,"%s":[%s],"total":%d,"skip":%d,"take":%d}' % (
-            record.stream.encode(), b",".join(r.text for r in page), total, skip, take)
+        counted = b"" if total is MISSING else b',"total":%s' % json.dumps(total).encode()
+        return b'{"success":true,"%s":[%s]%s,"skip":%d,"take":%d}' % (
+            record.stream.encode(), b",".join(r.text for r in page), counted, skip, take)
 
     def bounds(self, params):
         """The inclusive range of instants that `from` and `to` ask for, as this server reads them."""
@@ -349,38 +361,6 @@ def parse_instant(text):
         moment = moment.replace(tzinfo=timezone.utc)
     delta = moment - datetime(1970, 1, 1, tzinfo=timezone.utc)
     return (delta.days * 86400 + delta.seconds) * SECOND + delta.microseconds
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
-
-    def handle_error(self, request, client_address):
-        pass  # a client that hangs up is part of the tests
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-
-    def setup(self):
-        super().setup()
-        with self.server.api.lock:
-            self.server.api.connections += 1
-
-    def do_GET(self):
-        url = urlsplit(self.path)
-        status, kind, body = self.server.api.answer(url.path, url.query, self.headers)
-        head = [f"HTTP/1.1 {status} {self.responses[status][0]}",
-                f"Date: {formatdate(self.server.api.now / SECOND, usegmt=True)}", f"Content-Type: {kind}"]
-        if "gzip" in self.headers.get("Accept-Encoding", "") and len(body) > 1000:
-            body = gzip.compress(body, compresslevel=1)
-            head.append("Content-Encoding: gzip")
-        head.append(f"Content-Length: {len(body)}")
-        self.wfile.write("\r\n".join([*head, "", ""]).encode() + body)
-
-    def log_message(self, *_):
-        pass
 
 
 def now_in_the_middle_of_an_hour():

@@ -8,11 +8,20 @@ import time
 import unittest
 from pathlib import Path
 
+import checks_damage
 import checks_files
+import checks_misbehaviour
 import checks_options
 import checks_servers
+import checks_secrets
 import checks_sync
+import checks_trust
+import checks_wire
 from tool import Tool
+
+
+MODULES = (checks_sync, checks_files, checks_servers, checks_options, checks_misbehaviour, checks_wire,
+           checks_trust, checks_damage, checks_secrets)
 
 
 class Result(unittest.TextTestResult):
@@ -64,7 +73,7 @@ def main(binary, *words):
     loader = unittest.TestLoader()
     if words:
         loader.testNamePatterns = [f"*{word.replace(' ', '_')}*" for word in words]
-    suite = unittest.TestSuite(loader.loadTestsFromModule(m) for m in (checks_sync, checks_files, checks_servers, checks_options))
+    suite = unittest.TestSuite(loader.loadTestsFromModule(m) for m in MODULES)
     runner = unittest.TextTestRunner(stream=sys.stdout, resultclass=Result, verbosity=0)
     result = runner.run(suite)
     failed = len(result.failures) + len(result.errors)

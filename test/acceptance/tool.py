@@ -89,6 +89,8 @@ class Tool:
             err += f"\nstill running after {timeout} s"
         run = Run(args, process.returncode, out, err)
         Tool.runs.append(run)
+        if args[0] in ("sync", "repair") and "--json" in args:
+            check_conservation(run)
         return run
 
     def run(self, *args, timeout=180):
@@ -139,6 +141,18 @@ class Tool:
         """Every file that a reader may open -> what identifies this very version of it."""
         paths = [self.database, *(p for p in self.lake.rglob("*") if p.is_file())]
         return {str(p.relative_to(self.data)): (p.stat().st_mtime_ns, p.stat().st_ino, sha256(p)) for p in paths if p.exists()}
+
+
+def check_conservation(run):
+    """Every row that a stream received is accounted for, in every summary that the program prints."""
+    try:
+        summary = run.summary
+    except ValueError:
+        return  # killed, or it failed before it had anything to sum up
+    for name, stream in ((summary.get("run") or summary).get("streams") or {}).items():
+        parts = [stream[f"rows_{word}"] for word in ("inserted", "updated", "unchanged", "duplicate", "rejected")]
+        if stream["rows_received"] != sum(parts):
+            raise AssertionError(f"{name}: {stream['rows_received']} rows received, but {parts} accounted for: {run}")
 
 
 def yaml(value, indent=""):
