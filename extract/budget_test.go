@@ -70,7 +70,7 @@ func TestNobodyStarvesAnother(t *testing.T) {
 		done := make(chan struct{})
 		for range 8 {
 			go func() {
-				_, _, _ = client.Peek(ctx, anyPage, noon)
+				_, _ = client.Peek(ctx, anyPage, noon)
 				done <- struct{}{}
 			}()
 		}

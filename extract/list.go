@@ -18,16 +18,26 @@ func (c *Client) page(ctx context.Context, q Query, b bounds, skip, take int) (*
 	return page, nil
 }
 
-// Peek asks for the newest row only. It returns the source's clock and how many
-// rows the query matches since from; it is the cheapest question there is.
-func (c *Client) Peek(ctx context.Context, q Query, from time.Time) (now time.Time, total int, err error) {
+// Glimpse is what the cheapest question there is tells of a list.
+type Glimpse struct {
+	Now    time.Time // the source's clock, or ours where it sends none
+	Newest time.Time // of the rows; zero if there is none that is dated
+	Total  int       // rows that the query matches
+}
+
+// Peek asks for the newest row only, of those since from.
+func (c *Client) Peek(ctx context.Context, q Query, from time.Time) (Glimpse, error) {
 	b := bounds{from: instant.Of(from), to: forever, open: true}
 	page, answer, err := c.list(ctx, q, q.parameters(b, 0, 1))
 	if err != nil {
-		return time.Time{}, 0, err
+		return Glimpse{}, err
 	}
 	c.saw(q, page.rows)
-	return c.clock(answer), page.total, nil
+	seen := Glimpse{Now: c.clock(answer), Total: page.total}
+	if newest, dated := page.newest(); dated {
+		seen.Newest = newest.Time()
+	}
+	return seen, nil
 }
 
 func (c *Client) list(ctx context.Context, q Query, parameters url.Values) (*answer, *response, error) {

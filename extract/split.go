@@ -6,7 +6,7 @@ import "github.com/flashback-sync/flashback-sync/internal/instant"
 // while an earlier part has yet to say how many rows it holds: until then
 // nobody knows how many are left here. The pool's lock is held.
 func (w *walk) divisible() bool {
-	return w.known && !w.bySkip && w.awaited == nil && w.remaining >= splitRows && w.middle() > w.low
+	return w.known && !w.bySkip && w.awaited == nil && w.remaining >= splitRows && w.middle() > w.low && w.middle() < w.cursor
 }
 
 // divide hands the older part of what remains to a new walk. The rows that this
@@ -27,8 +27,8 @@ func (w *walk) divide() *walk {
 // the last page: history may begin long after the interval does.
 func (w *walk) middle() instant.Micros {
 	span := w.cursor - w.low
-	if w.pace > 0 {
-		span = min(span, instant.Micros(w.pace*float64(w.remaining)))
+	if left := w.pace * float64(w.remaining); left > 0 && left < float64(span) { // a total may be absurd
+		span = instant.Micros(left)
 	}
 	cut := min(w.cursor-span/2, w.high).Floor(instant.Second)
 	return cut

@@ -73,13 +73,13 @@ func TestStats(t *testing.T) {
 
 func TestPeek(t *testing.T) {
 	sim := apisim.New(apisim.Options{Seed: 5, Now: noon, Days: 9, AlertsPerDay: 100, Semantics: apisim.Semantics{DateSkew: -time.Hour}})
-	now, total, err := dial(t, sim).Peek(context.Background(), Query{List: Alerts}, noon.AddDate(0, 0, -10))
-	if err != nil || !now.Equal(noon.Add(-time.Hour)) || total != sim.Len(apisim.Alerts) {
-		t.Errorf("now %v, total %d, %v", now, total, err)
+	seen, err := dial(t, sim).Peek(context.Background(), Query{List: Alerts}, noon.AddDate(0, 0, -10))
+	if err != nil || !seen.Now.Equal(noon.Add(-time.Hour)) || seen.Total != sim.Len(apisim.Alerts) || !seen.Newest.Equal(sim.Alerts()[len(sim.Alerts())-1].Timestamp) {
+		t.Errorf("%+v, %v", seen, err)
 	}
 	sim.SetSemantics(apisim.Semantics{NoDate: true})
-	if now, _, err = dial(t, sim).Peek(context.Background(), Query{List: Alerts}, noon); err != nil || !now.Equal(noon) {
-		t.Errorf("without a Date header: %v %v", now, err)
+	if seen, err = dial(t, sim).Peek(context.Background(), Query{List: Alerts}, noon); err != nil || !seen.Now.Equal(noon) {
+		t.Errorf("without a Date header: %+v %v", seen, err)
 	}
 }
 

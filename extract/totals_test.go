@@ -2,6 +2,7 @@ package extract
 
 import (
 	"fmt"
+	"net/http"
 	"testing"
 	"time"
 
@@ -100,4 +101,22 @@ func TestIgnoredSkipWithoutCrowdsCostsNothing(t *testing.T) {
 	all := truth(t, sim, Query{List: Alerts})
 	job := Job{Query: Query{List: Alerts}, Interval: between(noon.AddDate(0, 0, -20), noon)}
 	readAll(dial(t, sim), job).expect(t, func(int) []shown { return all })
+}
+
+// A total that no source can mean makes no walk split for ever.
+func TestAnAbsurdTotalEnds(t *testing.T) {
+	t.Parallel()
+	for _, total := range []int{5e9, 1e15, 1 << 62} {
+		sim := apisim.New(apisim.Options{Seed: 5, Now: noon, Days: 20, AlertsPerDay: 45, Semantics: apisim.Semantics{TotalOffset: total}})
+		sim.SetOnRequest(func(_ *http.Request, n int) {
+			if n > 2000 {
+				t.Error("it goes on and on")
+				sim.SetSemantics(apisim.Semantics{})
+			}
+		})
+		r := readAll(dial(t, sim, connections(8)), Job{Query: Query{List: Alerts}, Interval: between(noon.AddDate(0, 0, -21), noon)})
+		if len(r.walks.Shortfalls()) == 0 && r.err == nil {
+			t.Errorf("total %d: neither short nor failed", total)
+		}
+	}
 }

@@ -22,9 +22,10 @@ const (
 // layout is what the newest sound header says of the blocks.
 type layout struct {
 	blocks, size uint64
+	free         uint64 // pointer to the list of the blocks that are not used
 }
 
-func (l layout) end() uint64 { return firstBlock + l.blocks*l.size }
+func (l layout) start(block uint64) int64 { return int64(firstBlock + block*l.size) }
 
 // layoutOf reads a file's headers. ok is false if neither is sound: DuckDB says so
 // better.
@@ -37,9 +38,52 @@ func layoutOf(headers []byte) (l layout, ok bool) {
 			continue
 		}
 		newest, ok = number(1), true
-		l = layout{blocks: number(4), size: number(5)}
+		l = layout{free: number(3), blocks: number(4), size: number(5)}
 	}
 	return l, ok
+}
+
+// Lists are kept in segments of a block, each of which begins with a pointer to
+// the next one. A pointer is the block's number and, in its highest byte, the
+// segment's.
+const (
+	segments = 64
+	nowhere  = ^uint64(0)
+)
+
+// unused reads which blocks are not used. ok is false if that cannot be read.
+func (l layout) unused(file io.ReaderAt) (free map[uint64]bool, ok bool) {
+	free = map[uint64]bool{}
+	length := (l.size - 8) / segments / 8 * 8
+	segment := make([]byte, length)
+	left, known := uint64(0), false
+	for at, hops := l.free, uint64(0); at != nowhere && hops <= l.blocks; hops++ {
+		block, index := at&(1<<56-1), at>>56
+		if block >= l.blocks || index >= segments {
+			return nil, false
+		}
+		if _, err := file.ReadAt(segment, l.start(block)+8+int64(index*length)); err != nil {
+			return nil, false
+		}
+		at = binary.LittleEndian.Uint64(segment)
+		for i := 8; i+8 <= len(segment); i += 8 {
+			number := binary.LittleEndian.Uint64(segment[i:])
+			switch {
+			case !known:
+				left, known = number, true
+			case left == 0:
+			case number >= l.blocks:
+				return nil, false
+			default:
+				free[number] = true
+				left--
+			}
+			if known && left == 0 {
+				return free, true
+			}
+		}
+	}
+	return free, l.free == nowhere
 }
 
 // checksum is DuckDB's.
@@ -54,8 +98,8 @@ func checksum(b []byte) uint64 {
 // checkBlocks compares every block of a closed file with its checksum, so that
 // damage in old history, which a run does not read, is neither written to nor
 // published: DuckDB notices it only when it needs the block. It costs about what
-// it costs to read the file. A block that does not match may be one that is not
-// used: then DuckDB has the last word.
+// it costs to read the file. Where something does not match DuckDB has the last
+// word.
 func checkBlocks(ctx context.Context, path string) error {
 	sound, err := blocksMatch(ctx, path)
 	var damaged *DamagedError
@@ -87,12 +131,18 @@ func blocksMatch(ctx context.Context, path string) (bool, error) {
 	if !ok {
 		return false, nil
 	}
-	if info, err := file.Stat(); err != nil || uint64(max(info.Size(), 0)) < l.end() {
-		return false, errors.Join(err, &DamagedError{Path: path, Reason: fmt.Sprintf("it is cut off before its end at %d bytes", l.end())})
+	unused, ok := l.unused(file)
+	if !ok {
+		return false, nil
 	}
 	block := make([]byte, l.size)
-	for range l.blocks {
-		if _, err := io.ReadFull(file, block); err != nil {
+	for n := range l.blocks {
+		if unused[n] {
+			continue
+		}
+		if _, err := file.ReadAt(block, l.start(n)); isEnd(err) {
+			return false, &DamagedError{Path: path, Reason: "it is cut off: a block that is used lies beyond its end"}
+		} else if err != nil {
 			return false, err
 		}
 		if binary.LittleEndian.Uint64(block) != checksum(block[8:]) {

@@ -110,13 +110,18 @@ func (w *Warehouse) upsert(ctx context.Context, tx *sql.Tx, c Commit, rows Rows,
 	if err := w.stage(ctx, tx, rows); err != nil {
 		return Counts{}, err
 	}
-	var fresh, changed, distinct int64
 	s := statements{rows.Table}
+	// Until Settle an id may stand twice, and match twice: one of the two takes
+	// the new version, and Settle drops the other.
+	if _, err := tx.ExecContext(ctx, s.matchOnce()); err != nil {
+		return Counts{}, err
+	}
+	var fresh, changed, distinct int64
 	if err := tx.QueryRowContext(ctx, s.count()).Scan(&fresh, &changed, &distinct); err != nil {
 		return Counts{}, err
 	}
-	if distinct != fresh+changed {
-		return Counts{}, fmt.Errorf("%d rows share %d keys", fresh+changed, distinct)
+	if distinct != fresh {
+		return Counts{}, fmt.Errorf("%d new rows share %d keys", fresh, distinct)
 	}
 	if changed > 0 {
 		if _, err := tx.ExecContext(ctx, s.update(), c.RunID, at); err != nil {
@@ -237,16 +242,25 @@ func (s statements) guard(seen time.Time) string {
 	return guard
 }
 
-func (s statements) count() string {
+// key is the key's columns as one value.
+func (s statements) key() string {
 	keys := make([]string, len(s.Key))
 	for i, k := range s.Key {
 		keys[i] = schema.Ident(k)
 	}
-	key := keys[0]
-	if len(keys) > 1 {
-		key = "ROW(" + strings.Join(keys, ", ") + ")"
+	if len(keys) == 1 {
+		return keys[0]
 	}
-	return fmt.Sprintf("SELECT count(*) - count(held_row), count(held_row), count(DISTINCT %s) FROM temp.delta", key)
+	return "ROW(" + strings.Join(keys, ", ") + ")"
+}
+
+func (s statements) matchOnce() string {
+	return fmt.Sprintf(`DELETE FROM temp.delta WHERE held_row IS NOT NULL AND rowid NOT IN (
+		SELECT min(rowid) FROM temp.delta WHERE held_row IS NOT NULL GROUP BY %s)`, s.key())
+}
+
+func (s statements) count() string {
+	return fmt.Sprintf("SELECT count(*) - count(held_row), count(held_row), count(DISTINCT %s) FILTER (held_row IS NULL) FROM temp.delta", s.key())
 }
 
 func (s statements) update() string {

@@ -110,6 +110,16 @@ func (e *Evidence) Coverage(ctx context.Context, key checkpoints.Key, status che
 	return set, storage("read warehouse", err)
 }
 
+// Reached is the latest instant that a run tried to read of a stream; zero if
+// none did.
+func (e *Evidence) Reached(ctx context.Context, stream string) (time.Time, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var last sql.NullTime
+	err := e.conn.QueryRowContext(ctx, "SELECT max(to_ts) FROM sync_runs WHERE stream = ?", stream).Scan(&last)
+	return last.Time.UTC(), storage("read warehouse", err)
+}
+
 // Repos lists the repositories seen in alerts and violations, sorted.
 func (e *Evidence) Repos(ctx context.Context) ([]string, error) { return readRepos(ctx, e.conn) }
 

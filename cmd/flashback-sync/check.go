@@ -100,17 +100,17 @@ func (p *prober) list(ctx context.Context, list pipeline.List) (table.Row, error
 	if len(list.Policies) > 0 {
 		query.PolicyPath = list.Policies[0]
 	}
-	clock, total, err := p.client.Peek(ctx, query, list.Start)
+	seen, err := p.client.Peek(ctx, query, list.Start)
 	if kind, known := extract.KindOf(err); known && kind == extract.NotFound && list.Optional {
 		return table.Row{"not served here (optional)"}, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	p.skew = time.Since(clock)
-	requests := (total + extract.MaxTake - 1) / extract.MaxTake
+	p.skew = time.Since(seen.Now)
+	requests := (seen.Total + extract.MaxTake - 1) / extract.MaxTake
 	return table.Row{
-		"ok", list.Start.Format(time.DateOnly), humanize.Comma(int64(total)), humanize.Comma(int64(requests)),
+		"ok", list.Start.Format(time.DateOnly), humanize.Comma(int64(seen.Total)), humanize.Comma(int64(requests)),
 		"the last " + list.Lookback.String(),
 	}, nil
 }

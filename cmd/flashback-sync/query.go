@@ -127,7 +127,7 @@ func printTable(out io.Writer, names []string, next func() ([]any, error)) error
 	t := newTable(out)
 	header := make(table.Row, len(names))
 	for i, name := range names {
-		header[i] = name
+		header[i] = clean(name, 0)
 	}
 	t.AppendHeader(header)
 	err := each(next, func(values []any) error {

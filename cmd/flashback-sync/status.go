@@ -132,9 +132,10 @@ func readStream(ctx context.Context, db *sql.DB, stream, timeColumn string) (*st
 			min(from_ts) FILTER (status = 'covered'), max(to_ts) FILTER (status = 'covered'),
 			count(*) FILTER (status = 'covered') - count(DISTINCT "filter") FILTER (status = 'covered'),
 			count(*) FILTER (status = 'lost'),
-			(SELECT count(*) FROM rejected_records WHERE stream = '%[1]s')
+			(SELECT count(*) FROM rejected_records WHERE stream = '%[1]s'),
+			coalesce((SELECT complete AND error IS NULL FROM sync_runs WHERE stream = '%[1]s' ORDER BY started_at DESC LIMIT 1), false)
 		FROM sync_coverage WHERE stream = '%[1]s'`, stream, timeColumn)).
-		Scan(&s.Rows, &newest, &from, &to, &s.Gaps, &s.Lost, &s.Rejected)
+		Scan(&s.Rows, &newest, &from, &to, &s.Gaps, &s.Lost, &s.Rejected, &s.LastComplete)
 	s.Newest, s.CoveredFrom, s.CoveredTo = pointer(newest), pointer(from), pointer(to)
 	return s, err
 }

@@ -117,3 +117,19 @@ func TestDownForSixtyDays(t *testing.T) {
 	}
 	w.matches(o)
 }
+
+// One answer dated a year ahead makes nothing count as read that was not there.
+func TestADateFarAheadVouchesForNothing(t *testing.T) {
+	for _, ahead := range []time.Duration{3 * day, 365 * day} {
+		w := newWorld(t, small())
+		o := w.options(pipeline.Alerts)
+		m := w.sim.Semantics()
+		m.DateSkew = ahead
+		w.sim.SetSemantics(m)
+		w.mustSync(o)
+		w.sim.SetSemantics(apisim.Semantics{})
+		w.sim.Advance(10 * day)
+		w.mustSync(o)
+		w.equalsTruth(apisim.Alerts)
+	}
+}

@@ -76,12 +76,14 @@ func (r *run) noteLateness(ctx context.Context, list List, before checkpoints.Se
 	return r.warehouse.Lateness(context.WithoutCancel(ctx), r.options.RunID, schema.ByName(list.Name()), r.summary.StartedAt, before)
 }
 
-// peek asks for the source's clock. The zero time means that the source does not
-// serve the stream, and that this is no failure. Of several policies the first
-// that exists answers; the walk reports those that do not.
-func (r *run) peek(ctx context.Context, list List) (now time.Time, err error) {
+// peek asks for the source's clock, and returns until when a run may vouch for
+// what it reads. The zero time means that the source does not serve the stream,
+// and that this is no failure. Of several policies the first that exists answers;
+// the walk reports those that do not.
+func (r *run) peek(ctx context.Context, list List) (until time.Time, err error) {
+	var seen extract.Glimpse
 	for _, query := range list.queries() {
-		now, _, err = r.source.Peek(ctx, query, r.options.Now().Add(-list.Lookback))
+		seen, err = r.source.Peek(ctx, query, r.options.Now().Add(-list.Lookback))
 		if kind, known := extract.KindOf(err); !known || kind != extract.NotFound {
 			break
 		}
@@ -95,9 +97,28 @@ func (r *run) peek(ctx context.Context, list List) (now time.Time, err error) {
 	case missing && len(list.Policies) > 0:
 		return r.now(), nil
 	case err == nil:
-		r.clock = now
+		r.clock = seen.Now
+		return r.vouchable(list, seen), nil
 	}
-	return now, err
+	return time.Time{}, err
+}
+
+// vouchable is the source's now, unless its clock is far ahead of all else that
+// tells the time: then what comes until it is right again would count as read.
+// Our own clock may be behind, and the rows may be quiet; the later of the two
+// bounds it. Half a lookback ahead does no harm: so much before the last watermark
+// is read again in any case.
+func (r *run) vouchable(list List, seen extract.Glimpse) time.Time {
+	bound := r.options.Now().UTC()
+	if seen.Newest.After(bound) {
+		bound = seen.Newest
+	}
+	if seen.Now.Sub(bound) <= list.Lookback/2 {
+		return seen.Now
+	}
+	r.warn(list.Name(), fmt.Sprintf("the source's clock says %s, our own %s: what is newer than %s is read, and read again by the next run",
+		seen.Now.Format(time.RFC3339), r.options.Now().UTC().Format(time.RFC3339), bound.Format(time.RFC3339)))
+	return bound
 }
 
 // served notes whether the source has the stream. One that it does not have is

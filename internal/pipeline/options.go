@@ -117,7 +117,7 @@ func (o *Options) observe(e Event) {
 
 // source is what the run asks of the API client.
 type source interface {
-	Peek(ctx context.Context, q extract.Query, from time.Time) (now time.Time, total int, err error)
+	Peek(ctx context.Context, q extract.Query, from time.Time) (extract.Glimpse, error)
 	Count(ctx context.Context, q extract.Query, i checkpoints.Interval) (int, error)
 	Grain(ctx context.Context, q extract.Query) (time.Duration, error)
 	Walk(jobs []extract.Job) *extract.Walks

@@ -126,19 +126,13 @@ func planMend(r *verify.Report) *mend {
 
 func (v *verification) byDay(*schema.Table) func(time.Time) time.Time { return verify.NextDay }
 
-// byMonth steps over months, and over the days whose files disagree with the
-// warehouse.
+// byMonth steps over months, and over the days where the warehouse is not what
+// was published.
 func (v *verification) byMonth(table *schema.Table) func(time.Time) time.Time {
-	suspicious := map[time.Time]bool{}
-	for _, f := range v.report.Files {
-		of, start, ok := lake.PartitionOf(trimLake(f.Path))
-		if ok && f.Status != verify.Match && of.Name == table.Name {
-			suspicious[start] = true
-		}
-	}
 	return func(t time.Time) time.Time {
 		next, end := verify.NextDay(t), verify.NextMonth(t)
-		for today := next.AddDate(0, 0, -1); next.Before(end) && !suspicious[today] && !suspicious[next]; {
+		suspects := v.suspects[table.Name]
+		for today := next.AddDate(0, 0, -1); next.Before(end) && !suspects.Contains(today) && !suspects.Contains(next); {
 			today, next = next, verify.NextDay(next)
 		}
 		return next

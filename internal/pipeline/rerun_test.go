@@ -1,6 +1,9 @@
 package pipeline_test
 
 import (
+	"context"
+	"fmt"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -182,5 +185,32 @@ func TestADryRunChangesNothing(t *testing.T) {
 	}
 	if got := w.private("SELECT count(*) FROM sync_runs"); got != ledger {
 		t.Errorf("%s runs are noted, before %s", got, ledger)
+	}
+}
+
+// A source that lists ids under several times gets one row of each, and wedges
+// nothing.
+func TestIDsUnderSeveralTimesAreOneRowEach(t *testing.T) {
+	w := newWorld(t, apisim.Options{Seed: 7, Now: noon, Days: 3, AlertsPerDay: 200})
+	o := w.options(pipeline.Alerts)
+	w.mustSync(o)
+	ids := w.sim.Rows(apisim.Alerts)
+	dice := rand.New(rand.NewPCG(3, 5))
+	for round := range 5 {
+		w.sim.Advance(10 * time.Minute)
+		for _, row := range ids[:300] {
+			at := w.sim.Now().Add(-time.Duration(dice.Int64N(int64(40 * time.Hour))))
+			w.sim.AddRaw(apisim.Alerts, at, fmt.Sprintf(`{"id":%q,"timestamp":%q,"message":"round %d"}`, row.ID, at.UTC().Format("2006-01-02T15:04:05.000Z"), round))
+		}
+		summary, err := w.sync(context.Background(), o)
+		if err != nil || summary.Status != "ok" {
+			t.Fatalf("round %d: %v, %+v", round, err, summary.Streams[pipeline.Alerts])
+		}
+		if got := w.published("SELECT count(*) - count(DISTINCT id) FROM alerts"); got != "0" {
+			t.Fatalf("round %d: %s ids stand twice", round, got)
+		}
+	}
+	if got, want := w.published("SELECT count(*) FROM alerts"), fmt.Sprint(len(w.truth(apisim.Alerts))); got != want {
+		t.Errorf("%s rows of %s ids", got, want)
 	}
 }

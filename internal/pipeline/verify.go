@@ -26,6 +26,7 @@ type verification struct {
 	report   *verify.Report
 	step     func(*schema.Table) func(time.Time) time.Time
 	only     map[checkpoints.Key]checkpoints.Set // if not nil: nothing else of the lists
+	suspects map[string]checkpoints.Set          // by table: where the warehouse is not what was published
 }
 
 // Verify compares what is held with the source, and the published files with
@@ -89,7 +90,11 @@ func (v *verification) list(ctx context.Context, list List, query extract.Query)
 	if err != nil {
 		return err
 	}
-	parts := v.options.provable(list, covered)
+	reached, err := v.evidence.Reached(ctx, list.Name())
+	if err != nil {
+		return err
+	}
+	parts := v.options.provable(list, covered, reached)
 	if v.only != nil {
 		parts = v.only[keyOf(query)]
 	}
@@ -101,9 +106,15 @@ func (v *verification) list(ctx context.Context, list List, query extract.Query)
 	}
 	table := schema.ByName(list.Name())
 	p := proof{source: v.source, holdings: v.evidence.Holdings, query: query, table: table}
-	err = p.verify(ctx, s, parts, verify.Totals{Step: v.step(table), Full: v.options.Full, Observe: func(done, all int) {
-		v.options.observe(Event{Kind: Verifying, Stream: list.Name(), Rows: int64(done), Expected: int64(all)})
-	}})
+	err = p.verify(ctx, s, parts, verify.Totals{
+		Step: v.step(table), Full: v.options.Full,
+		Suspect: func(i checkpoints.Interval) bool {
+			return len(v.suspects[table.Name].Intersect(checkpoints.Of(i))) > 0
+		},
+		Observe: func(done, all int) {
+			v.options.observe(Event{Kind: Verifying, Stream: list.Name(), Rows: int64(done), Expected: int64(all)})
+		},
+	})
 	if kind, known := extract.KindOf(err); known && kind == extract.NotFound && list.Optional {
 		s.Status = verify.NotServed
 		return nil
@@ -114,14 +125,13 @@ func (v *verification) list(ctx context.Context, list List, query extract.Query)
 	return nil
 }
 
-// provable is what the stream claims to hold: from its start to the last
-// watermark, gaps included, within what a person asked for.
-func (o *Options) provable(list List, covered checkpoints.Set) checkpoints.Set {
-	hull, ok := covered.Hull()
-	if !ok {
-		return nil
+// provable is what the stream claims to hold, or tried to read: from its start to
+// the last watermark, gaps included, within what a person asked for.
+func (o *Options) provable(list List, covered checkpoints.Set, reached time.Time) checkpoints.Set {
+	if hull, ok := covered.Hull(); ok && hull.To.After(reached) {
+		reached = hull.To
 	}
-	asked := checkpoints.Interval{From: list.Start, To: hull.To}
+	asked := checkpoints.Interval{From: list.Start, To: reached}
 	if o.From.After(asked.From) {
 		asked.From = o.From
 	}

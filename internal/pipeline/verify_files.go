@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/internal/verify"
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/load/lake"
@@ -90,13 +91,24 @@ func (v *verification) table(ctx context.Context, table *schema.Table, held map[
 		}
 		_, start, _ := lake.PartitionOf(f.Path)
 		status, detail := judge(f, inventory.Problems[f.Path], contents[f.Path], held[start])
+		if status != verify.Match && inventory.Problems[f.Path] == nil {
+			v.suspect(table, start) // the file is as it was written: which of the two is right, only the source can say
+		}
 		v.found("lake/"+f.Path, status, detail, f)
 		delete(left, start)
 	}
 	for start, f := range left {
+		v.suspect(table, start)
 		v.found("lake/"+lake.Path(table, start), verify.Missing, fmt.Sprintf("the warehouse holds %d rows of it", f.Rows), lake.File{})
 	}
 	return nil
+}
+
+func (v *verification) suspect(table *schema.Table, start time.Time) {
+	if v.suspects == nil {
+		v.suspects = map[string]checkpoints.Set{}
+	}
+	v.suspects[table.Name] = v.suspects[table.Name].Union(checkpoints.Of(checkpoints.Interval{From: start, To: lake.EndOf(table, start)}))
 }
 
 // judge compares one file: with its line of the manifest, that with its rows, and

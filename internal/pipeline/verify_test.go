@@ -205,3 +205,39 @@ func TestALateRowBeyondTheLookbackIsFoundAndRestored(t *testing.T) {
 		t.Error("the late row was not restored")
 	}
 }
+
+// A value changed by hand in the warehouse is found, by what was published, and
+// put right by the source, not spread into the files.
+func TestAValueForgedByHandIsFoundAndPutRight(t *testing.T) {
+	w := newWorld(t, apisim.Options{Seed: 7, Now: noon, Days: 20, AlertsPerDay: 100})
+	o := w.options(pipeline.Alerts)
+	w.mustSync(o)
+	forged := w.sim.Rows(apisim.Alerts)[500].ID
+	tamper(t, load.File(w.dir), "UPDATE alerts SET message = 'forged' WHERE id = '"+forged+"'")
+	if s := w.verify(o).Streams[0]; s.Differs != 1 || len(s.Findings) != 1 || s.Findings[0].Samples[0] != forged {
+		t.Errorf("%+v", s)
+	}
+	w.repair(o)
+	w.matches(o)
+	w.equalsTruth(apisim.Alerts)
+}
+
+// What a run tried to read and could not is part of the proof.
+func TestWhatWasNeverReadIsNotVouchedFor(t *testing.T) {
+	w := newWorld(t, small())
+	o := w.options(pipeline.Alerts)
+	m := w.sim.Semantics()
+	m.TotalOffset = 5
+	w.sim.SetSemantics(m)
+	if summary, err := w.sync(context.Background(), o); err != nil || summary.Status != "partial" {
+		t.Fatalf("%v, %+v", err, summary)
+	}
+	w.sim.SetSemantics(apisim.Semantics{})
+	late := w.add(apisim.Alerts, noon.Add(-time.Minute), 1)
+	if report := w.verify(o); report.Status != verify.Differs {
+		t.Errorf("%s is not missed: %s %+v", late, explain(report), report.Streams[0])
+	}
+	w.repair(o)
+	w.matches(o)
+	w.equalsTruth(apisim.Alerts)
+}

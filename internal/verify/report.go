@@ -116,8 +116,11 @@ type Witness struct {
 
 // LedgerLine is what the coverage ledger vouches for.
 type LedgerLine struct {
-	Stream, Filter, Status string
-	From, To               time.Time
+	Stream string    `json:"stream"`
+	Filter string    `json:"filter"`
+	Status string    `json:"status"` // covered or lost
+	From   time.Time `json:"from"`
+	To     time.Time `json:"to"`
 }
 
 // Interval is the finding's range.
@@ -172,10 +175,13 @@ func (s *Stream) Repairable() checkpoints.Set {
 	return checkpoints.Of(intervals...)
 }
 
-// Close derives the report's status.
+// Close derives the report's status. Lists are empty then, never null.
 func (r *Report) Close() {
 	r.Status = Match
+	r.Streams, r.Files = append([]*Stream{}, r.Streams...), append([]File{}, r.Files...)
+	r.Witness, r.Coverage = append([]Witness{}, r.Witness...), append([]LedgerLine{}, r.Coverage...)
 	for _, s := range r.Streams {
+		s.Days, s.Findings = append([]Day{}, s.Days...), append([]Finding{}, s.Findings...)
 		if s.Status != Match && s.Status != NotServed {
 			r.Status = Differs
 		}

@@ -47,8 +47,10 @@ type Totals struct {
 	Workers int
 	// Step is the start of the next range after an instant: the next midnight.
 	Step func(time.Time) time.Time
-	// Full reads every range instead of asking for its total.
+	// Full reads every range, whatever its total.
 	Full bool
+	// Suspect, if not nil, tells which ranges are read whatever their total.
+	Suspect func(checkpoints.Interval) bool
 	// Observe, if not nil, is told how many of the ranges are done.
 	Observe func(done, all int)
 }
@@ -130,7 +132,7 @@ func (t *Totals) day(ctx context.Context, i checkpoints.Interval) (Day, []Findin
 	day := Day{From: i.From, To: i.To, Source: total, Held: count, Status: Match}
 	var findings []Finding
 	switch {
-	case t.Full && total+count > 0:
+	case total+count > 0 && (t.Full || (t.Suspect != nil && t.Suspect(i))):
 		findings, err = t.read(ctx, i)
 	case total != count:
 		findings, err = t.examine(ctx, i, total, count)
