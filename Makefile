@@ -15,6 +15,7 @@ BENCH     ?= .
 BENCHTIME ?= 1s
 BENCHARGS ?=
 FUZZTIME  ?= 10s
+CHECKS    ?= 2000
 KILLS     ?= 1000
 
 .PHONY: help
@@ -27,7 +28,7 @@ demo: build ## Build, then sync a simulated organisation and query it (about a m
 
 .PHONY: test
 test: toolchain ## Run every test with the race detector and a real DuckDB
-	$(GO) test -race -tags $(TAGS) $(PKGS)
+	$(GO) test -race -tags $(TAGS) -timeout 20m $(PKGS)
 
 .PHONY: build
 build: toolchain ## Build bin/flashback-sync
@@ -77,7 +78,9 @@ fuzz: toolchain ## Fuzz every target for FUZZTIME (10s)
 	echo "$$found fuzz targets"; [ "$$found" -gt 0 ]
 
 .PHONY: torture
-torture: toolchain ## Kill and starve the binary for long (KILLS=1000 random kills, every system call)
+torture: toolchain ## Kill, starve and drift for long (KILLS=1000 random kills, every system call, CHECKS=2000 seeds)
+	$(GO) test -tags $(TAGS) -count 1 -timeout 3h -run 'TestWalkOfASourceThatChanges' ./extract -rapid.checks=$(CHECKS)
+	$(GO) test -tags $(TAGS) -count 1 -timeout 3h -run 'TestAnyInterleavingConverges|TestProofUnderAnySemantics' ./internal/pipeline -rapid.checks=$$(($(CHECKS) / 10))
 	TORTURE_KILLS=$(KILLS) TORTURE_ALL=1 $(GO) test -tags $(TAGS) -count 1 -v -timeout 6h ./test/torture
 
 .PHONY: acceptance
