@@ -88,17 +88,24 @@ func (a *app) reportRepair(done pipeline.Repaired, f repairFlags) {
 		fmt.Fprintln(a.stdout, string(line))
 		return
 	}
+	fetched := func(title string) {
+		if done.Summary != nil && len(done.Summary.Streams) > 0 {
+			fmt.Fprintln(a.stdout, "\n"+title)
+			a.printSummary(done.Summary)
+		}
+	}
 	if done.Rebuilt != nil {
 		a.printRebuilt(done.Rebuilt)
+		if done.Left == nil { // one run, before the verification
+			fetched("Fetched:")
+		}
+		fmt.Fprintln(a.stdout, "\nVerified:")
 	}
 	if done.Found != nil {
 		a.printReport(done.Found)
 	}
-	if done.Summary != nil && len(done.Summary.Streams) > 0 {
-		fmt.Fprintln(a.stdout, "\nFetched again:")
-		a.printSummary(done.Summary)
-	}
 	if done.Left != nil {
+		fetched("Fetched again:")
 		fmt.Fprintln(a.stdout, "\nVerified again:")
 		a.printReport(done.Left)
 	}

@@ -36,6 +36,7 @@ func (a *app) client(c *config.Config, log zerolog.Logger, retries int) (*extrac
 func options(c *config.Config) pipeline.Options {
 	o := pipeline.Options{
 		RunID:         newRunID(),
+		NewRunID:      newRunID,
 		Version:       version,
 		DataDir:       c.DataDir,
 		Source:        c.API.BaseURL,

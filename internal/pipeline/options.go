@@ -18,10 +18,12 @@ const (
 
 // Options say what a run does. Streams that are not named are not synced.
 type Options struct {
-	RunID   string
-	Version string
-	DataDir string
-	Source  string // the base URL, for reports
+	RunID string
+	// NewRunID names further runs, where there are any; nil keeps RunID.
+	NewRunID func() string
+	Version  string
+	DataDir  string
+	Source   string // the base URL, for reports
 
 	Lists []List
 	Stats *Stats

@@ -15,7 +15,7 @@ import (
 )
 
 // Rebuild makes the warehouse again from the lake and its manifest, reads what is
-// missing from the source, and verifies the whole.
+// missing from the source, verifies the whole, and mends what differs.
 func Rebuild(ctx context.Context, options Options, from source) (done Repaired, err error) {
 	remains, err := findRemains(ctx, &options)
 	if err != nil {
@@ -34,8 +34,13 @@ func Rebuild(ctx context.Context, options Options, from source) (done Repaired, 
 	if err != nil {
 		return done, err
 	}
-	done.Left, err = Verify(ctx, options, from)
-	return done, err
+	if done.Found, err = Verify(ctx, options, from); err != nil {
+		return done, err
+	}
+	if options.NewRunID != nil {
+		options.RunID = options.NewRunID()
+	}
+	return mendFound(ctx, options, from, done)
 }
 
 // findRemains lists what the lake holds. Without a manifest nothing of it is

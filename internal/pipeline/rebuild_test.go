@@ -23,8 +23,12 @@ func (w *world) rebuild(o pipeline.Options) pipeline.Repaired {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if done.Left.Status != verify.Match {
-		w.t.Errorf("after the rebuild %s", explain(done.Left))
+	left := done.Left
+	if left == nil {
+		left = done.Found
+	}
+	if left.Status != verify.Match {
+		w.t.Errorf("after the rebuild %s", explain(left))
 	}
 	return done
 }

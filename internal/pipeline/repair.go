@@ -55,12 +55,17 @@ func Repair(ctx context.Context, options Options, from source) (done Repaired, e
 	if err != nil {
 		return done, err
 	}
+	return mendFound(ctx, options, from, done)
+}
+
+// mendFound reads again what a verification found, and then just that once more.
+func mendFound(ctx context.Context, options Options, from source, done Repaired) (Repaired, error) {
 	plan := planMend(done.Found)
 	if plan.empty() {
 		return done, nil
 	}
-	done.Summary, err = Run(ctx, options.narrowed(plan), from)
-	if err != nil {
+	var err error
+	if done.Summary, err = Run(ctx, options.narrowed(plan), from); err != nil {
 		return done, err
 	}
 	again := options

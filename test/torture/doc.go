@@ -15,7 +15,6 @@
 //
 // Environment: TORTURE_BIN is a binary to judge instead of one built here,
 // TORTURE_KILLS the number of random kills (200), TORTURE_SEED their seed, and
-// TORTURE_ALL makes tests that sample the system calls of a run try them all,
-// and TORTURE_STRICT fails for faults that are known and not mended yet.
+// TORTURE_ALL makes tests that sample the system calls of a run try them all.
 // With CI set, a test whose tools are missing fails instead of being skipped.
 package torture

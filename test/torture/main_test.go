@@ -81,15 +81,3 @@ func lacking(t *testing.T, reason string) {
 	}
 	t.Skip(reason)
 }
-
-// known notes a fault of the program that has been reported and is not mended
-// yet. It fails the test only where TORTURE_STRICT is set; when the fault is
-// mended, the call becomes t.Errorf.
-func known(t *testing.T, format string, args ...any) {
-	t.Helper()
-	if os.Getenv("TORTURE_STRICT") != "" {
-		t.Errorf(format, args...)
-		return
-	}
-	t.Logf("KNOWN: "+format, args...)
-}

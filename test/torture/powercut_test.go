@@ -94,12 +94,9 @@ func (s *stage) cut(t *testing.T, commit step, nth int, spoil func(log *os.File,
 	}
 	s.readable()
 	next := s.run("sync")
-	said := complaint(next.stderr)
-	for _, fault := range []string{"was not closed: it has a write-ahead log", "Corrupt WAL file"} {
-		if next.code != 0 && strings.Contains(said, fault) {
-			known(t, "no run gets over it: exit %d\n%s", next.code, said)
-			return
-		}
+	if said := complaint(next.stderr); next.code == 8 && strings.Contains(said, "repair --rebuild") {
+		// Zeros where a transaction was: DuckDB cannot tell that from damage.
+		next = s.run("repair", "--rebuild")
 	}
 	if next.code != 0 {
 		t.Errorf("a run that was left alone: exit %d\n%s", next.code, next.stderr)
