@@ -111,17 +111,9 @@ func (w *Warehouse) upsert(ctx context.Context, tx *sql.Tx, c Commit, rows Rows,
 		return Counts{}, err
 	}
 	s := statements{rows.Table}
-	// Until Settle an id may stand twice, and match twice: one of the two takes
-	// the new version, and Settle drops the other.
-	if _, err := tx.ExecContext(ctx, s.matchOnce()); err != nil {
+	fresh, changed, err := s.tell(ctx, tx)
+	if err != nil {
 		return Counts{}, err
-	}
-	var fresh, changed, distinct int64
-	if err := tx.QueryRowContext(ctx, s.count()).Scan(&fresh, &changed, &distinct); err != nil {
-		return Counts{}, err
-	}
-	if distinct != fresh {
-		return Counts{}, fmt.Errorf("%d new rows share %d keys", fresh, distinct)
 	}
 	if changed > 0 {
 		if _, err := tx.ExecContext(ctx, s.update(), c.RunID, at); err != nil {
@@ -138,7 +130,7 @@ func (w *Warehouse) upsert(ctx context.Context, tx *sql.Tx, c Commit, rows Rows,
 			return Counts{}, err
 		}
 	}
-	_, err := tx.ExecContext(ctx, "DROP TABLE temp.delta")
+	_, err = tx.ExecContext(ctx, "DROP TABLE temp.delta")
 	return Counts{Inserted: fresh, Updated: changed, Unchanged: rows.Record.NumRows() - fresh - changed}, err
 }
 
@@ -254,13 +246,24 @@ func (s statements) key() string {
 	return "ROW(" + strings.Join(keys, ", ") + ")"
 }
 
-func (s statements) matchOnce() string {
-	return fmt.Sprintf(`DELETE FROM temp.delta WHERE held_row IS NOT NULL AND rowid NOT IN (
-		SELECT min(rowid) FROM temp.delta WHERE held_row IS NOT NULL GROUP BY %s)`, s.key())
-}
-
-func (s statements) count() string {
-	return fmt.Sprintf("SELECT count(*) - count(held_row), count(held_row), count(DISTINCT %s) FILTER (held_row IS NULL) FROM temp.delta", s.key())
+// tell counts what is staged: rows that are new, and rows that changed. Until
+// Settle an id may stand twice in the table, and match twice: then one of the two
+// takes the new version, and Settle drops the other.
+func (s statements) tell(ctx context.Context, tx *sql.Tx) (fresh, changed int64, err error) {
+	for range 2 {
+		var distinct int64
+		err := tx.QueryRowContext(ctx, fmt.Sprintf("SELECT count(*) - count(held_row), count(held_row), count(DISTINCT %s) FROM temp.delta", s.key())).
+			Scan(&fresh, &changed, &distinct)
+		if err != nil || distinct == fresh+changed {
+			return fresh, changed, err
+		}
+		_, err = tx.ExecContext(ctx, fmt.Sprintf(`DELETE FROM temp.delta WHERE held_row IS NOT NULL AND rowid NOT IN (
+			SELECT min(rowid) FROM temp.delta WHERE held_row IS NOT NULL GROUP BY %s)`, s.key()))
+		if err != nil {
+			return 0, 0, err
+		}
+	}
+	return 0, 0, fmt.Errorf("%d new rows and %d changed ones share keys", fresh, changed)
 }
 
 func (s statements) update() string {
