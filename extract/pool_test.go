@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -89,5 +90,22 @@ func TestExpected(t *testing.T) {
 		if r.err != nil || r.walks.Expected() != n {
 			t.Errorf("%d rows, expected %d, %v", n, r.walks.Expected(), r.err)
 		}
+	}
+}
+
+// A mistake of ours in one walk is a failure of its stream, and no end of the
+// program.
+func TestAPanicIsAFailureOfTheStream(t *testing.T) {
+	sim := apisim.New(apisim.Options{Seed: 5, Now: noon, Days: 2, AlertsPerDay: 500})
+	url, stop := sim.Start()
+	t.Cleanup(stop)
+	client, err := NewClient(Options{BaseURL: url, MaxConcurrency: 2, Token: func(context.Context, bool) (string, error) { panic("a mistake of ours") }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	r := readAll(client, Job{Query: Query{List: Alerts}, Interval: between(noon.AddDate(0, 0, -3), noon)})
+	if r.err == nil || !strings.Contains(r.err.Error(), "internal error: a mistake of ours") {
+		t.Errorf("%v", r.err)
 	}
 }

@@ -2,6 +2,8 @@ package extract
 
 import (
 	"context"
+	"fmt"
+	"runtime/debug"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/internal/instant"
@@ -61,6 +63,17 @@ func newWalk(pool *Walks, job int, low, high instant.Micros, open bool) *walk {
 }
 
 func (w *walk) query() Query { return w.pool.jobs[w.job].Query }
+
+// runSafely turns a mistake of ours into a failure of this stream, so that it
+// takes neither the other streams nor what was received with it.
+func (w *walk) runSafely(ctx context.Context) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("internal error: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return w.run(ctx)
+}
 
 // run walks until the interval is done.
 func (w *walk) run(ctx context.Context) error {

@@ -129,7 +129,7 @@ func (w *Walks) wake() {
 // workers too.
 func (w *Walks) work(ctx context.Context, cancel func()) {
 	for next := w.take(ctx); next != nil; next = w.take(ctx) {
-		err := next.run(ctx)
+		err := next.runSafely(ctx)
 		if w.finish(next, err) {
 			cancel()
 		}

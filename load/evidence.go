@@ -65,7 +65,7 @@ func (e *Evidence) open(ctx context.Context) error {
 	}
 	e.Unreadable = readable(ctx, e.published)
 	session := Session{
-		MemoryLimit: "400MB", Folder: e.lake + string(filepath.Separator),
+		MemoryLimit: "400MB", TempDir: filepath.Join(e.dir, "state", "tmp"), Folder: e.lake + string(filepath.Separator),
 		Attach: map[string]string{"private": File(e.dir)}, Search: "memory.main,private.main",
 	}
 	if e.Unreadable == nil {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"runtime/debug"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -33,7 +34,13 @@ type app struct {
 
 // run runs the program and returns its exit code. It is all of the program but
 // for the process around it.
-func run(ctx context.Context, args []string, env func(string) (string, bool), stdout, stderr io.Writer) int {
+func run(ctx context.Context, args []string, env func(string) (string, bool), stdout, stderr io.Writer) (code int) {
+	defer func() {
+		if p := recover(); p != nil { // a mistake of ours; the trace holds no values
+			fmt.Fprintf(stderr, "flashback-sync: internal error: %v\n%s", p, debug.Stack())
+			code = codeOther
+		}
+	}()
 	a := &app{env: env, stdout: stdout, stderr: stderr}
 	root := a.command()
 	root.SetArgs(args)
@@ -50,7 +57,7 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 	if strings.HasPrefix(err.Error(), "unknown command") { // cobra has no type for it
 		err = &hinted{usage(err), "'flashback-sync --help' lists the commands"}
 	}
-	code := exitCode(ctx, err)
+	code = exitCode(ctx, err)
 	fmt.Fprintln(stderr, "flashback-sync: "+err.Error())
 	if hint := hintFor(err); hint != "" {
 		fmt.Fprintln(stderr, "  "+hint)

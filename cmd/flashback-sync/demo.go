@@ -17,6 +17,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 	"github.com/flashback-sync/flashback-sync/internal/durable"
 	"github.com/flashback-sync/flashback-sync/internal/pipeline"
+	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/load/snapshot"
 )
 
@@ -27,7 +28,8 @@ func (a *app) demoCommand() *cobra.Command {
 		Use:   "demo",
 		Short: "Sync a simulated organisation and query it, all on this machine",
 		Long: `Starts a simulator of the API on loopback with 90 days of an organisation's life,
-syncs it, lets a day pass, syncs again, and asks three questions of the result.
+syncs it, lets a day pass, syncs again, has damage found and mended, and asks
+three questions of the result.
 It needs no account and no network.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.demo(cmd.Context(), dir, seed) },
@@ -59,21 +61,55 @@ func (a *app) demo(ctx context.Context, dir string, seed uint64) error {
 		return err
 	}
 	defer client.Close()
-	runner := runner{a, a.logger(config.Log{Level: "warn", Format: "auto"}), client}
+	t := &task{app: a, log: a.logger(config.Log{Level: "warn", Format: "auto"}), client: client}
 
 	a.say("1. An organisation's 90 days, on a simulated API at %s: everything is new.", url)
-	if err := a.demoSync(ctx, runner, dir, now); err != nil {
+	if err := a.demoSync(ctx, t, dir, now); err != nil {
 		return err
 	}
 	sim.Advance(24 * time.Hour)
 	a.say("2. A day passes. The next sync reads that day and the lookback, nothing else.")
-	if err := a.demoSync(ctx, runner, dir, now); err != nil {
+	if err := a.demoSync(ctx, t, dir, now); err != nil {
+		return err
+	}
+	a.say("3. Someone deletes rows from the warehouse by hand. Verify finds which, repair fetches just these.")
+	if err := a.demoProof(ctx, t, dir, url, now); err != nil {
 		return err
 	}
 	if err := a.demoQueries(ctx, dir); err != nil {
 		return err
 	}
 	return a.demoEnd(dir)
+}
+
+// demoProof damages what is held and has it found and mended.
+func (a *app) demoProof(ctx context.Context, t *task, dir, url string, now time.Time) error {
+	db, err := load.OpenDuckDB(load.File(dir), load.Session{})
+	if err != nil {
+		return err
+	}
+	_, err = db.ExecContext(ctx, "DELETE FROM violations WHERE timestamp BETWEEN ? AND ?", now.AddDate(0, 0, -40), now.AddDate(0, 0, -40).Add(40*time.Minute))
+	if err := errors.Join(err, db.Close()); err != nil {
+		return err
+	}
+	o := demoOptions(dir, now)
+	o.Source, o.Observe = url, func(pipeline.Event) {}
+	done, err := pipeline.Repair(ctx, o, t.client)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(a.stdout, "Found:   %s\n         (%d requests)\n", inWords(done.Found), done.Found.Requests)
+	for _, s := range done.Found.Streams {
+		for _, f := range s.Findings {
+			fmt.Fprintf(a.stdout, "         %s from %s to %s: %s\n", s.Stream, stamp(&f.From), stamp(&f.To), sampleIDs(f.Samples))
+		}
+	}
+	if done.Left == nil {
+		return stillDiffers(done)
+	}
+	fetched := done.Summary.Streams[pipeline.Violations]
+	fmt.Fprintf(a.stdout, "Mended:  %d rows fetched with %d requests\nNow:     %s\n", fetched.Inserted, fetched.Requests, verdict(done.Left))
+	return stillDiffers(done)
 }
 
 // demoEnd says where the files are, and leaves a configuration with which the
@@ -112,21 +148,25 @@ func clearDemo(dir string) error {
 	return errors.Join(os.MkdirAll(dir, 0o750), os.WriteFile(mark, nil, 0o600))
 }
 
-func (a *app) demoSync(ctx context.Context, r runner, dir string, now time.Time) error {
+func (a *app) demoSync(ctx context.Context, t *task, dir string, now time.Time) error {
+	summary, err := t.sync(ctx, demoOptions(dir, now))
+	a.printSummary(summary)
+	if err != nil {
+		return err
+	}
+	return gravest(ctx, summary)
+}
+
+func demoOptions(dir string, now time.Time) pipeline.Options {
 	start := now.AddDate(0, 0, -91)
-	summary, err := r.sync(ctx, pipeline.Options{
+	return pipeline.Options{
 		RunID: newRunID(), Version: version, DataDir: dir, PublishDuckDB: true, Compression: "zstd",
 		Lists: []pipeline.List{
 			{Query: extract.Query{List: extract.Alerts}, Start: start, Lookback: 48 * time.Hour},
 			{Query: extract.Query{List: extract.Violations}, Start: start, Lookback: 48 * time.Hour},
 		},
 		Stats: &pipeline.Stats{Start: now.AddDate(0, 0, -89), Bucket: "1h", Scopes: []pipeline.Scope{{Scope: "org"}, {Scope: "repo", Auto: true}}},
-	})
-	a.printSummary(summary)
-	if err != nil {
-		return err
 	}
-	return gravest(ctx, summary)
 }
 
 // demoQueries asks what a security team would ask first.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -195,5 +196,21 @@ func TestExit8WhenTheWarehouseIsNotOurs(t *testing.T) {
 			}
 			b.must("status") // readers are not concerned
 		})
+	}
+}
+
+// A mistake of ours ends the program with 1, and its trace tells no secret.
+func TestExit1AfterAPanic(t *testing.T) {
+	b := newBench(t)
+	env := func(name string) (string, bool) {
+		if name == "FLASHBACK_TOKEN" {
+			panic("a mistake of ours")
+		}
+		return "", false
+	}
+	var stdout, stderr bytes.Buffer
+	code := run(context.Background(), []string{"--config", b.config, "check"}, env, &stdout, &stderr)
+	if code != codeOther || !strings.Contains(stderr.String(), "internal error: a mistake of ours") || strings.Contains(stderr.String(), canary) {
+		t.Errorf("exit %d\n%s", code, stderr.String())
 	}
 }

@@ -44,29 +44,18 @@ the lake does not hold is fetched from the source.`,
 }
 
 func (a *app) repair(ctx context.Context, f repairFlags) error {
-	c, err := a.load()
+	t, err := a.task(&f.scopeFlags)
 	if err != nil {
 		return err
 	}
-	o := options(c)
-	if err := f.apply(&o); err != nil {
-		return err
-	}
-	log := a.logger(c.Log)
-	client, err := a.client(c, log, retries)
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	view := a.newView(log)
-	a.view, o.Observe = view, view.observe
+	defer t.client.Close()
 	work := pipeline.Repair
 	if f.rebuild {
 		work = pipeline.Rebuild
 	}
-	done, err := work(ctx, o, client)
-	view.close()
-	a.view = nil
+	stop := t.watch()
+	done, err := work(ctx, t.options, t.client)
+	stop()
 	a.reportRepair(done, f)
 	if err != nil {
 		return err

@@ -37,25 +37,16 @@ With --from it reads everything from there again, whether it is covered or not.`
 }
 
 func (a *app) sync(ctx context.Context, f syncFlags) error {
-	c, err := a.load()
+	t, err := a.task(&f.scopeFlags)
 	if err != nil {
 		return err
 	}
-	o := options(c)
-	o.DryRun, o.RetryRejected = f.dryRun, f.retryRejected
-	if err := f.apply(&o); err != nil {
-		return err
-	}
-	log := a.logger(c.Log)
-	client, err := a.client(c, log, retries)
-	if err != nil {
-		return err
-	}
-	defer client.Close()
+	defer t.client.Close()
+	t.options.DryRun, t.options.RetryRejected = f.dryRun, f.retryRejected
 	if f.dryRun {
-		o.Observe = a.printPlan
+		t.options.Observe = a.printPlan
 	}
-	summary, err := runner{a, log, client}.sync(ctx, o)
+	summary, err := t.sync(ctx, t.options)
 	a.report(summary, f)
 	if err != nil {
 		return err

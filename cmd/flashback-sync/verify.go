@@ -71,26 +71,15 @@ func (f *verifyFlags) jsonFile(args []string) error {
 }
 
 func (a *app) verify(ctx context.Context, f verifyFlags) error {
-	c, err := a.load()
+	t, err := a.task(&f.scopeFlags)
 	if err != nil {
 		return err
 	}
-	o := options(c)
-	o.Full = f.full
-	if err := f.apply(&o); err != nil {
-		return err
-	}
-	log := a.logger(c.Log)
-	client, err := a.client(c, log, retries)
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	view := a.newView(log)
-	a.view, o.Observe = view, view.observe
-	report, err := pipeline.Verify(ctx, o, client)
-	view.close()
-	a.view = nil
+	defer t.client.Close()
+	t.options.Full = f.full
+	stop := t.watch()
+	report, err := pipeline.Verify(ctx, t.options, t.client)
+	stop()
 	if report == nil {
 		return err
 	}

@@ -32,6 +32,38 @@ func (a *app) client(c *config.Config, log zerolog.Logger, retries int) (*extrac
 	return client, usage(err)
 }
 
+// task is what a command needs that asks the source about what is held.
+type task struct {
+	app     *app
+	options pipeline.Options
+	log     zerolog.Logger
+	client  *extract.Client
+}
+
+// task reads the configuration and narrows it. The caller closes its client.
+func (a *app) task(scope *scopeFlags) (*task, error) {
+	c, err := a.load()
+	if err != nil {
+		return nil, err
+	}
+	t := &task{app: a, options: options(c), log: a.logger(c.Log)}
+	if err := scope.apply(&t.options); err != nil {
+		return nil, err
+	}
+	t.client, err = a.client(c, t.log, retries)
+	return t, err
+}
+
+// watch shows the task's progress until it is stopped.
+func (t *task) watch() (stop func()) {
+	view := t.app.newView(t.log)
+	t.app.view, t.options.Observe = view, view.observe
+	return func() {
+		view.close()
+		t.app.view = nil
+	}
+}
+
 // options turns the configuration into what a run does.
 func options(c *config.Config) pipeline.Options {
 	o := pipeline.Options{
@@ -91,21 +123,13 @@ func newRunID() string {
 	return id.String()
 }
 
-// runner runs a sync and shows it.
-type runner struct {
-	app    *app
-	log    zerolog.Logger
-	client *extract.Client
-}
-
-func (r runner) sync(ctx context.Context, o pipeline.Options) (*pipeline.Summary, error) {
+// sync runs once and shows it, unless the options have someone else watch.
+func (t *task) sync(ctx context.Context, o pipeline.Options) (*pipeline.Summary, error) {
 	if o.Observe == nil {
-		view := r.app.newView(r.log)
-		r.app.view = view
-		defer func() { view.close(); r.app.view = nil }()
-		o.Observe = view.observe
+		defer t.watch()()
+		o.Observe = t.options.Observe
 	}
-	return pipeline.Run(ctx, o, r.client)
+	return pipeline.Run(ctx, o, t.client)
 }
 
 // warn tells what the client noticed: among the moving bars, or as a log line.
