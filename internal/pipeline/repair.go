@@ -47,12 +47,14 @@ func Repair(ctx context.Context, options Options, from source) (done Repaired, e
 		v.step = v.byMonth
 		err := v.lists(ctx)
 		if planMend(v.report).empty() {
-			v.report.Streams, v.step = nil, v.byDay
+			v.report.Streams, v.step = nil, func(*schema.Table) func(time.Time) time.Time { return verify.NextDay }
 			err = v.lists(ctx)
 		}
 		return cmp.Or(err, v.stats(ctx))
 	})
 	if err != nil {
+		// Nothing is published while a stream could not be verified: what was
+		// published before may be better than what the warehouse holds.
 		return done, err
 	}
 	return mendFound(ctx, options, from, done)
@@ -128,8 +130,6 @@ func planMend(r *verify.Report) *mend {
 	}
 	return m
 }
-
-func (v *verification) byDay(*schema.Table) func(time.Time) time.Time { return verify.NextDay }
 
 // byMonth steps over months, and over the days where the warehouse is not what
 // was published.
