@@ -27,8 +27,9 @@ demo: build ## Build, then sync a simulated organisation and query it (about a m
 	$(BIN) demo
 
 .PHONY: test
-test: toolchain ## Run every test with the race detector and a real DuckDB
-	$(GO) test -race -tags $(TAGS) -timeout 20m $(PKGS)
+test: toolchain ## Run every test with the race detector and a real DuckDB, and kill the binary 200 times
+	$(GO) test -race -tags $(TAGS) -timeout 20m $$($(GO) list -tags $(TAGS) $(PKGS) | grep -v /test/torture)
+	$(GO) test -tags $(TAGS) -timeout 20m ./test/torture
 
 .PHONY: build
 build: toolchain ## Build bin/flashback-sync

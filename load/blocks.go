@@ -86,7 +86,9 @@ func (l layout) unused(file io.ReaderAt) (free map[uint64]bool, ok bool) {
 	return free, l.free == nowhere
 }
 
-// checksum is DuckDB's.
+// checksum is DuckDB's. The race detector would make it twenty times slower.
+//
+//go:norace
 func checksum(b []byte) uint64 {
 	sum := uint64(5381)
 	for i := 0; i+8 <= len(b); i += 8 {

@@ -17,16 +17,6 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/pipeline"
 )
 
-// count asks the published file for one number, by the query command.
-func (b *bench) count(sql string) string {
-	b.t.Helper()
-	lines := strings.Split(b.must("query", "-f", "csv", sql).stdout, "\n")
-	if len(lines) < 2 {
-		b.t.Fatalf("%s: %q", sql, lines)
-	}
-	return lines[1]
-}
-
 func (b *bench) complete() {
 	b.t.Helper()
 	for _, stream := range []apisim.Stream{apisim.Alerts, apisim.Violations} {

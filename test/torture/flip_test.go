@@ -17,7 +17,7 @@ func TestAFlippedByteIsNeverPublished(t *testing.T) {
 	t.Parallel()
 	long(t)
 	offsets := []int64{0, 8, 12, 100, 4096, 4104, 4110, 4130, 8192, 8200, 8210, 8230, 3 * 4096, 3*4096 + 8, 3*4096 + block}
-	flipBytes(t, newDamaged(t, newWorld(t, 14)), offsets, 20)
+	flipBytes(t, newDamaged(t, newWorld(t, 14)), offsets, 10)
 }
 
 // A table of more rows than DuckDB keeps in one group (122,880): a run reads only
@@ -26,7 +26,7 @@ func TestAFlippedByteInOldHistoryIsNeverPublished(t *testing.T) {
 	t.Parallel()
 	long(t)
 	w := worldOf(t, "2026-01-01", apisim.Options{Seed: 15, Days: 60, AlertsPerDay: 2200, ViolationsPerDay: 80})
-	flipBytes(t, newDamaged(t, w), nil, 8)
+	flipBytes(t, newDamaged(t, w), nil, 4)
 }
 
 // flipBytes flips each of the bytes, and some at random.

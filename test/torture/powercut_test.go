@@ -26,7 +26,7 @@ func TestAPowerCutInsideACommitLosesNothing(t *testing.T) {
 				commits++
 			}
 		}
-		most := 2
+		most := 1
 		if exhaustive() {
 			most = commits
 		}
