@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -79,6 +80,7 @@ type result struct {
 	code           int // -1 if a signal ended it
 	stdout, stderr string
 	took           time.Duration
+	state          *os.ProcessState
 }
 
 const patience = time.Minute
@@ -108,7 +110,7 @@ func (w *world) end(p *process) result {
 	if !hung.Stop() {
 		w.t.Errorf("the program did not end:\n%s", p.stderr.String())
 	}
-	return result{p.ProcessState.ExitCode(), p.stdout.String(), p.stderr.String(), time.Since(p.began)}
+	return result{p.ProcessState.ExitCode(), p.stdout.String(), p.stderr.String(), time.Since(p.began), p.ProcessState}
 }
 
 func (w *world) run(args ...string) result {
@@ -116,12 +118,28 @@ func (w *world) run(args ...string) result {
 	return w.end(w.start(args...))
 }
 
-// sync is the run that is left alone: it must succeed.
-func (w *world) sync() result {
+// sync is the run that is left alone: it must succeed. alone is false if a SIGKILL
+// ended it that is not ours, such as the machine's when it runs out of something;
+// no program sends that to itself.
+func (w *world) sync() (r result, alone bool) {
 	w.t.Helper()
-	r := w.run("sync", "--json")
+	r = w.run("sync", "--json")
+	if status, ok := r.state.Sys().(syscall.WaitStatus); ok && status.Signaled() && status.Signal() == syscall.SIGKILL {
+		w.t.Logf("killed by somebody else after %v", r.took)
+		return r, false
+	}
 	if r.code != 0 {
-		w.t.Errorf("a run that was left alone: exit %d\n%s", r.code, r.stderr)
+		w.t.Errorf("a run that was left alone: exit %d (%v)\n%s%s", r.code, r.state, r.stdout, r.stderr)
+	}
+	return r, true
+}
+
+// must is a run that nobody kills.
+func (w *world) must() result {
+	w.t.Helper()
+	r, alone := w.sync()
+	if !alone {
+		w.t.Error("a run was killed")
 	}
 	return r
 }
