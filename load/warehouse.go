@@ -33,7 +33,8 @@ type Warehouse struct {
 	db       *sql.DB
 	conn     *sql.Conn
 	migrated bool
-	last     time.Time // of the last commit; commits are strictly ordered by time
+	last     time.Time // of the last batch; batches are strictly ordered by time
+	pending  *pending  // what Add began and Commit has not ended; nil if there is none
 }
 
 const defaultMemory = "160MB"
@@ -175,6 +176,7 @@ func (w *Warehouse) disconnect() error {
 	if w.db == nil {
 		return nil
 	}
+	w.undo()
 	err := errors.Join(w.conn.Close(), w.db.Close())
 	w.db = nil // the connection stays: it refuses what comes too late
 	return err
@@ -196,7 +198,7 @@ func (w *Warehouse) Close() error {
 	return errors.Join(storage("close warehouse", w.disconnect()), w.lock.Unlock())
 }
 
-// commitTime is the time of a commit: later than every earlier one, whatever the
+// commitTime is the time of a batch: later than every earlier one, whatever the
 // clock does, so that the latest version of a row is always told apart.
 func (w *Warehouse) commitTime() time.Time {
 	now := w.options.Now().UTC().Truncate(time.Microsecond)

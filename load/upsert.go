@@ -1,0 +1,368 @@
+package load
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+	"github.com/duckdb/duckdb-go/v2"
+
+	"github.com/flashback-sync/flashback-sync/schema"
+)
+
+// upsert brings a batch into its table. It is compared once, with the rows of its
+// own time only, so that the cost does not grow with history; rows whose time
+// changed by more are found by Settle. What did not change is not written, and
+// what is new goes from the batch straight into the table.
+func (w *Warehouse) upsert(ctx context.Context, tx *sql.Tx, runID string, rows Rows, at time.Time) (Counts, error) {
+	total := rows.Record.NumRows()
+	if total == 0 {
+		return Counts{}, nil
+	}
+	s := statements{rows.Table}
+	i := newIncoming(w.conn, tx, rows.Record)
+	defer i.release()
+	if err := s.refuseRepeated(ctx, i); err != nil {
+		return Counts{}, err
+	}
+	if err := i.exec(ctx, s.find(rows)); err != nil {
+		return Counts{}, err
+	}
+	held, changed, err := s.tell(ctx, tx)
+	if err != nil {
+		return Counts{}, err
+	}
+	if changed > 0 {
+		if err := s.replace(ctx, i, runID, at); err != nil {
+			return Counts{}, err
+		}
+	}
+	if held < total {
+		if err := s.insert(ctx, i, held, runID, at); err != nil {
+			return Counts{}, err
+		}
+	}
+	if held < total || changed > 0 {
+		if err := s.note(ctx, i, runID); err != nil {
+			return Counts{}, err
+		}
+	}
+	_, err = tx.ExecContext(ctx, "DROP TABLE temp.held")
+	return Counts{Inserted: total - held, Updated: changed, Unchanged: held - changed}, err
+}
+
+// incoming is a batch that statements read as the view incoming, with each of its
+// rows numbered by nth.
+type incoming struct {
+	conn   *sql.Conn
+	tx     *sql.Tx
+	record arrow.RecordBatch
+}
+
+const nth = "nth"
+
+func newIncoming(conn *sql.Conn, tx *sql.Tx, record arrow.RecordBatch) incoming {
+	builder := array.NewInt32Builder(memory.DefaultAllocator)
+	defer builder.Release()
+	builder.Reserve(int(record.NumRows()))
+	for n := range record.NumRows() {
+		builder.UnsafeAppend(int32(n)) //nolint:gosec // a batch has far fewer rows
+	}
+	numbers := builder.NewArray()
+	defer numbers.Release()
+	fields := append(slices.Clone(record.Schema().Fields()), arrow.Field{Name: nth, Type: arrow.PrimitiveTypes.Int32})
+	columns := append(slices.Clone(record.Columns()), numbers)
+	return incoming{conn, tx, array.NewRecordBatch(arrow.NewSchema(fields, nil), columns, record.NumRows())}
+}
+
+func (i incoming) release() { i.record.Release() }
+
+// only are some columns of the batch. The caller releases it.
+func (i incoming) only(keep func(column string) bool) incoming {
+	var fields []arrow.Field
+	var columns []arrow.Array
+	for n, field := range i.record.Schema().Fields() {
+		if keep(field.Name) {
+			fields, columns = append(fields, field), append(columns, i.record.Column(n))
+		}
+	}
+	return incoming{i.conn, i.tx, array.NewRecordBatch(arrow.NewSchema(fields, nil), columns, i.record.NumRows())}
+}
+
+// exec runs a statement that reads incoming once, and every column of it.
+func (i incoming) exec(ctx context.Context, statement string, arguments ...any) error {
+	return i.read(ctx, func() error {
+		_, err := i.tx.ExecContext(ctx, statement, arguments...)
+		return err
+	})
+}
+
+// read lends incoming, for one statement.
+func (i incoming) read(ctx context.Context, use func() error) error {
+	return withView(i.conn, i.record, func() error {
+		if err := use(); err != nil {
+			return err
+		}
+		_, err := i.tx.ExecContext(ctx, "DROP VIEW incoming")
+		return err
+	})
+}
+
+// withView registers a batch as the view incoming while a function runs. The view
+// is a stream that can be read once. DuckDB takes for granted that it gives just
+// those columns that a statement reads, which it does not: a statement that left
+// one out would read the wrong columns, so each reads all of them. The view is not
+// temporary: a transaction that is to be committed drops it.
+func withView(conn *sql.Conn, record arrow.RecordBatch, use func() error) error {
+	reader, err := array.NewRecordReader(record.Schema(), []arrow.RecordBatch{record})
+	if err != nil {
+		return err
+	}
+	defer reader.Release()
+	var release func()
+	err = withArrow(conn, func(a *duckdb.Arrow) (err error) {
+		release, err = a.RegisterView(reader, "incoming")
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	defer release()
+	return use()
+}
+
+// statements writes the SQL of a commit from a table's declaration.
+type statements struct{ *schema.Table }
+
+// refuseRepeated makes sure that the keys of a batch are unique.
+func (s statements) refuseRepeated(ctx context.Context, i incoming) error {
+	i = i.only(func(column string) bool { return slices.Contains(s.Key, column) })
+	defer i.release()
+	return i.read(ctx, func() error {
+		var rows, keys int64
+		err := i.tx.QueryRowContext(ctx, fmt.Sprintf("SELECT count(*), count(DISTINCT (%s)) FROM incoming", s.keys())).Scan(&rows, &keys)
+		if err == nil && keys < rows {
+			err = fmt.Errorf("%d rows share keys with others of their batch", rows-keys)
+		}
+		return err
+	})
+}
+
+// find lists in the temporary table held the rows of the batch that are held
+// already within the batch's own time, and whether they changed.
+func (s statements) find(rows Rows) string {
+	name, at := schema.Ident(s.Name), "t."+schema.Ident(s.Time)
+	held := fmt.Sprintf("(SELECT *, rowid AS held_row FROM %s t WHERE %s)", name, within(at, s.spans(rows)))
+	changed := fmt.Sprintf("(%s)", s.differs())
+	if _, ok := s.Column("closed"); ok {
+		// A closed bucket is not replaced by a part of itself.
+		changed += " AND NOT (t.closed AND NOT i.closed)"
+	}
+	if rows.Seen.IsZero() {
+		return fmt.Sprintf("CREATE TEMP TABLE held AS SELECT i.nth, t.held_row, %s AS held_time, %s AS changed FROM incoming i JOIN %s t ON %s",
+			at, changed, held, s.sameKey("i", "t"))
+	}
+	// A row is not replaced by a version that is older than it, wherever it stands.
+	later := fmt.Sprintf("(SELECT %s, max(_last_changed_at) AS latest FROM %s GROUP BY ALL)", s.keys(), name)
+	return fmt.Sprintf(`CREATE TEMP TABLE held AS
+		SELECT i.nth, t.held_row, %[1]s AS held_time, t.held_row IS NOT NULL AND %[2]s AND v.latest < %[3]s AS changed
+		FROM incoming i LEFT JOIN %[4]s t ON %[5]s LEFT JOIN %[6]s v ON %[7]s
+		WHERE t.held_row IS NOT NULL OR v.latest >= %[3]s`,
+		at, changed, instantOf(rows.Seen.UnixMicro()), held, s.sameKey("i", "t"), later, s.sameKey("i", "v"))
+}
+
+// span is a stretch of time in microseconds, both ends included.
+type span struct{ from, to int64 }
+
+// spans is the time that a batch takes. A large one comes from several places of
+// a backfill, and what lies between these is not its affair: it is cut at every
+// gap that is more than a 64th of the whole.
+func (s statements) spans(rows Rows) []span {
+	const large = 2048
+	whole := span{rows.Oldest.UnixMicro(), rows.Newest.UnixMicro()}
+	column := rows.Record.Column(rows.Record.Schema().FieldIndices(s.Time)[0]).(*array.Timestamp)
+	if column.Len() < large {
+		return []span{whole}
+	}
+	times := slices.Clone(column.Values())
+	slices.Sort(times)
+	spans := []span{{int64(times[0]), int64(times[0])}}
+	for _, t := range times {
+		if last := &spans[len(spans)-1]; int64(t)-last.to > (whole.to-whole.from)/64 {
+			spans = append(spans, span{int64(t), int64(t)})
+		} else {
+			last.to = int64(t)
+		}
+	}
+	return spans
+}
+
+func within(column string, spans []span) string {
+	terms := make([]string, len(spans))
+	for i, s := range spans {
+		terms[i] = fmt.Sprintf("%s BETWEEN %s AND %s", column, instantOf(s.from), instantOf(s.to))
+	}
+	if len(terms) == 1 {
+		return terms[0]
+	}
+	// The outer bounds alone already rule most of the table out.
+	hull := fmt.Sprintf("%s BETWEEN %s AND %s", column, instantOf(spans[0].from), instantOf(spans[len(spans)-1].to))
+	return hull + " AND (" + strings.Join(terms, " OR ") + ")"
+}
+
+// instantOf is the SQL of a time.
+func instantOf(micros int64) string { return fmt.Sprintf("make_timestamptz(%d)", micros) }
+
+func (s statements) sameKey(a, b string) string {
+	terms := make([]string, len(s.Key))
+	for i, k := range s.Key {
+		operator := "IS NOT DISTINCT FROM"
+		if c, _ := s.Column(k); c.NotNull {
+			operator = "="
+		}
+		terms[i] = fmt.Sprintf("%s.%s %s %s.%s", a, schema.Ident(k), operator, b, schema.Ident(k))
+	}
+	return strings.Join(terms, " AND ")
+}
+
+func (s statements) differs() string {
+	var terms []string
+	for _, c := range s.Compared() {
+		// JSON is compared as text: a field that changed its notation changed.
+		terms = append(terms, fmt.Sprintf("t.%[1]s::VARCHAR IS DISTINCT FROM i.%[1]s::VARCHAR", schema.Ident(c.Name)))
+		if c.Type != schema.JSON {
+			terms[len(terms)-1] = fmt.Sprintf("t.%[1]s IS DISTINCT FROM i.%[1]s", schema.Ident(c.Name))
+		}
+	}
+	if len(terms) == 0 {
+		return "false"
+	}
+	return strings.Join(terms, " OR ")
+}
+
+// keys are the key's columns.
+func (s statements) keys() string {
+	keys := make([]string, len(s.Key))
+	for i, k := range s.Key {
+		keys[i] = schema.Ident(k)
+	}
+	return strings.Join(keys, ", ")
+}
+
+// tell counts the rows of the batch that are held, and those of them that changed.
+// Until Settle an id may stand twice in the table, and match twice: then one of the
+// two takes the new version, and Settle drops the other.
+func (s statements) tell(ctx context.Context, tx *sql.Tx) (held, changed int64, err error) {
+	var matches int64
+	const count = "SELECT count(*), count(DISTINCT nth), count(*) FILTER (changed) FROM temp.held"
+	if err := tx.QueryRowContext(ctx, count).Scan(&matches, &held, &changed); err != nil || matches == held {
+		return held, changed, err
+	}
+	_, err = tx.ExecContext(ctx, "DELETE FROM temp.held WHERE rowid NOT IN (SELECT min(rowid) FROM temp.held GROUP BY nth)")
+	if err != nil {
+		return 0, 0, err
+	}
+	return held, changed, tx.QueryRowContext(ctx, count).Scan(&matches, &held, &changed)
+}
+
+// replace gives the rows that changed their new version.
+func (s statements) replace(ctx context.Context, i incoming, runID string, at time.Time) error {
+	err := i.exec(ctx, `CREATE TEMP TABLE delta AS
+		SELECT i.*, h.held_row, h.held_time FROM incoming i JOIN (FROM temp.held WHERE changed) h USING (nth)`)
+	if err != nil {
+		return err
+	}
+	if _, err := i.tx.ExecContext(ctx, s.update(), runID, at); err != nil {
+		return err
+	}
+	_, err = i.tx.ExecContext(ctx, "DROP TABLE temp.delta")
+	return err
+}
+
+func (s statements) update() string {
+	var set []string
+	for _, c := range s.Compared() {
+		set = append(set, fmt.Sprintf("%[1]s = d.%[1]s", schema.Ident(c.Name)))
+	}
+	set = append(set, "_run_id = ?")
+	if _, ok := s.Column("_last_changed_at"); ok {
+		set = append(set, "_last_changed_at = ?")
+	}
+	return fmt.Sprintf("UPDATE %s t SET %s FROM temp.delta d WHERE t.rowid = d.held_row AND t.%s = d.held_time",
+		schema.Ident(s.Name), strings.Join(set, ", "), schema.Ident(s.Time))
+}
+
+// insert adds the rows that are not held.
+func (s statements) insert(ctx context.Context, i incoming, held int64, runID string, at time.Time) error {
+	var names, values []string
+	for _, c := range s.Columns {
+		names = append(names, schema.Ident(c.Name))
+		if c.Origin == schema.Bookkeeping {
+			values = append(values, "?")
+		} else {
+			values = append(values, schema.Ident(c.Name))
+		}
+	}
+	statement := fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM incoming",
+		schema.Ident(s.Name), strings.Join(names, ", "), strings.Join(values, ", "))
+	if held > 0 {
+		return i.exec(ctx, statement+" ANTI JOIN temp.held USING (nth)", s.insertArguments(runID, at)...)
+	}
+	i = i.only(func(column string) bool { return column != nth })
+	defer i.release()
+	return i.exec(ctx, statement, s.insertArguments(runID, at)...)
+}
+
+func (s statements) insertArguments(runID string, at time.Time) []any {
+	var arguments []any
+	for _, c := range s.Columns {
+		switch {
+		case c.Origin != schema.Bookkeeping:
+		case c.Type == schema.Timestamp:
+			arguments = append(arguments, at)
+		default:
+			arguments = append(arguments, runID)
+		}
+	}
+	return arguments
+}
+
+// note lists the partitions that changed, and that the run's ids have still to
+// be looked for in the rest of the table.
+func (s statements) note(ctx context.Context, i incoming, runID string) error {
+	if s.Partition != schema.Unpartitioned {
+		i = i.only(func(column string) bool { return column == s.Time || column == nth })
+		defer i.release()
+		if err := i.exec(ctx, s.partitions()); err != nil {
+			return err
+		}
+	}
+	_, err := i.tx.ExecContext(ctx, `INSERT INTO internal.unsettled
+		SELECT ?, ? WHERE NOT EXISTS (SELECT 1 FROM internal.unsettled WHERE stream = ? AND run_id = ?)`,
+		s.Name, runID, s.Name, runID)
+	return err
+}
+
+func (s statements) partitions() string {
+	return fmt.Sprintf(`INSERT INTO internal.changed_partitions
+		SELECT DISTINCT %[1]s, p FROM (
+			SELECT %[2]s AS p FROM incoming ANTI JOIN (SELECT nth FROM temp.held WHERE NOT changed) USING (nth)
+			UNION SELECT %[3]s FROM temp.held WHERE changed)
+		WHERE (%[1]s, p) NOT IN (SELECT (table_name, partition_start) FROM internal.changed_partitions)`,
+		schema.Literal(s.Name), s.partitionOf(schema.Ident(s.Time)), s.partitionOf("held_time"))
+}
+
+// partitionOf is the SQL of the start of the partition that holds a time.
+func (s statements) partitionOf(column string) string {
+	unit := "day"
+	if s.Partition == schema.ByMonth {
+		unit = "month"
+	}
+	return fmt.Sprintf("date_trunc('%s', %s)", unit, column)
+}
