@@ -1,8 +1,8 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -16,16 +16,22 @@ import (
 )
 
 const (
-	// A batch is committed when it holds so many rows or bytes: large enough for
-	// a commit to cost little a row, small enough for bounded memory.
-	batchRows  = 50_000
-	batchBytes = 48 << 20
-	// batchAge bounds how much work a crash can undo.
-	batchAge = 15 * time.Second
+	// A batch is handed to the store when it holds so many rows or bytes. Small ones
+	// need little memory, and are written while the next one is gathered.
+	batchRows  = commitRows / 8
+	batchBytes = 12 << 20
+	// A transaction is committed when it holds so many rows or bytes. DuckDB keeps
+	// tables in groups of 122,880 rows. A transaction that brings whole groups writes
+	// them into the file at once; any other one goes through the log first, and is
+	// written again by the checkpoint, which takes twice the time.
+	commitRows  = 122_880
+	commitBytes = 96 << 20
+	// commitAge bounds how much work a crash can undo.
+	commitAge = 15 * time.Second
 )
 
-// gatherer collects a stream's rows, rejects and coverage, and commits them
-// together.
+// gatherer collects a stream's rows, rejects and coverage in batches, and hands
+// them to the store.
 type gatherer struct {
 	run       *run
 	stream    string
@@ -33,34 +39,34 @@ type gatherer struct {
 	rows      *transform.Batch
 	summaries *transform.Batch // of policy_stats only
 	coverage  []load.Coverage
+	store     *store
 	since     time.Time // of the last commit
-	broken    error     // the commit that failed for good; nothing is stored after it
+	handed    struct{ rows, bytes int }
 }
 
-func (r *run) gather(table *schema.Table, result *Result) *gatherer {
+func (r *run) gather(ctx context.Context, table *schema.Table, result *Result) *gatherer {
 	return &gatherer{
 		run: r, stream: table.Name, result: result, since: r.options.Now(),
-		rows: transform.NewBatch(table, memory.DefaultAllocator),
+		rows:  transform.NewBatch(table, memory.DefaultAllocator),
+		store: r.openStore(ctx, table.Name, result),
 	}
 }
 
 func (g *gatherer) release() {
+	_ = g.store.close()
 	g.rows.Release()
 	if g.summaries != nil {
 		g.summaries.Release()
 	}
 }
 
-// add appends a record with the given function, committing first if the batch
-// holds another version of the same row.
+// add appends a record with the given function, and hands the batch on when it is
+// full, or holds another version of the same row.
 func (g *gatherer) add(ctx context.Context, add func() transform.Outcome) error {
-	if g.broken != nil {
-		return g.broken
-	}
 	g.result.Received++
 	outcome := add()
 	if outcome == transform.Conflict {
-		if err := g.commit(ctx); err != nil {
+		if err := g.handOver(ctx, false); err != nil {
 			return err
 		}
 		outcome = add()
@@ -70,6 +76,13 @@ func (g *gatherer) add(ctx context.Context, add func() transform.Outcome) error 
 		g.result.Duplicate++
 	case transform.Rejected:
 		g.result.Rejected++
+	}
+	rows, bytes := g.rows.Rows(), g.rows.Bytes()
+	switch {
+	case g.handed.rows+rows >= commitRows || g.handed.bytes+bytes >= commitBytes:
+		return g.handOver(ctx, true)
+	case rows >= batchRows || bytes >= batchBytes:
+		return g.handOver(ctx, false)
 	}
 	return nil
 }
@@ -89,64 +102,29 @@ func (g *gatherer) cover(key checkpoints.Key, status checkpoints.Status, set che
 	g.coverage = append(g.coverage, load.Coverage{Key: key, Status: status, Set: set})
 }
 
-// commitIfDue commits when the batch is large or old enough.
+// commitIfDue commits when the last time was long ago.
 func (g *gatherer) commitIfDue(ctx context.Context) error {
-	old := g.run.options.Now().Sub(g.since) >= batchAge
-	if g.rows.Rows() < batchRows && g.rows.Bytes() < batchBytes && !old {
+	if g.run.options.Now().Sub(g.since) < commitAge {
 		return nil
 	}
-	return g.commit(ctx)
+	return g.handOver(ctx, true)
 }
 
-// commit writes what was gathered since the last commit, in one transaction.
-func (g *gatherer) commit(ctx context.Context) error {
-	if g.broken != nil {
-		return g.broken
-	}
-	g.since = g.run.options.Now()
-	built := g.rows.Build()
-	defer built.Release()
-	commit := load.Commit{RunID: g.run.options.RunID, Stream: g.stream, Coverage: g.coverage}
-	g.coverage = nil // never vouched for without these rows, also if the commit fails
-	appendBuilt(&commit, built)
+// handOver gives what was gathered to the store. The coverage goes with the batch
+// that is committed: everything it vouches for was handed over before.
+func (g *gatherer) handOver(ctx context.Context, commit bool) error {
+	g.handed.rows += g.rows.Rows()
+	g.handed.bytes += g.rows.Bytes()
+	p := parcel{built: []*transform.Built{g.rows.Build()}, commit: commit}
 	if g.summaries != nil {
-		summaries := g.summaries.Build()
-		defer summaries.Release()
-		appendBuilt(&commit, summaries)
+		p.built = append(p.built, g.summaries.Build())
 	}
-	if len(commit.Rows)+len(commit.Rejects)+len(commit.Coverage) == 0 {
-		return nil
+	if commit {
+		p.coverage, g.coverage = g.coverage, nil
+		g.since = g.run.options.Now()
+		g.handed.rows, g.handed.bytes = 0, 0
 	}
-	// An interruption waits for the commit: it is short, and what it holds has
-	// been received already.
-	counts, err := g.store(context.WithoutCancel(ctx), commit)
-	if err != nil {
-		g.broken = err
-		g.result.disown()
-		return err
-	}
-	g.result.Inserted += counts.Inserted
-	g.result.Updated += counts.Updated
-	g.result.Unchanged += counts.Unchanged
-	g.run.changed = g.run.changed || counts.Inserted+counts.Updated+counts.Quarantined > 0
-	return nil
-}
-
-// store commits. A commit that failed may have landed all the same: the warehouse
-// is opened again, so that the ledger tells, and the batch is committed once more.
-// Rows that had landed are found unchanged then, so that every row is counted once.
-func (g *gatherer) store(ctx context.Context, commit load.Commit) (load.Counts, error) {
-	counts, err := g.run.warehouse.Commit(ctx, commit)
-	var refused *load.StorageError
-	if err == nil || !errors.As(err, &refused) || refused.Permanent {
-		return counts, err
-	}
-	g.run.warn(g.stream, "a commit failed and is tried once more: "+err.Error())
-	if err := g.run.warehouse.Recover(ctx); err != nil {
-		return load.Counts{}, err
-	}
-	g.run.changed = true // by the first try, if it landed
-	return g.run.warehouse.Commit(ctx, commit)
+	return g.store.put(p)
 }
 
 // disown takes out of the accounts what was received and could not be stored: the
@@ -155,21 +133,14 @@ func (r *Result) disown() {
 	r.Received = r.Inserted + r.Updated + r.Unchanged + r.Duplicate + r.Rejected
 }
 
-func appendBuilt(c *load.Commit, built *transform.Built) {
-	if built.Record != nil {
-		c.Rows = append(c.Rows, load.Rows{Table: built.Table, Record: built.Record, Oldest: built.Oldest, Newest: built.Newest})
-	}
-	for _, reject := range built.Rejects {
-		c.Rejects = append(c.Rejects, load.Reject{Reason: reject.Reason, Raw: reject.Raw})
-	}
-}
-
 // finish commits the rest, settles the table and closes the stream's accounts.
 // What was received is kept also when the stream failed or was interrupted.
 func (g *gatherer) finish(ctx context.Context, failure error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
-	if err := g.commit(ctx); err != nil {
+	err := cmp.Or(g.handOver(ctx, true), g.store.close())
+	if err != nil {
+		g.result.disown()
 		return err
 	}
 	correction, err := g.run.warehouse.Settle(ctx, g.run.options.RunID, schema.ByName(g.stream))

@@ -35,7 +35,7 @@ func (r *run) syncList(ctx context.Context, list List, result *Result) error {
 			return err
 		}
 	}
-	gathered := r.gather(schema.ByName(list.Name()), result)
+	gathered := r.gather(ctx, schema.ByName(list.Name()), result)
 	defer gathered.release()
 	walks := r.source.Walk(jobs)
 	err = r.drain(ctx, walks, jobs, gathered)

@@ -58,7 +58,7 @@ func (r *run) syncStats(ctx context.Context, stats Stats, result *Result) error 
 	}
 	all = r.mending(all)
 	r.observe(Event{Kind: Planned, Stream: PolicyStats, Message: fmt.Sprintf("%d series", len(all))})
-	gathered := r.gather(schema.PolicyStats(), result)
+	gathered := r.gather(ctx, schema.PolicyStats(), result)
 	gathered.summaries = transform.NewBatch(schema.PolicyStatsSummary(), memory.DefaultAllocator)
 	defer gathered.release()
 	failure := r.drainStats(ctx, all, gathered)

@@ -1,0 +1,155 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/transform"
+)
+
+// store writes what a stream gathers while more is being gathered. Until it is
+// closed nobody else uses the warehouse, nor the counts of the stream's result
+// that say what became of the rows.
+type store struct {
+	run    *run
+	stream string
+	result *Result
+
+	parcels chan parcel
+	once    sync.Once
+	done    chan struct{} // closed when nothing more will be written
+	failure error         // why; valid after done
+
+	open []parcel // of the open transaction, for a second try
+}
+
+// parcel is what is handed over at once. With commit it ends the transaction.
+type parcel struct {
+	built    []*transform.Built
+	coverage []load.Coverage
+	commit   bool
+}
+
+func (p parcel) release() {
+	for _, built := range p.built {
+		built.Release()
+	}
+}
+
+// openStore begins to write. An interruption waits for what was handed over: that
+// is little, and has been received already.
+func (r *run) openStore(ctx context.Context, stream string, result *Result) *store {
+	s := &store{run: r, stream: stream, result: result, parcels: make(chan parcel, 1), done: make(chan struct{})}
+	go s.write(context.WithoutCancel(ctx))
+	return s
+}
+
+// put hands a parcel over, which the store releases. The error is that of an
+// earlier one.
+func (s *store) put(p parcel) error {
+	select {
+	case s.parcels <- p:
+		return nil
+	case <-s.done:
+		p.release()
+		return s.failure
+	}
+}
+
+// close waits until everything is written.
+func (s *store) close() error {
+	s.once.Do(func() { close(s.parcels) })
+	<-s.done
+	return s.failure
+}
+
+func (s *store) write(ctx context.Context) {
+	defer close(s.done)
+	for p := range s.parcels {
+		s.open = append(s.open, p)
+		if s.failure = s.add(ctx, p); s.failure != nil {
+			break
+		}
+		if p.commit {
+			s.releaseOpen()
+		}
+	}
+	s.releaseOpen()
+}
+
+func (s *store) releaseOpen() {
+	for _, p := range s.open {
+		p.release()
+	}
+	s.open = nil
+}
+
+// add writes a parcel. A transaction that failed may have landed all the same: the
+// warehouse is opened again, so that the ledger tells, and all of it is committed
+// once more. Rows that had landed are found unchanged then, so that every row is
+// counted once.
+func (s *store) add(ctx context.Context, p parcel) error {
+	err := s.try(ctx, p)
+	var refused *load.StorageError
+	if err == nil || !errors.As(err, &refused) || refused.Permanent {
+		return err
+	}
+	s.run.warn(s.stream, "a commit failed and is tried once more: "+err.Error())
+	if err := s.run.warehouse.Recover(ctx); err != nil {
+		return err
+	}
+	s.run.changed = true // by the first try, if it landed
+	for _, p := range s.open {
+		if err := s.try(ctx, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *store) try(ctx context.Context, p parcel) error {
+	if !p.commit {
+		for _, rows := range p.rows() {
+			if err := s.run.warehouse.Add(ctx, s.run.options.RunID, s.stream, rows); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	commit := load.Commit{RunID: s.run.options.RunID, Stream: s.stream, Rows: p.rows(), Coverage: p.coverage}
+	for _, p := range s.open {
+		commit.Rejects = append(commit.Rejects, p.rejects()...)
+	}
+	if len(s.open) == 1 && len(commit.Rows)+len(commit.Rejects)+len(commit.Coverage) == 0 {
+		return nil
+	}
+	counts, err := s.run.warehouse.Commit(ctx, commit)
+	if err != nil {
+		return err
+	}
+	s.result.Inserted += counts.Inserted
+	s.result.Updated += counts.Updated
+	s.result.Unchanged += counts.Unchanged
+	s.run.changed = s.run.changed || counts.Inserted+counts.Updated+counts.Quarantined > 0
+	return nil
+}
+
+func (p parcel) rows() (rows []load.Rows) {
+	for _, built := range p.built {
+		if built.Record != nil {
+			rows = append(rows, load.Rows{Table: built.Table, Record: built.Record, Oldest: built.Oldest, Newest: built.Newest})
+		}
+	}
+	return rows
+}
+
+func (p parcel) rejects() (rejects []load.Reject) {
+	for _, built := range p.built {
+		for _, reject := range built.Rejects {
+			rejects = append(rejects, load.Reject{Reason: reject.Reason, Raw: reject.Raw})
+		}
+	}
+	return rejects
+}
