@@ -43,13 +43,13 @@ func (w *Warehouse) forget(ctx context.Context, table *schema.Table) error {
 // first, in the temporary table moved. Which is newer is told by the run before
 // the clock, since that may have been set back between two runs.
 func findMoved(ctx context.Context, tx *sql.Tx, table *schema.Table, runID string) (rows int, err error) {
+	if found, err := findSuspects(ctx, tx, table); err != nil || !found {
+		return 0, err
+	}
 	name, id, at := schema.Ident(table.Name), schema.Ident(table.Key[0]), schema.Ident(table.Time)
 	_, err = tx.ExecContext(ctx, fmt.Sprintf(`CREATE OR REPLACE TEMP TABLE moved AS
-		WITH recent AS (
-			SELECT DISTINCT %[2]s FROM %[1]s
-			WHERE _run_id IN (SELECT run_id FROM internal.unsettled WHERE stream = %[4]s)
-		), twice AS (
-			SELECT %[2]s FROM %[1]s SEMI JOIN recent USING (%[2]s) GROUP BY %[2]s HAVING count(*) > 1
+		WITH twice AS (
+			SELECT %[2]s FROM %[1]s WHERE hash(%[2]s) IN (FROM temp.suspects) GROUP BY %[2]s HAVING count(*) > 1
 		)
 		SELECT t.rowid AS held_row, t.%[2]s AS id, t.%[3]s AS held_time, t._run_id AS run_id,
 			row_number() OVER (PARTITION BY t.%[2]s
@@ -63,6 +63,41 @@ func findMoved(ctx context.Context, tx *sql.Tx, table *schema.Table, runID strin
 	}
 	err = tx.QueryRowContext(ctx, "SELECT count(*) FROM temp.moved").Scan(&rows)
 	return rows, err
+}
+
+// suspectsAtOnce bounds how many ids are compared at once: their hashes are held in
+// memory, at some 40 bytes each.
+const suspectsAtOnce = 2_000_000
+
+// findSuspects lists the hashes that ids of unsettled runs share with other rows,
+// in the temporary table suspects. Nearly always there are none, and a hash is a
+// fraction of an id. After a backfill, when most rows are unsettled, the whole
+// table is looked through: what was settled before repeats no id.
+func findSuspects(ctx context.Context, tx *sql.Tx, table *schema.Table) (found bool, err error) {
+	name, id := schema.Ident(table.Name), schema.Ident(table.Key[0])
+	unsettled := fmt.Sprintf("_run_id IN (SELECT run_id FROM internal.unsettled WHERE stream = %s)", schema.Literal(table.Name))
+	var all, fresh, suspects int64
+	err = tx.QueryRowContext(ctx, fmt.Sprintf("SELECT (SELECT count(*) FROM %[1]s), (SELECT count(*) FROM %[1]s WHERE %[2]s)", name, unsettled)).Scan(&all, &fresh)
+	if err != nil || fresh == 0 {
+		return false, err
+	}
+	among := ""
+	if fresh < all/4 {
+		among = fmt.Sprintf("SEMI JOIN (SELECT hash(%s) AS h FROM %s WHERE %s) USING (h)", id, name, unsettled)
+	}
+	if _, err := tx.ExecContext(ctx, "CREATE OR REPLACE TEMP TABLE suspects (h UBIGINT)"); err != nil {
+		return false, err
+	}
+	passes := all/suspectsAtOnce + 1
+	for pass := range passes {
+		_, err := tx.ExecContext(ctx, fmt.Sprintf(`INSERT INTO temp.suspects
+			SELECT h FROM (SELECT hash(%s) AS h FROM %s) %s WHERE h %% %d = %d GROUP BY h HAVING count(*) > 1`, id, name, among, passes, pass))
+		if err != nil {
+			return false, err
+		}
+	}
+	err = tx.QueryRowContext(ctx, "SELECT count(*) FROM temp.suspects").Scan(&suspects)
+	return suspects > 0, err
 }
 
 // dropOlder keeps the newest version of each row. What this run replaced counts
