@@ -2,36 +2,60 @@ package extract
 
 import "github.com/flashback-sync/flashback-sync/internal/instant"
 
-// divisible reports whether another worker may take a part of the walk. Not
-// while an earlier part has yet to say how many rows it holds: until then
-// nobody knows how many are left here. The pool's lock is held.
+const (
+	// splitRows is the smallest remainder worth a second worker. A split costs about
+	// one request (a page that is not full).
+	splitRows = 10 * MaxTake
+	// stretchRows is what one worker reads before it looks for more. The workers read
+	// neighbouring stretches, so that the rows of one time come together, wherever
+	// they are stored, and the newest first. Shorter ones would cost more requests,
+	// longer ones would leave rows that come together further apart.
+	stretchRows = 100 * MaxTake
+)
+
+// divisible reports whether other workers may take parts of the walk now. Not
+// while it is unknown how many rows it holds, or an earlier part. The pool's lock
+// is held.
 func (w *walk) divisible() bool {
-	return w.known && !w.bySkip && w.awaited == nil && w.remaining >= splitRows && w.middle() > w.low && w.middle() < w.cursor
+	return w.known && w.awaited == 0 && w.pace > 0
 }
 
-// divide hands the older part of what remains to a new walk. The rows that this
-// walk's last answer counted below the cut are owed by the new walk: its first
-// total stands in for them when the step is proven. The pool's lock is held.
-func (w *walk) divide() *walk {
-	cut := w.middle()
-	part := newWalk(w.pool, w.job, w.low, cut, false)
-	part.grain = w.grain
-	part.parent = w
-	w.low = cut
-	w.parts = append(w.parts, part)
-	w.awaited = part
-	return part
-}
-
-// middle is the instant that halves the rows left, guessing from the density of
-// the last page: history may begin long after the interval does.
-func (w *walk) middle() instant.Micros {
-	span := w.cursor - w.low
-	if left := w.pace * float64(w.remaining); left > 0 && left < float64(span) { // a total may be absurd
-		span = instant.Micros(left)
+// divide hands what remains, but for this walk's own stretch, to new walks, at most
+// so many, from newer to older: all but the last are stretches as well. The rows
+// that this walk's last answer counted below the first cut are owed by them: their
+// first totals stand in for them when the step is proven. The pool's lock is held.
+func (w *walk) divide(most int) (parts []*walk) {
+	most = min(most, 2*w.remaining/splitRows)
+	share := min(w.remaining/(most+1), stretchRows)
+	// The density of the last page tells where a row lies: history may begin long
+	// after the interval does. A total may be absurd.
+	row := min(w.pace, float64(w.cursor-w.low)/float64(w.remaining))
+	high := w.high
+	for n := 1; n <= most; n++ {
+		cut := min(w.cursor-instant.Micros(row*float64(share)*float64(n)), high).Floor(instant.Second)
+		if cut <= w.low || cut >= w.cursor || (len(parts) > 0 && cut >= high) {
+			break
+		}
+		if len(parts) > 0 {
+			parts[len(parts)-1].low = cut
+		}
+		parts = append(parts, w.part(cut, share))
+		high = cut
 	}
-	cut := min(w.cursor-span/2, w.high).Floor(instant.Second)
-	return cut
+	if len(parts) > 0 {
+		w.low = parts[0].high
+		parts[len(parts)-1].remaining = max(share, w.remaining-share*len(parts))
+	}
+	w.parts = append(w.parts, parts...)
+	w.awaited += len(parts)
+	return parts
+}
+
+// part is a new walk over what this one has left below a cut, with about so many rows.
+func (w *walk) part(cut instant.Micros, rows int) *walk {
+	part := newWalk(w.pool, w.job, w.low, cut, false)
+	part.grain, part.parent, part.remaining = w.grain, w, rows
+	return part
 }
 
 // announce tells whoever split this walk off how many rows it holds. The pool's
@@ -43,7 +67,7 @@ func (w *walk) announce(total int, err error) {
 	w.known, w.total, w.failure = true, total, err
 	if w.parent != nil {
 		w.parent.remaining = max(0, w.parent.remaining-total)
-		w.parent.awaited = nil
+		w.parent.awaited--
 	} else {
 		w.pool.expected += total
 	}

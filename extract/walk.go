@@ -1,9 +1,11 @@
 package extract
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"runtime/debug"
+	"slices"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/internal/instant"
@@ -33,10 +35,10 @@ type walk struct {
 	low       instant.Micros // inclusive start of what this walk covers
 	cursor    instant.Micros // everything from here up has been received
 	open      bool           // no upper bound yet
-	remaining int            // rows below the cursor, by the last total
+	remaining int            // rows below the cursor: by the last total, or a guess until the first
 	pace      float64        // microseconds a row, over the last page
 	parts     []*walk        // split off since the last question was asked
-	awaited   *walk          // the part that has not announced its total yet
+	awaited   int            // parts that have not announced their totals yet
 	bySkip    bool           // pages by skip now, cannot be split
 
 	parent  *walk
@@ -48,10 +50,17 @@ type walk struct {
 
 // step is an answer that is waiting for the next one to prove it.
 type step struct {
-	top   instant.Micros // the cursor when it was asked
-	open  bool
-	total int
-	rows  []row
+	top    instant.Micros // the cursor when it was asked
+	open   bool
+	total  int
+	rows   []row
+	oldest instant.Micros // of the rows
+}
+
+// gave reports whether the answer held the very same record.
+func (s *step) gave(r row) bool {
+	return s != nil && r.ok && r.at >= s.oldest &&
+		slices.ContainsFunc(s.rows, func(given row) bool { return given.at == r.at && bytes.Equal(given.raw, r.raw) })
 }
 
 func newWalk(pool *Walks, job int, low, high instant.Micros, open bool) *walk {
@@ -129,8 +138,14 @@ func (w *walk) begin(ctx context.Context) (done bool, err error) {
 
 // onePage ends a walk whose first question gave everything.
 func (w *walk) onePage(ctx context.Context, page *answer) error {
+	wanted := 0
+	for _, r := range page.rows {
+		if w.pool.wants(w.job, r) {
+			wanted++
+		}
+	}
 	w.pool.mu.Lock()
-	w.announce(len(w.pool.wanted(w.job, page.rows)), nil)
+	w.announce(wanted, nil)
 	w.pool.mu.Unlock()
 	return w.yield(ctx, page.rows, w.within(w.low, w.high))
 }
@@ -218,7 +233,7 @@ func (w *walk) advance(ctx context.Context, page *answer, covered checkpoints.In
 	case !dated:
 		return true, w.readRestBySkip(ctx)
 	}
-	w.prev = &step{top: page.to, open: page.open, total: page.total, rows: page.rows}
+	w.prev = &step{top: page.to, open: page.open, total: page.total, rows: page.rows, oldest: oldest}
 	edge := oldest.Floor(w.grain)
 	next := edge + w.grain
 	switch {
@@ -278,15 +293,25 @@ func (w *walk) within(from, to instant.Micros) checkpoints.Interval {
 }
 
 // yield hands over the rows that the job asked for. Bounds are asked for with a
-// margin, so an answer may also hold rows that are other jobs' affair.
+// margin, so an answer may also hold rows that are other jobs' affair, and rows of
+// the answer before.
 func (w *walk) yield(ctx context.Context, rows []row, covered ...checkpoints.Interval) error {
-	page := Page{Job: w.job, Records: w.pool.wanted(w.job, rows)}
+	page := Page{Job: w.job, Records: make([][]byte, 0, len(rows))}
+	for _, r := range rows {
+		switch {
+		case !w.pool.wants(w.job, r):
+		case w.prev.gave(r):
+			page.Repeated++
+		default:
+			page.Records = append(page.Records, r.raw)
+		}
+	}
 	for _, i := range covered {
 		if !i.Empty() {
 			page.Covered = append(page.Covered, i)
 		}
 	}
-	if len(page.Records)+len(page.Covered) == 0 {
+	if len(page.Records)+page.Repeated+len(page.Covered) == 0 {
 		return nil
 	}
 	return w.pool.emit(ctx, page)

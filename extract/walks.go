@@ -10,12 +10,6 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/instant"
 )
 
-// splitRows is the smallest remainder worth a second worker. A split costs about
-// one request (a page that is not full), and a long walk is split no more often
-// than a short one: 20,000 rows by 8 workers cost 4% more than their pages, and
-// 100,000 rows 2%, of which half is the row by which pages overlap.
-const splitRows = 10 * MaxTake
-
 // Job is one interval to be read with one query.
 type Job struct {
 	Query    Query
@@ -29,6 +23,9 @@ type Job struct {
 type Page struct {
 	Job     int      // index of the job it belongs to
 	Records [][]byte // the records' JSON as it was sent; the reader owns it
+	// Repeated counts the records left out because the page before held them too,
+	// the same in every byte.
+	Repeated int
 	// Covered is proven complete once these records and those of all earlier
 	// pages are stored.
 	Covered []checkpoints.Interval
@@ -42,8 +39,8 @@ type Shortfall struct {
 }
 
 // Walks reads jobs with as many workers as the client has connections. Workers
-// without a job split the largest remaining interval, so that one long backfill
-// uses all connections and many short ones cost few requests.
+// without a job take parts of the largest remaining interval, so that one long
+// backfill uses all connections and many short ones cost few requests.
 type Walks struct {
 	client *Client
 	jobs   []Job
@@ -53,6 +50,7 @@ type Walks struct {
 	changed    sync.Cond // queue, active, failure or a walk's remainder changed
 	queue      []*walk
 	active     map[*walk]struct{}
+	idle       int // workers that wait for a walk
 	failure    error
 	expected   int
 	shortfalls []Shortfall
@@ -136,7 +134,7 @@ func (w *Walks) work(ctx context.Context, cancel func()) {
 	}
 }
 
-// take waits for a walk to do: one from the queue, or half of another's.
+// take waits for a walk to do: one from the queue, or a part of another.
 func (w *Walks) take(ctx context.Context) *walk {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -152,26 +150,29 @@ func (w *Walks) take(ctx context.Context) *walk {
 		case len(w.active) == 0:
 			return nil
 		}
-		if half := w.split(); half != nil {
-			w.active[half] = struct{}{}
-			return half
+		if w.queue = w.split(); len(w.queue) > 0 {
+			w.changed.Broadcast() // one part for each who waits
+			continue
 		}
+		w.idle++
 		w.changed.Wait()
+		w.idle--
 	}
 }
 
-// split cuts the walk with the most rows left; nil if none is worth it.
-func (w *Walks) split() *walk {
+// split cuts the walk with the most rows left, into a part for everybody who waits;
+// none if it is not worth it, or not known yet where.
+func (w *Walks) split() []*walk {
 	var largest *walk
 	for candidate := range w.active {
-		if candidate.divisible() && (largest == nil || candidate.remaining > largest.remaining) {
+		if !candidate.bySkip && candidate.remaining >= splitRows && (largest == nil || candidate.remaining > largest.remaining) {
 			largest = candidate
 		}
 	}
-	if largest == nil {
+	if largest == nil || !largest.divisible() {
 		return nil
 	}
-	return largest.divide()
+	return largest.divide(w.idle + 1)
 }
 
 // finish notes how a walk ended and reports whether that ends them all.
@@ -241,14 +242,8 @@ func (w *Walks) complete(page *answer) bool {
 	return len(page.rows) == page.total && !w.full(page)
 }
 
-// wanted are the records of the rows that a job asked for.
-func (w *Walks) wanted(job int, rows []row) [][]byte {
-	low, high := instant.Of(w.jobs[job].Interval.From), instant.Of(w.jobs[job].Interval.To)
-	records := make([][]byte, 0, len(rows))
-	for _, r := range rows {
-		if !r.ok || (r.at >= low && (r.at < high || w.jobs[job].Open)) {
-			records = append(records, r.raw)
-		}
-	}
-	return records
+// wants reports whether a job asked for the row.
+func (w *Walks) wants(job int, r row) bool {
+	j := w.jobs[job]
+	return !r.ok || (r.at >= instant.Of(j.Interval.From) && (j.Open || r.at < instant.Of(j.Interval.To)))
 }

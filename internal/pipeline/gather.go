@@ -87,6 +87,12 @@ func (g *gatherer) add(ctx context.Context, add func() transform.Outcome) error 
 	return nil
 }
 
+// repeated accounts for records that were received again and left out.
+func (g *gatherer) repeated(records int) {
+	g.result.Received += int64(records)
+	g.result.Duplicate += int64(records)
+}
+
 // cover notes intervals that are complete once everything added so far is
 // committed.
 func (g *gatherer) cover(key checkpoints.Key, status checkpoints.Status, set checkpoints.Set) {

@@ -197,6 +197,7 @@ func (r *run) drain(ctx context.Context, walks *extract.Walks, jobs []extract.Jo
 		if err != nil {
 			return err
 		}
+		g.repeated(page.Repeated)
 		for _, record := range page.Records {
 			if err := g.add(ctx, func() transform.Outcome { return g.rows.Add(record) }); err != nil {
 				return err
