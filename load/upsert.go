@@ -358,11 +358,12 @@ func (s statements) partitions() string {
 		schema.Literal(s.Name), s.partitionOf(schema.Ident(s.Time)), s.partitionOf("held_time"))
 }
 
-// partitionOf is the SQL of the start of the partition that holds a time.
+// partitionOf is the SQL of the start of the partition that holds a time. Days are
+// reckoned in whole numbers: date_trunc goes through a calendar for every row.
 func (s statements) partitionOf(column string) string {
-	unit := "day"
 	if s.Partition == schema.ByMonth {
-		unit = "month"
+		return fmt.Sprintf("date_trunc('month', %s)", column)
 	}
-	return fmt.Sprintf("date_trunc('%s', %s)", unit, column)
+	const day = int64(24 * time.Hour / time.Microsecond)
+	return fmt.Sprintf("make_timestamptz(epoch_us(%[1]s) - (epoch_us(%[1]s) %% %[2]d + %[2]d) %% %[2]d)", column, day)
 }
