@@ -7,9 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/apache/arrow-go/v18/arrow/memory"
-
 	"github.com/flashback-sync/flashback-sync/checkpoints"
+	"github.com/flashback-sync/flashback-sync/internal/offheap"
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/schema"
 	"github.com/flashback-sync/flashback-sync/transform"
@@ -47,7 +46,7 @@ type gatherer struct {
 func (r *run) gather(ctx context.Context, table *schema.Table, result *Result) *gatherer {
 	return &gatherer{
 		run: r, stream: table.Name, result: result, since: r.options.Now(),
-		rows:  transform.NewBatch(table, memory.DefaultAllocator),
+		rows:  transform.NewBatch(table, offheap.New()),
 		store: r.openStore(ctx, table.Name, result),
 	}
 }
