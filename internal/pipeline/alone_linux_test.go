@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
+	"github.com/flashback-sync/flashback-sync/internal/pipeline"
 )
 
 // aloneDir is set for a test that runs in a process of its own; it names a folder
@@ -20,6 +21,7 @@ func alone(t *testing.T, o apisim.Options, wrapper func(dir string) []string) *w
 	t.Helper()
 	if dir := os.Getenv(aloneDir); dir != "" {
 		runtime.LockOSThread() // strace counts each thread's calls by themselves
+		pipeline.WriteInTurn()
 		w, end := makeWorld(t, dir, o)
 		t.Cleanup(end)
 		return w

@@ -17,6 +17,7 @@ type store struct {
 	stream string
 	result *Result
 
+	take    func(parcel)
 	parcels chan parcel
 	once    sync.Once
 	done    chan struct{} // closed when nothing more will be written
@@ -38,17 +39,29 @@ func (p parcel) release() {
 	}
 }
 
+// inTurn makes a store write before it goes on gathering, in the same thread. Tests
+// that let the calls of one thread fail set it.
+var inTurn = false
+
 // openStore begins to write. An interruption waits for what was handed over: that
 // is little, and has been received already.
 func (r *run) openStore(ctx context.Context, stream string, result *Result) *store {
 	s := &store{run: r, stream: stream, result: result, parcels: make(chan parcel, 1), done: make(chan struct{})}
-	go s.write(context.WithoutCancel(ctx))
+	ctx = context.WithoutCancel(ctx)
+	s.take = func(p parcel) { s.write(ctx, p) }
+	if !inTurn {
+		go s.takeAll()
+	}
 	return s
 }
 
 // put hands a parcel over, which the store releases. The error is that of an
 // earlier one.
 func (s *store) put(p parcel) error {
+	if inTurn {
+		s.take(p)
+		return s.failure
+	}
 	select {
 	case s.parcels <- p:
 		return nil
@@ -60,23 +73,35 @@ func (s *store) put(p parcel) error {
 
 // close waits until everything is written.
 func (s *store) close() error {
-	s.once.Do(func() { close(s.parcels) })
+	s.once.Do(func() {
+		close(s.parcels)
+		if inTurn {
+			s.takeAll()
+		}
+	})
 	<-s.done
 	return s.failure
 }
 
-func (s *store) write(ctx context.Context) {
+func (s *store) takeAll() {
 	defer close(s.done)
+	defer s.releaseOpen()
 	for p := range s.parcels {
-		s.open = append(s.open, p)
-		if s.failure = s.add(ctx, p); s.failure != nil {
-			break
-		}
-		if p.commit {
-			s.releaseOpen()
+		if s.take(p); s.failure != nil {
+			return
 		}
 	}
-	s.releaseOpen()
+}
+
+// write writes a parcel, unless an earlier one failed.
+func (s *store) write(ctx context.Context, p parcel) {
+	s.open = append(s.open, p)
+	if s.failure == nil {
+		s.failure = s.add(ctx, p)
+	}
+	if p.commit || s.failure != nil {
+		s.releaseOpen()
+	}
 }
 
 func (s *store) releaseOpen() {
