@@ -10,10 +10,9 @@ import (
 	"time"
 )
 
-// TestMain lets the test binary be the simulator and the sync as well: the
-// program starts itself in these roles.
+// TestMain lets the test binary play every role: the program starts itself in them.
 func TestMain(m *testing.M) {
-	if len(os.Args) == 3 && (os.Args[1] == "-serve" || os.Args[1] == "-sync") {
+	if len(os.Args) == 4 && os.Args[1] == "-role" {
 		main()
 	}
 	os.Exit(m.Run())
@@ -25,7 +24,7 @@ func TestEveryMeasureReports(t *testing.T) {
 	}
 	output := filepath.Join(t.TempDir(), "figures.json")
 	var stdout, stderr bytes.Buffer
-	code := run(t.Context(), []string{"-rows", "1000", "-repeats", "1", "-json", output}, strings.NewReader(""), &stdout, &stderr)
+	code := program(t.Context(), []string{"-rows", "1000", "-rounds", "1", "-repeats", "1", "-json", output}, strings.NewReader(""), &stdout, &stderr)
 	if code != 0 {
 		t.Fatalf("exit %d: %s", code, stderr.String())
 	}

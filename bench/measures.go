@@ -5,16 +5,20 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
 )
 
 // options are what a person may choose.
 type options struct {
 	Rows        int    `json:"rows"`
+	Rounds      int    `json:"rounds"`
 	Repeats     int    `json:"repeats"`
 	Gzip        bool   `json:"gzip"`
 	Connections int    `json:"connections"`
 	MemoryLimit string `json:"memory_limit,omitempty"`
 	Profiles    string `json:"-"`
+	Markdown    bool   `json:"-"`
 }
 
 // measure is one question put to the program. The order is that of the report,
@@ -27,9 +31,11 @@ type measure struct {
 func measures() []measure {
 	return []measure{
 		{"full", (*lab).full},
+		{"requests", (*lab).requests},
 		{"size", (*lab).size},
-		{"increment", (*lab).increments},
-		{"idle", (*lab).idle},
+		{"latency", (*lab).latency},
+		{"decode", (*lab).decode},
+		{"parquet", (*lab).parquet},
 	}
 }
 
@@ -42,23 +48,27 @@ func names() []string {
 }
 
 func measureAll(ctx context.Context, o options, only, output string, stdout, stderr io.Writer) (err error) {
+	chosen := names()
+	if only != "" {
+		chosen = strings.Split(only, ",")
+	}
+	for _, name := range chosen {
+		if !slices.Contains(names(), name) {
+			return fmt.Errorf("there is no measure %q", name)
+		}
+	}
 	l, err := newLab(o, stderr)
 	if err != nil {
 		return err
 	}
 	defer func() { err = firstError(err, l.close()) }()
-	known := false
 	for _, m := range measures() {
-		if only != "" && only != m.name {
+		if !slices.Contains(chosen, m.name) {
 			continue
 		}
-		known = true
 		if err := m.run(l, ctx); err != nil {
 			return fmt.Errorf("%s: %w", m.name, err)
 		}
-	}
-	if !known {
-		return fmt.Errorf("there is no measure %q", only)
 	}
 	l.report.show(stdout)
 	if output == "" {

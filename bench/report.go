@@ -27,13 +27,45 @@ const (
 	unitBytes   unit = "bytes"
 )
 
-// figure is one result. A goal is the largest value that is good enough; 0 is none.
+// figure is one result. A ratio has two sides, in units of their own.
 type figure struct {
 	Measure string  `json:"measure"`
 	Name    string  `json:"name"`
 	Value   float64 `json:"value"`
 	Unit    unit    `json:"unit"`
-	Goal    float64 `json:"goal,omitempty"`
+	Sides   *sides  `json:"sides,omitempty"`
+	Goal    *goal   `json:"goal,omitempty"`
+	Met     *bool   `json:"met,omitempty"`
+}
+
+// sides are what a ratio is made of: the program's figure, and what it is
+// compared with.
+type sides struct {
+	Ours    float64 `json:"ours"`
+	Against float64 `json:"against"`
+	Unit    unit    `json:"unit"`
+}
+
+// goal is a bound, one of the two.
+type goal struct {
+	AtMost  float64 `json:"at_most,omitempty"`
+	AtLeast float64 `json:"at_least,omitempty"`
+}
+
+var noGoal = goal{}
+
+func atMost(value float64) goal  { return goal{AtMost: value} }
+func atLeast(value float64) goal { return goal{AtLeast: value} }
+
+func (g goal) met(value float64) bool {
+	return value >= g.AtLeast && (g.AtMost == 0 || value <= g.AtMost)
+}
+
+func (g goal) text(u unit) string {
+	if g.AtLeast > 0 {
+		return "≥ " + format(g.AtLeast, u)
+	}
+	return "≤ " + format(g.AtMost, u)
 }
 
 // report is what the JSON holds.
@@ -53,10 +85,32 @@ func newReport(o options) *report {
 	}
 }
 
-func (r *report) add(measure, name string, value float64, u unit) { r.goal(measure, name, value, u, 0) }
+// value adds a figure.
+func (r *report) value(measure, name string, value float64, u unit, g goal) {
+	r.put(figure{Measure: measure, Name: name, Value: value, Unit: u}, g)
+}
 
-func (r *report) goal(measure, name string, value float64, u unit, goal float64) {
-	r.Figures = append(r.Figures, figure{measure, name, value, u, goal})
+// ratio adds a comparison of ours with something.
+func (r *report) ratio(measure, name string, ours, against float64, u unit, g goal) {
+	value := 0.0
+	if against > 0 {
+		value = ours / against
+	}
+	r.put(figure{Measure: measure, Name: name, Value: value, Unit: unitRatio, Sides: &sides{ours, against, u}}, g)
+}
+
+// costs compares CPU time and wall time.
+func (r *report) costs(measure, name string, ours, against cost, cpu, wall goal) {
+	r.ratio(measure, name+": CPU", ours.CPU.Seconds(), against.CPU.Seconds(), unitSeconds, cpu)
+	r.ratio(measure, name+": wall", ours.Wall.Seconds(), against.Wall.Seconds(), unitSeconds, wall)
+}
+
+func (r *report) put(f figure, g goal) {
+	if g != noGoal {
+		met := g.met(f.Value)
+		f.Goal, f.Met = &g, &met
+	}
+	r.Figures = append(r.Figures, f)
 }
 
 func (r *report) tenths(stream string, rates []float64) { r.Tenths[stream] = rates }
@@ -69,15 +123,16 @@ func (r *report) json() ([]byte, error) {
 }
 
 func (r *report) show(to io.Writer) {
-	fmt.Fprintf(to, "%v CPUs, %v/%v, %v; %d rows of history in each stream, %d connections, compressed answers: %t\n",
-		r.Machine["cpus"], r.Machine["os"], r.Machine["arch"], r.Machine["go"], r.Options.Rows, r.Options.Connections, r.Options.Gzip)
+	fmt.Fprintf(to, "%v CPUs, %v/%v, %v; %s rows of history in each stream, %d connections, compressed answers: %t\n\n",
+		r.Machine["cpus"], r.Machine["os"], r.Machine["arch"], r.Machine["go"], humanize.Comma(int64(r.Options.Rows)), r.Options.Connections, r.Options.Gzip)
 	r.printFigures(to)
 	r.printTenths(to)
 	for _, m := range names() {
 		if stages := r.Stages[m]; stages != nil {
-			printStages(to, m, stages)
+			r.printStages(to, m, stages)
 		}
 	}
+	r.printVerdict(to)
 }
 
 func newTable(to io.Writer, title string, left int, header ...any) table.Writer {
@@ -95,22 +150,58 @@ func newTable(to io.Writer, title string, left int, header ...any) table.Writer 
 	return t
 }
 
+// render prints a table the way it was asked for.
+func (r *report) render(to io.Writer, t table.Writer) {
+	if r.Options.Markdown {
+		t.SuppressTrailingSpaces()
+		t.RenderMarkdown()
+	} else {
+		t.Render()
+	}
+	fmt.Fprintln(to)
+}
+
 func (r *report) printFigures(to io.Writer) {
-	t := newTable(to, "Figures", 2, "measure", "figure", "value", "goal", "")
+	t := newTable(to, "Figures", 2, "measure", "figure", "ours", "against", "value", "goal", "")
 	for i, f := range r.Figures {
-		goal, verdict := "", ""
-		if f.Goal > 0 {
-			goal, verdict = "≤ "+format(f.Goal, f.Unit), "met"
-			if f.Value > f.Goal {
-				verdict = "missed"
+		row := table.Row{f.Measure, f.Name, "", "", format(f.Value, f.Unit), "", ""}
+		if f.Sides != nil {
+			row[2], row[3] = format(f.Sides.Ours, f.Sides.Unit), format(f.Sides.Against, f.Sides.Unit)
+		}
+		if f.Goal != nil {
+			row[5], row[6] = f.Goal.text(f.Unit), "met"
+			if !*f.Met {
+				row[6] = "missed"
 			}
 		}
 		if i > 0 && f.Measure != r.Figures[i-1].Measure {
 			t.AppendSeparator()
 		}
-		t.AppendRow(table.Row{f.Measure, f.Name, format(f.Value, f.Unit), goal, verdict})
+		t.AppendRow(row)
 	}
-	t.Render()
+	r.render(to, t)
+}
+
+// printVerdict ends the report with what a person wants to know first.
+func (r *report) printVerdict(to io.Writer) {
+	goals, met := 0, 0
+	for _, f := range r.Figures {
+		if f.Goal != nil {
+			goals++
+			if *f.Met {
+				met++
+			}
+		}
+	}
+	fmt.Fprintf(to, "%d of %d goals met", met, goals)
+	separator := "; missed: "
+	for _, f := range r.Figures {
+		if f.Goal != nil && !*f.Met {
+			fmt.Fprintf(to, "%s%s, %s (%s)", separator, f.Measure, f.Name, format(f.Value, f.Unit))
+			separator = "; "
+		}
+	}
+	fmt.Fprintln(to)
 }
 
 func (r *report) printTenths(to io.Writer) {
@@ -129,10 +220,10 @@ func (r *report) printTenths(to io.Writer) {
 		}
 		t.AppendRow(row)
 	}
-	t.Render()
+	r.render(to, t)
 }
 
-func printStages(to io.Writer, measure string, stages []stage) {
+func (r *report) printStages(to io.Writer, measure string, stages []stage) {
 	total := time.Duration(0)
 	for _, s := range stages {
 		total += s.Wall
@@ -149,8 +240,10 @@ func printStages(to io.Writer, measure string, stages []stage) {
 		}
 		t.AppendRow(row)
 	}
-	t.Render()
+	r.render(to, t)
 }
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
 func format(value float64, u unit) string {
 	switch u {
@@ -161,10 +254,13 @@ func format(value float64, u unit) string {
 	case unitRatio:
 		return fmt.Sprintf("%.2f ×", value)
 	case unitBytes:
-		return fmt.Sprintf("%.0f MiB", value/(1<<20))
+		return fmt.Sprintf("%.0f MB", value/1e6)
 	case unitSeconds, unitMicros:
 		return fmt.Sprintf("%.2f %s", value, u)
 	case unitMillis:
+		if value < 10 {
+			return fmt.Sprintf("%.2f ms", value)
+		}
 		return fmt.Sprintf("%.0f ms", value)
 	case unitNumber:
 		return fmt.Sprintf("%.1f", value)
