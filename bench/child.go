@@ -17,11 +17,13 @@ type role func(ctx context.Context, spec []byte, stdin io.Reader, stdout io.Writ
 
 func roles() map[string]role {
 	return map[string]role{
-		"serve":  serve,
-		"sync":   task(runSync),
-		"read":   task(readPages),
-		"insert": task(insertRows),
-		"copy":   task(copyDays),
+		"serve":   serve,
+		"sync":    task(runSync),
+		"read":    task(readPages),
+		"insert":  task(insertRows),
+		"copy":    task(copyDays),
+		"prefill": task(prefill),
+		"naive":   task(syncNaively),
 	}
 }
 

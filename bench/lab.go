@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -15,6 +17,7 @@ type lab struct {
 	dir        string
 	log        io.Writer
 	simulators map[serveSpec]*simulator
+	others     []*simulator // in which time passes
 	histories  map[int]*site
 	sites      int
 	report     *report
@@ -44,7 +47,7 @@ func newLab(o options, log io.Writer) (*lab, error) {
 
 func (l *lab) close() error {
 	var err error
-	for _, s := range l.simulators {
+	for _, s := range slices.AppendSeq(l.others, maps.Values(l.simulators)) {
 		err = firstError(err, s.stop())
 	}
 	return firstError(err, os.RemoveAll(l.dir))
@@ -56,7 +59,11 @@ func (l *lab) say(format string, arguments ...any) {
 
 // perDay is the same for every history: a shorter one has fewer days, not
 // emptier ones, so that nothing differs but what lies before the recent days.
-func (l *lab) perDay() int { return max(1, l.Rows/100) }
+// By default it is 10,000 rows of each stream.
+func (l *lab) perDay() int { return max(l.Rows/100, min(1_000, l.Rows/10), 1) }
+
+// daysOf is how many days so many rows of a stream are.
+func (l *lab) daysOf(rows int) int { return max(1, rows/l.perDay()) }
 
 // simulate starts a simulator, or finds one that runs.
 func (l *lab) simulate(ctx context.Context, days, perDay int) (*simulator, error) {
@@ -89,7 +96,7 @@ func (l *lab) history(ctx context.Context, rows int) (*site, error) {
 	if s := l.histories[rows]; s != nil {
 		return s, nil
 	}
-	simulator, err := l.simulate(ctx, max(1, rows/l.perDay()), l.perDay())
+	simulator, err := l.simulate(ctx, l.daysOf(rows), l.perDay())
 	if err != nil {
 		return nil, err
 	}

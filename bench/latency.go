@@ -13,8 +13,7 @@ const (
 // latency is the full sync of a source that is far away. Nothing can be faster
 // than its answers one after the other on every connection.
 func (l *lab) latency(ctx context.Context) error {
-	days := max(1, l.Rows/l.perDay())
-	source, err := l.simulate(ctx, days, l.perDay())
+	source, err := l.simulate(ctx, l.daysOf(l.Rows), l.perDay())
 	if err != nil {
 		return err
 	}

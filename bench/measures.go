@@ -34,8 +34,14 @@ func measures() []measure {
 		{"requests", (*lab).requests},
 		{"size", (*lab).size},
 		{"latency", (*lab).latency},
+		{"memory", (*lab).memory},
+		{"increment", (*lab).increments},
 		{"decode", (*lab).decode},
+		{"queries", (*lab).queries},
 		{"parquet", (*lab).parquet},
+		{"naive", (*lab).naive},
+		{"trouble", (*lab).trouble},
+		{"idle", (*lab).idle},
 	}
 }
 

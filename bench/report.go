@@ -193,15 +193,12 @@ func (r *report) printVerdict(to io.Writer) {
 			}
 		}
 	}
-	fmt.Fprintf(to, "%d of %d goals met", met, goals)
-	separator := "; missed: "
+	fmt.Fprintf(to, "%d of %d goals met\n", met, goals)
 	for _, f := range r.Figures {
 		if f.Goal != nil && !*f.Met {
-			fmt.Fprintf(to, "%s%s, %s (%s)", separator, f.Measure, f.Name, format(f.Value, f.Unit))
-			separator = "; "
+			fmt.Fprintf(to, "missed: %s, %s: %s, goal %s\n", f.Measure, f.Name, format(f.Value, f.Unit), f.Goal.text(f.Unit))
 		}
 	}
-	fmt.Fprintln(to)
 }
 
 func (r *report) printTenths(to io.Writer) {
