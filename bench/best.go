@@ -15,6 +15,15 @@ func best(runs []syncRun, part func(syncRun) cost) syncRun {
 	return found
 }
 
+// leastOf is what a part of the runs took at its best.
+func leastOf(runs []syncRun, part func(syncRun) cost) cost {
+	var costs []cost
+	for _, run := range runs {
+		costs = append(costs, part(run))
+	}
+	return leastCost(costs)
+}
+
 // leastCost takes CPU and wall time from whichever was less.
 func leastCost(costs []cost) cost {
 	least := costs[0]

@@ -30,18 +30,19 @@ func (l *lab) full(ctx context.Context) error {
 			return err
 		}
 	}
-	run := best(runs, func(r syncRun) cost { return r.cost })
+	all := leastOf(runs, syncRun.whole)
 	read, insert, write := leastCost(floors["read"]), leastCost(floors["insert"]), leastCost(floors["copy"])
 	r := l.report
-	r.value("full", "rows", float64(run.rows()), unitCount, noGoal)
-	r.value("full", "rows/s, with publishing", float64(run.rows())/run.Wall.Seconds(), unitRate, noGoal)
-	r.costs("full", "committed / (reading pages + inserting)", run.committed(), read.plus(insert), atMost(1.3), atMost(1.2))
-	r.costs("full", "all / (reading pages + inserting)", run.cost, read.plus(insert), atMost(1.3), atMost(1.2))
-	r.costs("full", "all / (reading pages + inserting + COPY to Parquet)", run.cost, read.plus(insert).plus(write), noGoal, noGoal)
-	r.costs("full", "lake / COPY to Parquet", run.part(stageLake), write, noGoal, noGoal)
-	r.costs("full", "floor: reading pages / all", read, run.cost, noGoal, noGoal)
-	r.costs("full", "floor: inserting / all", insert, run.cost, noGoal, noGoal)
+	r.value("full", "rows", float64(s.filled.rows()), unitCount, noGoal)
+	r.value("full", "rows/s, with publishing", float64(s.filled.rows())/all.Wall.Seconds(), unitRate, noGoal)
+	r.costs("full", "committed / (reading pages + inserting)", leastOf(runs, syncRun.committed), read.plus(insert), atMost(1.3), atMost(1.2))
+	r.costs("full", "all / (reading pages + inserting)", all, read.plus(insert), atMost(1.3), atMost(1.2))
+	r.costs("full", "all / (reading pages + inserting + COPY to Parquet)", all, read.plus(insert).plus(write), noGoal, noGoal)
+	r.costs("full", "lake / COPY to Parquet", leastOf(runs, syncRun.lake), write, noGoal, noGoal)
+	r.costs("full", "floor: reading pages / all", read, all, noGoal, noGoal)
+	r.costs("full", "floor: inserting / all", insert, all, noGoal, noGoal)
 	r.costs("full", "floor: inserting, DuckDB's defaults / as we set it", leastCost(floors["insert, defaults"]), insert, noGoal, noGoal)
+	run := best(runs, syncRun.whole)
 	l.steady(run)
 	r.stages("full", run)
 	return nil
@@ -55,9 +56,9 @@ func (l *lab) floors(ctx context.Context, s *site, floors map[string][]cost) err
 		return err
 	}
 	floors["read"] = append(floors["read"], took)
-	for name, thrifty := range map[string]bool{"insert": true, "insert, defaults": false} {
+	for _, name := range []string{"insert", "insert, defaults"} {
 		file := filepath.Join(l.dir, "floor.duckdb")
-		spec := insertSpec{Organisation: s.simulator.spec, Path: file, AsProgram: thrifty, MemoryLimit: l.MemoryLimit}
+		spec := insertSpec{Organisation: s.simulator.spec, Path: file, AsProgram: name == "insert", MemoryLimit: l.MemoryLimit}
 		inserted, _, err := do[cost](ctx, "insert", spec)
 		if err := firstError(err, os.Remove(file)); err != nil {
 			return err

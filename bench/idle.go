@@ -89,7 +89,7 @@ func (l *lab) nothingNew(ctx context.Context, s *site, name string, goal goal, b
 	}
 	allowed := 0.0
 	for _, stream := range summary.Streams {
-		allowed += float64(stream.Received)/100 + 3
+		allowed += float64(stream.Unchanged)/100 + 3
 		if stream.Inserted+stream.Updated > 0 {
 			return fmt.Errorf("a run without news wrote %d rows", stream.Inserted+stream.Updated)
 		}

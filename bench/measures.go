@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 )
@@ -69,22 +68,14 @@ func measureAll(ctx context.Context, o options, only, output string, stdout, std
 	}
 	defer func() { err = firstError(err, l.close()) }()
 	for _, m := range measures() {
-		if !slices.Contains(chosen, m.name) {
-			continue
+		if err == nil && slices.Contains(chosen, m.name) {
+			if err = m.run(l, ctx); err != nil {
+				err = fmt.Errorf("%s: %w", m.name, err)
+			}
 		}
-		if err := m.run(l, ctx); err != nil {
-			return fmt.Errorf("%s: %w", m.name, err)
-		}
 	}
-	l.report.show(stdout)
-	if output == "" {
-		return nil
-	}
-	content, err := l.report.json()
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(output, content, 0o640)
+	l.report.show(stdout) // also what came before a failure: it took minutes
+	return firstError(err, l.report.write(output))
 }
 
 func firstError(errs ...error) error {

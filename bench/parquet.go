@@ -15,7 +15,8 @@ import (
 // many rows a file has, so small, middling and large days are tried.
 func (l *lab) parquet(ctx context.Context) error {
 	for _, density := range []struct{ days, perDay int }{
-		{7, 400}, {7, 10_000},
+		{7, 400},
+		{7, 10_000},
 		{2, 150_000}, // two weekdays have some 200,000 each
 	} {
 		if density.perDay > max(400, l.Rows/5) {

@@ -2,119 +2,104 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
+	"os"
+	"path/filepath"
+	"strings"
 	"time"
 
-	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/memory"
-
-	"github.com/flashback-sync/flashback-sync/checkpoints"
-	"github.com/flashback-sync/flashback-sync/extract"
 	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/lake"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
-// prefillSpec is a history that no source has to serve: the organisation's week,
-// again and again, from Start up to that week.
+// prefillSpec is a history that no source has to serve: the week of alerts that a
+// warehouse holds is repeated, with other ids, in the weeks before.
 type prefillSpec struct {
-	Organisation serveSpec // of seven days
-	Dir          string    // data_dir
-	Start        time.Time
-	MemoryLimit  string
+	Dir   string // data_dir
+	Weeks int    // to add
+	Start time.Time
 }
 
-// prefill commits the weeks, newest first as a sync does, with the coverage that
-// keeps a sync from asking for them. It publishes nothing: that is listed as left
-// over, and the next run does it.
-func prefill(ctx context.Context, spec prefillSpec) (rows int, err error) {
-	const runID = "run-0"
-	now := spec.Start
-	warehouse, err := load.Open(ctx, load.Options{
-		Dir: spec.Dir, Version: "bench", MemoryLimit: spec.MemoryLimit, Now: func() time.Time { return now },
-	})
+const week = 7 * 24 * time.Hour
+
+// prefill adds the weeks to the private file, newest first as a sync would, to the
+// ledger and to the lake, whose files are copied: a run looks at the names and
+// sizes of those that did not change.
+func prefill(ctx context.Context, spec prefillSpec) (files int, err error) {
+	if err := repeatRows(ctx, spec); err != nil {
+		return 0, err
+	}
+	return repeatFiles(filepath.Join(spec.Dir, "lake"), spec.Weeks)
+}
+
+func repeatRows(ctx context.Context, spec prefillSpec) (err error) {
+	db, err := load.OpenDuckDB(load.File(spec.Dir), load.Session{})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	if _, err := db.ExecContext(ctx, "CREATE TEMP TABLE week AS SELECT * FROM alerts"); err != nil {
+		return err
+	}
+	for n := range spec.Weeks {
+		if _, err := db.ExecContext(ctx, repeatStatement(n+1)); err != nil {
+			return err
+		}
+	}
+	if _, err := db.ExecContext(ctx, "UPDATE sync_coverage SET from_ts = ?", spec.Start); err != nil {
+		return err
+	}
+	_, err = db.ExecContext(ctx, "CHECKPOINT")
+	return err
+}
+
+// repeatStatement inserts the week as it might have been so many weeks earlier.
+func repeatStatement(weeks int) string {
+	var values []string
+	for _, c := range schema.Alerts().Columns {
+		value := schema.Ident(c.Name)
+		switch c.Name {
+		case "id":
+			value = fmt.Sprintf("md5(id || '%d')[1:8] || id[9:]", weeks)
+		case "timestamp":
+			value = fmt.Sprintf("timestamp - to_days(%d)", 7*weeks)
+		}
+		values = append(values, value)
+	}
+	return fmt.Sprintf("INSERT INTO alerts SELECT %s FROM week ORDER BY timestamp", strings.Join(values, ", "))
+}
+
+// repeatFiles repeats the files of the week, and what the manifest says of them.
+func repeatFiles(dir string, weeks int) (files int, err error) {
+	manifest, err := lake.ReadManifest(dir)
 	if err != nil {
 		return 0, err
 	}
-	defer func() { err = errors.Join(err, warehouse.Close()) }()
-	table := schema.Alerts()
-	week := simulated.AddDate(0, 0, -7)
-	var template []load.Rows
-	for built, err := range batches(ctx, spec.Organisation.simulator(), table, committedRows) {
+	for _, file := range manifest.Files {
+		if file.Table != "alerts" {
+			continue
+		}
+		content, err := os.ReadFile(filepath.Join(dir, file.Path))
 		if err != nil {
 			return 0, err
 		}
-		built.Record.Retain()
-		template = append(template, load.Rows{Table: table, Record: built.Record, Oldest: built.Oldest, Newest: built.Newest})
-	}
-	for n := 1; !week.AddDate(0, 0, -7*n).Before(spec.Start); n++ {
-		for i, part := range template {
-			commit := load.Commit{RunID: runID, Stream: table.Name, Rows: []load.Rows{weeksAgo(part, n)}}
-			if i == len(template)-1 {
-				from := week.AddDate(0, 0, -7*n)
-				commit.Coverage = []load.Coverage{{
-					Key:    checkpoints.Key{Stream: table.Name, Filter: extract.Query{List: extract.Alerts}.Key()},
-					Status: checkpoints.Covered, Set: checkpoints.Of(checkpoints.Interval{From: from, To: from.AddDate(0, 0, 7)}),
-				}}
-			}
-			counts, err := warehouse.Commit(ctx, commit)
-			commit.Rows[0].Record.Release()
-			if err == nil && counts.Inserted != part.Record.NumRows() {
-				err = fmt.Errorf("%d of %d rows were inserted", counts.Inserted, part.Record.NumRows())
-			}
-			if err != nil {
+		for n := range weeks {
+			earlier := file
+			earlier.Oldest, earlier.Newest = file.Oldest.Add(-time.Duration(n+1)*week), file.Newest.Add(-time.Duration(n+1)*week)
+			earlier.Path = lake.Path(schema.Alerts(), earlier.Oldest.UTC().Truncate(24*time.Hour))
+			name := filepath.Join(dir, earlier.Path)
+			if err := firstError(os.MkdirAll(filepath.Dir(name), 0o750), os.WriteFile(name, content, 0o640)); err != nil {
 				return 0, err
 			}
-			rows += int(counts.Inserted)
+			manifest.Files = append(manifest.Files, earlier)
 		}
 	}
-	if _, err := warehouse.Settle(ctx, runID, table); err != nil {
+	content, err := json.Marshal(manifest)
+	if err != nil {
 		return 0, err
 	}
-	return rows, warehouse.CloseFile(ctx)
-}
-
-// weeksAgo is a batch as it might have come some weeks earlier: other ids, other
-// times, the same content.
-func weeksAgo(rows load.Rows, weeks int) load.Rows {
-	shift := -time.Duration(weeks) * 7 * 24 * time.Hour
-	columns := append([]arrow.Array{}, rows.Record.Columns()...)
-	for i, field := range rows.Record.Schema().Fields() {
-		switch field.Name {
-		case "id":
-			columns[i] = otherIDs(columns[i].(*array.String), uint32(weeks)*2654435761) // spread over 32 bits
-			defer columns[i].Release()
-		case rows.Table.Time:
-			columns[i] = shifted(columns[i].(*array.Timestamp), shift)
-			defer columns[i].Release()
-		}
-	}
-	rows.Record = array.NewRecordBatch(rows.Record.Schema(), columns, rows.Record.NumRows())
-	rows.Oldest, rows.Newest = rows.Oldest.Add(shift), rows.Newest.Add(shift)
-	return rows
-}
-
-// otherIDs changes the first eight hexadecimal digits of each id.
-func otherIDs(ids *array.String, by uint32) arrow.Array {
-	builder := array.NewStringBuilder(memory.DefaultAllocator)
-	defer builder.Release()
-	builder.Reserve(ids.Len())
-	for i := range ids.Len() {
-		id := ids.Value(i)
-		head, _ := strconv.ParseUint(id[:8], 16, 32)
-		builder.Append(fmt.Sprintf("%08x%s", uint32(head)^by, id[8:]))
-	}
-	return builder.NewArray()
-}
-
-func shifted(times *array.Timestamp, by time.Duration) arrow.Array {
-	builder := array.NewTimestampBuilder(memory.DefaultAllocator, times.DataType().(*arrow.TimestampType))
-	defer builder.Release()
-	builder.Reserve(times.Len())
-	for i := range times.Len() {
-		builder.Append(times.Value(i) + arrow.Timestamp(by.Microseconds()))
-	}
-	return builder.NewArray()
+	return len(manifest.Files), os.WriteFile(filepath.Join(dir, lake.ManifestName), content, 0o640)
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"runtime"
 	"slices"
 	"time"
@@ -117,9 +118,16 @@ func (r *report) tenths(stream string, rates []float64) { r.Tenths[stream] = rat
 
 func (r *report) stages(measure string, run syncRun) { r.Stages[measure] = run.Stages }
 
-func (r *report) json() ([]byte, error) {
+// write writes the JSON, if a file is named.
+func (r *report) write(path string) error {
+	if path == "" {
+		return nil
+	}
 	content, err := json.MarshalIndent(r, "", "  ")
-	return append(content, '\n'), err
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, append(content, '\n'), 0o640)
 }
 
 func (r *report) show(to io.Writer) {

@@ -10,7 +10,7 @@ func (l *lab) requests(ctx context.Context) error {
 	}
 	for _, name := range streams {
 		got := s.filled.Streams[name]
-		l.report.ratio("requests", name+" / (rows / 100)", float64(got.Requests), float64(got.Received)/100, unitCount, atMost(1.02))
+		l.report.ratio("requests", name+" / (rows / 100)", float64(got.Requests), float64(got.Inserted)/100, unitCount, atMost(1.02))
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/load/snapshot"
@@ -38,16 +39,22 @@ func (l *lab) size(ctx context.Context) error {
 }
 
 // bytesBelow are those of all Parquet files in a folder.
-func bytesBelow(dir string) (total int64, err error) {
+func bytesBelow(dir string) (int64, error) {
+	_, bytes, err := writtenBelow(dir, time.Time{})
+	return bytes, err
+}
+
+// writtenBelow counts the Parquet files in a folder that were written since.
+func writtenBelow(dir string, since time.Time) (files int, bytes int64, err error) {
 	err = filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(path, ".parquet") {
 			return err
 		}
 		info, err := entry.Info()
-		if err == nil {
-			total += info.Size()
+		if err == nil && !info.ModTime().Before(since) {
+			files, bytes = files+1, bytes+info.Size()
 		}
 		return err
 	})
-	return total, err
+	return files, bytes, err
 }
