@@ -47,6 +47,33 @@ func TestEveryMeasureReports(t *testing.T) {
 	}
 }
 
+func TestGoalsAreBoundsOfEitherKind(t *testing.T) {
+	for _, c := range []struct {
+		goal  goal
+		value float64
+		met   bool
+	}{
+		{atMost(1.3), 1.3, true},
+		{atMost(1.3), 1.31, false},
+		{atLeast(30), 30, true},
+		{atLeast(30), 29.9, false},
+	} {
+		if got := c.goal.met(c.value); got != c.met {
+			t.Errorf("%v is %s: %t", c.value, c.goal.text(unitRatio), got)
+		}
+	}
+}
+
+func TestTheBestOfEachSideCounts(t *testing.T) {
+	runs := []syncRun{{cost: cost{Wall: 3, CPU: 1}}, {cost: cost{Wall: 2, CPU: 2}}}
+	if got := leastOf(runs, syncRun.whole); got != (cost{Wall: 2, CPU: 1}) {
+		t.Errorf("%v", got)
+	}
+	if got := best(runs, syncRun.whole); got.cost != runs[1].cost {
+		t.Errorf("%v", got.cost)
+	}
+}
+
 func TestTenthsDivideTheRows(t *testing.T) {
 	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	pages := []arrival{{start, 0}}
