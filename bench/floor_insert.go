@@ -15,6 +15,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/duckdb/duckdb-go/v2"
 
+	"github.com/flashback-sync/flashback-sync/internal/apisim"
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
@@ -71,10 +72,25 @@ func insertRows(ctx context.Context, spec insertSpec) (took cost, err error) {
 			}
 		}
 	}
-	return took, took.time(func() error {
+	err = took.time(func() error {
 		_, err := conn.ExecContext(ctx, "CHECKPOINT")
 		return err
 	})
+	return took, firstError(err, checkInserted(ctx, conn, sim))
+}
+
+// checkInserted makes sure that what was measured is what should have been.
+func checkInserted(ctx context.Context, conn *sql.Conn, sim *apisim.Sim) error {
+	for _, name := range streams {
+		var rows int
+		if err := conn.QueryRowContext(ctx, "SELECT count(*) FROM "+schema.Ident(name)).Scan(&rows); err != nil {
+			return err
+		}
+		if wanted := sim.Len(apisim.Stream(name)); rows != wanted {
+			return fmt.Errorf("%s: %d rows were inserted instead of %d", name, rows, wanted)
+		}
+	}
+	return nil
 }
 
 // insertBatch is the plainest way from an Arrow batch to a table.

@@ -4,8 +4,6 @@ import (
 	"context"
 	"os"
 	"path/filepath"
-
-	"github.com/flashback-sync/flashback-sync/load/snapshot"
 )
 
 // full is the first sync of a long history, against the floors of its parts:
@@ -65,10 +63,9 @@ func (l *lab) floors(ctx context.Context, s *site, floors map[string][]cost) err
 		}
 		floors[name] = append(floors[name], inserted.Answer)
 	}
-	lake := filepath.Join(l.dir, "floor-lake")
-	_, took, err = do[int64](ctx, "copy", copySpec{Database: filepath.Join(s.dir, snapshot.Name), Dir: lake})
+	_, took, err = l.copied(ctx, s)
 	floors["copy"] = append(floors["copy"], took)
-	return firstError(err, os.RemoveAll(lake))
+	return err
 }
 
 // steady compares how fast the rows came at first and at last.

@@ -38,7 +38,7 @@ func (l *lab) increments(ctx context.Context) error {
 			}
 		}
 	}
-	compared := fmt.Sprintf(": on %s / %s rows", humanize.Comma(int64(weeks*7*l.perDay())), humanize.Comma(int64(2*7*l.perDay())))
+	compared := fmt.Sprintf(", on %s / %s rows", humanize.Comma(int64(weeks*7*l.perDay())), humanize.Comma(int64(2*7*l.perDay())))
 	privateAndLake := func(r syncRun) cost { return privateFile(r).plus(r.lake()) }
 	for _, part := range []struct {
 		name string
@@ -51,8 +51,7 @@ func (l *lab) increments(ctx context.Context) error {
 		{"snapshot", noGoal, syncRun.snapshot},
 		{"the whole process", noGoal, syncRun.whole},
 	} {
-		l.report.ratio("increment", part.name+compared,
-			milliseconds(leastOf(longs, part.of).Wall), milliseconds(leastOf(shorts, part.of).Wall), unitMillis, part.goal)
+		l.report.costs("increment", part.name+compared, leastOf(longs, part.of), leastOf(shorts, part.of), noGoal, part.goal)
 	}
 	l.report.stages("increment", best(longs, privateAndLake))
 	return firstError(short.remove(), long.remove())

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"github.com/flashback-sync/flashback-sync/load/snapshot"
 )
 
 // lab holds what the measures share: the simulators, the histories, the report.
@@ -136,4 +138,14 @@ func (l *lab) sync(ctx context.Context, s *site, expected map[string]int) (syncR
 		}
 	}
 	return run, nil
+}
+
+// copied has DuckDB write a site's lake anew, beside it.
+func (l *lab) copied(ctx context.Context, s *site) (copied, cost, error) {
+	dir := filepath.Join(l.dir, "copied")
+	result, took, err := do[copied](ctx, "copy", copySpec{Database: filepath.Join(s.dir, snapshot.Name), Dir: dir})
+	if rows := int64(s.simulator.rows()); err == nil && result.Answer.Rows != rows {
+		err = fmt.Errorf("%d rows were copied instead of %d", result.Answer.Rows, rows)
+	}
+	return result.Answer, took, firstError(err, os.RemoveAll(dir))
 }

@@ -6,8 +6,6 @@ import (
 	"path/filepath"
 
 	"github.com/dustin/go-humanize"
-
-	"github.com/flashback-sync/flashback-sync/load/snapshot"
 )
 
 // parquet is the size of the lake's files against those that DuckDB's own COPY
@@ -42,13 +40,13 @@ func (l *lab) lakeSize(ctx context.Context, days, perDay int) error {
 	if err != nil {
 		return err
 	}
-	theirs, _, err := do[int64](ctx, "copy", copySpec{Database: filepath.Join(s.dir, snapshot.Name), Dir: filepath.Join(s.dir, "copied")})
+	theirs, _, err := l.copied(ctx, s)
 	if err != nil {
 		return err
 	}
 	rows := float64(source.rows())
 	daily := int64(rows) / int64(days*len(streams))
 	l.report.ratio("parquet", fmt.Sprintf("bytes a row at %s rows a day / COPY", humanize.Comma(daily)),
-		float64(ours)/rows, float64(theirs.Answer)/rows, unitNumber, atMost(1.0))
+		float64(ours)/rows, float64(theirs.Bytes)/rows, unitNumber, atMost(1.0))
 	return s.remove()
 }

@@ -23,7 +23,6 @@ const (
 	unitRatio   unit = "ratio"
 	unitSeconds unit = "s"
 	unitMillis  unit = "ms"
-	unitMicros  unit = "µs"
 	unitRate    unit = "rows/s"
 	unitBytes   unit = "bytes"
 )
@@ -260,8 +259,11 @@ func format(value float64, u unit) string {
 		return fmt.Sprintf("%.2f ×", value)
 	case unitBytes:
 		return fmt.Sprintf("%.0f MB", value/1e6)
-	case unitSeconds, unitMicros:
-		return fmt.Sprintf("%.2f %s", value, u)
+	case unitSeconds:
+		if value < 1 {
+			return format(value*1000, unitMillis)
+		}
+		return fmt.Sprintf("%.2f s", value)
 	case unitMillis:
 		if value < 10 {
 			return fmt.Sprintf("%.2f ms", value)
