@@ -14,6 +14,9 @@ PKGS      ?= ./...
 BENCH     ?= .
 BENCHTIME ?= 1s
 BENCHARGS ?=
+COUNT     ?= 6
+OLD       ?= bin/old.txt
+NEW       ?= bin/new.txt
 FUZZTIME  ?= 10s
 CHECKS    ?= 2000
 KILLS     ?= 1000
@@ -47,7 +50,7 @@ lint: toolchain ## Check format, vet and lint; writes nothing
 	$(TOOL) golangci-lint run $(PKGS)
 
 .PHONY: bench
-bench: toolchain ## Measure syncs of a million rows a stream (minutes; BENCHARGS='-json FILE')
+bench: toolchain ## Measure everything that has a goal (minutes; BENCHARGS='-only full -json FILE')
 	$(GO) run -tags $(TAGS) ./bench $(BENCHARGS)
 
 .PHONY: bench-quick
@@ -55,8 +58,13 @@ bench-quick: toolchain ## The same at a small size, to see that everything works
 	$(GO) run -tags $(TAGS) ./bench -quick $(BENCHARGS)
 
 .PHONY: bench-micro
-bench-micro: toolchain ## Run the Go benchmarks (BENCH=regexp BENCHTIME=1s PKGS=./...)
-	$(GO) test -tags $(TAGS) -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem -timeout 60m $(PKGS)
+bench-micro: toolchain ## Run the Go benchmarks, for benchstat (BENCH=regexp PKGS=./... COUNT=6 NEW=bin/new.txt)
+	@mkdir -p $(dir $(NEW))
+	$(GO) test -tags $(TAGS) -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -count $(COUNT) -benchmem -timeout 3h $(PKGS) | tee $(NEW)
+
+.PHONY: bench-diff
+bench-diff: ## Compare two outputs of bench-micro (OLD=bin/old.txt NEW=bin/new.txt)
+	$(TOOL) benchstat $(OLD) $(NEW)
 
 # Every target that exists is found, so a new one cannot be forgotten. Go before
 # 1.27 can end a healthy timed run with "context deadline exceeded"

@@ -10,10 +10,9 @@ import (
 	"time"
 )
 
-// TestMain lets the test binary be the simulator and the sync as well: the
-// program starts itself in these roles.
+// TestMain lets the test binary play every role: the program starts itself in them.
 func TestMain(m *testing.M) {
-	if len(os.Args) == 3 && (os.Args[1] == "-serve" || os.Args[1] == "-sync") {
+	if len(os.Args) == 4 && os.Args[1] == "-role" {
 		main()
 	}
 	os.Exit(m.Run())
@@ -25,7 +24,7 @@ func TestEveryMeasureReports(t *testing.T) {
 	}
 	output := filepath.Join(t.TempDir(), "figures.json")
 	var stdout, stderr bytes.Buffer
-	code := run(t.Context(), []string{"-rows", "1000", "-repeats", "1", "-json", output}, strings.NewReader(""), &stdout, &stderr)
+	code := program(t.Context(), []string{"-rows", "1000", "-rounds", "1", "-repeats", "1", "-json", output}, strings.NewReader(""), &stdout, &stderr)
 	if code != 0 {
 		t.Fatalf("exit %d: %s", code, stderr.String())
 	}
@@ -45,6 +44,33 @@ func TestEveryMeasureReports(t *testing.T) {
 		if !found || !strings.Contains(stdout.String(), name) {
 			t.Errorf("%s is not reported", name)
 		}
+	}
+}
+
+func TestGoalsAreBoundsOfEitherKind(t *testing.T) {
+	for _, c := range []struct {
+		goal  goal
+		value float64
+		met   bool
+	}{
+		{atMost(1.3), 1.3, true},
+		{atMost(1.3), 1.31, false},
+		{atLeast(30), 30, true},
+		{atLeast(30), 29.9, false},
+	} {
+		if got := c.goal.met(c.value); got != c.met {
+			t.Errorf("%v is %s: %t", c.value, c.goal.text(unitRatio), got)
+		}
+	}
+}
+
+func TestTheBestOfEachSideCounts(t *testing.T) {
+	runs := []syncRun{{cost: cost{Wall: 3, CPU: 1}}, {cost: cost{Wall: 2, CPU: 2}}}
+	if got := leastOf(runs, syncRun.whole); got != (cost{Wall: 2, CPU: 1}) {
+		t.Errorf("%v", got)
+	}
+	if got := best(runs, syncRun.whole); got.cost != runs[1].cost {
+		t.Errorf("%v", got.cost)
 	}
 }
 

@@ -2,56 +2,83 @@ package main
 
 import (
 	"context"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
-	"time"
-
-	"github.com/flashback-sync/flashback-sync/load"
-	"github.com/flashback-sync/flashback-sync/load/snapshot"
 )
 
-// streams in the order in which they are read.
-var streams = []string{"alerts", "violations"}
-
-const memoryGoal = 500 << 20
-
-// full is the first sync of a long history.
+// full is the first sync of a long history, against the floors of its parts:
+// reading the same pages, inserting the same rows, writing the same Parquet files.
 func (l *lab) full(ctx context.Context) error {
-	s, err := l.at(ctx, l.Rows)
+	s, err := l.history(ctx, l.Rows)
 	if err != nil {
 		return err
 	}
-	run, r := s.filled, l.report
-	rows, requests := 0, int64(0)
-	for _, name := range streams {
-		rows += s.begun.Rows[name]
-		requests += run.Streams[name].Requests
+	runs := []syncRun{s.filled}
+	floors := map[string][]cost{}
+	for round := range l.Rounds {
+		if round > 0 {
+			another := l.site("again", s.simulator)
+			run, err := l.fill(ctx, another)
+			if err := firstError(err, another.remove()); err != nil {
+				return err
+			}
+			runs = append(runs, run)
+		}
+		if err := l.floors(ctx, s, floors); err != nil {
+			return err
+		}
 	}
-	r.add("full", "rows", float64(rows), unitCount)
-	r.add("full", "wall", run.Wall.Seconds(), unitSeconds)
-	r.add("full", "CPU of the sync", run.CPU.Seconds(), unitSeconds)
-	r.add("full", "rows/s", float64(rows)/run.Wall.Seconds(), unitRate)
-	r.add("full", "CPU a row", float64(run.CPU.Nanoseconds())/float64(rows)/1000, unitMicros)
-	r.goal("full", "requests / (rows / 100)", float64(requests)*100/float64(rows), unitRatio, 1.02)
-	r.goal("full", "peak resident memory", float64(run.PeakRSS), unitBytes, memoryGoal)
+	all := leastOf(runs, syncRun.whole)
+	read, insert, write := leastCost(floors["read"]), leastCost(floors["insert"]), leastCost(floors["copy"])
+	r := l.report
+	r.value("full", "rows", float64(s.filled.rows()), unitCount, noGoal)
+	r.value("full", "rows/s, with publishing", float64(s.filled.rows())/all.Wall.Seconds(), unitRate, noGoal)
+	r.costs("full", "committed / (reading pages + inserting)", leastOf(runs, syncRun.committed), read.plus(insert), atMost(1.3), atMost(1.2))
+	r.costs("full", "all / (reading pages + inserting)", all, read.plus(insert), atMost(1.3), atMost(1.2))
+	r.costs("full", "all / (reading pages + inserting + COPY to Parquet)", all, read.plus(insert).plus(write), noGoal, noGoal)
+	r.costs("full", "lake / COPY to Parquet", leastOf(runs, syncRun.lake), write, noGoal, noGoal)
+	r.costs("full", "floor: reading pages / all", read, all, noGoal, noGoal)
+	r.costs("full", "floor: inserting / all", insert, all, noGoal, noGoal)
+	r.costs("full", "floor: inserting, DuckDB's defaults / as we set it", leastCost(floors["insert, defaults"]), insert, noGoal, noGoal)
+	run := best(runs, syncRun.whole)
+	l.steady(run)
+	r.stages("full", run)
+	return nil
+}
+
+// floors measures each part alone.
+func (l *lab) floors(ctx context.Context, s *site, floors map[string][]cost) error {
+	l.say("floors: reading the pages, inserting the rows, writing Parquet")
+	_, took, err := do[int64](ctx, "read", readSpec{URL: s.simulator.status.URL, Connections: s.connections, Rows: s.simulator.begun.Rows})
+	if err != nil {
+		return err
+	}
+	floors["read"] = append(floors["read"], took)
+	for _, name := range []string{"insert", "insert, defaults"} {
+		file := filepath.Join(l.dir, "floor.duckdb")
+		spec := insertSpec{Organisation: s.simulator.spec, Path: file, AsProgram: name == "insert", MemoryLimit: l.MemoryLimit}
+		inserted, _, err := do[cost](ctx, "insert", spec)
+		if err := firstError(err, os.Remove(file)); err != nil {
+			return err
+		}
+		floors[name] = append(floors[name], inserted.Answer)
+	}
+	_, took, err = l.copied(ctx, s)
+	floors["copy"] = append(floors["copy"], took)
+	return err
+}
+
+// steady compares how fast the rows came at first and at last.
+func (l *lab) steady(run syncRun) {
 	for _, name := range streams {
 		rates := run.Streams[name].Tenths
 		if len(rates) == 0 {
 			continue
 		}
-		r.tenths(name, rates)
+		l.report.tenths(name, rates)
 		// Two tenths each, since one holds only a few commits.
-		r.goal("full", name+": first fifth / last fifth of the rows/s", fifth(rates[:2])/fifth(rates[len(rates)-2:]), unitRatio, 1.15)
+		l.report.ratio("full", name+": first fifth / last fifth", fifth(rates[:2]), fifth(rates[len(rates)-2:]), unitRate, atMost(1.15))
 	}
-	r.stages("full", run)
-	// Asked at last, the simulator says what it used until then.
-	if err := s.simulator.tell(command{}); err != nil {
-		return err
-	}
-	r.add("full", "CPU of the simulator", (s.simulator.status.CPU - s.begun.CPU).Seconds(), unitSeconds)
-	return nil
 }
 
 // fifth is the rate over tenths of equal size.
@@ -61,58 +88,4 @@ func fifth(rates []float64) float64 {
 		inverse += 1 / rate
 	}
 	return float64(len(rates)) / inverse
-}
-
-// size is what a row takes in the files.
-func (l *lab) size(ctx context.Context) error {
-	s, err := l.at(ctx, l.Rows)
-	if err != nil {
-		return err
-	}
-	rows := 0
-	for _, name := range streams {
-		rows += s.begun.Rows[name]
-		parquet, err := bytesBelow(filepath.Join(s.dir, "lake", name))
-		if err != nil {
-			return err
-		}
-		l.report.add("size", "Parquet, bytes a row of "+name, float64(parquet)/float64(s.begun.Rows[name]), unitNumber)
-	}
-	for _, file := range []struct{ name, path string }{
-		{"private", load.File(s.dir)},
-		{"published", filepath.Join(s.dir, snapshot.Name)},
-	} {
-		info, err := os.Stat(file.path)
-		if err != nil {
-			return err
-		}
-		l.report.add("size", "DuckDB, "+file.name+" file, bytes a row", float64(info.Size())/float64(rows), unitNumber)
-	}
-	return nil
-}
-
-func bytesBelow(dir string) (total int64, err error) {
-	err = filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || !strings.HasSuffix(path, ".parquet") {
-			return err
-		}
-		info, err := entry.Info()
-		if err == nil {
-			total += info.Size()
-		}
-		return err
-	})
-	return total, err
-}
-
-// wall is the time of the stages whose names end so.
-func (r syncRun) wall(suffixes ...string) (total time.Duration) {
-	for _, s := range r.Stages {
-		for _, suffix := range suffixes {
-			if strings.HasSuffix(s.Name, suffix) {
-				total += s.Wall
-			}
-		}
-	}
-	return total
 }

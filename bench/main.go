@@ -1,10 +1,15 @@
-// Command bench measures a sync on the machine it runs on, prints a table and
-// writes JSON:
+// Command bench measures a sync on the machine it runs on, prints a table of the
+// figures with their goals, and writes JSON:
 //
-//	go run -tags duckdb_arrow ./bench [-quick] [-rows N] [-only NAME] [-json FILE]
+//	go run -tags duckdb_arrow ./bench [-quick] [-rows N] [-only NAME,...] [-json FILE]
 //
-// The simulator and every sync run in processes of their own (this binary,
-// started again with -serve or -sync), so that a sync's memory and CPU time are
+// Almost every goal is a ratio, and both sides of it are measured in the same
+// run, one after the other: what the machine does besides slows both. Each
+// measure is in a file of its own name; docs/performance.md says what is measured
+// against what.
+//
+// The simulator, every sync and every floor run in processes of their own (this
+// binary, started again with -role), so that their memory and CPU time are
 // measured alone. All traffic is on loopback; what is written lies in a temporary
 // folder that is removed.
 //
@@ -14,6 +19,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -26,39 +32,40 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	os.Exit(program(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
 // quickRows is enough for every stage to do its work, and little enough for CI.
 const quickRows = 20_000
 
-func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+func program(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	var o options
-	flags.IntVar(&o.Rows, "rows", 1_000_000, "rows of history in each stream")
+	flags.IntVar(&o.Rows, "rows", 1_000_000, "rows of history in each stream; the other sizes follow from it")
+	flags.IntVar(&o.Rounds, "rounds", 2, "how often the full sync and its floors are repeated; the best of each counts")
 	flags.IntVar(&o.Repeats, "repeats", 5, "how often short runs are repeated; the best one counts")
 	flags.BoolVar(&o.Gzip, "gzip", false, "let the simulator compress its answers")
 	flags.IntVar(&o.Connections, "connections", 8, "connections of the sync")
 	flags.StringVar(&o.MemoryLimit, "memory-limit", "", "DuckDB's memory limit (default: the program's own)")
-	flags.StringVar(&o.Profiles, "profiles", "", "write CPU and heap profiles of the full sync to this `folder`")
-	quick := flags.Bool("quick", false, fmt.Sprintf("a small size, to see that everything works (-rows %d -repeats 2)", quickRows))
-	only := flags.String("only", "", "measure only this: "+strings.Join(names(), ", "))
+	flags.StringVar(&o.Profiles, "profiles", "", "write CPU and heap profiles of each site's first sync to this `folder`")
+	quick := flags.Bool("quick", false, fmt.Sprintf("a small size, to see that everything works (-rows %d -rounds 1 -repeats 2)", quickRows))
+	only := flags.String("only", "", "measure only these, with commas: "+strings.Join(names(), ", "))
 	output := flags.String("json", "", "also write the figures to this `file`")
-	serveSpec := flags.String("serve", "", "internal: be the simulator")
-	syncSpec := flags.String("sync", "", "internal: be the sync")
+	flags.BoolVar(&o.Markdown, "markdown", false, "print the tables as Markdown")
+	part := flags.String("role", "", "internal: be one side of a comparison, as the next argument says")
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}
 	var err error
-	switch {
-	case *serveSpec != "":
-		err = serve(*serveSpec, stdin, stdout)
-	case *syncSpec != "":
-		err = sync(ctx, *syncSpec, stdout)
+	switch play, known := roles()[*part]; {
+	case known:
+		err = play(ctx, []byte(flags.Arg(0)), stdin, stdout)
+	case *part != "" || flags.NArg() > 0:
+		err = errors.New("unknown role or argument")
 	default:
 		if *quick {
-			o.Rows, o.Repeats = quickRows, 2
+			o.Rows, o.Rounds, o.Repeats = quickRows, 1, 2
 		}
 		err = measureAll(ctx, o, *only, *output, stdout, stderr)
 	}

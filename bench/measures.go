@@ -4,17 +4,20 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
+	"slices"
+	"strings"
 )
 
 // options are what a person may choose.
 type options struct {
 	Rows        int    `json:"rows"`
+	Rounds      int    `json:"rounds"`
 	Repeats     int    `json:"repeats"`
 	Gzip        bool   `json:"gzip"`
 	Connections int    `json:"connections"`
 	MemoryLimit string `json:"memory_limit,omitempty"`
 	Profiles    string `json:"-"`
+	Markdown    bool   `json:"-"`
 }
 
 // measure is one question put to the program. The order is that of the report,
@@ -27,8 +30,16 @@ type measure struct {
 func measures() []measure {
 	return []measure{
 		{"full", (*lab).full},
+		{"requests", (*lab).requests},
 		{"size", (*lab).size},
+		{"latency", (*lab).latency},
+		{"memory", (*lab).memory},
 		{"increment", (*lab).increments},
+		{"decode", (*lab).decode},
+		{"queries", (*lab).queries},
+		{"parquet", (*lab).parquet},
+		{"naive", (*lab).naive},
+		{"trouble", (*lab).trouble},
 		{"idle", (*lab).idle},
 	}
 }
@@ -42,33 +53,29 @@ func names() []string {
 }
 
 func measureAll(ctx context.Context, o options, only, output string, stdout, stderr io.Writer) (err error) {
+	chosen := names()
+	if only != "" {
+		chosen = strings.Split(only, ",")
+	}
+	for _, name := range chosen {
+		if !slices.Contains(names(), name) {
+			return fmt.Errorf("there is no measure %q", name)
+		}
+	}
 	l, err := newLab(o, stderr)
 	if err != nil {
 		return err
 	}
 	defer func() { err = firstError(err, l.close()) }()
-	known := false
 	for _, m := range measures() {
-		if only != "" && only != m.name {
-			continue
-		}
-		known = true
-		if err := m.run(l, ctx); err != nil {
-			return fmt.Errorf("%s: %w", m.name, err)
+		if err == nil && slices.Contains(chosen, m.name) {
+			if err = m.run(l, ctx); err != nil {
+				err = fmt.Errorf("%s: %w", m.name, err)
+			}
 		}
 	}
-	if !known {
-		return fmt.Errorf("there is no measure %q", only)
-	}
-	l.report.show(stdout)
-	if output == "" {
-		return nil
-	}
-	content, err := l.report.json()
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(output, content, 0o640)
+	l.report.show(stdout) // also what came before a failure: it took minutes
+	return firstError(err, l.report.write(output))
 }
 
 func firstError(errs ...error) error {

@@ -54,7 +54,7 @@ func take() sample {
 	held := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
 	metrics.Read(held)
 	return sample{
-		at: time.Now().Round(0), cpu: ownUsage().cpu, rss: resident(),
+		at: time.Now().Round(0), cpu: cpuUsed(), rss: resident(),
 		golang: int64(held[0].Value.Uint64() - held[1].Value.Uint64()),
 	}
 }

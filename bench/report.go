@@ -2,15 +2,9 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
-	"io"
+	"os"
 	"runtime"
-	"slices"
 	"time"
-
-	"github.com/dustin/go-humanize"
-	"github.com/jedib0t/go-pretty/v6/table"
-	"github.com/jedib0t/go-pretty/v6/text"
 )
 
 // unit says how a figure is shown. In the JSON it is plain.
@@ -22,18 +16,49 @@ const (
 	unitRatio   unit = "ratio"
 	unitSeconds unit = "s"
 	unitMillis  unit = "ms"
-	unitMicros  unit = "µs"
 	unitRate    unit = "rows/s"
 	unitBytes   unit = "bytes"
 )
 
-// figure is one result. A goal is the largest value that is good enough; 0 is none.
+// figure is one result. A ratio has two sides, in units of their own.
 type figure struct {
 	Measure string  `json:"measure"`
 	Name    string  `json:"name"`
 	Value   float64 `json:"value"`
 	Unit    unit    `json:"unit"`
-	Goal    float64 `json:"goal,omitempty"`
+	Sides   *sides  `json:"sides,omitempty"`
+	Goal    *goal   `json:"goal,omitempty"`
+	Met     *bool   `json:"met,omitempty"`
+}
+
+// sides are what a ratio is made of: the program's figure, and what it is
+// compared with.
+type sides struct {
+	Ours    float64 `json:"ours"`
+	Against float64 `json:"against"`
+	Unit    unit    `json:"unit"`
+}
+
+// goal is a bound, one of the two.
+type goal struct {
+	AtMost  float64 `json:"at_most,omitempty"`
+	AtLeast float64 `json:"at_least,omitempty"`
+}
+
+var noGoal = goal{}
+
+func atMost(value float64) goal  { return goal{AtMost: value} }
+func atLeast(value float64) goal { return goal{AtLeast: value} }
+
+func (g goal) met(value float64) bool {
+	return value >= g.AtLeast && (g.AtMost == 0 || value <= g.AtMost)
+}
+
+func (g goal) text(u unit) string {
+	if g.AtLeast > 0 {
+		return "≥ " + format(g.AtLeast, u)
+	}
+	return "≤ " + format(g.AtMost, u)
 }
 
 // report is what the JSON holds.
@@ -53,121 +78,49 @@ func newReport(o options) *report {
 	}
 }
 
-func (r *report) add(measure, name string, value float64, u unit) { r.goal(measure, name, value, u, 0) }
+// value adds a figure.
+func (r *report) value(measure, name string, value float64, u unit, g goal) {
+	r.put(figure{Measure: measure, Name: name, Value: value, Unit: u}, g)
+}
 
-func (r *report) goal(measure, name string, value float64, u unit, goal float64) {
-	r.Figures = append(r.Figures, figure{measure, name, value, u, goal})
+// ratio adds a comparison of ours with something. Where that was too short to be
+// measured, there is no verdict.
+func (r *report) ratio(measure, name string, ours, against float64, u unit, g goal) {
+	value := 0.0
+	if against > 0 {
+		value = ours / against
+	} else {
+		g = noGoal
+	}
+	r.put(figure{Measure: measure, Name: name, Value: value, Unit: unitRatio, Sides: &sides{ours, against, u}}, g)
+}
+
+// costs compares CPU time and wall time.
+func (r *report) costs(measure, name string, ours, against cost, cpu, wall goal) {
+	r.ratio(measure, name+": CPU", ours.CPU.Seconds(), against.CPU.Seconds(), unitSeconds, cpu)
+	r.ratio(measure, name+": wall", ours.Wall.Seconds(), against.Wall.Seconds(), unitSeconds, wall)
+}
+
+func (r *report) put(f figure, g goal) {
+	if g != noGoal {
+		met := g.met(f.Value)
+		f.Goal, f.Met = &g, &met
+	}
+	r.Figures = append(r.Figures, f)
 }
 
 func (r *report) tenths(stream string, rates []float64) { r.Tenths[stream] = rates }
 
 func (r *report) stages(measure string, run syncRun) { r.Stages[measure] = run.Stages }
 
-func (r *report) json() ([]byte, error) {
+// write writes the JSON, if a file is named.
+func (r *report) write(path string) error {
+	if path == "" {
+		return nil
+	}
 	content, err := json.MarshalIndent(r, "", "  ")
-	return append(content, '\n'), err
-}
-
-func (r *report) show(to io.Writer) {
-	fmt.Fprintf(to, "%v CPUs, %v/%v, %v; %d rows of history in each stream, %d connections, compressed answers: %t\n",
-		r.Machine["cpus"], r.Machine["os"], r.Machine["arch"], r.Machine["go"], r.Options.Rows, r.Options.Connections, r.Options.Gzip)
-	r.printFigures(to)
-	r.printTenths(to)
-	for _, m := range names() {
-		if stages := r.Stages[m]; stages != nil {
-			printStages(to, m, stages)
-		}
+	if err != nil {
+		return err
 	}
-}
-
-func newTable(to io.Writer, title string, left int, header ...any) table.Writer {
-	t := table.NewWriter()
-	t.SetOutputMirror(to)
-	t.SetStyle(table.StyleLight)
-	t.Style().Format.Header = text.FormatDefault
-	t.SetTitle(title)
-	t.AppendHeader(header)
-	var columns []table.ColumnConfig
-	for i := left; i < len(header); i++ {
-		columns = append(columns, table.ColumnConfig{Number: i + 1, Align: text.AlignRight, AlignHeader: text.AlignRight})
-	}
-	t.SetColumnConfigs(columns)
-	return t
-}
-
-func (r *report) printFigures(to io.Writer) {
-	t := newTable(to, "Figures", 2, "measure", "figure", "value", "goal", "")
-	for i, f := range r.Figures {
-		goal, verdict := "", ""
-		if f.Goal > 0 {
-			goal, verdict = "≤ "+format(f.Goal, f.Unit), "met"
-			if f.Value > f.Goal {
-				verdict = "missed"
-			}
-		}
-		if i > 0 && f.Measure != r.Figures[i-1].Measure {
-			t.AppendSeparator()
-		}
-		t.AppendRow(table.Row{f.Measure, f.Name, format(f.Value, f.Unit), goal, verdict})
-	}
-	t.Render()
-}
-
-func (r *report) printTenths(to io.Writer) {
-	if len(r.Tenths) == 0 {
-		return
-	}
-	header := []any{"stream"}
-	for i := range 10 {
-		header = append(header, i+1)
-	}
-	t := newTable(to, "Full sync: rows/s in each tenth of the rows", 1, header...)
-	for _, name := range streams {
-		row := table.Row{name}
-		for _, rate := range r.Tenths[name] {
-			row = append(row, humanize.Comma(int64(rate)))
-		}
-		t.AppendRow(row)
-	}
-	t.Render()
-}
-
-func printStages(to io.Writer, measure string, stages []stage) {
-	total := time.Duration(0)
-	for _, s := range stages {
-		total += s.Wall
-	}
-	known := slices.ContainsFunc(stages, func(s stage) bool { return s.PeakRSS > 0 })
-	t := newTable(to, "Stages: "+measure, 1, "stage", "wall", "share", "CPU", "peak resident", "of it Go's")
-	for _, s := range stages {
-		row := table.Row{
-			s.Name, format(milliseconds(s.Wall), unitMillis), fmt.Sprintf("%.1f%%", 100*s.Wall.Seconds()/total.Seconds()),
-			format(milliseconds(s.CPU), unitMillis),
-		}
-		if known {
-			row = append(row, format(float64(s.PeakRSS), unitBytes), format(float64(s.PeakGo), unitBytes))
-		}
-		t.AppendRow(row)
-	}
-	t.Render()
-}
-
-func format(value float64, u unit) string {
-	switch u {
-	case unitCount:
-		return humanize.Comma(int64(value))
-	case unitRate:
-		return humanize.Comma(int64(value)) + "/s"
-	case unitRatio:
-		return fmt.Sprintf("%.2f ×", value)
-	case unitBytes:
-		return fmt.Sprintf("%.0f MiB", value/(1<<20))
-	case unitSeconds, unitMicros:
-		return fmt.Sprintf("%.2f %s", value, u)
-	case unitMillis:
-		return fmt.Sprintf("%.0f ms", value)
-	case unitNumber:
-		return fmt.Sprintf("%.1f", value)
-	}
-	return fmt.Sprint(value)
+	return os.WriteFile(path, append(content, '\n'), 0o640)
 }

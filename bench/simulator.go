@@ -7,25 +7,46 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
+	"net"
+	"net/http"
 	"os/exec"
+	"sync/atomic"
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 )
 
+// token is what every client here sends; the simulator accepts any.
+const token = "bench"
+
+// streams in the order in which they are read.
+var streams = []string{"alerts", "violations"}
+
 // serveSpec describes the organisation that a simulator process serves.
 type serveSpec struct {
 	Days, PerDay int
 	Gzip         bool
-	Latency      time.Duration
 }
 
-// command asks the simulator to let time pass, in which rows are added to the
-// alerts, spread evenly.
+// simulated is where the organisation's clock starts: a Wednesday, 00:00.
+var simulated = time.Date(2026, 1, 7, 0, 0, 0, 0, time.UTC)
+
+func (s serveSpec) simulator() *apisim.Sim {
+	return apisim.New(apisim.Options{
+		Seed: 1, Now: simulated, Days: s.Days, AlertsPerDay: s.PerDay, ViolationsPerDay: s.PerDay,
+		NoLog: true, NoGzip: !s.Gzip,
+	})
+}
+
+// command tells the simulator how to go on.
 type command struct {
+	// Time passes, in which rows are added to the alerts, spread evenly.
 	Pass time.Duration
 	Rows int
+	// Latency is added to every answer from now on, always the same.
+	Latency time.Duration
+	// Fail is the status of one answer in twenty, from now on; 0 is none.
+	Fail int
 }
 
 // status is what the simulator answers to a command, and says first of all.
@@ -33,28 +54,32 @@ type status struct {
 	URL         string
 	Rows        map[string]int
 	Oldest, Now time.Time
+	Requests    int           // received so far
 	CPU         time.Duration // used so far
 }
 
 // serve is the simulator process. It ends when its standard input does, so that
 // it cannot outlive who started it.
-func serve(specJSON string, stdin io.Reader, stdout io.Writer) error {
+func serve(ctx context.Context, specJSON []byte, stdin io.Reader, stdout io.Writer) error {
 	var spec serveSpec
-	if err := json.Unmarshal([]byte(specJSON), &spec); err != nil {
+	if err := json.Unmarshal(specJSON, &spec); err != nil {
 		return err
 	}
-	now := time.Date(2026, 1, 7, 0, 0, 0, 0, time.UTC)
-	sim := apisim.New(apisim.Options{
-		Seed: 1, Now: now, Days: spec.Days, AlertsPerDay: spec.PerDay, ViolationsPerDay: spec.PerDay,
-		NoLog: true, NoGzip: !spec.Gzip, Semantics: apisim.Semantics{Latency: spec.Latency},
-	})
-	url, stop := sim.Start()
-	defer stop()
+	sim := spec.simulator()
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	slow := &delayed{handler: sim.Handler()}
+	server := &http.Server{Handler: slow, ReadHeaderTimeout: time.Minute}
+	go func() { _ = server.Serve(listener) }() // until it is closed
+	defer func() { _ = server.Close() }()
 	answers := json.NewEncoder(stdout)
 	say := func() error {
 		return answers.Encode(status{
-			URL: url, Now: sim.Now(), Oldest: now.AddDate(0, 0, -spec.Days), CPU: ownUsage().cpu,
-			Rows: map[string]int{"alerts": sim.Len(apisim.Alerts), "violations": sim.Len(apisim.Violations)},
+			URL: "http://" + listener.Addr().String(), Now: sim.Now(), Oldest: simulated.AddDate(0, 0, -spec.Days),
+			Rows:     map[string]int{"alerts": sim.Len(apisim.Alerts), "violations": sim.Len(apisim.Violations)},
+			Requests: sim.RequestCount(), CPU: cpuUsed(),
 		})
 	}
 	if err := say(); err != nil {
@@ -66,12 +91,31 @@ func serve(specJSON string, stdin io.Reader, stdout io.Writer) error {
 		if err := json.Unmarshal(lines.Bytes(), &c); err != nil {
 			return err
 		}
+		slow.latency.Store(int64(c.Latency))
+		sim.ClearFaults()
+		if c.Fail != 0 {
+			sim.Inject(apisim.Fault{Kind: apisim.FaultStatus, Status: c.Fail, Probability: 0.05})
+		}
 		pass(sim, c)
 		if err := say(); err != nil {
 			return err
 		}
 	}
 	return lines.Err()
+}
+
+// delayed answers late. The simulator's own latency varies, and what is to be
+// compared with a product of it should not.
+type delayed struct {
+	handler http.Handler
+	latency atomic.Int64
+}
+
+func (d *delayed) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if latency := time.Duration(d.latency.Load()); latency > 0 {
+		time.Sleep(latency)
+	}
+	d.handler.ServeHTTP(w, r)
 }
 
 func pass(sim *apisim.Sim, c command) {
@@ -87,14 +131,15 @@ func pass(sim *apisim.Sim, c command) {
 
 // simulator is the process, seen from outside.
 type simulator struct {
-	status  status
-	process *exec.Cmd
-	input   io.WriteCloser
-	output  *json.Decoder
+	spec          serveSpec
+	begun, status status // at first, and last
+	process       *exec.Cmd
+	input         io.WriteCloser
+	output        *json.Decoder
 }
 
 func startSimulator(ctx context.Context, spec serveSpec) (*simulator, error) {
-	process, err := again(ctx, "-serve", spec)
+	process, err := again(ctx, "serve", spec)
 	if err != nil {
 		return nil, err
 	}
@@ -109,8 +154,10 @@ func startSimulator(ctx context.Context, spec serveSpec) (*simulator, error) {
 	if err := process.Start(); err != nil {
 		return nil, err
 	}
-	s := &simulator{process: process, input: input, output: json.NewDecoder(output)}
-	return s, s.hear()
+	s := &simulator{spec: spec, process: process, input: input, output: json.NewDecoder(output)}
+	err = s.hear()
+	s.begun = s.status
+	return s, err
 }
 
 func (s *simulator) hear() error {
@@ -129,21 +176,28 @@ func (s *simulator) tell(c command) error {
 	return s.hear()
 }
 
-func (s *simulator) stop() error {
-	return errors.Join(s.input.Close(), s.process.Wait())
+// during says what the simulator was asked, and used, while a function ran under
+// a command. Then it is well again.
+func (s *simulator) during(c command, do func() error) (requests int, cpu time.Duration, err error) {
+	if err := s.tell(c); err != nil {
+		return 0, 0, err
+	}
+	before := s.status
+	if err := do(); err != nil {
+		return 0, 0, err
+	}
+	err = s.tell(command{})
+	return s.status.Requests - before.Requests, s.status.CPU - before.CPU, err
 }
 
-// again prepares to start this program once more, in another role.
-func again(ctx context.Context, role string, spec any) (*exec.Cmd, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, err
+// rows of all streams, at first.
+func (s *simulator) rows() (total int) {
+	for _, rows := range s.begun.Rows {
+		total += rows
 	}
-	encoded, err := json.Marshal(spec)
-	if err != nil {
-		return nil, err
-	}
-	process := exec.CommandContext(ctx, self, role, string(encoded)) //nolint:gosec // this very program
-	process.Stderr = os.Stderr
-	return process, nil
+	return total
+}
+
+func (s *simulator) stop() error {
+	return errors.Join(s.input.Close(), s.process.Wait())
 }

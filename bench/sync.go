@@ -2,14 +2,12 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"runtime"
 	"runtime/pprof"
+	"strings"
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/extract"
@@ -27,51 +25,80 @@ type syncSpec struct {
 	CPUProfile, HeapProfile string // files to write; "" for none
 }
 
+// lookback of every sync here. The rows of one day arrive in an increment, so
+// each reads about as many rows again as it finds new ones.
+const lookback = 48 * time.Hour
+
 // syncRun is what became of a run. Whoever started the process adds the last
-// three fields.
+// two fields.
 type syncRun struct {
 	Streams map[string]*streamRun
 	// Stages are the run's parts in order of time, for their names see watcher.
 	Stages []stage
 
-	Wall, CPU time.Duration // of the whole process
-	PeakRSS   int64         // bytes
+	cost          // of the whole process
+	PeakRSS int64 // bytes
 }
 
 // stage is a part of a run.
 type stage struct {
-	Name            string
-	Wall, CPU       time.Duration
+	Name string
+	cost
 	PeakRSS, PeakGo int64 // bytes, sampled; the Go runtime's are part of the former
+}
+
+// part is what the stages took whose names end so.
+func (r syncRun) part(suffixes ...string) (total cost) {
+	for _, s := range r.Stages {
+		for _, suffix := range suffixes {
+			if strings.HasSuffix(s.Name, suffix) {
+				total = total.plus(s.cost)
+			}
+		}
+	}
+	return total
+}
+
+func (r syncRun) whole() cost    { return r.cost }
+func (r syncRun) lake() cost     { return r.part(stageLake) }
+func (r syncRun) snapshot() cost { return r.part(stageSnapshot) }
+
+// committed is the run without what publishing takes: starting, reading,
+// decoding, committing, and the private file closed with a checkpoint.
+func (r syncRun) committed() cost { return r.minus(r.lake()).minus(r.snapshot()) }
+
+// rows of all streams that were new. Neighbouring answers overlap, so more were
+// received.
+func (r syncRun) rows() (total int64) {
+	for _, s := range r.Streams {
+		total += s.Inserted
+	}
+	return total
 }
 
 // streamRun is what became of one stream.
 type streamRun struct {
-	Requests, Received, Inserted int64
+	Requests, Inserted int64
 	// Tenths are the rows/s of each tenth of the rows.
 	Tenths []float64
 }
 
-// sync is the sync process.
-func sync(ctx context.Context, specJSON string, stdout io.Writer) (err error) {
-	var spec syncSpec
-	if err := json.Unmarshal([]byte(specJSON), &spec); err != nil {
-		return err
-	}
+// runSync is the sync process.
+func runSync(ctx context.Context, spec syncSpec) (result syncRun, err error) {
 	if spec.CPUProfile != "" {
 		stop, err := profileCPU(spec.CPUProfile)
 		if err != nil {
-			return err
+			return result, err
 		}
 		defer func() { err = firstError(err, stop()) }()
 	}
 	client, err := extract.NewClient(extract.Options{
 		BaseURL: spec.URL, UserAgent: "flashback-sync/bench", MaxConcurrency: spec.Connections,
 		Timeout: 30 * time.Second, Retries: 5,
-		Token: func(context.Context, bool) (string, error) { return "bench", nil },
+		Token: func(context.Context, bool) (string, error) { return token, nil },
 	})
 	if err != nil {
-		return err
+		return result, err
 	}
 	defer client.Close()
 	began := time.Now()
@@ -83,18 +110,15 @@ func sync(ctx context.Context, specJSON string, stdout io.Writer) (err error) {
 		Lists:       []pipeline.List{list(spec, extract.Alerts), list(spec, extract.Violations)},
 		Observe:     w.observe,
 	}, client)
-	result := w.finish()
+	result = w.finish()
 	if err == nil && summary.Status != "ok" {
 		err = errors.New("the sync was " + summary.Status)
 	}
 	for name, s := range summary.Streams {
 		err = errors.Join(err, s.Err)
-		result.stream(name).Requests, result.stream(name).Received, result.stream(name).Inserted = s.Requests, s.Received, s.Inserted
+		result.stream(name).Requests, result.stream(name).Inserted = s.Requests, s.Inserted
 	}
-	if err != nil {
-		return err
-	}
-	return json.NewEncoder(stdout).Encode(result)
+	return result, err
 }
 
 func list(spec syncSpec, kind extract.List) pipeline.List {
@@ -129,23 +153,4 @@ func create(path string) (*os.File, error) {
 		return nil, err
 	}
 	return os.Create(path)
-}
-
-// startSync runs a sync in a process of its own and waits for it.
-func startSync(ctx context.Context, spec syncSpec) (syncRun, error) {
-	var result syncRun
-	process, err := again(ctx, "-sync", spec)
-	if err != nil {
-		return result, err
-	}
-	began := time.Now()
-	output, err := process.Output()
-	wall := time.Since(began)
-	if err != nil {
-		return result, fmt.Errorf("sync: %w", err)
-	}
-	err = json.Unmarshal(output, &result)
-	used := usageOf(process.ProcessState)
-	result.Wall, result.CPU, result.PeakRSS = wall, used.cpu, used.rss
-	return result, err
 }

@@ -3,42 +3,40 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"runtime"
+	"strconv"
 	"syscall"
 	"time"
 )
 
-// usage is what a process used.
-type usage struct {
-	cpu time.Duration // user and system
-	rss int64         // peak of resident memory, in bytes
-}
-
-func ownUsage() usage {
+// cpuUsed is what this process has used so far, user and system.
+func cpuUsed() time.Duration {
 	var r syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
-		return usage{}
+		return 0
 	}
-	return usageFrom(&r)
+	return time.Duration(syscall.TimevalToNsec(r.Utime) + syscall.TimevalToNsec(r.Stime))
 }
 
-// usageOf is that of a process that has ended.
-func usageOf(state *os.ProcessState) usage {
-	r, ok := state.SysUsage().(*syscall.Rusage)
-	if !ok {
-		return usage{}
+// peakResident is the most memory this process ever had resident, in bytes. On
+// Linux it is asked for itself, since getrusage counts what the parent held when
+// it started this process, too.
+func peakResident() int64 {
+	if status, err := os.ReadFile("/proc/self/status"); err == nil {
+		_, rest, _ := bytes.Cut(status, []byte("VmHWM:"))
+		if fields := bytes.Fields(rest); len(fields) > 0 {
+			kilobytes, _ := strconv.ParseInt(string(fields[0]), 10, 64)
+			return kilobytes * 1024
+		}
 	}
-	return usageFrom(r)
-}
-
-func usageFrom(r *syscall.Rusage) usage {
-	unit := int64(1024)
+	var r syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
+		return 0
+	}
 	if runtime.GOOS == "darwin" {
-		unit = 1
+		return int64(r.Maxrss) //nolint:unconvert // 32 bits on some systems
 	}
-	return usage{
-		cpu: time.Duration(syscall.TimevalToNsec(r.Utime) + syscall.TimevalToNsec(r.Stime)),
-		rss: int64(r.Maxrss) * unit, //nolint:unconvert // 32 bits on some systems
-	}
+	return int64(r.Maxrss) * 1024 //nolint:unconvert // 32 bits on some systems
 }

@@ -99,7 +99,7 @@ func (w *watcher) writtenAt(path string) time.Time {
 
 // end closes the stage under way and opens the next.
 func (w *watcher) end(name string, at time.Time) {
-	w.result.Stages = append(w.result.Stages, stage{Name: name, Wall: at.Sub(w.started)})
+	w.result.Stages = append(w.result.Stages, stage{Name: name, cost: cost{Wall: at.Sub(w.started)}})
 	w.started = at
 }
 

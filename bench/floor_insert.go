@@ -1,0 +1,134 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/duckdb/duckdb-go/v2"
+
+	"github.com/flashback-sync/flashback-sync/internal/apisim"
+	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/schema"
+)
+
+// committedRows and memoryLimit are the program's: about so many rows make a
+// commit, and so much memory is DuckDB's.
+const (
+	committedRows = 50_000
+	memoryLimit   = "160MB"
+)
+
+// insertSpec is the floor of committing: the same rows, ready in Arrow batches,
+// inserted into a file that nothing is compared with.
+type insertSpec struct {
+	Organisation serveSpec
+	Path         string
+	AsProgram    bool // DuckDB as the program sets it; otherwise its defaults
+	MemoryLimit  string
+}
+
+// insertRows counts only what DuckDB does. The clock stands while a batch is made.
+func insertRows(ctx context.Context, spec insertSpec) (took cost, err error) {
+	session := load.Session{}
+	if spec.AsProgram {
+		session = load.Session{
+			MemoryLimit: cmp.Or(spec.MemoryLimit, memoryLimit), TempDir: filepath.Join(filepath.Dir(spec.Path), "tmp"), Thrifty: true,
+		}
+	}
+	db, err := load.OpenDuckDB(spec.Path, session)
+	if err != nil {
+		return took, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return took, err
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	sim := spec.Organisation.simulator()
+	for _, name := range streams {
+		table := schema.ByName(name)
+		for _, statement := range table.DDL() {
+			if _, err := conn.ExecContext(ctx, statement); err != nil {
+				return took, err
+			}
+		}
+		for built, err := range batches(ctx, sim, table, committedRows) {
+			if err != nil {
+				return took, err
+			}
+			runtime.GC() // of what was made while the clock stood
+			if err := took.time(func() error { return insertBatch(ctx, conn, table, built.Record) }); err != nil {
+				return took, err
+			}
+		}
+	}
+	err = took.time(func() error {
+		_, err := conn.ExecContext(ctx, "CHECKPOINT")
+		return err
+	})
+	return took, firstError(err, checkInserted(ctx, conn, sim))
+}
+
+// checkInserted makes sure that what was measured is what should have been.
+func checkInserted(ctx context.Context, conn *sql.Conn, sim *apisim.Sim) error {
+	for _, name := range streams {
+		var rows int
+		if err := conn.QueryRowContext(ctx, "SELECT count(*) FROM "+schema.Ident(name)).Scan(&rows); err != nil {
+			return err
+		}
+		if wanted := sim.Len(apisim.Stream(name)); rows != wanted {
+			return fmt.Errorf("%s: %d rows were inserted instead of %d", name, rows, wanted)
+		}
+	}
+	return nil
+}
+
+// insertBatch is the plainest way from an Arrow batch to a table.
+func insertBatch(ctx context.Context, conn *sql.Conn, table *schema.Table, batch arrow.RecordBatch) error {
+	reader, err := array.NewRecordReader(batch.Schema(), []arrow.RecordBatch{batch})
+	if err != nil {
+		return err
+	}
+	defer reader.Release()
+	return conn.Raw(func(raw any) error {
+		bridge, err := duckdb.NewArrowFromConn(raw.(driver.Conn))
+		if err != nil {
+			return err
+		}
+		release, err := bridge.RegisterView(reader, "incoming")
+		if err != nil {
+			return err
+		}
+		defer release()
+		_, err = raw.(driver.ExecerContext).ExecContext(ctx, insertStatement(table), nil)
+		return err
+	})
+}
+
+// insertStatement fills the columns of our own bookkeeping with constants, as the
+// program does.
+func insertStatement(table *schema.Table) string {
+	var names, values []string
+	for _, c := range table.Columns {
+		names = append(names, schema.Ident(c.Name))
+		switch {
+		case c.Origin != schema.Bookkeeping:
+			values = append(values, schema.Ident(c.Name))
+		case c.Type == schema.Timestamp:
+			values = append(values, "TIMESTAMPTZ '2026-01-07 00:00:00+00'")
+		default:
+			values = append(values, "'run-1'")
+		}
+	}
+	return fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM incoming", schema.Ident(table.Name), strings.Join(names, ", "), strings.Join(values, ", "))
+}

@@ -1,0 +1,158 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/dustin/go-humanize"
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+)
+
+func (r *report) show(to io.Writer) {
+	fmt.Fprintf(to, "%v CPUs, %v/%v, %v; %s rows of history in each stream, %d connections, compressed answers: %t\n\n",
+		r.Machine["cpus"], r.Machine["os"], r.Machine["arch"], r.Machine["go"], humanize.Comma(int64(r.Options.Rows)), r.Options.Connections, r.Options.Gzip)
+	r.printFigures(to)
+	r.printTenths(to)
+	for _, m := range names() {
+		if stages := r.Stages[m]; stages != nil {
+			r.printStages(to, m, stages)
+		}
+	}
+	r.printVerdict(to)
+}
+
+func newTable(to io.Writer, title string, left int, header ...any) table.Writer {
+	t := table.NewWriter()
+	t.SetOutputMirror(to)
+	t.SetStyle(table.StyleLight)
+	t.Style().Format.Header = text.FormatDefault
+	t.SetTitle(title)
+	t.AppendHeader(header)
+	var columns []table.ColumnConfig
+	for i := left; i < len(header); i++ {
+		columns = append(columns, table.ColumnConfig{Number: i + 1, Align: text.AlignRight, AlignHeader: text.AlignRight})
+	}
+	t.SetColumnConfigs(columns)
+	return t
+}
+
+// render prints a table the way it was asked for.
+func (r *report) render(to io.Writer, t table.Writer) {
+	if r.Options.Markdown {
+		t.SuppressTrailingSpaces()
+		t.RenderMarkdown()
+	} else {
+		t.Render()
+	}
+	fmt.Fprintln(to)
+}
+
+func (r *report) printFigures(to io.Writer) {
+	t := newTable(to, "Figures", 2, "measure", "figure", "ours", "against", "value", "goal", "")
+	for i, f := range r.Figures {
+		row := table.Row{f.Measure, f.Name, "", "", format(f.Value, f.Unit), "", ""}
+		if f.Sides != nil {
+			row[2], row[3] = format(f.Sides.Ours, f.Sides.Unit), format(f.Sides.Against, f.Sides.Unit)
+		}
+		if f.Goal != nil {
+			row[5], row[6] = f.Goal.text(f.Unit), "met"
+			if !*f.Met {
+				row[6] = "missed"
+			}
+		}
+		if i > 0 && f.Measure != r.Figures[i-1].Measure {
+			t.AppendSeparator()
+		}
+		t.AppendRow(row)
+	}
+	r.render(to, t)
+}
+
+// printVerdict ends the report with what a person wants to know first.
+func (r *report) printVerdict(to io.Writer) {
+	goals, met := 0, 0
+	for _, f := range r.Figures {
+		if f.Goal != nil {
+			goals++
+			if *f.Met {
+				met++
+			}
+		}
+	}
+	fmt.Fprintf(to, "%d of %d goals met\n", met, goals)
+	for _, f := range r.Figures {
+		if f.Goal != nil && !*f.Met {
+			fmt.Fprintf(to, "missed: %s, %s: %s, goal %s\n", f.Measure, f.Name, format(f.Value, f.Unit), f.Goal.text(f.Unit))
+		}
+	}
+}
+
+func (r *report) printTenths(to io.Writer) {
+	if len(r.Tenths) == 0 {
+		return
+	}
+	header := []any{"stream"}
+	for i := range 10 {
+		header = append(header, i+1)
+	}
+	t := newTable(to, "Full sync: rows/s in each tenth of the rows", 1, header...)
+	for _, name := range streams {
+		row := table.Row{name}
+		for _, rate := range r.Tenths[name] {
+			row = append(row, humanize.Comma(int64(rate)))
+		}
+		t.AppendRow(row)
+	}
+	r.render(to, t)
+}
+
+func (r *report) printStages(to io.Writer, measure string, stages []stage) {
+	total := time.Duration(0)
+	for _, s := range stages {
+		total += s.Wall
+	}
+	known := slices.ContainsFunc(stages, func(s stage) bool { return s.PeakRSS > 0 })
+	t := newTable(to, "Stages: "+measure, 1, "stage", "wall", "share", "CPU", "peak resident", "of it Go's")
+	for _, s := range stages {
+		row := table.Row{
+			s.Name, format(milliseconds(s.Wall), unitMillis), fmt.Sprintf("%.1f%%", 100*s.Wall.Seconds()/total.Seconds()),
+			format(milliseconds(s.CPU), unitMillis),
+		}
+		if known {
+			row = append(row, format(float64(s.PeakRSS), unitBytes), format(float64(s.PeakGo), unitBytes))
+		}
+		t.AppendRow(row)
+	}
+	r.render(to, t)
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+func format(value float64, u unit) string {
+	switch u {
+	case unitCount:
+		return humanize.Comma(int64(value))
+	case unitRate:
+		return humanize.Comma(int64(value)) + "/s"
+	case unitRatio:
+		return fmt.Sprintf("%.2f ×", value)
+	case unitBytes:
+		return fmt.Sprintf("%.0f MB", value/1e6)
+	case unitSeconds:
+		if value < 1 {
+			return format(value*1000, unitMillis)
+		}
+		return fmt.Sprintf("%.2f s", value)
+	case unitMillis:
+		if value < 10 {
+			return fmt.Sprintf("%.2f ms", value)
+		}
+		return fmt.Sprintf("%.0f ms", value)
+	case unitNumber:
+		return fmt.Sprintf("%.1f", value)
+	}
+	return fmt.Sprint(value)
+}
