@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync/atomic"
 
 	"github.com/flashback-sync/flashback-sync/schema"
 )
@@ -137,21 +139,42 @@ func blocksMatch(ctx context.Context, path string) (bool, error) {
 	if !ok {
 		return false, nil
 	}
-	block := make([]byte, l.size)
-	for n := range l.blocks {
-		if unused[n] {
-			continue
-		}
-		if _, err := file.ReadAt(block, l.start(n)); isEnd(err) {
-			return false, &DamagedError{Path: path, Reason: "it is cut off: a block that is used lies beyond its end"}
-		} else if err != nil {
-			return false, err
-		}
-		if binary.LittleEndian.Uint64(block) != checksum(block[8:]) {
-			return false, ctx.Err()
-		}
+	return l.match(ctx, path, file, unused)
+}
+
+// match compares the blocks, two at a time where there are two processors: every
+// run waits for it.
+func (l layout) match(ctx context.Context, path string, file io.ReaderAt, unused map[uint64]bool) (bool, error) {
+	const readers = 2
+	var next atomic.Uint64
+	var differs atomic.Bool
+	errs := make(chan error, readers)
+	for range readers {
+		go func() {
+			block := make([]byte, l.size)
+			for n := next.Add(1) - 1; n < l.blocks && !differs.Load() && ctx.Err() == nil; n = next.Add(1) - 1 {
+				if unused[n] {
+					continue
+				}
+				if _, err := file.ReadAt(block, l.start(n)); isEnd(err) {
+					errs <- &DamagedError{Path: path, Reason: "it is cut off: a block that is used lies beyond its end"}
+					return
+				} else if err != nil {
+					errs <- err
+					return
+				}
+				if binary.LittleEndian.Uint64(block) != checksum(block[8:]) {
+					differs.Store(true)
+				}
+			}
+			errs <- nil
+		}()
 	}
-	return true, ctx.Err()
+	var err error
+	for range readers {
+		err = cmp.Or(err, <-errs)
+	}
+	return !differs.Load(), cmp.Or(err, ctx.Err())
 }
 
 func isEnd(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }

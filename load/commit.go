@@ -163,4 +163,3 @@ func quarantine(ctx context.Context, tx *sql.Tx, c Commit, r Reject, at time.Tim
 	}
 	return result.RowsAffected()
 }
-

@@ -81,14 +81,14 @@ func findSuspects(ctx context.Context, tx *sql.Tx, table *schema.Table) (found b
 	if err != nil || fresh == 0 {
 		return false, err
 	}
-	among := ""
+	among, compared := "", all
 	if fresh < all/4 {
-		among = fmt.Sprintf("SEMI JOIN (SELECT hash(%s) AS h FROM %s WHERE %s) USING (h)", id, name, unsettled)
+		among, compared = fmt.Sprintf("SEMI JOIN (SELECT hash(%s) AS h FROM %s WHERE %s) USING (h)", id, name, unsettled), fresh
 	}
 	if _, err := tx.ExecContext(ctx, "CREATE OR REPLACE TEMP TABLE suspects (h UBIGINT)"); err != nil {
 		return false, err
 	}
-	passes := all/suspectsAtOnce + 1
+	passes := compared/suspectsAtOnce + 1
 	for pass := range passes {
 		_, err := tx.ExecContext(ctx, fmt.Sprintf(`INSERT INTO temp.suspects
 			SELECT h FROM (SELECT hash(%s) AS h FROM %s) %s WHERE h %% %d = %d GROUP BY h HAVING count(*) > 1`, id, name, among, passes, pass))
