@@ -16,10 +16,8 @@ func (r *report) show(to io.Writer) {
 		r.Machine["cpus"], r.Machine["os"], r.Machine["arch"], r.Machine["go"], humanize.Comma(int64(r.Options.Rows)), r.Options.Connections, r.Options.Gzip)
 	r.printFigures(to)
 	r.printTenths(to)
-	for _, m := range names() {
-		if stages := r.Stages[m]; stages != nil {
-			r.printStages(to, m, stages)
-		}
+	for _, s := range r.Stages {
+		r.printStages(to, s)
 	}
 	r.printVerdict(to)
 }
@@ -109,14 +107,14 @@ func (r *report) printTenths(to io.Writer) {
 	r.render(to, t)
 }
 
-func (r *report) printStages(to io.Writer, measure string, stages []stage) {
+func (r *report) printStages(to io.Writer, run staged) {
 	total := time.Duration(0)
-	for _, s := range stages {
+	for _, s := range run.Stages {
 		total += s.Wall
 	}
-	known := slices.ContainsFunc(stages, func(s stage) bool { return s.PeakRSS > 0 })
-	t := newTable(to, "Stages: "+measure, 1, "stage", "wall", "share", "CPU", "peak resident", "of it Go's")
-	for _, s := range stages {
+	known := slices.ContainsFunc(run.Stages, func(s stage) bool { return s.PeakRSS > 0 })
+	t := newTable(to, "Stages: "+run.Run, 1, "stage", "wall", "share", "CPU", "peak resident", "of it Go's")
+	for _, s := range run.Stages {
 		row := table.Row{
 			s.Name, format(milliseconds(s.Wall), unitMillis), fmt.Sprintf("%.1f%%", 100*s.Wall.Seconds()/total.Seconds()),
 			format(milliseconds(s.CPU), unitMillis),
@@ -138,7 +136,10 @@ func format(value float64, u unit) string {
 	case unitRate:
 		return humanize.Comma(int64(value)) + "/s"
 	case unitRatio:
-		return fmt.Sprintf("%.2f ×", value)
+		if value < 10 {
+			return fmt.Sprintf("%.3f ×", value)
+		}
+		return fmt.Sprintf("%.1f ×", value)
 	case unitBytes:
 		return fmt.Sprintf("%.0f MB", value/1e6)
 	case unitSeconds:
