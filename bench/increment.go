@@ -53,7 +53,8 @@ func (l *lab) increments(ctx context.Context) error {
 	} {
 		l.report.costs("increment", part.name+compared, leastOf(longs, part.of), leastOf(shorts, part.of), noGoal, part.goal)
 	}
-	l.report.stages("increment", best(longs, privateAndLake))
+	l.report.stages("increment, short history", best(shorts, privateAndLake))
+	l.report.stages("increment, long history", best(longs, privateAndLake))
 	return firstError(short.remove(), long.remove())
 }
 

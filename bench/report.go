@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"runtime"
 	"time"
@@ -55,10 +56,14 @@ func (g goal) met(value float64) bool {
 }
 
 func (g goal) text(u unit) string {
+	sign, bound := "≤ ", g.AtMost
 	if g.AtLeast > 0 {
-		return "≥ " + format(g.AtLeast, u)
+		sign, bound = "≥ ", g.AtLeast
 	}
-	return "≤ " + format(g.AtMost, u)
+	if u == unitRatio {
+		return fmt.Sprintf("%s%g ×", sign, bound)
+	}
+	return sign + format(bound, u)
 }
 
 // report is what the JSON holds.
@@ -68,12 +73,18 @@ type report struct {
 	Options options              `json:"options"`
 	Figures []figure             `json:"figures"`
 	Tenths  map[string][]float64 `json:"rows_per_second_of_each_tenth"`
-	Stages  map[string][]stage   `json:"stages"`
+	Stages  []staged             `json:"stages"`
+}
+
+// staged is a run in its parts.
+type staged struct {
+	Run    string  `json:"run"`
+	Stages []stage `json:"stages"`
 }
 
 func newReport(o options) *report {
 	return &report{
-		At: time.Now().UTC(), Options: o, Tenths: map[string][]float64{}, Stages: map[string][]stage{},
+		At: time.Now().UTC(), Options: o, Tenths: map[string][]float64{},
 		Machine: map[string]any{"os": runtime.GOOS, "arch": runtime.GOARCH, "cpus": runtime.NumCPU(), "go": runtime.Version()},
 	}
 }
@@ -111,7 +122,9 @@ func (r *report) put(f figure, g goal) {
 
 func (r *report) tenths(stream string, rates []float64) { r.Tenths[stream] = rates }
 
-func (r *report) stages(measure string, run syncRun) { r.Stages[measure] = run.Stages }
+func (r *report) stages(name string, run syncRun) {
+	r.Stages = append(r.Stages, staged{name, run.Stages})
+}
 
 // write writes the JSON, if a file is named.
 func (r *report) write(path string) error {

@@ -16,20 +16,17 @@ func (r *report) show(to io.Writer) {
 		r.Machine["cpus"], r.Machine["os"], r.Machine["arch"], r.Machine["go"], humanize.Comma(int64(r.Options.Rows)), r.Options.Connections, r.Options.Gzip)
 	r.printFigures(to)
 	r.printTenths(to)
-	for _, m := range names() {
-		if stages := r.Stages[m]; stages != nil {
-			r.printStages(to, m, stages)
-		}
+	for _, s := range r.Stages {
+		r.printStages(to, s)
 	}
 	r.printVerdict(to)
 }
 
-func newTable(to io.Writer, title string, left int, header ...any) table.Writer {
+func newTable(to io.Writer, left int, header ...any) table.Writer {
 	t := table.NewWriter()
 	t.SetOutputMirror(to)
 	t.SetStyle(table.StyleLight)
 	t.Style().Format.Header = text.FormatDefault
-	t.SetTitle(title)
 	t.AppendHeader(header)
 	var columns []table.ColumnConfig
 	for i := left; i < len(header); i++ {
@@ -40,18 +37,20 @@ func newTable(to io.Writer, title string, left int, header ...any) table.Writer 
 }
 
 // render prints a table the way it was asked for.
-func (r *report) render(to io.Writer, t table.Writer) {
+func (r *report) render(to io.Writer, title string, t table.Writer) {
 	if r.Options.Markdown {
+		fmt.Fprintf(to, "### %s\n\n", title)
 		t.SuppressTrailingSpaces()
 		t.RenderMarkdown()
 	} else {
+		t.SetTitle(title)
 		t.Render()
 	}
 	fmt.Fprintln(to)
 }
 
 func (r *report) printFigures(to io.Writer) {
-	t := newTable(to, "Figures", 2, "measure", "figure", "ours", "against", "value", "goal", "")
+	t := newTable(to, 2, "measure", "figure", "ours", "against", "value", "goal", "")
 	for i, f := range r.Figures {
 		row := table.Row{f.Measure, f.Name, "", "", format(f.Value, f.Unit), "", ""}
 		if f.Sides != nil {
@@ -68,7 +67,7 @@ func (r *report) printFigures(to io.Writer) {
 		}
 		t.AppendRow(row)
 	}
-	r.render(to, t)
+	r.render(to, "Figures", t)
 }
 
 // printVerdict ends the report with what a person wants to know first.
@@ -98,7 +97,7 @@ func (r *report) printTenths(to io.Writer) {
 	for i := range 10 {
 		header = append(header, i+1)
 	}
-	t := newTable(to, "Full sync: rows/s in each tenth of the rows", 1, header...)
+	t := newTable(to, 1, header...)
 	for _, name := range streams {
 		row := table.Row{name}
 		for _, rate := range r.Tenths[name] {
@@ -106,17 +105,17 @@ func (r *report) printTenths(to io.Writer) {
 		}
 		t.AppendRow(row)
 	}
-	r.render(to, t)
+	r.render(to, "Full sync: rows/s in each tenth of the rows", t)
 }
 
-func (r *report) printStages(to io.Writer, measure string, stages []stage) {
+func (r *report) printStages(to io.Writer, run staged) {
 	total := time.Duration(0)
-	for _, s := range stages {
+	for _, s := range run.Stages {
 		total += s.Wall
 	}
-	known := slices.ContainsFunc(stages, func(s stage) bool { return s.PeakRSS > 0 })
-	t := newTable(to, "Stages: "+measure, 1, "stage", "wall", "share", "CPU", "peak resident", "of it Go's")
-	for _, s := range stages {
+	known := slices.ContainsFunc(run.Stages, func(s stage) bool { return s.PeakRSS > 0 })
+	t := newTable(to, 1, "stage", "wall", "share", "CPU", "peak resident", "of it Go's")
+	for _, s := range run.Stages {
 		row := table.Row{
 			s.Name, format(milliseconds(s.Wall), unitMillis), fmt.Sprintf("%.1f%%", 100*s.Wall.Seconds()/total.Seconds()),
 			format(milliseconds(s.CPU), unitMillis),
@@ -126,7 +125,7 @@ func (r *report) printStages(to io.Writer, measure string, stages []stage) {
 		}
 		t.AppendRow(row)
 	}
-	r.render(to, t)
+	r.render(to, "Stages: "+run.Run, t)
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
@@ -138,7 +137,10 @@ func format(value float64, u unit) string {
 	case unitRate:
 		return humanize.Comma(int64(value)) + "/s"
 	case unitRatio:
-		return fmt.Sprintf("%.2f ×", value)
+		if value < 10 {
+			return fmt.Sprintf("%.3f ×", value)
+		}
+		return fmt.Sprintf("%.1f ×", value)
 	case unitBytes:
 		return fmt.Sprintf("%.0f MB", value/1e6)
 	case unitSeconds:
