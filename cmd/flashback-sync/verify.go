@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/dustin/go-humanize"
@@ -120,11 +121,25 @@ func difference(r *verify.Report) error {
 	if r.Status == verify.Match {
 		return nil
 	}
-	err := fmt.Errorf("%w: %s", pipeline.ErrDifference, inWords(r))
-	if r.OnlyExtra() {
-		return &hinted{err, "rows that the source has deleted are kept; there is nothing to repair"}
+	hint := "rows that the source has deleted are kept; there is nothing to repair"
+	if !r.OnlyExtra() {
+		hint = strings.Join(waysOut(r), ", ")
 	}
-	return &hinted{err, "'flashback-sync repair' fetches again what differs"}
+	return &hinted{fmt.Errorf("%w: %s", pipeline.ErrDifference, inWords(r)), hint}
+}
+
+// readsFirst is the hint for what only a run reads: a repair mends what was read.
+const readsFirst = "'flashback-sync sync' reads what was never synced"
+
+// waysOut are the commands that mend what a report found.
+func waysOut(r *verify.Report) (ways []string) {
+	if r.NeverSynced() {
+		ways = append(ways, readsFirst)
+	}
+	if r.Repairable() || len(ways) == 0 {
+		ways = append(ways, "'flashback-sync repair' fetches again what differs")
+	}
+	return ways
 }
 
 // inWords says what differs, in one line.
@@ -140,8 +155,9 @@ func inWords(r *verify.Report) string {
 		count(s.Differs, "changed in "+s.Stream)
 		count(s.Unproven, "unproven in "+s.Stream)
 		count(s.Extra, "gone at the source in "+s.Stream)
-		if s.Status == verify.NotSynced || s.Status == verify.NotVerified {
-			parts = append(parts, s.Stream+" "+string(s.Status))
+		whole := s.Stream + " " + string(s.Status) // of statistics it is said once, not for each series
+		if (s.Status == verify.NotSynced || s.Status == verify.NotVerified) && !slices.Contains(parts, whole) {
+			parts = append(parts, whole)
 		}
 	}
 	files := 0

@@ -113,6 +113,26 @@ func TestWhatTheSourceDeletedIsADifferenceThatNeedsNoRepair(t *testing.T) {
 	b.must("repair")
 }
 
+// A repair fetches nothing of a stream that was never synced: only a run does.
+func TestWhatWasNeverSyncedIsToBeSynced(t *testing.T) {
+	b := newBench(t)
+	b.must("sync", "--stream", "alerts")
+	for _, command := range []string{"verify", "repair"} {
+		r := b.wants(codeDifference, "violations not synced", command)
+		if !strings.Contains(r.stderr, "'flashback-sync sync'") || strings.Contains(r.stderr, "'flashback-sync repair'") {
+			t.Errorf("%s: %s", command, r.stderr)
+		}
+	}
+	b.tamper("DELETE FROM alerts WHERE timestamp < TIMESTAMPTZ '2026-03-16'")
+	r := b.wants(codeDifference, "missing in alerts", "verify")
+	if !strings.Contains(r.stderr, "'flashback-sync sync'") || !strings.Contains(r.stderr, "'flashback-sync repair'") {
+		t.Error(r.stderr)
+	}
+	b.must("sync")
+	b.must("repair")
+	b.must("verify")
+}
+
 func TestVerifyEndsWithTheSourcesFailure(t *testing.T) {
 	b := newBench(t)
 	b.must("sync")
