@@ -12,7 +12,6 @@ import (
 	"github.com/dustin/go-humanize/english"
 	"github.com/spf13/cobra"
 
-	"github.com/flashback-sync/flashback-sync/internal/durable"
 	"github.com/flashback-sync/flashback-sync/internal/pipeline"
 	"github.com/flashback-sync/flashback-sync/internal/verify"
 )
@@ -69,6 +68,9 @@ func (f *verifyFlags) jsonFile(args []string) error {
 }
 
 func (a *app) verify(ctx context.Context, f verifyFlags) error {
+	if err := f.checkFiles(); err != nil {
+		return err
+	}
 	t, err := a.task(&f.scopeFlags)
 	if err != nil {
 		return err
@@ -93,6 +95,19 @@ func (a *app) verify(ctx context.Context, f verifyFlags) error {
 	return difference(report)
 }
 
+// checkFiles checks the files that are written at the end.
+func (f *verifyFlags) checkFiles() error {
+	if f.json != "" && f.json != standardOutput {
+		if err := canReceive("--json", f.json); err != nil {
+			return err
+		}
+	}
+	if f.html == "" {
+		return nil
+	}
+	return canReceive("--html", f.html)
+}
+
 // writeReport writes the files that were asked for.
 func (a *app) writeReport(report *verify.Report, f verifyFlags) error {
 	content, err := json.Marshal(report)
@@ -104,7 +119,7 @@ func (a *app) writeReport(report *verify.Report, f verifyFlags) error {
 	case standardOutput:
 		fmt.Fprintln(a.stdout, string(content))
 	default:
-		err = durable.Write(f.json, append(content, '\n'))
+		err = writeFile("--json", f.json, append(content, '\n'))
 	}
 	if err != nil || f.html == "" {
 		return err
@@ -113,7 +128,7 @@ func (a *app) writeReport(report *verify.Report, f verifyFlags) error {
 	if err := report.WriteHTML(&page); err != nil {
 		return err
 	}
-	return durable.Write(f.html, []byte(page.String()))
+	return writeFile("--html", f.html, []byte(page.String()))
 }
 
 // difference is the error of a report that found one.
