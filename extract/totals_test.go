@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"testing"
@@ -119,4 +120,28 @@ func TestAnAbsurdTotalEnds(t *testing.T) {
 			t.Errorf("total %d: neither short nor failed", total)
 		}
 	}
+}
+
+// A source that compares whole seconds gives a row from beyond the bound. Where its
+// total says that there is more, the walk must not go back up to that row.
+func TestALoneRowBeyondTheBoundEnds(t *testing.T) {
+	sim := apisim.New(apisim.Options{Now: noon, Semantics: apisim.Semantics{Resolution: apisim.WholeSecond, TotalOffset: 1}})
+	end := noon.Add(-time.Hour)
+	sim.AddAlerts(rowsAt(sim, end.Add(500*time.Millisecond))...)
+	sim.AddAlerts(rowsAt(sim, spread(end.Add(10*time.Minute), 3, 7*time.Second+13*time.Millisecond)...)...)
+	sim.SetOnRequest(func(_ *http.Request, n int) {
+		if n > 300 {
+			sim.SetSemantics(apisim.Semantics{})
+		}
+	})
+	client := dial(t, sim, connections(1))
+	job := Job{Query: anyPage, Interval: between(end.Add(-time.Hour), end)}
+	if _, err := client.Grain(context.Background(), anyPage); err != nil {
+		t.Fatal(err)
+	}
+	r := readAll(client, job)
+	if n := sim.RequestCount(); n > 100 {
+		t.Errorf("%d requests, %d shortfalls", n, len(r.walks.Shortfalls()))
+	}
+	r.accounted(t)
 }

@@ -219,7 +219,7 @@ func (w *walk) advance(ctx context.Context, page *answer, covered checkpoints.In
 		return true, w.readRestBySkip(ctx)
 	}
 	w.prev = &step{top: page.to, open: page.open, total: page.total, rows: page.rows}
-	edge := oldest.Floor(w.grain)
+	edge := min(oldest.Floor(w.grain), page.to) // a row from beyond the bound must not lead back up
 	next := edge + w.grain
 	switch {
 	case next < min(page.to, lastYear):
