@@ -70,13 +70,23 @@ type reading struct {
 
 func readAll(client *Client, jobs ...Job) *reading { return readWith(client, nil, jobs...) }
 
-// readWith calls onPage for every page before it is counted.
+// readWith calls onPage for every page before it is counted. Walks are split as
+// often as can be.
 func readWith(client *Client, onPage func(*reading, Page), jobs ...Job) *reading {
-	r := &reading{jobs: jobs, records: make([]map[string]int, len(jobs)), covered: make([]checkpoints.Set, len(jobs))}
+	walks := client.Walk(jobs)
+	walks.sparing = false
+	return readFrom(walks, onPage)
+}
+
+// readSparing splits as it does in earnest.
+func readSparing(client *Client, jobs ...Job) *reading { return readFrom(client.Walk(jobs), nil) }
+
+func readFrom(walks *Walks, onPage func(*reading, Page)) *reading {
+	jobs := walks.jobs
+	r := &reading{jobs: jobs, records: make([]map[string]int, len(jobs)), covered: make([]checkpoints.Set, len(jobs)), walks: walks}
 	for i := range r.records {
 		r.records[i] = map[string]int{}
 	}
-	r.walks = client.Walk(jobs)
 	for page, err := range r.walks.Pages(context.Background()) {
 		if err != nil {
 			r.err = err

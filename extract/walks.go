@@ -10,18 +10,24 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/instant"
 )
 
-// splitRows is the smallest remainder worth a second worker. A split costs about
-// one request (a page that is not full), and a long walk is split no more often
-// than a short one: 20,000 rows by 8 workers cost 4% more than their pages, and
-// 100,000 rows 2%, of which half is the row by which pages overlap.
-const splitRows = 10 * MaxTake
+const (
+	// splitRows is the smallest remainder worth a second worker.
+	splitRows = 10 * MaxTake
+	// A split costs half a request: the page it ends with is not full. That pages
+	// overlap by a row costs 1%, so a split for each rowsASplit keeps the requests
+	// below 1.02 a page. The rows from which on walks are split at all pay for
+	// those that read no page. A lookback is mostly shorter, and read by one worker.
+	rowsASplit  = 8000
+	rowsUnsplit = 20_000
+)
 
 // Job is one interval to be read with one query.
 type Job struct {
 	Query    Query
 	Interval checkpoints.Interval
 	// Open asks without an upper bound: rows dated after Interval.To are
-	// yielded too, but nothing beyond Interval.To is reported as covered.
+	// yielded too, but nothing beyond Interval.To is reported as covered. Such an
+	// interval begins at a whole second.
 	Open bool
 }
 
@@ -58,7 +64,10 @@ type Walks struct {
 	shortfalls []Shortfall
 	missing    map[int]error
 	warned     map[string]bool
-	shortest   int // rows of a page that was cut short: the take the source honours
+	splits     int
+	sparing    bool // tests of what splits do have them made as often as can be
+	shortest   int  // rows of a page that was cut short: the take the source honours
+	cut        bool // such a page was seen
 }
 
 // Walk prepares to read the jobs. Nothing is sent before Pages is ranged over.
@@ -66,7 +75,7 @@ func (c *Client) Walk(jobs []Job) *Walks {
 	w := &Walks{
 		client: c, jobs: jobs, out: make(chan Page, c.Concurrency()),
 		active: map[*walk]struct{}{}, missing: map[int]error{}, warned: map[string]bool{},
-		shortest: MaxTake,
+		shortest: MaxTake, sparing: true,
 	}
 	w.changed.L = &w.mu
 	for i, job := range jobs {
@@ -169,6 +178,9 @@ func (w *Walks) split() *walk {
 		}
 	}
 	if largest == nil {
+	if w.sparing && w.splits >= (w.expected-rowsUnsplit)/rowsASplit {
+		return nil
+	}
 		return nil
 	}
 	return largest.divide()
@@ -178,6 +190,7 @@ func (w *Walks) split() *walk {
 func (w *Walks) finish(done *walk, err error) (fatal bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.splits++
 	delete(w.active, done)
 	if err != nil {
 		done.announce(0, err)
@@ -221,18 +234,19 @@ func (w *Walks) fallShort(job int, i checkpoints.Interval, missing int) {
 // more. The lock is held.
 func (w *Walks) learnTake(given, left int) {
 	if given > 0 && given < left {
-		w.shortest = min(w.shortest, given)
+		w.shortest, w.cut = min(w.shortest, given), true
 	}
 }
 
 // full reports whether the page may have been cut short by a take of the source's
-// own, such as those seen before, or any round number: then a total that is just
-// as large may be no more than the page's length.
+// own: then a total that is just as large may be no more than the page's length.
+// Until a total larger than its page has shown what that take is, it may be any
+// round number.
 func (w *Walks) full(page *answer) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	n := len(page.rows)
-	return n >= w.shortest || (n > 0 && n%10 == 0)
+	return n >= w.shortest || (!w.cut && n > 0 && n%10 == 0)
 }
 
 // complete reports whether a page that was asked without skip holds all that its
