@@ -29,6 +29,9 @@ type Job struct {
 	// yielded too, but nothing beyond Interval.To is reported as covered. Such an
 	// interval begins at a whole second.
 	Open bool
+	// First is the answer to an open job's first question, if Begin has just asked
+	// it; else nil.
+	First *FirstPage
 }
 
 // Page is what one answer gave.
@@ -61,10 +64,10 @@ type Walks struct {
 	active     map[*walk]struct{}
 	failure    error
 	expected   int
+	splits     int
 	shortfalls []Shortfall
 	missing    map[int]error
 	warned     map[string]bool
-	splits     int
 	sparing    bool // tests of what splits do have them made as often as can be
 	shortest   int  // rows of a page that was cut short: the take the source honours
 	cut        bool // such a page was seen
@@ -79,7 +82,11 @@ func (c *Client) Walk(jobs []Job) *Walks {
 	}
 	w.changed.L = &w.mu
 	for i, job := range jobs {
-		w.queue = append(w.queue, newWalk(w, i, instant.Of(job.Interval.From), instant.Of(job.Interval.To), job.Open))
+		whole := newWalk(w, i, instant.Of(job.Interval.From), instant.Of(job.Interval.To), job.Open)
+		if job.First != nil {
+			whole.brought = job.First.answer
+		}
+		w.queue = append(w.queue, whole)
 	}
 	return w
 }
@@ -171,6 +178,9 @@ func (w *Walks) take(ctx context.Context) *walk {
 
 // split cuts the walk with the most rows left; nil if none is worth it.
 func (w *Walks) split() *walk {
+	if w.sparing && w.splits >= (w.expected-rowsUnsplit)/rowsASplit {
+		return nil
+	}
 	var largest *walk
 	for candidate := range w.active {
 		if candidate.divisible() && (largest == nil || candidate.remaining > largest.remaining) {
@@ -178,11 +188,9 @@ func (w *Walks) split() *walk {
 		}
 	}
 	if largest == nil {
-	if w.sparing && w.splits >= (w.expected-rowsUnsplit)/rowsASplit {
 		return nil
 	}
-		return nil
-	}
+	w.splits++
 	return largest.divide()
 }
 
@@ -190,7 +198,6 @@ func (w *Walks) split() *walk {
 func (w *Walks) finish(done *walk, err error) (fatal bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.splits++
 	delete(w.active, done)
 	if err != nil {
 		done.announce(0, err)
