@@ -122,6 +122,24 @@ func TestAnAbsurdTotalEnds(t *testing.T) {
 	}
 }
 
+// Where skip is ignored and the order of a crowd is random, each page looks new as
+// often as a total that moves has what was gathered forgotten.
+func TestIgnoredSkipAndATotalThatMovesEnd(t *testing.T) {
+	t.Parallel()
+	sim := apisim.New(apisim.Options{Now: noon, Semantics: apisim.Semantics{IgnoreSkip: true, ShuffleTies: true, TotalRandom: 30}})
+	sim.AddAlerts(rowsAt(sim, same(noon.Add(-time.Hour), 250)...)...)
+	sim.SetOnRequest(func(_ *http.Request, n int) {
+		if n > 2000 {
+			sim.SetSemantics(apisim.Semantics{})
+		}
+	})
+	r := readAll(dial(t, sim), Job{Query: anyPage, Interval: between(noon.Add(-2*time.Hour), noon)})
+	if n := sim.RequestCount(); n > 1000 {
+		t.Errorf("%d requests", n)
+	}
+	r.accounted(t)
+}
+
 // A source that compares whole seconds gives a row from beyond the bound. Where its
 // total says that there is more, the walk must not go back up to that row.
 func TestALoneRowBeyondTheBoundEnds(t *testing.T) {
