@@ -45,7 +45,8 @@ func (c *Client) saw(q Query, rows []row) {
 	c.grains.seen[q.endpoint()] = rows
 }
 
-// coarsen notes that the source honours no finer grain than this one.
+// coarsen notes that the source honours this grain, and none that is finer if a
+// coarser one is known.
 func (c *Client) coarsen(q Query, grain instant.Micros) {
 	c.grains.mu.Lock()
 	defer c.grains.mu.Unlock()
@@ -64,7 +65,7 @@ func (c *Client) calibrate(ctx context.Context, q Query, rows []row) (instant.Mi
 	for _, grain := range []instant.Micros{instant.Millisecond, instant.Second} {
 		for _, at := range telling(rows, grain) {
 			tried = true
-			found, err := c.finds(ctx, q, at, grain)
+			found, _, err := c.finds(ctx, q, at, grain)
 			if err != nil {
 				return 0, err
 			}
@@ -83,18 +84,18 @@ func (c *Client) calibrate(ctx context.Context, q Query, rows []row) (instant.Mi
 // finds asks for one grain around an instant that has a row. Finding one there
 // proves that bounds are not narrowed to a coarser grain: cut down to that, the
 // upper bound would lie below the row, or the lower one above it.
-func (c *Client) finds(ctx context.Context, q Query, at, grain instant.Micros) (bool, error) {
+func (c *Client) finds(ctx context.Context, q Query, at, grain instant.Micros) (bool, *response, error) {
 	b := bounds{from: at.Floor(grain) - grain, to: at.Floor(grain) + grain}
-	page, err := c.page(ctx, q, b, 0, 1)
+	page, answer, err := c.list(ctx, q, q.parameters(b, 0, 1))
 	if err != nil {
-		return false, err
+		return false, nil, err
 	}
 	for _, r := range page.rows {
 		if r.ok && r.at >= b.from && r.at <= b.to {
-			return true, nil
+			return true, answer, nil
 		}
 	}
-	return false, nil
+	return false, answer, nil
 }
 
 // telling picks up to three instants at which a source of this grain and one of

@@ -70,13 +70,21 @@ type reading struct {
 
 func readAll(client *Client, jobs ...Job) *reading { return readWith(client, nil, jobs...) }
 
+// readSparing reads as a run does that reads again what is known.
+func readSparing(client *Client, jobs ...Job) *reading {
+	for i := range jobs {
+		jobs[i].Sparing = true
+	}
+	return readAll(client, jobs...)
+}
+
 // readWith calls onPage for every page before it is counted.
 func readWith(client *Client, onPage func(*reading, Page), jobs ...Job) *reading {
-	r := &reading{jobs: jobs, records: make([]map[string]int, len(jobs)), covered: make([]checkpoints.Set, len(jobs))}
+	walks := client.Walk(jobs)
+	r := &reading{jobs: jobs, records: make([]map[string]int, len(jobs)), covered: make([]checkpoints.Set, len(jobs)), walks: walks}
 	for i := range r.records {
 		r.records[i] = map[string]int{}
 	}
-	r.walks = client.Walk(jobs)
 	for page, err := range r.walks.Pages(context.Background()) {
 		if err != nil {
 			r.err = err

@@ -10,6 +10,7 @@ import (
 type passage struct {
 	rows     []row // each distinct record once
 	copies   map[string]int
+	ever     map[string]struct{}       // also those that count no more
 	times    map[string]instant.Micros // by id: when it was last seen to be dated
 	held     int                       // distinct records, and the copies that one answer held of one
 	total    int                       // by the last answer
@@ -17,7 +18,7 @@ type passage struct {
 }
 
 func newPassage() *passage {
-	return &passage{copies: map[string]int{}, times: map[string]instant.Micros{}, total: -1}
+	return &passage{copies: map[string]int{}, ever: map[string]struct{}{}, times: map[string]instant.Micros{}, total: -1}
 }
 
 func (p *passage) reset() {
@@ -57,6 +58,7 @@ func (p *passage) add(page *answer) bool {
 	for _, r := range page.rows {
 		key := r.key()
 		inPage[key]++
+		p.ever[key] = struct{}{}
 		if p.copies[key] == 0 {
 			p.rows = append(p.rows, r.light())
 		}

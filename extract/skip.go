@@ -110,7 +110,7 @@ func (w *walk) skipOnce(ctx context.Context, b bounds, through *passage) (found 
 	found = pass{steady: true}
 	overlapping := true
 	var before *answer
-	for skip, stale := 0, 0; stale <= 2*through.held+10*MaxTake; {
+	for skip, stale := 0, 0; stale <= 2*len(through.ever)+10*MaxTake; {
 		page, err := w.ask(ctx, b, skip)
 		if err != nil {
 			return found, err
@@ -120,11 +120,15 @@ func (w *walk) skipOnce(ctx context.Context, b bounds, through *passage) (found 
 		}
 		found.steady = through.count(page) && found.steady
 		stale += max(1, len(page.rows))
+		known := len(through.ever)
 		if through.add(page) {
-			found.news, stale = true, 0
+			found.news = true
 			if err := w.yield(ctx, page.rows); err != nil {
 				return found, err
 			}
+		}
+		if len(through.ever) > known {
+			stale = 0
 		}
 		full := w.pool.full(page)
 		overlapping = overlapping && page.follows(before, full)

@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"testing"
@@ -119,4 +120,46 @@ func TestAnAbsurdTotalEnds(t *testing.T) {
 			t.Errorf("total %d: neither short nor failed", total)
 		}
 	}
+}
+
+// Where skip is ignored and the order of a crowd is random, each page looks new as
+// often as a total that moves has what was gathered forgotten.
+func TestIgnoredSkipAndATotalThatMovesEnd(t *testing.T) {
+	t.Parallel()
+	sim := apisim.New(apisim.Options{Now: noon, Semantics: apisim.Semantics{IgnoreSkip: true, ShuffleTies: true, TotalRandom: 30}})
+	sim.AddAlerts(rowsAt(sim, same(noon.Add(-time.Hour), 250)...)...)
+	sim.SetOnRequest(func(_ *http.Request, n int) {
+		if n > 2000 {
+			sim.SetSemantics(apisim.Semantics{})
+		}
+	})
+	r := readAll(dial(t, sim), Job{Query: anyPage, Interval: between(noon.Add(-2*time.Hour), noon)})
+	if n := sim.RequestCount(); n > 1000 {
+		t.Errorf("%d requests", n)
+	}
+	r.accounted(t)
+}
+
+// A source that compares whole seconds gives a row from beyond the bound. Where its
+// total says that there is more, the walk must not go back up to that row.
+func TestALoneRowBeyondTheBoundEnds(t *testing.T) {
+	sim := apisim.New(apisim.Options{Now: noon, Semantics: apisim.Semantics{Resolution: apisim.WholeSecond, TotalOffset: 1}})
+	end := noon.Add(-time.Hour)
+	sim.AddAlerts(rowsAt(sim, end.Add(500*time.Millisecond))...)
+	sim.AddAlerts(rowsAt(sim, spread(end.Add(10*time.Minute), 3, 7*time.Second+13*time.Millisecond)...)...)
+	sim.SetOnRequest(func(_ *http.Request, n int) {
+		if n > 300 {
+			sim.SetSemantics(apisim.Semantics{})
+		}
+	})
+	client := dial(t, sim, connections(1))
+	job := Job{Query: anyPage, Interval: between(end.Add(-time.Hour), end)}
+	if _, err := client.Grain(context.Background(), anyPage); err != nil {
+		t.Fatal(err)
+	}
+	r := readAll(client, job)
+	if n := sim.RequestCount(); n > 100 {
+		t.Errorf("%d requests, %d shortfalls", n, len(r.walks.Shortfalls()))
+	}
+	r.accounted(t)
 }

@@ -25,9 +25,10 @@ type walk struct {
 	job  int
 	high instant.Micros // exclusive end of what this walk covers
 
-	prev    *step // the last answer, whose step down is not proven yet
-	retries int   // of this walk
-	again   int   // of this step
+	prev    *step   // the last answer, whose step down is not proven yet
+	brought *answer // to the first question; nil once it is asked
+	retries int     // of this walk
+	again   int     // of this step
 
 	// Guarded by the pool's lock, since other workers split the walk. Only the
 	// walk's own worker changes grain, cursor and open.
@@ -118,7 +119,7 @@ func (w *walk) begin(ctx context.Context) (done bool, err error) {
 	if w.open {
 		first = instant.Millisecond
 	}
-	page, err := client.page(ctx, query, around(w.low, w.high, w.open, first), 0, MaxTake)
+	page, err := w.page(ctx, around(w.low, w.high, w.open, first), 0)
 	if err != nil {
 		return false, err
 	}
@@ -188,12 +189,22 @@ func (w *walk) stepDown(ctx context.Context) (done bool, err error) {
 
 // ask requests one page and tells the pool what it learned.
 func (w *walk) ask(ctx context.Context, b bounds, skip int) (*answer, error) {
-	page, err := w.pool.client.page(ctx, w.query(), b, skip, MaxTake)
+	page, err := w.page(ctx, b, skip)
 	if err != nil {
 		return nil, err
 	}
 	w.learn(page, skip)
 	return page, nil
+}
+
+// page requests one page, unless it is the first and the job brought its answer.
+func (w *walk) page(ctx context.Context, b bounds, skip int) (*answer, error) {
+	brought := w.brought
+	w.brought = nil
+	if brought != nil && brought.bounds == b && skip == 0 {
+		return brought, nil
+	}
+	return w.pool.client.page(ctx, w.query(), b, skip, MaxTake)
 }
 
 func (w *walk) learn(page *answer, skip int) {
@@ -234,7 +245,7 @@ func (w *walk) advance(ctx context.Context, page *answer, covered checkpoints.In
 		return true, w.readRestBySkip(ctx)
 	}
 	w.prev = &step{top: page.to, open: page.open, total: page.total, rows: page.rows, oldest: oldest}
-	edge := oldest.Floor(w.grain)
+	edge := min(oldest.Floor(w.grain), page.to) // a row from beyond the bound must not lead back up
 	next := edge + w.grain
 	switch {
 	case next < min(page.to, lastYear):

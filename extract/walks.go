@@ -10,13 +10,29 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/instant"
 )
 
+const (
+	// A split costs half a request: the page it ends with is not full. That pages
+	// overlap by a row costs 1%, so a split for each rowsASplit keeps the requests of
+	// a sparing job below 1.02 a page. The rows from which on it is split at all pay
+	// for those that read no page. A lookback is mostly shorter, and read by one worker.
+	rowsASplit  = 8000
+	rowsUnsplit = 20_000
+)
+
 // Job is one interval to be read with one query.
 type Job struct {
 	Query    Query
 	Interval checkpoints.Interval
 	// Open asks without an upper bound: rows dated after Interval.To are
-	// yielded too, but nothing beyond Interval.To is reported as covered.
+	// yielded too, but nothing beyond Interval.To is reported as covered. Such an
+	// interval begins at a whole second.
 	Open bool
+	// Sparing: few requests matter more than a short time, since most of it is
+	// known already.
+	Sparing bool
+	// First is the answer to an open job's first question, if Begin has just asked
+	// it; else nil.
+	First *FirstPage
 }
 
 // Page is what one answer gave.
@@ -53,10 +69,12 @@ type Walks struct {
 	idle       int // workers that wait for a walk
 	failure    error
 	expected   int
+	splits     int
 	shortfalls []Shortfall
 	missing    map[int]error
 	warned     map[string]bool
-	shortest   int // rows of a page that was cut short: the take the source honours
+	shortest   int  // rows of a page that was cut short: the take the source honours
+	cut        bool // such a page was seen
 }
 
 // Walk prepares to read the jobs. Nothing is sent before Pages is ranged over.
@@ -68,7 +86,11 @@ func (c *Client) Walk(jobs []Job) *Walks {
 	}
 	w.changed.L = &w.mu
 	for i, job := range jobs {
-		w.queue = append(w.queue, newWalk(w, i, instant.Of(job.Interval.From), instant.Of(job.Interval.To), job.Open))
+		whole := newWalk(w, i, instant.Of(job.Interval.From), instant.Of(job.Interval.To), job.Open)
+		if job.First != nil {
+			whole.brought = job.First.answer
+		}
+		w.queue = append(w.queue, whole)
 	}
 	return w
 }
@@ -163,16 +185,26 @@ func (w *Walks) take(ctx context.Context) *walk {
 // split cuts the walk with the most rows left, into a part for everybody who waits;
 // none if it is not worth it, or not known yet where.
 func (w *Walks) split() []*walk {
+	spare := (w.expected-rowsUnsplit)/rowsASplit - w.splits
 	var largest *walk
 	for candidate := range w.active {
-		if !candidate.bySkip && candidate.remaining >= splitRows && (largest == nil || candidate.remaining > largest.remaining) {
+		if candidate.bySkip || candidate.remaining < splitRows || (w.jobs[candidate.job].Sparing && spare <= 0) {
+			continue
+		}
+		if largest == nil || candidate.remaining > largest.remaining {
 			largest = candidate
 		}
 	}
 	if largest == nil || !largest.divisible() {
 		return nil
 	}
-	return largest.divide(w.idle + 1)
+	most := w.idle + 1
+	if w.jobs[largest.job].Sparing {
+		most = min(most, spare)
+	}
+	parts := largest.divide(most)
+	w.splits += len(parts)
+	return parts
 }
 
 // finish notes how a walk ended and reports whether that ends them all.
@@ -222,18 +254,19 @@ func (w *Walks) fallShort(job int, i checkpoints.Interval, missing int) {
 // more. The lock is held.
 func (w *Walks) learnTake(given, left int) {
 	if given > 0 && given < left {
-		w.shortest = min(w.shortest, given)
+		w.shortest, w.cut = min(w.shortest, given), true
 	}
 }
 
 // full reports whether the page may have been cut short by a take of the source's
-// own, such as those seen before, or any round number: then a total that is just
-// as large may be no more than the page's length.
+// own: then a total that is just as large may be no more than the page's length.
+// Until a total larger than its page has shown what that take is, it may be any
+// round number.
 func (w *Walks) full(page *answer) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	n := len(page.rows)
-	return n >= w.shortest || (n > 0 && n%10 == 0)
+	return n >= w.shortest || (!w.cut && n > 0 && n%10 == 0)
 }
 
 // complete reports whether a page that was asked without skip holds all that its

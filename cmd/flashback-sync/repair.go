@@ -129,5 +129,9 @@ func stillDiffers(done pipeline.Repaired) error {
 	if left == nil || left.Status == verify.Match || left.OnlyExtra() {
 		return nil
 	}
-	return fmt.Errorf("%w after the repair: %s", pipeline.ErrDifference, inWords(left))
+	err := fmt.Errorf("%w after the repair: %s", pipeline.ErrDifference, inWords(left))
+	if left.NeverSynced() {
+		return &hinted{err, readsFirst}
+	}
+	return err
 }

@@ -5,16 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"slices"
 	"strings"
 
 	"github.com/dustin/go-humanize"
 	"github.com/dustin/go-humanize/english"
-	"github.com/jedib0t/go-pretty/v6/table"
-	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
-	"github.com/flashback-sync/flashback-sync/internal/durable"
 	"github.com/flashback-sync/flashback-sync/internal/pipeline"
 	"github.com/flashback-sync/flashback-sync/internal/verify"
 )
@@ -71,6 +68,9 @@ func (f *verifyFlags) jsonFile(args []string) error {
 }
 
 func (a *app) verify(ctx context.Context, f verifyFlags) error {
+	if err := f.checkFiles(); err != nil {
+		return err
+	}
 	t, err := a.task(&f.scopeFlags)
 	if err != nil {
 		return err
@@ -95,6 +95,19 @@ func (a *app) verify(ctx context.Context, f verifyFlags) error {
 	return difference(report)
 }
 
+// checkFiles checks the files that are written at the end.
+func (f *verifyFlags) checkFiles() error {
+	if f.json != "" && f.json != standardOutput {
+		if err := canReceive("--json", f.json); err != nil {
+			return err
+		}
+	}
+	if f.html == "" {
+		return nil
+	}
+	return canReceive("--html", f.html)
+}
+
 // writeReport writes the files that were asked for.
 func (a *app) writeReport(report *verify.Report, f verifyFlags) error {
 	content, err := json.Marshal(report)
@@ -106,7 +119,7 @@ func (a *app) writeReport(report *verify.Report, f verifyFlags) error {
 	case standardOutput:
 		fmt.Fprintln(a.stdout, string(content))
 	default:
-		err = durable.Write(f.json, append(content, '\n'))
+		err = writeFile("--json", f.json, append(content, '\n'))
 	}
 	if err != nil || f.html == "" {
 		return err
@@ -115,7 +128,7 @@ func (a *app) writeReport(report *verify.Report, f verifyFlags) error {
 	if err := report.WriteHTML(&page); err != nil {
 		return err
 	}
-	return durable.Write(f.html, []byte(page.String()))
+	return writeFile("--html", f.html, []byte(page.String()))
 }
 
 // difference is the error of a report that found one.
@@ -123,11 +136,25 @@ func difference(r *verify.Report) error {
 	if r.Status == verify.Match {
 		return nil
 	}
-	err := fmt.Errorf("%w: %s", pipeline.ErrDifference, inWords(r))
-	if r.OnlyExtra() {
-		return &hinted{err, "rows that the source has deleted are kept; there is nothing to repair"}
+	hint := "rows that the source has deleted are kept; there is nothing to repair"
+	if !r.OnlyExtra() {
+		hint = strings.Join(waysOut(r), ", ")
 	}
-	return &hinted{err, "'flashback-sync repair' fetches again what differs"}
+	return &hinted{fmt.Errorf("%w: %s", pipeline.ErrDifference, inWords(r)), hint}
+}
+
+// readsFirst is the hint for what only a run reads: a repair mends what was read.
+const readsFirst = "'flashback-sync sync' reads what was never synced"
+
+// waysOut are the commands that mend what a report found.
+func waysOut(r *verify.Report) (ways []string) {
+	if r.NeverSynced() {
+		ways = append(ways, readsFirst)
+	}
+	if r.Repairable() || len(ways) == 0 {
+		ways = append(ways, "'flashback-sync repair' fetches again what differs")
+	}
+	return ways
 }
 
 // inWords says what differs, in one line.
@@ -143,8 +170,9 @@ func inWords(r *verify.Report) string {
 		count(s.Differs, "changed in "+s.Stream)
 		count(s.Unproven, "unproven in "+s.Stream)
 		count(s.Extra, "gone at the source in "+s.Stream)
-		if s.Status == verify.NotSynced || s.Status == verify.NotVerified {
-			parts = append(parts, s.Stream+" "+string(s.Status))
+		whole := s.Stream + " " + string(s.Status) // of statistics it is said once, not for each series
+		if (s.Status == verify.NotSynced || s.Status == verify.NotVerified) && !slices.Contains(parts, whole) {
+			parts = append(parts, whole)
 		}
 	}
 	files := 0
@@ -157,150 +185,4 @@ func inWords(r *verify.Report) string {
 		parts = append(parts, english.Plural(files, "file", ""))
 	}
 	return strings.Join(parts, ", ")
-}
-
-// mostLines bounds how many findings a terminal is shown.
-const mostLines = 20
-
-func (a *app) printReport(r *verify.Report) {
-	t := newTable(a.stdout, "source", "held", "missing", "extra", "differs", "unproven")
-	t.AppendHeader(table.Row{"stream", "status", "compared from", "to", "source", "held", "missing", "extra", "differs", "unproven"})
-	for _, s := range joined(r.Streams) {
-		t.AppendRow(table.Row{
-			label(s), statusColour(s.Status), stamp(&s.From), stamp(&s.To), humanize.Comma(s.Source), humanize.Comma(s.Held),
-			warnAbove(s.Missing), warnAbove(s.Extra), warnAbove(s.Differs), warnAbove(s.Unproven),
-		})
-	}
-	t.Render()
-	printFindings(a.stdout, r)
-	printFiles(a.stdout, r)
-	printWitness(a.stdout, r)
-	fmt.Fprintf(a.stdout, "\n%s; %s in %s.\n", verdict(r), english.Plural(int(r.Requests), "request", ""),
-		r.FinishedAt.Sub(r.StartedAt).Round(10e6))
-}
-
-func verdict(r *verify.Report) string {
-	if r.Status == verify.Match {
-		return text.FgGreen.Sprint("Everything that the source counts is held, and every published file is what it should be")
-	}
-	return text.FgYellow.Sprint("Differs: " + inWords(r))
-}
-
-// joined puts the series of statistics that match into one line.
-func joined(streams []*verify.Stream) (lines []*verify.Stream) {
-	var all *verify.Stream
-	series := 0
-	for _, s := range streams {
-		if s.Stream != pipeline.PolicyStats || s.Status != verify.Match {
-			lines = append(lines, s)
-			continue
-		}
-		series++
-		if all == nil {
-			all = &verify.Stream{Stream: s.Stream, Status: s.Status, From: s.From, To: s.To}
-		}
-		all.Source += s.Source
-		all.Held += s.Held
-		if s.From.Before(all.From) {
-			all.From = s.From
-		}
-	}
-	if all != nil {
-		all.Filter = english.Plural(series, "series", "series")
-		lines = append(lines, all)
-	}
-	return lines
-}
-
-// label names a stream, and the series or filter set if there is one.
-func label(s *verify.Stream) string {
-	if s.Filter == "{}" {
-		return s.Stream
-	}
-	return s.Stream + " " + clean(s.Filter, 60)
-}
-
-func statusColour(s verify.Status) string {
-	switch s {
-	case verify.Match:
-		return text.FgGreen.Sprint(s)
-	case verify.NotServed:
-		return text.Faint.Sprint(s)
-	}
-	return text.FgYellow.Sprint(s)
-}
-
-func printFindings(out io.Writer, r *verify.Report) {
-	t := newTable(out, "missing", "extra", "differs", "unproven")
-	t.AppendHeader(table.Row{"difference in", "from", "to", "missing", "extra", "differs", "unproven", "ids"})
-	lines := 0
-	for _, s := range r.Streams {
-		for _, f := range s.Findings {
-			if lines++; lines <= mostLines {
-				t.AppendRow(table.Row{
-					s.Stream, f.From.UTC().Format("2006-01-02 15:04:05.000Z"), f.To.UTC().Format("2006-01-02 15:04:05.000Z"),
-					f.Missing, f.Extra, f.Differs, f.Unproven, sampleIDs(f.Samples),
-				})
-			}
-		}
-	}
-	if lines == 0 {
-		return
-	}
-	fmt.Fprintln(out)
-	t.Render()
-	if more := lines - mostLines; more > 0 {
-		fmt.Fprintf(out, "and %d more; --json lists them all\n", more)
-	}
-}
-
-func sampleIDs(ids []string) string {
-	const most = 3
-	shown := make([]string, 0, most)
-	for _, id := range ids[:min(len(ids), most)] {
-		shown = append(shown, clean(id, 40))
-	}
-	if len(ids) > most {
-		shown = append(shown, "…")
-	}
-	return strings.Join(shown, " ")
-}
-
-func printFiles(out io.Writer, r *verify.Report) {
-	wrong, rows := 0, int64(0)
-	t := newTable(out)
-	t.AppendHeader(table.Row{"file", "status", "why"})
-	for _, f := range r.Files {
-		rows += f.Rows
-		if f.Status == verify.Match {
-			continue
-		}
-		if wrong++; wrong <= mostLines {
-			t.AppendRow(table.Row{clean(f.Path, 80), statusColour(f.Status), clean(f.Detail, 100)})
-		}
-	}
-	fmt.Fprintf(out, "\n%s checked, %d differ\n", english.Plural(len(r.Files), "published file", ""), wrong)
-	if wrong == 0 {
-		return
-	}
-	t.Render()
-	if more := wrong - mostLines; more > 0 {
-		fmt.Fprintf(out, "and %d more; --json lists them all\n", more)
-	}
-}
-
-func printWitness(out io.Writer, r *verify.Report) {
-	var buckets, agree int64
-	for _, w := range r.Witness {
-		buckets += w.Buckets
-		agree += w.Agree
-	}
-	if buckets == 0 {
-		return
-	}
-	fmt.Fprintf(out, "Second witness: the statistics and the events held agree in %s of %s buckets", humanize.Comma(agree), humanize.Comma(buckets))
-	if agree < buckets {
-		fmt.Fprint(out, "\n  (events that came after their bucket was closed are in one and not in the other; this does not decide the verdict)")
-	}
-	fmt.Fprintln(out)
 }

@@ -113,6 +113,57 @@ func TestWhatTheSourceDeletedIsADifferenceThatNeedsNoRepair(t *testing.T) {
 	b.must("repair")
 }
 
+// A repair fetches nothing of a stream that was never synced: only a run does.
+func TestWhatWasNeverSyncedIsToBeSynced(t *testing.T) {
+	b := newBench(t)
+	b.must("sync", "--stream", "alerts")
+	for _, command := range []string{"verify", "repair"} {
+		r := b.wants(codeDifference, "violations not synced", command)
+		if !strings.Contains(r.stderr, "'flashback-sync sync'") || strings.Contains(r.stderr, "'flashback-sync repair'") {
+			t.Errorf("%s: %s", command, r.stderr)
+		}
+	}
+	b.tamper("DELETE FROM alerts WHERE timestamp < TIMESTAMPTZ '2026-03-16'")
+	r := b.wants(codeDifference, "missing in alerts", "verify")
+	if !strings.Contains(r.stderr, "'flashback-sync sync'") || !strings.Contains(r.stderr, "'flashback-sync repair'") {
+		t.Error(r.stderr)
+	}
+	b.must("sync")
+	b.must("repair")
+	b.must("verify")
+}
+
+// Whoever waits for a long verification has to find its report at the end.
+func TestVerifyKnowsBeforeItAsksWhereItsReportGoes(t *testing.T) {
+	b := newBench(t)
+	nowhere, locked := filepath.Join(b.dir, "nowhere"), filepath.Join(b.dir, "locked")
+	if err := os.Mkdir(locked, 0o500); err != nil {
+		t.Fatal(err)
+	}
+	for _, flag := range []string{"--html", "--json"} {
+		for _, c := range []struct{ folder, file, text string }{
+			{nowhere, "report", "make that folder, or name a file in another folder"},
+			{b.config, "report", "name a file in another folder"},
+			{locked, "report", "make that folder writable, or name a file in another folder"},
+			{b.dir, "locked", "is a folder: name a file in it"},
+		} {
+			if c.folder == locked && os.Geteuid() == 0 {
+				continue // may write anywhere
+			}
+			r := b.wants(codeUsage, c.text, "verify", flag, filepath.Join(c.folder, c.file))
+			if !strings.Contains(r.stderr, flag+": ") || !strings.Contains(r.stderr, c.folder) || strings.Contains(r.stderr, ".tmp-") {
+				t.Error(r.stderr)
+			}
+		}
+	}
+	if b.sim.RequestCount() != 0 {
+		t.Error("the source was asked")
+	}
+	if left, err := filepath.Glob(filepath.Join(b.dir, ".*")); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v %v", left, err)
+	}
+}
+
 func TestVerifyEndsWithTheSourcesFailure(t *testing.T) {
 	b := newBench(t)
 	b.must("sync")

@@ -31,11 +31,11 @@ func (r *run) dryRun(ctx context.Context) error {
 }
 
 func (r *run) dryList(ctx context.Context, list List, result *Result) error {
-	now, err := r.peek(ctx, list)
+	now, first, err := r.peek(ctx, list)
 	if err != nil || !result.served(now) {
 		return err
 	}
-	jobs, err := r.planList(ctx, list, now)
+	jobs, err := r.planList(ctx, list, now, first)
 	if err != nil {
 		return err
 	}

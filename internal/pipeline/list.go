@@ -16,11 +16,11 @@ import (
 
 // syncList reads what is due of alerts or violations.
 func (r *run) syncList(ctx context.Context, list List, result *Result) error {
-	now, err := r.peek(ctx, list)
+	now, first, err := r.peek(ctx, list)
 	if err != nil || !result.served(now) {
 		return err
 	}
-	jobs, err := r.planList(ctx, list, now)
+	jobs, err := r.planList(ctx, list, now, first)
 	if err != nil {
 		return err
 	}
@@ -80,10 +80,10 @@ func (r *run) noteLateness(ctx context.Context, list List, before checkpoints.Se
 // what it reads. The zero time means that the source does not serve the stream,
 // and that this is no failure. Of several policies the first that exists answers;
 // the walk reports those that do not.
-func (r *run) peek(ctx context.Context, list List) (until time.Time, err error) {
+func (r *run) peek(ctx context.Context, list List) (until time.Time, first begun, err error) {
 	var seen extract.Glimpse
 	for _, query := range list.queries() {
-		seen, err = r.source.Peek(ctx, query, r.options.Now().Add(-list.Lookback))
+		seen, first, err = r.begin(ctx, list, query)
 		if kind, known := extract.KindOf(err); !known || kind != extract.NotFound {
 			break
 		}
@@ -93,14 +93,14 @@ func (r *run) peek(ctx context.Context, list List) (until time.Time, err error) 
 	switch {
 	case missing && list.Optional:
 		r.warn(list.Name(), "not served by this source (HTTP 404); the stream is optional, so this is no failure")
-		return time.Time{}, nil
+		return time.Time{}, begun{}, nil
 	case missing && len(list.Policies) > 0:
-		return r.now(), nil
+		return r.now(), begun{}, nil
 	case err == nil:
 		r.clock = seen.Now
-		return r.vouchable(list, seen), nil
+		return r.vouchable(list, seen), first, nil
 	}
-	return time.Time{}, err
+	return time.Time{}, begun{}, err
 }
 
 // vouchable is the source's now, unless its clock is far ahead of all else that
@@ -130,12 +130,12 @@ func (r *Result) served(now time.Time) bool {
 }
 
 // planList turns what is due into jobs, the newest first.
-func (r *run) planList(ctx context.Context, list List, now time.Time) ([]extract.Job, error) {
+func (r *run) planList(ctx context.Context, list List, now time.Time, first begun) ([]extract.Job, error) {
 	var jobs []extract.Job
 	for _, query := range list.queries() {
 		if r.options.mend != nil {
 			for _, interval := range newestFirst(r.options.mend.lists[keyOf(query)]) {
-				jobs = append(jobs, extract.Job{Query: query, Interval: interval})
+				jobs = append(jobs, extract.Job{Query: query, Interval: interval, Sparing: true})
 			}
 			continue
 		}
@@ -145,10 +145,18 @@ func (r *run) planList(ctx context.Context, list List, now time.Time) ([]extract
 		}
 		end := now.UTC().Truncate(time.Second)
 		for _, interval := range newestFirst(r.due(list, covered, end)) {
-			jobs = append(jobs, extract.Job{Query: query, Interval: interval, Open: !interval.To.Before(end)})
+			jobs = append(jobs, first.serve(extract.Job{
+				Query: query, Interval: interval, Open: !interval.To.Before(end), Sparing: mostlyCovered(interval, covered),
+			}))
 		}
 	}
 	return jobs, nil
+}
+
+// mostlyCovered reports whether an interval is read again rather than for the
+// first time.
+func mostlyCovered(i checkpoints.Interval, covered checkpoints.Set) bool {
+	return 2*checkpoints.Of(i).Intersect(covered).Duration() > i.Duration()
 }
 
 // due is what the plan, or the range a person asked for, makes of the coverage.

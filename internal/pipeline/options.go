@@ -120,6 +120,8 @@ func (o *Options) observe(e Event) {
 // source is what the run asks of the API client.
 type source interface {
 	Peek(ctx context.Context, q extract.Query, from time.Time) (extract.Glimpse, error)
+	Begin(ctx context.Context, q extract.Query, from time.Time) (extract.Glimpse, error)
+	Recall(ctx context.Context, q extract.Query, at time.Time) (seen extract.Glimpse, asked bool, err error)
 	Count(ctx context.Context, q extract.Query, i checkpoints.Interval) (int, error)
 	Grain(ctx context.Context, q extract.Query) (time.Duration, error)
 	Walk(jobs []extract.Job) *extract.Walks

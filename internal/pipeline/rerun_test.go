@@ -20,6 +20,11 @@ func TestASecondRunTakesTheNewRowsAndAThirdNothing(t *testing.T) {
 	w := newWorld(t, o)
 	options := w.options()
 	first := w.mustSync(options)
+	for name, r := range first.Streams { // the grain, and pages that share a row
+		if limit := int64((w.sim.Len(apisim.Stream(name))-1)/99 + 3); r.Requests > limit {
+			t.Errorf("%s: %d requests, limit %d", name, r.Requests, limit)
+		}
+	}
 	w.sim.SetNow(w.sim.Now().Add(20 * time.Minute))
 	w.add(apisim.Alerts, w.sim.Now().Add(-15*time.Minute), 300)
 	w.add(apisim.Violations, w.sim.Now().Add(-15*time.Minute), 7)
@@ -51,6 +56,9 @@ func TestASecondRunTakesTheNewRowsAndAThirdNothing(t *testing.T) {
 		}
 		if r.From == nil || !r.From.Equal(since.Truncate(time.Second)) {
 			t.Errorf("%s: from %v, want %v", name, r.From, since)
+		}
+		if limit := int64(w.since(stream, since)/100 + 3); r.Requests > limit {
+			t.Errorf("%s: %d requests, limit %d", name, r.Requests, limit)
 		}
 		for _, asked := range w.requests(stream) {
 			from, err := time.Parse(time.RFC3339, asked.Query.Get("from"))

@@ -11,6 +11,7 @@
 package verify
 
 import (
+	"slices"
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
@@ -191,6 +192,18 @@ func (r *Report) Close() {
 			r.Status = Differs
 		}
 	}
+}
+
+// NeverSynced reports whether there is a stream that no run has read.
+func (r *Report) NeverSynced() bool {
+	return slices.ContainsFunc(r.Streams, func(s *Stream) bool { return s.Status == NotSynced })
+}
+
+// Repairable reports whether a repair would find anything to mend: rows to read
+// again, or files to publish again.
+func (r *Report) Repairable() bool {
+	return slices.ContainsFunc(r.Streams, func(s *Stream) bool { return len(s.Repairable()) > 0 }) ||
+		slices.ContainsFunc(r.Files, func(f File) bool { return f.Status != Match })
 }
 
 // OnlyExtra reports whether all that differs is rows that the source has deleted.

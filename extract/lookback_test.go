@@ -1,0 +1,108 @@
+package extract
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/flashback-sync/flashback-sync/internal/apisim"
+)
+
+// A run that finds nothing new asks one question for the clock and the grain, and
+// each row of the lookback once. Neighbouring pages share a row, so a page gives
+// 99: that stays within rows / 100 + 3 up to 10,098 rows.
+func TestALookbackNeedsFewRequests(t *testing.T) {
+	t.Parallel()
+	for _, rows := range []int{0, 1, 50, 99, 100, 101, 150, 198, 199, 200, 990, 1000, 1990, 2000, 5000, 7777, 9900, 10_000, 20_010} {
+		for _, n := range []int{1, 8, 16} {
+			for _, begun := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%d rows, %d connections, begun %v", rows, n, begun), func(t *testing.T) {
+					t.Parallel()
+					sim, from := distinct(rows), noon.Add(-48*time.Hour)
+					client := dial(t, sim, connections(n))
+					job := Job{Query: anyPage, Interval: between(from, noon), Open: true}
+					job.First = askFirst(t, client, sim, from, begun)
+					r := readSparing(client, job)
+					requests := sim.RequestCount()
+					all := truth(t, sim, anyPage)
+					r.expect(t, func(int) []shown { return all })
+					limit := rows/100 + 3
+					if rows > 10_098 {
+						limit = (rows-1)/99 + 2
+					}
+					if requests > limit {
+						t.Errorf("%d requests, limit %d", requests, limit)
+					}
+				})
+			}
+		}
+	}
+}
+
+// askFirst asks what a run asks first.
+func askFirst(t *testing.T, client *Client, sim *apisim.Sim, from time.Time, begin bool) *FirstPage {
+	t.Helper()
+	seen, asked, err := Glimpse{}, false, error(nil)
+	if rows := sim.Alerts(); !begin && len(rows) > 0 {
+		seen, asked, err = client.Recall(context.Background(), anyPage, rows[len(rows)/2].Timestamp)
+	}
+	if !asked {
+		seen, err = client.Begin(context.Background(), anyPage, from)
+	}
+	if err != nil || !seen.Now.Equal(noon) {
+		t.Fatalf("%+v, %v", seen, err)
+	}
+	return seen.First
+}
+
+// distinct are rows at random, each in a millisecond of its own, over two days.
+func distinct(n int) *apisim.Sim {
+	dice, picked := rand.New(rand.NewPCG(uint64(n), 7)), map[int]bool{}
+	for len(picked) < n {
+		picked[dice.IntN(48*3600*1000)] = true
+	}
+	var at []time.Time
+	for _, ms := range slices.Sorted(maps.Keys(picked)) {
+		at = append(at, noon.Add(-48*time.Hour).Add(time.Duration(ms)*time.Millisecond))
+	}
+	sim := apisim.New(apisim.Options{Now: noon})
+	sim.AddAlerts(rowsAt(sim, at...)...)
+	return sim
+}
+
+// A row that is gone, or that a coarser source does not find, tells no grain; one
+// on a whole second is not asked for.
+func TestRecallLearnsTheGrainOrNothing(t *testing.T) {
+	at := noon.Add(-time.Hour).Add(123 * time.Millisecond)
+	for _, c := range []struct {
+		name  string
+		m     apisim.Semantics
+		at    time.Time
+		asked bool
+		known bool
+	}{
+		{"there", apisim.Semantics{}, at, true, true},
+		{"exclusive", apisim.Semantics{FromExclusive: true, ToExclusive: true}, at, true, true},
+		{"gone", apisim.Semantics{}, at.Add(time.Minute), true, false},
+		{"seconds", apisim.Semantics{Resolution: apisim.TruncatedSecond}, at, true, false},
+		{"days", apisim.Semantics{Resolution: apisim.TruncatedDay}, at, true, false},
+		{"whole second", apisim.Semantics{}, at.Truncate(time.Second), false, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			sim := apisim.New(apisim.Options{Now: noon, Semantics: c.m})
+			sim.AddAlerts(rowsAt(sim, at)...)
+			client := dial(t, sim)
+			seen, asked, err := client.Recall(context.Background(), anyPage, c.at)
+			if err != nil || asked != c.asked || asked != seen.Now.Equal(noon) {
+				t.Errorf("%+v, %v, %v", seen, asked, err)
+			}
+			if grain, err := client.grainOf(context.Background(), anyPage, false); err != nil || (grain != 0) != c.known {
+				t.Errorf("grain %v, %v", grain, err)
+			}
+		})
+	}
+}
