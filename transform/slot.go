@@ -1,7 +1,6 @@
 package transform
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"math"
@@ -26,7 +25,7 @@ type slot struct {
 
 // decode reads a JSON value into the slot. scratch is where unescaped text goes;
 // the grown scratch is returned.
-func (s *slot) decode(t schema.Type, value jsontext.Value, scratch []byte) ([]byte, error) {
+func (s *slot) decode(t schema.Type, value jsontext.Value, plain bool, scratch []byte) ([]byte, error) {
 	kind := value.Kind()
 	if kind == 'n' {
 		return scratch, nil
@@ -38,12 +37,12 @@ func (s *slot) decode(t schema.Type, value jsontext.Value, scratch []byte) ([]by
 		if kind != '"' {
 			return scratch, fmt.Errorf("is %s, not a string", nameOf(kind))
 		}
-		s.text, scratch, err = unquote(value, scratch)
+		s.text, scratch, err = unquote(value, plain, scratch)
 	case schema.Timestamp:
 		if kind != '"' {
 			return scratch, fmt.Errorf("is %s, not a timestamp", nameOf(kind))
 		}
-		if s.text, scratch, err = unquote(value, scratch); err == nil {
+		if s.text, scratch, err = unquote(value, plain, scratch); err == nil {
 			s.number, err = timestamp(s.text)
 		}
 	case schema.BigInt:
@@ -85,8 +84,8 @@ func timestamp(text []byte) (int64, error) {
 
 // unquote returns the text of a JSON string: a part of it if nothing is escaped,
 // otherwise a part of scratch.
-func unquote(value jsontext.Value, scratch []byte) (text, grown []byte, err error) {
-	if bytes.IndexByte(value, '\\') < 0 {
+func unquote(value jsontext.Value, plain bool, scratch []byte) (text, grown []byte, err error) {
+	if plain {
 		return value[1 : len(value)-1], scratch, nil
 	}
 	start := len(scratch)
