@@ -30,6 +30,14 @@ type answer struct {
 // parsePage reads the envelope of a list. Records stay raw: their faults are
 // not the page's. A page that is not what the API documents is an error.
 func parsePage(body []byte, list List) (*answer, error) {
+	if page := (&answer{total: -1}); page.readFlat(body, list) {
+		return page, nil
+	}
+	return parseAnyPage(body, list)
+}
+
+// parseAnyPage reads the envelope by all rules of JSON.
+func parseAnyPage(body []byte, list List) (*answer, error) {
 	// The decoder only finds the borders: a record with invalid UTF-8 or a
 	// repeated key must not cost the other 99.
 	d := jsontext.NewDecoder(bytes.NewBuffer(body), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
@@ -202,13 +210,18 @@ func (a *answer) passes(limit instant.Micros) bool {
 	return n >= 2 && a.rows[n-1].ok && a.rows[n-1].at < limit && a.rows[n-2].ok && a.rows[n-2].at < limit
 }
 
-// key identifies a record among others: by its id, without one by its text. Two
-// rows of different times may have one id, and count as two.
-func (r row) key() string {
+// identity tells a record from others: its id and time, without an id its text.
+// Two rows of different times may have one id, and count as two.
+type identity struct {
+	id, text string
+	at       instant.Micros
+}
+
+func (r row) identity() identity {
 	if r.id == "" {
-		return string(r.raw)
+		return identity{text: string(r.raw)}
 	}
-	return r.id + strconv.FormatInt(int64(r.at), 36)
+	return identity{id: r.id, at: r.at}
 }
 
 // light is the row without its text, which would keep its whole page in memory.

@@ -12,6 +12,8 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"math/bits"
+	"strconv"
+	"unicode/utf16"
 )
 
 // Scanner reads one object field by field: while More, the name by Is or Name,
@@ -33,7 +35,8 @@ func Open(text []byte, at int) (s Scanner, ok bool) {
 // More reports whether there is another field.
 func (s *Scanner) More() bool { return s.more }
 
-// Offset is where the object ends, once there are no more fields.
+// Offset is where the next byte is to be read: after a name its value, after the
+// last value what follows the object.
 func (s *Scanner) Offset() int { return s.at }
 
 // ASCII reports whether all strings read so far are plain ASCII. If they are not,
@@ -83,18 +86,20 @@ func (s *Scanner) Value() (value []byte, plain, ok bool) {
 	default:
 		end = s.number()
 	}
-	if end == 0 || end >= len(s.text) {
-		return nil, false, false
-	}
-	s.at = end + 1
-	switch s.text[end] {
-	case ',':
-	case '}':
-		s.more = false
-	default:
+	if end == 0 || !s.Past(end) {
 		return nil, false, false
 	}
 	return s.text[start:end], plain, true
+}
+
+// Past goes on behind a value that ends at text[end], such as one that was read by
+// other means.
+func (s *Scanner) Past(end int) (ok bool) {
+	if end >= len(s.text) {
+		return false
+	}
+	s.at, s.more = end+1, s.text[end] == ','
+	return s.more || s.text[end] == '}'
 }
 
 func (s *Scanner) literal(word string) (end int) {
@@ -114,7 +119,7 @@ func (s *Scanner) number() (end int) {
 }
 
 // past finds where a string ends whose first byte is text[at]: behind its closing
-// quote. The end is 0 if it has none, or has escapes other than the short ones.
+// quote. The end is 0 if it has none, or cannot be read here.
 func (s *Scanner) past(at int) (end int, plain bool) {
 	text, seen := s.text, s.bits
 	for plain = true; ; {
@@ -137,12 +142,32 @@ func (s *Scanner) past(at int) (end int, plain bool) {
 		case text[at] == '"':
 			s.bits = seen
 			return at + 1, plain
-		case text[at] != '\\' || at+1 >= len(text) || !short[text[at+1]]:
+		}
+		length := escape(text[at:])
+		if length == 0 {
 			return 0, false
 		}
 		plain = false
-		at += 2
+		at += length
 	}
+}
+
+// escape is the length of the escape that text begins with: 0 if it is none, or
+// the half of a surrogate pair.
+func escape(text []byte) int {
+	switch {
+	case len(text) < 2 || text[0] != '\\':
+		return 0
+	case short[text[1]]:
+		return 2
+	case text[1] != 'u' || len(text) < 6:
+		return 0
+	}
+	r, err := strconv.ParseUint(string(text[2:6]), 16, 16)
+	if err != nil || utf16.IsSurrogate(rune(r)) {
+		return 0
+	}
+	return 6
 }
 
 // lastWord is what is left from a place on, filled up with NULs, which end a run.
