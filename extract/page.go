@@ -14,9 +14,12 @@ import (
 
 // row is what the walk must know of a record.
 type row struct {
-	id  string // the id as it is written in the JSON; "" if there is none
-	at  instant.Micros
-	ok  bool // whether at could be read
+	id   string // the id as it is written in the JSON; "" if there is none
+	text string // the record, if it has no id
+	at   instant.Micros
+	ok   bool // whether at could be read
+	// raw is the record, a part of the body. Once the page was yielded it is its
+	// reader's, and the walk may not look at it any more.
 	raw []byte
 }
 
@@ -25,15 +28,26 @@ type answer struct {
 	bounds
 	rows  []row
 	total int
+	body  []byte // nil once it was yielded
 }
 
 // parsePage reads the envelope of a list. Records stay raw: their faults are
 // not the page's. A page that is not what the API documents is an error.
 func parsePage(body []byte, list List) (*answer, error) {
-	if page := (&answer{total: -1}); page.readFlat(body, list) {
-		return page, nil
+	page := &answer{total: -1}
+	if !page.readFlat(body, list) {
+		var err error
+		if page, err = parseAnyPage(body, list); err != nil {
+			return nil, err
+		}
 	}
-	return parseAnyPage(body, list)
+	page.body = body
+	for i := range page.rows {
+		if r := &page.rows[i]; r.id == "" {
+			r.text = string(r.raw)
+		}
+	}
+	return page, nil
 }
 
 // parseAnyPage reads the envelope by all rules of JSON.
@@ -219,15 +233,13 @@ type identity struct {
 
 func (r row) identity() identity {
 	if r.id == "" {
-		return identity{text: string(r.raw)}
+		return identity{text: r.text}
 	}
 	return identity{id: r.id, at: r.at}
 }
 
-// light is the row without its text, which would keep its whole page in memory.
+// light is the row without the record, which would keep its whole page in memory.
 func (r row) light() row {
-	if r.id != "" {
-		r.raw = nil
-	}
+	r.raw = nil
 	return r
 }

@@ -122,7 +122,7 @@ func (w *walk) skipOnce(ctx context.Context, b bounds, through *passage) (found 
 		stale += max(1, len(page.rows))
 		if through.add(page) {
 			found.news, stale = true, 0
-			if err := w.yield(ctx, page.rows); err != nil {
+			if err := w.yield(ctx, page); err != nil {
 				return found, err
 			}
 		}

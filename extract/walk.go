@@ -132,7 +132,7 @@ func (w *walk) onePage(ctx context.Context, page *answer) error {
 	w.pool.mu.Lock()
 	w.announce(len(w.pool.wanted(w.job, page.rows)), nil)
 	w.pool.mu.Unlock()
-	return w.yield(ctx, page.rows, w.within(w.low, w.high))
+	return w.yield(ctx, page, w.within(w.low, w.high))
 }
 
 // adopt sets the grain. From days there is no way down by time.
@@ -205,10 +205,10 @@ func (w *walk) moveTo(cursor instant.Micros, open bool) {
 func (w *walk) advance(ctx context.Context, page *answer, covered checkpoints.Interval) (done bool, err error) {
 	last := w.pool.complete(page) || page.passes(page.from)
 	if last {
-		err := w.yield(ctx, page.rows, covered, w.within(w.lowest(), page.to))
+		err := w.yield(ctx, page, covered, w.within(w.lowest(), page.to))
 		return true, err
 	}
-	if err := w.yield(ctx, page.rows, covered); err != nil {
+	if err := w.yield(ctx, page, covered); err != nil {
 		return false, err
 	}
 	oldest, dated := page.oldest()
@@ -277,10 +277,16 @@ func (w *walk) within(from, to instant.Micros) checkpoints.Interval {
 	return checkpoints.Interval{From: from.Time(), To: max(from, to).Time()}
 }
 
-// yield hands over the rows that the job asked for. Bounds are asked for with a
-// margin, so an answer may also hold rows that are other jobs' affair.
-func (w *walk) yield(ctx context.Context, rows []row, covered ...checkpoints.Interval) error {
-	page := Page{Job: w.job, Records: w.pool.wanted(w.job, rows)}
+// yield hands over a page, of which the rows that the job asked for count: bounds
+// are asked for with a margin, so an answer may also hold rows that are other
+// jobs' affair. Without a page it only says what is covered.
+func (w *walk) yield(ctx context.Context, answer *answer, covered ...checkpoints.Interval) error {
+	page := Page{Job: w.job}
+	if answer != nil {
+		page.Records = w.pool.wanted(w.job, answer.rows)
+		page.lent = &lent{answer.body}
+		answer.body = nil
+	}
 	for _, i := range covered {
 		if !i.Empty() {
 			page.Covered = append(page.Covered, i)
