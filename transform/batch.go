@@ -3,6 +3,7 @@ package transform
 import (
 	"encoding/binary"
 	"hash/maphash"
+	"math"
 	"slices"
 	"time"
 
@@ -151,11 +152,13 @@ func (b *Batch) fill(given Given) {
 		s := slot{set: true}
 		switch v := value.(type) {
 		case string:
-			s.text = []byte(v)
+			start := len(b.decoder.scratch)
+			b.decoder.scratch = append(b.decoder.scratch, v...)
+			b.decoder.wrote(&s, start)
 		case time.Time:
 			s.number = v.UnixMicro()
 		case float64:
-			s.double = v
+			s.number = int64(math.Float64bits(v))
 		case bool:
 			if v {
 				s.number = 1
@@ -188,8 +191,9 @@ func (b *Batch) values(columns []int) []byte {
 			b.scratch = append(b.scratch, 0)
 			continue
 		}
-		b.scratch = binary.AppendUvarint(append(b.scratch, 1), uint64(len(s.text)))
-		b.scratch = append(b.scratch, s.text...)
+		text := b.decoder.text(s)
+		b.scratch = binary.AppendUvarint(append(b.scratch, 1), uint64(len(text)))
+		b.scratch = append(b.scratch, text...)
 		b.scratch = binary.AppendVarint(b.scratch, s.number)
 	}
 	return b.scratch
@@ -203,7 +207,8 @@ func (b *Batch) append(size int) {
 		}
 	}
 	for i := range b.columns {
-		b.columns[i].put(b.rows, &b.decoder.slots[i])
+		s := &b.decoder.slots[i]
+		b.columns[i].put(b.rows, s.set, s.number, b.decoder.text(s))
 	}
 	at := b.decoder.slots[b.timed].number
 	if b.rows == 0 || at < b.oldest {

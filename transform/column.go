@@ -1,8 +1,6 @@
 package transform
 
 import (
-	"math"
-
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
@@ -21,7 +19,7 @@ type column struct {
 	valid, starts, values *memory.Buffer // starts: of text only
 	bits                  []byte         // of valid: one for each row that is not NULL
 	ends                  []int32        // of starts, without the first: where each row's text ends
-	numbers               []int64        // of values, or the bits of doubles
+	numbers               []int64        // of values: of doubles their bits
 	truths                []byte         // of values: one bit for each row that is true
 	text                  []byte         // of values
 
@@ -78,26 +76,24 @@ func bitmap(buffer *memory.Buffer, size int) []byte {
 
 func (c *column) isText() bool { return c.kind == schema.Text || c.kind == schema.JSON }
 
-// put writes the value of a row that there is room for.
-func (c *column) put(row int, s *slot) {
-	if s.set {
+// put writes the value of a row that there is room for: NULL unless it is set.
+func (c *column) put(row int, set bool, number int64, text []byte) {
+	if set {
 		c.bits[row/8] |= 1 << (row % 8)
 	} else {
 		c.nulls++
 	}
 	switch c.kind {
 	case schema.Text, schema.JSON:
-		if len(s.text) > len(c.text)-c.used {
-			c.text = enlarge(c.values, max(2*len(c.text), c.used+len(s.text)))
+		if len(text) > len(c.text)-c.used {
+			c.text = enlarge(c.values, max(2*len(c.text), c.used+len(text)))
 		}
-		c.used += copy(c.text[c.used:], s.text)
+		c.used += copy(c.text[c.used:], text)
 		c.ends[row] = int32(c.used)
-	case schema.Timestamp, schema.BigInt:
-		c.numbers[row] = s.number
-	case schema.Double:
-		c.numbers[row] = int64(math.Float64bits(s.double))
 	case schema.Boolean:
-		c.truths[row/8] |= byte(s.number) << (row % 8)
+		c.truths[row/8] |= byte(number) << (row % 8)
+	default:
+		c.numbers[row] = number
 	}
 }
 

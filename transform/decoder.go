@@ -21,6 +21,7 @@ type decoder struct {
 	required []int          // columns that every row must have
 	extra    int            // column that keeps unknown fields; -1 if there is none
 	slots    []slot
+	record   []byte // being decoded
 	scratch  []byte
 	unknown  []span              // fields of this record that no column has
 	met      map[string]struct{} // their names, unescaped; nil if there are none
@@ -63,10 +64,10 @@ func newDecoder(table *schema.Table) *decoder {
 
 // decode fills the slots from a record. The error is the reason to reject it.
 func (d *decoder) decode(record []byte, ignore map[string]bool) error {
-	d.clear()
-	if !d.flat(record, ignore) {
-		d.clear()
-		if err := d.fields(record, ignore); err != nil {
+	d.begin(record)
+	if !d.flat(ignore) {
+		d.begin(record)
+		if err := d.fields(ignore); err != nil {
 			return err
 		}
 	}
@@ -74,7 +75,8 @@ func (d *decoder) decode(record []byte, ignore map[string]bool) error {
 	return nil
 }
 
-func (d *decoder) clear() {
+func (d *decoder) begin(record []byte) {
+	d.record = record
 	clear(d.slots)
 	d.scratch = d.scratch[:0]
 	d.unknown, d.met, d.next = d.unknown[:0], nil, 0
@@ -84,16 +86,16 @@ func (d *decoder) clear() {
 func (d *decoder) checkRequired() error {
 	for _, i := range d.required {
 		c := &d.columns[i]
-		if !d.slots[i].set || (c.Type == schema.Text && len(d.slots[i].text) == 0) {
+		if !d.slots[i].set || (c.Type == schema.Text && d.slots[i].from == d.slots[i].to) {
 			return fmt.Errorf("%s is missing", cmp.Or(c.API, c.Name))
 		}
 	}
 	return nil
 }
 
-func (d *decoder) fields(record []byte, ignore map[string]bool) error {
+func (d *decoder) fields(ignore map[string]bool) error {
 	// The decoder reads a bytes.Buffer in place, so values are parts of the record.
-	d.source = *bytes.NewBuffer(record)
+	d.source = *bytes.NewBuffer(d.record)
 	// Repeated names are looked for below, on the level that matters; inside the
 	// value of an unknown field they are the source's affair.
 	d.json.Reset(&d.source, jsontext.AllowDuplicateNames(true))
@@ -129,7 +131,7 @@ func unreadable(err error, otherwise string) error {
 	return fmt.Errorf("unreadable JSON: %w", err)
 }
 
-func (d *decoder) field(quoted, value []byte, ignore map[string]bool) error {
+func (d *decoder) field(quoted, text []byte, ignore map[string]bool) error {
 	name := quoted[1 : len(quoted)-1]
 	if bytes.IndexByte(name, '\\') >= 0 {
 		var err error
@@ -142,22 +144,15 @@ func (d *decoder) field(quoted, value []byte, ignore map[string]bool) error {
 	case !known && ignore[string(name)]:
 		return nil
 	case !known:
-		return d.keep(quoted, value, name)
+		return d.keep(quoted, text, name)
 	case d.slots[column].seen:
 		return twice(name)
 	}
-	if err := d.set(column, value, bytes.IndexByte(value, '\\') < 0); err != nil {
+	at := int(d.json.InputOffset()) - len(text)
+	if err := d.set(column, value{text, at, bytes.IndexByte(text, '\\') < 0}); err != nil {
 		return fmt.Errorf("%s %w", name, err)
 	}
 	return nil
-}
-
-// set fills a column's slot. plain says that the value is free of escapes.
-func (d *decoder) set(column int, value []byte, plain bool) (err error) {
-	s := &d.slots[column]
-	s.seen = true
-	d.scratch, err = s.decode(d.columns[column].Type, value, plain, d.scratch)
-	return err
 }
 
 // keep remembers an unknown field.
@@ -209,5 +204,6 @@ func (d *decoder) gatherExtra() {
 		d.scratch = append(d.scratch, field.value...)
 	}
 	d.scratch = append(d.scratch, '}')
-	d.slots[d.extra] = slot{set: true, text: d.scratch[start:]}
+	d.slots[d.extra].set = true
+	d.wrote(&d.slots[d.extra], start)
 }

@@ -9,12 +9,12 @@ import (
 // flat does for nearly every record what fields does, in a fraction of the time.
 // It reports false for a record that is not flat and for one that has a fault:
 // nothing is decided by then, and fields is to read it from the start.
-func (d *decoder) flat(record []byte, ignore map[string]bool) bool {
-	scanner, ok := flat.Open(record, 0)
+func (d *decoder) flat(ignore map[string]bool) bool {
+	scanner, ok := flat.Open(d.record, 0)
 	for ok && scanner.More() {
 		ok = d.flatField(&scanner, ignore)
 	}
-	if !ok || scanner.Offset() != len(record) || (!scanner.ASCII() && !utf8.Valid(record)) {
+	if !ok || scanner.Offset() != len(d.record) || (!scanner.ASCII() && !utf8.Valid(d.record)) {
 		return false
 	}
 	for _, field := range d.unknown {
@@ -35,18 +35,19 @@ func (d *decoder) flatField(scanner *flat.Scanner, ignore map[string]bool) (ok b
 		}
 		column, known = d.byName[string(quoted[1:len(quoted)-1])]
 	}
-	value, plain, ok := scanner.Value()
+	at := scanner.Offset()
+	text, plain, ok := scanner.Value()
 	switch {
 	case !ok:
 		return false
 	case !known:
 		if !ignore[string(quoted[1:len(quoted)-1])] {
-			d.unknown = append(d.unknown, span{quoted, value})
+			d.unknown = append(d.unknown, span{quoted, text})
 		}
 		return true
 	case d.slots[column].seen:
 		return false
 	}
 	d.next = column + 1
-	return d.set(column, value, plain) == nil
+	return d.set(column, value{text, at, plain}) == nil
 }
