@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"sync"
 	"time"
 )
 
@@ -15,6 +17,8 @@ const (
 	// maxExcerpt is what is read of an answer that is not a 200: its status counts,
 	// and only a line of it is shown.
 	maxExcerpt = 64 << 10
+	// maxSpare is the largest body whose room is kept for another.
+	maxSpare = 1 << 20
 )
 
 var (
@@ -67,7 +71,7 @@ func read(from io.Reader, announced int64) ([]byte, error) {
 		return nil, errBodyTooLarge
 	}
 	limited := io.LimitReader(from, maxBody+1)
-	body := make([]byte, 0, max(64<<10, min(announced+1, 1<<20)))
+	body := slices.Grow(spare(), int(max(64<<10, min(announced+1, 1<<20))))
 	for {
 		if len(body) == cap(body) {
 			body = append(body, 0)[:len(body)]
@@ -83,4 +87,26 @@ func read(from io.Reader, announced int64) ([]byte, error) {
 			return nil, err
 		}
 	}
+}
+
+// spares are the rooms of bodies that were given back.
+var spares sync.Pool
+
+// spare is an empty body with what room there is.
+func spare() []byte {
+	if room, ok := spares.Get().(*[]byte); ok {
+		return (*room)[:0]
+	}
+	return nil
+}
+
+// lent is the body of a page that a reader has. It is given back at most once,
+// however often the page was copied; if it never is, it is garbage like any other.
+type lent struct{ body []byte }
+
+func (l *lent) giveBack() {
+	if body := l.body; cap(body) > 0 && cap(body) <= maxSpare {
+		spares.Put(&body)
+	}
+	l.body = nil
 }

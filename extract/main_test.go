@@ -97,8 +97,21 @@ func readWith(client *Client, onPage func(*reading, Page), jobs ...Job) *reading
 		if onPage != nil {
 			onPage(r, page)
 		}
+		spoil(page)
 	}
 	return r
+}
+
+// spoil does what the reader of a page may do with it, and shows whether anybody
+// else still looks at its records, or another page has got the same memory.
+func spoil(page Page) {
+	for _, record := range page.Records {
+		for i := range record {
+			record[i] = '#'
+		}
+	}
+	page.Release()
+	page.Release()
 }
 
 // shown is the row's record as the API sends it, and the instant it shows.

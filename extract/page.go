@@ -14,9 +14,12 @@ import (
 
 // row is what the walk must know of a record.
 type row struct {
-	id  string // the id as it is written in the JSON; "" if there is none
-	at  instant.Micros
-	ok  bool // whether at could be read
+	id   string // the id as it is written in the JSON; "" if there is none
+	text string // the record, if it has no id
+	at   instant.Micros
+	ok   bool // whether at could be read
+	// raw is the record, a part of the body. Once the page was yielded it is its
+	// reader's, and the walk may not look at it any more.
 	raw []byte
 }
 
@@ -25,11 +28,30 @@ type answer struct {
 	bounds
 	rows  []row
 	total int
+	body  []byte // nil once it was yielded
 }
 
 // parsePage reads the envelope of a list. Records stay raw: their faults are
 // not the page's. A page that is not what the API documents is an error.
 func parsePage(body []byte, list List) (*answer, error) {
+	page := &answer{total: -1}
+	if !page.readFlat(body, list) {
+		var err error
+		if page, err = parseAnyPage(body, list); err != nil {
+			return nil, err
+		}
+	}
+	page.body = body
+	for i := range page.rows {
+		if r := &page.rows[i]; r.id == "" {
+			r.text = string(r.raw)
+		}
+	}
+	return page, nil
+}
+
+// parseAnyPage reads the envelope by all rules of JSON.
+func parseAnyPage(body []byte, list List) (*answer, error) {
 	// The decoder only finds the borders: a record with invalid UTF-8 or a
 	// repeated key must not cost the other 99.
 	d := jsontext.NewDecoder(bytes.NewBuffer(body), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
@@ -202,19 +224,22 @@ func (a *answer) passes(limit instant.Micros) bool {
 	return n >= 2 && a.rows[n-1].ok && a.rows[n-1].at < limit && a.rows[n-2].ok && a.rows[n-2].at < limit
 }
 
-// key identifies a record among others: by its id, without one by its text. Two
-// rows of different times may have one id, and count as two.
-func (r row) key() string {
-	if r.id == "" {
-		return string(r.raw)
-	}
-	return r.id + strconv.FormatInt(int64(r.at), 36)
+// identity tells a record from others: its id and time, without an id its text.
+// Two rows of different times may have one id, and count as two.
+type identity struct {
+	id, text string
+	at       instant.Micros
 }
 
-// light is the row without its text, which would keep its whole page in memory.
-func (r row) light() row {
-	if r.id != "" {
-		r.raw = nil
+func (r row) identity() identity {
+	if r.id == "" {
+		return identity{text: r.text}
 	}
+	return identity{id: r.id, at: r.at}
+}
+
+// light is the row without the record, which would keep its whole page in memory.
+func (r row) light() row {
+	r.raw = nil
 	return r
 }

@@ -64,7 +64,7 @@ func FuzzParsePage(f *testing.F) {
 				t.Fatalf("record %q is no slice of what is left of the body", r.raw)
 			}
 			rest = rest[place+len(r.raw):]
-			_ = r.key()
+			_ = r.identity()
 		}
 		if page.total < 0 {
 			t.Fatalf("total %d", page.total)

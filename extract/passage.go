@@ -9,8 +9,8 @@ import (
 // passage is what paging by skip has gathered.
 type passage struct {
 	rows     []row // each distinct record once
-	copies   map[string]int
-	ever     map[string]struct{}       // also those that count no more
+	copies   map[identity]int
+	ever     map[identity]struct{}     // also those that count no more
 	times    map[string]instant.Micros // by id: when it was last seen to be dated
 	held     int                       // distinct records, and the copies that one answer held of one
 	total    int                       // by the last answer
@@ -18,7 +18,7 @@ type passage struct {
 }
 
 func newPassage() *passage {
-	return &passage{copies: map[string]int{}, ever: map[string]struct{}{}, times: map[string]instant.Micros{}, total: -1}
+	return &passage{copies: map[identity]int{}, ever: map[identity]struct{}{}, times: map[string]instant.Micros{}, total: -1}
 }
 
 func (p *passage) reset() {
@@ -54,19 +54,19 @@ func (a *answer) holds(id string, at instant.Micros) bool {
 // add counts a page and reports whether it held anything new.
 func (p *passage) add(page *answer) bool {
 	before := p.held
-	inPage := make(map[string]int, len(page.rows))
+	inPage := make(map[identity]int, len(page.rows))
 	for _, r := range page.rows {
-		key := r.key()
-		inPage[key]++
-		p.ever[key] = struct{}{}
-		if p.copies[key] == 0 {
+		who := r.identity()
+		inPage[who]++
+		p.ever[who] = struct{}{}
+		if p.copies[who] == 0 {
 			p.rows = append(p.rows, r.light())
 		}
 		if r.id != "" {
 			p.times[r.id] = r.at
 		}
-		if inPage[key] > p.copies[key] {
-			p.copies[key]++
+		if inPage[who] > p.copies[who] {
+			p.copies[who]++
 			p.held++
 		}
 	}
@@ -110,5 +110,5 @@ func (a *answer) overlap() int {
 }
 
 func sameRows(a, b []row) bool {
-	return len(a) > 0 && slices.EqualFunc(a, b, func(x, y row) bool { return x.key() == y.key() })
+	return len(a) > 0 && slices.EqualFunc(a, b, func(x, y row) bool { return x.identity() == y.identity() })
 }

@@ -52,15 +52,22 @@ func (w *walk) mayRetry() bool {
 }
 
 // countAbove counts the rows that the next page cannot have counted: they lie at
-// or above its upper bound and it did not give them.
+// or above its upper bound and it did not give them. Hardly any row of that page
+// lies there too, so that hardly any is remembered.
 func countAbove(rows []row, next *answer) int {
-	given := make(map[string]struct{}, len(next.rows))
+	above := func(r row) bool { return !r.ok || r.at >= next.to }
+	given := map[identity]struct{}{}
 	for _, r := range next.rows {
-		given[r.key()] = struct{}{}
+		if above(r) {
+			given[r.identity()] = struct{}{}
+		}
 	}
 	count := 0
 	for _, r := range rows {
-		if _, again := given[r.key()]; !again && (!r.ok || r.at >= next.to) {
+		if !above(r) {
+			continue
+		}
+		if _, again := given[r.identity()]; !again {
 			count++
 		}
 	}

@@ -123,7 +123,7 @@ func (w *walk) skipOnce(ctx context.Context, b bounds, through *passage) (found 
 		known := len(through.ever)
 		if through.add(page) {
 			found.news = true
-			if err := w.yield(ctx, page.rows); err != nil {
+			if err := w.yield(ctx, page); err != nil {
 				return found, err
 			}
 		}

@@ -51,17 +51,27 @@ type walk struct {
 
 // step is an answer that is waiting for the next one to prove it.
 type step struct {
-	top    instant.Micros // the cursor when it was asked
-	open   bool
-	total  int
-	rows   []row
-	oldest instant.Micros // of the rows
+	top   instant.Micros // the cursor when it was asked
+	open  bool
+	total int
+	rows  []row
+	edge  []row // of these, with their records, those that the next answer may repeat
+}
+
+// edge copies the rows of a page that the next one may hold, too.
+func (a *answer) edge(oldest, grain instant.Micros) (edge []row) {
+	for _, r := range a.rows {
+		if r.ok && r.at <= oldest+2*grain {
+			r.raw = bytes.Clone(r.raw)
+			edge = append(edge, r)
+		}
+	}
+	return edge
 }
 
 // gave reports whether the answer held the very same record.
 func (s *step) gave(r row) bool {
-	return s != nil && r.ok && r.at >= s.oldest &&
-		slices.ContainsFunc(s.rows, func(given row) bool { return given.at == r.at && bytes.Equal(given.raw, r.raw) })
+	return s != nil && slices.ContainsFunc(s.edge, func(given row) bool { return given.at == r.at && bytes.Equal(given.raw, r.raw) })
 }
 
 func newWalk(pool *Walks, job int, low, high instant.Micros, open bool) *walk {
@@ -148,7 +158,7 @@ func (w *walk) onePage(ctx context.Context, page *answer) error {
 	w.pool.mu.Lock()
 	w.announce(wanted, nil)
 	w.pool.mu.Unlock()
-	return w.yield(ctx, page.rows, w.within(w.low, w.high))
+	return w.yield(ctx, page, w.within(w.low, w.high))
 }
 
 // adopt sets the grain. From days there is no way down by time.
@@ -231,22 +241,23 @@ func (w *walk) moveTo(cursor instant.Micros, open bool) {
 func (w *walk) advance(ctx context.Context, page *answer, covered checkpoints.Interval) (done bool, err error) {
 	last := w.pool.complete(page) || page.passes(page.from)
 	if last {
-		err := w.yield(ctx, page.rows, covered, w.within(w.lowest(), page.to))
+		err := w.yield(ctx, page, covered, w.within(w.lowest(), page.to))
 		return true, err
 	}
-	if err := w.yield(ctx, page.rows, covered); err != nil {
+	oldest, dated := page.oldest()
+	edge := page.edge(oldest, w.grain)
+	if err := w.yield(ctx, page, covered); err != nil {
 		return false, err
 	}
-	oldest, dated := page.oldest()
 	switch {
 	case len(page.rows) == 0:
 		return w.nothingGiven(page), nil
 	case !dated:
 		return true, w.readRestBySkip(ctx)
 	}
-	w.prev = &step{top: page.to, open: page.open, total: page.total, rows: page.rows, oldest: oldest}
-	edge := min(oldest.Floor(w.grain), page.to) // a row from beyond the bound must not lead back up
-	next := edge + w.grain
+	w.prev = &step{top: page.to, open: page.open, total: page.total, rows: page.rows, edge: edge}
+	bottom := min(oldest.Floor(w.grain), page.to) // a row from beyond the bound must not lead back up
+	next := bottom + w.grain
 	switch {
 	case next < min(page.to, lastYear):
 		w.descend(next, oldest, page)
@@ -254,7 +265,7 @@ func (w *walk) advance(ctx context.Context, page *answer, covered checkpoints.In
 	case page.strays(page.to + w.grain):
 		return w.coarsen(ctx)
 	}
-	return w.readCrowd(ctx, edge)
+	return w.readCrowd(ctx, bottom)
 }
 
 func (w *walk) descend(next, oldest instant.Micros, page *answer) {
@@ -303,19 +314,11 @@ func (w *walk) within(from, to instant.Micros) checkpoints.Interval {
 	return checkpoints.Interval{From: from.Time(), To: max(from, to).Time()}
 }
 
-// yield hands over the rows that the job asked for. Bounds are asked for with a
-// margin, so an answer may also hold rows that are other jobs' affair, and rows of
-// the answer before.
-func (w *walk) yield(ctx context.Context, rows []row, covered ...checkpoints.Interval) error {
-	page := Page{Job: w.job, Records: make([][]byte, 0, len(rows))}
-	for _, r := range rows {
-		switch {
-		case !w.pool.wants(w.job, r):
-		case w.prev.gave(r):
-			page.Repeated++
-		default:
-			page.Records = append(page.Records, r.raw)
-		}
+// yield hands over a page, if there is one, and says what is covered.
+func (w *walk) yield(ctx context.Context, answer *answer, covered ...checkpoints.Interval) error {
+	page := Page{Job: w.job}
+	if answer != nil {
+		page = w.give(answer)
 	}
 	for _, i := range covered {
 		if !i.Empty() {
@@ -326,4 +329,22 @@ func (w *walk) yield(ctx context.Context, rows []row, covered ...checkpoints.Int
 		return nil
 	}
 	return w.pool.emit(ctx, page)
+}
+
+// give makes a page of the records that the job asked for: bounds are asked for
+// with a margin, so an answer may also hold rows that are other jobs' affair, and
+// rows of the answer before.
+func (w *walk) give(answer *answer) Page {
+	page := Page{Job: w.job, Records: make([][]byte, 0, len(answer.rows)), lent: &lent{answer.body}}
+	answer.body = nil
+	for _, r := range answer.rows {
+		switch {
+		case !w.pool.wants(w.job, r):
+		case w.prev.gave(r):
+			page.Repeated++
+		default:
+			page.Records = append(page.Records, r.raw)
+		}
+	}
+	return page
 }

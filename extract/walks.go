@@ -45,6 +45,15 @@ type Page struct {
 	// Covered is proven complete once these records and those of all earlier
 	// pages are stored.
 	Covered []checkpoints.Interval
+	lent    *lent
+}
+
+// Release gives the records' memory back for other pages. The reader may call it
+// once nothing of them is needed any more, and need not call it.
+func (p Page) Release() {
+	if p.lent != nil {
+		p.lent.giveBack()
+	}
 }
 
 // Shortfall is an interval that stayed incomplete although it was read again.

@@ -3,6 +3,7 @@ package transform
 import (
 	"encoding/binary"
 	"hash/maphash"
+	"math"
 	"slices"
 	"time"
 
@@ -42,14 +43,17 @@ type Given map[string]any
 type Batch struct {
 	table   *schema.Table
 	decoder *decoder
-	builder *array.RecordBuilder
+	schema  *arrow.Schema
+	columns []column
 	seed    maphash.Seed
-	keys    map[string]uint64 // key to hash of the record
+	keys    map[uint64]uint64 // hash of the key to hash of the record
 	keyed   []int             // columns of the key
 	asked   []int             // columns that come from the request
 	timed   int               // column that dates a row
 	scratch []byte
 	rows    int
+	room    int // rows that the columns have room for
+	likely  int // rows of the batch before
 	bytes   int
 	oldest  int64
 	newest  int64
@@ -59,10 +63,11 @@ type Batch struct {
 // NewBatch returns an empty batch. Release it when done.
 func NewBatch(table *schema.Table, allocator memory.Allocator) *Batch {
 	b := &Batch{
-		table: table, decoder: newDecoder(table), seed: maphash.MakeSeed(),
-		builder: array.NewRecordBuilder(allocator, table.BatchSchema()), keys: map[string]uint64{},
+		table: table, schema: table.BatchSchema(), decoder: newDecoder(table),
+		seed: maphash.MakeSeed(), keys: map[uint64]uint64{},
 	}
 	for i, c := range b.decoder.columns {
+		b.columns = append(b.columns, column{kind: c.Type, memory: allocator})
 		if slices.Contains(table.Key, c.Name) {
 			b.keyed = append(b.keyed, i)
 		}
@@ -77,7 +82,12 @@ func NewBatch(table *schema.Table, allocator memory.Allocator) *Batch {
 }
 
 // Release frees the batch's memory.
-func (b *Batch) Release() { b.builder.Release() }
+func (b *Batch) Release() {
+	for i := range b.columns {
+		b.columns[i].release()
+	}
+	b.rows, b.room = 0, 0
+}
 
 // Rows is the number of rows gathered since the last Build.
 func (b *Batch) Rows() int { return b.rows }
@@ -112,14 +122,15 @@ func (b *Batch) add(record []byte, given Given, ignore map[string]bool) Outcome 
 		return Rejected
 	}
 	hash := b.hash(record)
-	key := b.values(b.keyed)
-	if held, exists := b.keys[string(key)]; exists {
+	// Two keys of one hash are taken for a conflict, which loses nothing.
+	key := maphash.Bytes(b.seed, b.values(b.keyed))
+	if held, exists := b.keys[key]; exists {
 		if held == hash {
 			return Duplicate
 		}
 		return Conflict
 	}
-	b.keys[string(key)] = hash
+	b.keys[key] = hash
 	b.append(len(record))
 	return Added
 }
@@ -141,11 +152,13 @@ func (b *Batch) fill(given Given) {
 		s := slot{set: true}
 		switch v := value.(type) {
 		case string:
-			s.text = []byte(v)
+			start := len(b.decoder.scratch)
+			b.decoder.scratch = append(b.decoder.scratch, v...)
+			b.decoder.wrote(&s, start)
 		case time.Time:
 			s.number = v.UnixMicro()
 		case float64:
-			s.double = v
+			s.number = int64(math.Float64bits(v))
 		case bool:
 			if v {
 				s.number = 1
@@ -178,33 +191,24 @@ func (b *Batch) values(columns []int) []byte {
 			b.scratch = append(b.scratch, 0)
 			continue
 		}
-		b.scratch = binary.AppendUvarint(append(b.scratch, 1), uint64(len(s.text)))
-		b.scratch = append(b.scratch, s.text...)
+		text := b.decoder.text(s)
+		b.scratch = binary.AppendUvarint(append(b.scratch, 1), uint64(len(text)))
+		b.scratch = append(b.scratch, text...)
 		b.scratch = binary.AppendVarint(b.scratch, s.number)
 	}
 	return b.scratch
 }
 
 func (b *Batch) append(size int) {
-	for i := range b.decoder.slots {
+	if b.rows == b.room {
+		b.room = max(2*b.room, roomy(b.likely), fewRows)
+		for i := range b.columns {
+			b.columns[i].grow(b.room)
+		}
+	}
+	for i := range b.columns {
 		s := &b.decoder.slots[i]
-		field := b.builder.Field(i)
-		if !s.set {
-			field.AppendNull()
-			continue
-		}
-		switch builder := field.(type) {
-		case *array.StringBuilder:
-			builder.BinaryBuilder.Append(s.text)
-		case *array.TimestampBuilder:
-			builder.Append(arrow.Timestamp(s.number))
-		case *array.Int64Builder:
-			builder.Append(s.number)
-		case *array.Float64Builder:
-			builder.Append(s.double)
-		case *array.BooleanBuilder:
-			builder.Append(s.number == 1)
-		}
+		b.columns[i].put(b.rows, s.set, s.number, b.decoder.text(s))
 	}
 	at := b.decoder.slots[b.timed].number
 	if b.rows == 0 || at < b.oldest {
@@ -238,10 +242,19 @@ func (b *Built) Release() {
 func (b *Batch) Build() *Built {
 	built := &Built{Table: b.table, Rows: b.rows, Rejects: b.rejects}
 	if b.rows > 0 {
-		built.Record = b.builder.NewRecordBatch()
+		built.Record = b.record()
 		built.Oldest, built.Newest = time.UnixMicro(b.oldest).UTC(), time.UnixMicro(b.newest).UTC()
 	}
 	clear(b.keys)
-	b.rows, b.bytes, b.rejects = 0, 0, nil
+	b.rows, b.room, b.likely, b.bytes, b.rejects = 0, 0, b.rows, 0, nil
 	return built
+}
+
+func (b *Batch) record() arrow.RecordBatch {
+	arrays := make([]arrow.Array, len(b.columns))
+	for i := range b.columns {
+		arrays[i] = b.columns[i].build(b.rows)
+		defer arrays[i].Release()
+	}
+	return array.NewRecordBatch(b.schema, arrays, int64(b.rows))
 }

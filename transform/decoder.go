@@ -15,17 +15,20 @@ import (
 
 // decoder reads records of one table into slots, one slot a column.
 type decoder struct {
-	columns []schema.Column
-	byName  map[string]int // API field to column
-	extra   int            // column that keeps unknown fields; -1 if there is none
-	slots   []slot
-	scratch []byte
-	unknown []span              // fields of this record that no column has
-	names   map[string]struct{} // their names, unescaped; nil if there are none
-	next    int                 // column that the next field is likely to be for
-	json    *jsontext.Decoder
-	source  bytes.Buffer
-	report  map[string]struct{} // names of unknown fields met so far
+	columns  []schema.Column
+	names    []string       // by column: the API's field, quoted and with its colon; "" if it has none
+	byName   map[string]int // API field to column
+	required []int          // columns that every row must have
+	extra    int            // column that keeps unknown fields; -1 if there is none
+	slots    []slot
+	record   []byte // being decoded
+	scratch  []byte
+	unknown  []span              // fields of this record that no column has
+	met      map[string]struct{} // their names, unescaped; nil if there are none
+	next     int                 // column that the next field is likely to be for
+	json     *jsontext.Decoder
+	source   bytes.Buffer
+	report   map[string]struct{} // names of unknown fields met so far
 }
 
 const (
@@ -43,47 +46,56 @@ func newDecoder(table *schema.Table) *decoder {
 		columns: table.Batch(), byName: map[string]int{}, extra: -1,
 		json: jsontext.NewDecoder(&bytes.Buffer{}), report: map[string]struct{}{},
 	}
+	d.slots, d.names = make([]slot, len(d.columns)), make([]string, len(d.columns))
 	for i, c := range d.columns {
 		switch {
 		case c.Origin == schema.FromRecord && c.API != "":
 			d.byName[c.API] = i
+			d.names[i] = `"` + c.API + `":`
 		case c.Origin == schema.Unknown:
 			d.extra = i
 		}
+		if c.NotNull {
+			d.required = append(d.required, i)
+		}
 	}
-	d.slots = make([]slot, len(d.columns))
 	return d
 }
 
 // decode fills the slots from a record. The error is the reason to reject it.
 func (d *decoder) decode(record []byte, ignore map[string]bool) error {
-	d.clear()
-	if err := d.fields(record, ignore); err != nil {
-		return err
+	d.begin(record)
+	if !d.flat(ignore) {
+		d.begin(record)
+		if err := d.fields(ignore); err != nil {
+			return err
+		}
 	}
 	d.gatherExtra()
 	return nil
 }
 
-func (d *decoder) clear() {
+func (d *decoder) begin(record []byte) {
+	d.record = record
 	clear(d.slots)
 	d.scratch = d.scratch[:0]
-	d.unknown, d.names, d.next = d.unknown[:0], nil, 0
+	d.unknown, d.met, d.next = d.unknown[:0], nil, 0
 }
 
 // checkRequired rejects a record that lacks what every row must have.
 func (d *decoder) checkRequired() error {
-	for i, c := range d.columns {
-		if c.NotNull && (!d.slots[i].set || (c.Type == schema.Text && len(d.slots[i].text) == 0)) {
+	for _, i := range d.required {
+		c := &d.columns[i]
+		if !d.slots[i].set || (c.Type == schema.Text && d.slots[i].from == d.slots[i].to) {
 			return fmt.Errorf("%s is missing", cmp.Or(c.API, c.Name))
 		}
 	}
 	return nil
 }
 
-func (d *decoder) fields(record []byte, ignore map[string]bool) error {
+func (d *decoder) fields(ignore map[string]bool) error {
 	// The decoder reads a bytes.Buffer in place, so values are parts of the record.
-	d.source = *bytes.NewBuffer(record)
+	d.source = *bytes.NewBuffer(d.record)
 	// Repeated names are looked for below, on the level that matters; inside the
 	// value of an unknown field they are the source's affair.
 	d.json.Reset(&d.source, jsontext.AllowDuplicateNames(true))
@@ -119,7 +131,7 @@ func unreadable(err error, otherwise string) error {
 	return fmt.Errorf("unreadable JSON: %w", err)
 }
 
-func (d *decoder) field(quoted, value []byte, ignore map[string]bool) error {
+func (d *decoder) field(quoted, text []byte, ignore map[string]bool) error {
 	name := quoted[1 : len(quoted)-1]
 	if bytes.IndexByte(name, '\\') >= 0 {
 		var err error
@@ -127,49 +139,42 @@ func (d *decoder) field(quoted, value []byte, ignore map[string]bool) error {
 			return unreadable(err, "")
 		}
 	}
-	column, known := d.columnOf(name)
+	column, known := d.byName[string(name)]
 	switch {
 	case !known && ignore[string(name)]:
 		return nil
 	case !known:
-		return d.keep(quoted, value, name)
+		return d.keep(quoted, text, name)
 	case d.slots[column].seen:
 		return twice(name)
 	}
-	s := &d.slots[column]
-	s.seen = true
-	var err error
-	if d.scratch, err = s.decode(d.columns[column].Type, value, d.scratch); err != nil {
+	at := int(d.json.InputOffset()) - len(text)
+	if err := d.set(column, value{text, at, bytes.IndexByte(text, '\\') < 0}); err != nil {
 		return fmt.Errorf("%s %w", name, err)
 	}
 	return nil
 }
 
-// columnOf finds the column of a field. Sources send fields in the order in
-// which the columns are declared, so the map is seldom asked.
-func (d *decoder) columnOf(name []byte) (column int, known bool) {
-	if d.next < len(d.columns) && d.columns[d.next].API == string(name) && len(name) > 0 {
-		column, known = d.next, true
-	} else {
-		column, known = d.byName[string(name)]
-	}
-	if known {
-		d.next = column + 1
-	}
-	return column, known
-}
-
 // keep remembers an unknown field.
 func (d *decoder) keep(quoted, value, name []byte) error {
-	if d.names == nil {
-		d.names = map[string]struct{}{}
+	if err := d.note(name); err != nil {
+		return err
+	}
+	d.unknown = append(d.unknown, span{quoted, value})
+	return nil
+}
+
+// note remembers the name of an unknown field: for the report, and to find it
+// when the record has it twice.
+func (d *decoder) note(name []byte) error {
+	if d.met == nil {
+		d.met = map[string]struct{}{}
 	}
 	text := string(name)
-	if _, met := d.names[text]; met {
+	if _, again := d.met[text]; again {
 		return twice(name)
 	}
-	d.names[text] = struct{}{}
-	d.unknown = append(d.unknown, span{quoted, value})
+	d.met[text] = struct{}{}
 	if _, met := d.report[text]; !met && len(d.report) < reported {
 		d.report[excerpt(name)] = struct{}{}
 	}
@@ -199,5 +204,6 @@ func (d *decoder) gatherExtra() {
 		d.scratch = append(d.scratch, field.value...)
 	}
 	d.scratch = append(d.scratch, '}')
-	d.slots[d.extra] = slot{set: true, text: d.scratch[start:]}
+	d.slots[d.extra].set = true
+	d.wrote(&d.slots[d.extra], start)
 }

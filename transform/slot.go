@@ -1,7 +1,6 @@
 package transform
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"math"
@@ -15,53 +14,83 @@ import (
 )
 
 // slot holds one column's value of the record being decoded, until the whole
-// record is known to be good.
+// record is known to be good. It holds no pointers: there is one for every field of
+// every record, and the collector need not hear of them.
 type slot struct {
-	seen   bool   // the record has the field
-	set    bool   // it has a value; the zero slot is NULL
-	text   []byte // points into the record or into the decoder's scratch space
-	number int64  // BigInt; Timestamp in microseconds; Boolean as 0 or 1
-	double float64
+	seen     bool  // the record has the field
+	set      bool  // it has a value; the zero slot is NULL
+	written  bool  // its text is a part of the decoder's scratch space, not of the record
+	from, to int32 // bounds of its text
+	number   int64 // BigInt; Timestamp in microseconds; Boolean as 0 or 1; Double as its bits
 }
 
-// decode reads a JSON value into the slot. scratch is where unescaped text goes;
-// the grown scratch is returned.
-func (s *slot) decode(t schema.Type, value jsontext.Value, scratch []byte) ([]byte, error) {
-	kind := value.Kind()
+// value is a field's value as it is written in the record.
+type value struct {
+	jsontext.Value
+	at    int  // where in the record it begins
+	plain bool // a string without escapes
+}
+
+// set reads a value into a column's slot.
+func (d *decoder) set(column int, v value) (err error) {
+	s := &d.slots[column]
+	s.seen = true
+	kind := v.Kind()
 	if kind == 'n' {
-		return scratch, nil
+		return nil
 	}
 	s.set = true
-	var err error
-	switch t {
-	case schema.Text:
-		if kind != '"' {
-			return scratch, fmt.Errorf("is %s, not a string", nameOf(kind))
+	switch t := d.columns[column].Type; {
+	case t == schema.JSON:
+		s.from, s.to = int32(v.at), int32(v.at+len(v.Value))
+	case t == schema.Text && kind != '"':
+		return fmt.Errorf("is %s, not a string", nameOf(kind))
+	case t == schema.Text:
+		return d.setText(s, v)
+	case t == schema.Timestamp && kind != '"':
+		return fmt.Errorf("is %s, not a timestamp", nameOf(kind))
+	case t == schema.Timestamp:
+		if err = d.setText(s, v); err == nil {
+			s.number, err = timestamp(d.text(s))
 		}
-		s.text, scratch, err = unquote(value, scratch)
-	case schema.Timestamp:
-		if kind != '"' {
-			return scratch, fmt.Errorf("is %s, not a timestamp", nameOf(kind))
-		}
-		if s.text, scratch, err = unquote(value, scratch); err == nil {
-			s.number, err = timestamp(s.text)
-		}
-	case schema.BigInt:
-		s.number, err = integer(value)
-	case schema.Double:
-		s.double, err = double(value)
-	case schema.Boolean:
-		if kind != 't' && kind != 'f' {
-			return scratch, fmt.Errorf("is %s, not true or false", nameOf(kind))
-		}
-		s.number = 0
-		if kind == 't' {
-			s.number = 1
-		}
-	case schema.JSON:
-		s.text = value
+	case t == schema.BigInt:
+		s.number, err = integer(v.Value)
+	case t == schema.Double:
+		var f float64
+		f, err = double(v.Value)
+		s.number = int64(math.Float64bits(f))
+	case kind != 't' && kind != 'f':
+		return fmt.Errorf("is %s, not true or false", nameOf(kind))
+	case kind == 't':
+		s.number = 1
 	}
-	return scratch, err
+	return err
+}
+
+// setText keeps the text of a JSON string: a part of the record if nothing is
+// escaped, otherwise a part of the scratch space.
+func (d *decoder) setText(s *slot, v value) (err error) {
+	if v.plain {
+		s.from, s.to = int32(v.at+1), int32(v.at+len(v.Value)-1)
+		return nil
+	}
+	start := len(d.scratch)
+	d.scratch, err = jsontext.AppendUnquote(d.scratch, v.Value)
+	d.wrote(s, start)
+	return err
+}
+
+// wrote makes what the scratch space holds from a place on the text of a slot.
+func (d *decoder) wrote(s *slot, start int) {
+	s.written, s.from, s.to = true, int32(start), int32(len(d.scratch))
+}
+
+// text is the text of a slot, up to the next record.
+func (d *decoder) text(s *slot) []byte {
+	if s.written {
+		return d.scratch[s.from:s.to]
+	}
+	return d.record[s.from:s.to]
 }
 
 // The years that a partition's name and the manifest can hold: an offset can move
@@ -81,17 +110,6 @@ func timestamp(text []byte) (int64, error) {
 		return 0, errors.New("is outside the years 1 to 9999")
 	}
 	return int64(at), nil
-}
-
-// unquote returns the text of a JSON string: a part of it if nothing is escaped,
-// otherwise a part of scratch.
-func unquote(value jsontext.Value, scratch []byte) (text, grown []byte, err error) {
-	if bytes.IndexByte(value, '\\') < 0 {
-		return value[1 : len(value)-1], scratch, nil
-	}
-	start := len(scratch)
-	scratch, err = jsontext.AppendUnquote(scratch, value)
-	return scratch[start:len(scratch):len(scratch)], scratch, err
 }
 
 func nameOf(kind jsontext.Kind) string {

@@ -45,26 +45,50 @@ func (m Micros) Format() string { return m.Time().Format("2006-01-02T15:04:05.00
 
 // Parse reads a timestamp. It reports false for what is not one.
 func Parse[Bytes ~[]byte | ~string](s Bytes) (Micros, bool) {
-	p := parser[Bytes]{rest: s}
-	year, month, day := p.digits(4), p.after('-', 2), p.after('-', 2)
-	if p.failed || month < 1 || month > 12 || day < 1 || day > daysIn(year, month) {
+	const date, clock = len("2006-01-02"), len("2006-01-02T15:04:05")
+	if len(s) < date || s[4] != '-' || s[7] != '-' {
 		return 0, false
 	}
-	midnight := time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC).Unix()
-	if len(p.rest) == 0 {
-		return Micros(midnight) * Second, true
-	}
-	if !p.one("Tt ") {
+	year, month, day := 100*digits(s[0], s[1])+digits(s[2], s[3]), digits(s[5], s[6]), digits(s[8], s[9])
+	if year > 9999 || month < 1 || month > 12 || day < 1 || day > daysIn(year, month) {
 		return 0, false
 	}
-	hour, minute, second := p.digits(2), p.after(':', 2), p.after(':', 2)
-	micros := p.fraction()
-	offset := p.offset()
-	if p.failed || len(p.rest) > 0 || hour > 23 || minute > 59 || second > 59 {
+	midnight := Micros(daysSince1970(year, month, day)) * Day
+	if len(s) == date {
+		return midnight, true
+	}
+	if len(s) < clock || (s[10] != 'T' && s[10] != 't' && s[10] != ' ') || s[13] != ':' || s[16] != ':' {
 		return 0, false
 	}
-	seconds := midnight + int64(hour*3600+minute*60+second-offset)
-	return Micros(seconds)*Second + Micros(micros), true
+	hour, minute, second := digits(s[11], s[12]), digits(s[14], s[15]), digits(s[17], s[18])
+	micros, read := fraction(s[clock:])
+	offset, ok := offset(s[clock+read:])
+	if hour > 23 || minute > 59 || second > 59 || !ok {
+		return 0, false
+	}
+	return midnight + Micros(hour*3600+minute*60+second-offset)*Second + micros, true
+}
+
+// digits is the number that two digits make, or one above all numbers that a part
+// of a timestamp may be.
+func digits(tens, ones byte) int {
+	tens, ones = tens-'0', ones-'0'
+	if tens > 9 || ones > 9 {
+		return 1e6
+	}
+	return int(tens)*10 + int(ones)
+}
+
+// daysSince1970 counts days of the proleptic Gregorian calendar. It takes years to
+// begin in March, so that the leap day is the last, and adds 400 of them, so that
+// none is negative.
+func daysSince1970(year, month, day int) int {
+	const fromYearMinus400 = 719468 + 146097
+	year += 400
+	if month -= 3; month < 0 {
+		year, month = year-1, month+12
+	}
+	return 365*year + year/4 - year/100 + year/400 + (153*month+2)/5 + day - 1 - fromYearMinus400
 }
 
 func daysIn(year, month int) int {
@@ -80,97 +104,40 @@ func daysIn(year, month int) int {
 	return 31
 }
 
-// parser eats a timestamp from the left and remembers the first misfit.
-type parser[Bytes ~[]byte | ~string] struct {
-	rest   Bytes
-	failed bool
+// fraction reads an optional fraction of a second, and how many bytes it takes. A
+// separator without digits takes none, and so remains as what fits nowhere.
+func fraction[Bytes ~[]byte | ~string](s Bytes) (micros Micros, read int) {
+	if len(s) < 2 || (s[0] != '.' && s[0] != ',') || s[1]-'0' > 9 {
+		return 0, 0
+	}
+	unit := Second
+	for read = 1; read < len(s) && s[read]-'0' <= 9; read++ {
+		unit /= 10
+		micros += Micros(s[read]-'0') * unit
+	}
+	return micros, read
 }
 
-// digits eats exactly n digits.
-func (p *parser[Bytes]) digits(n int) int {
-	if p.failed || len(p.rest) < n {
-		p.failed = true
-		return 0
+// offset reads an optional UTC offset, up to the end, in seconds east.
+func offset[Bytes ~[]byte | ~string](s Bytes) (seconds int, ok bool) {
+	if len(s) == 0 || (len(s) == 1 && (s[0] == 'Z' || s[0] == 'z')) {
+		return 0, true
 	}
-	value := 0
-	for i := range n {
-		c := p.rest[i]
-		if c < '0' || c > '9' {
-			p.failed = true
-			return 0
-		}
-		value = value*10 + int(c-'0')
+	if len(s) < 3 || (s[0] != '+' && s[0] != '-') {
+		return 0, false
 	}
-	p.rest = p.rest[n:]
-	return value
-}
-
-// after eats the separator and n digits.
-func (p *parser[Bytes]) after(separator byte, n int) int {
-	if p.failed || len(p.rest) == 0 || p.rest[0] != separator {
-		p.failed = true
-		return 0
+	hours, minutes := digits(s[1], s[2]), 0
+	switch {
+	case len(s) == len("+0200"):
+		minutes = digits(s[3], s[4])
+	case len(s) == len("+02:00") && s[3] == ':':
+		minutes = digits(s[4], s[5])
+	case len(s) != len("+02"):
+		return 0, false
 	}
-	p.rest = p.rest[1:]
-	return p.digits(n)
-}
-
-// one eats one byte if it is among the given ones.
-func (p *parser[Bytes]) one(of string) bool {
-	if p.failed || len(p.rest) == 0 {
-		return false
+	seconds = hours*3600 + minutes*60
+	if s[0] == '-' {
+		seconds = -seconds
 	}
-	for i := range len(of) {
-		if p.rest[0] == of[i] {
-			p.rest = p.rest[1:]
-			return true
-		}
-	}
-	return false
-}
-
-// fraction eats an optional fraction of a second and returns its microseconds.
-func (p *parser[Bytes]) fraction() int {
-	if !p.one(".,") {
-		return 0
-	}
-	micros, read := 0, 0
-	for len(p.rest) > 0 && p.rest[0] >= '0' && p.rest[0] <= '9' {
-		if read < 6 {
-			micros = micros*10 + int(p.rest[0]-'0')
-		}
-		read++
-		p.rest = p.rest[1:]
-	}
-	if read == 0 {
-		p.failed = true
-	}
-	for ; read < 6; read++ {
-		micros *= 10
-	}
-	return micros
-}
-
-// offset eats an optional UTC offset and returns it in seconds east.
-func (p *parser[Bytes]) offset() int {
-	if p.failed || len(p.rest) == 0 || p.one("Zz") {
-		return 0
-	}
-	sign := 1
-	if p.rest[0] == '-' {
-		sign = -1
-	}
-	if !p.one("+-") {
-		p.failed = true
-		return 0
-	}
-	hours, minutes := p.digits(2), 0
-	if len(p.rest) > 0 {
-		p.one(":")
-		minutes = p.digits(2)
-	}
-	if hours > 23 || minutes > 59 {
-		p.failed = true
-	}
-	return sign * (hours*3600 + minutes*60)
+	return seconds, hours <= 23 && minutes <= 59
 }

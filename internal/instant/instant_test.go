@@ -47,6 +47,16 @@ func TestParseRefusesWhatIsNotAnInstant(t *testing.T) {
 	}
 }
 
+// TestEveryDayOfTheCalendar holds every day of the first 400 years, which is what
+// the calendar repeats, and ever fewer of the later ones against package time.
+func TestEveryDayOfTheCalendar(t *testing.T) {
+	for day := time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC); day.Year() <= 9999; day = day.AddDate(0, 0, 1+day.Year()/400) {
+		if got, ok := instant.Parse(day.AppendFormat(nil, time.DateOnly)); !ok || got != instant.Of(day) {
+			t.Fatalf("%v: %v %v", day, got.Time(), ok)
+		}
+	}
+}
+
 func TestFormatAndParseAreInverse(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := instant.Micros(rapid.Int64Range(-62135596800000, 253402300799999).Draw(t, "ms")) * instant.Millisecond

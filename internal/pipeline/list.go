@@ -211,6 +211,7 @@ func (r *run) drain(ctx context.Context, walks *extract.Walks, jobs []extract.Jo
 				return err
 			}
 		}
+		page.Release()
 		g.cover(keyOf(jobs[page.Job].Query), checkpoints.Covered, checkpoints.Of(page.Covered...))
 		if err := g.commitIfDue(ctx); err != nil {
 			return err

@@ -62,6 +62,7 @@ func (a asked) Compare(ctx context.Context, i checkpoints.Interval) (verify.Find
 		for _, record := range page.Records {
 			gathered.add(record)
 		}
+		page.Release()
 	}
 	gathered.flush()
 	found, err := a.holdings.Compare(ctx, a.within(i), gathered.rows, gathered.rejects)
