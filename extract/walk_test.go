@@ -157,3 +157,42 @@ func TestRowsDatedInTheFuture(t *testing.T) {
 		}
 	}
 }
+
+// Neighbouring pages overlap by a row, which is counted and not given again.
+func TestARowIsGivenOnce(t *testing.T) {
+	sim := uniform(5000)
+	repeated := 0
+	r := readWith(dial(t, sim, connections(4)), func(_ *reading, page Page) { repeated += page.Repeated },
+		Job{Query: Query{List: Alerts}, Interval: between(noon.AddDate(0, 0, -91), noon), Open: true})
+	if r.err != nil || len(r.records[0]) != 5000 || repeated < 40 {
+		t.Errorf("%d rows, %d repeated, %v", len(r.records[0]), repeated, r.err)
+	}
+	for id, times := range r.records[0] {
+		if times != 1 {
+			t.Fatalf("%s came %d times", id, times)
+		}
+	}
+}
+
+// The rows of one time come together, however long the history is.
+func TestWorkersReadNeighbouringStretches(t *testing.T) {
+	t.Parallel()
+	const connected, rows = 4, 100_000
+	sim := uniform(rows)
+	from, to := noon.AddDate(0, 0, -91), noon
+	span, far := to.Sub(from)/rows*stretchRows, 0
+	front := to // the oldest row given so far that leaves no gap above it, roughly
+	readWith(dial(t, sim, connections(connected)), func(r *reading, page Page) {
+		for _, i := range page.Covered {
+			if front.Sub(i.To) > 2*connected*span {
+				far++
+			}
+			if covered := r.covered[0]; len(covered) > 0 {
+				front = covered[len(covered)-1].From
+			}
+		}
+	}, Job{Query: Query{List: Alerts}, Interval: between(from, to), Open: true})
+	if far > 0 {
+		t.Errorf("%d pages came from far below what had been read", far)
+	}
+}
