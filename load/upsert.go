@@ -31,10 +31,7 @@ func (w *Warehouse) upsert(ctx context.Context, tx *sql.Tx, runID string, rows R
 	if err := s.refuseRepeated(ctx, i); err != nil {
 		return Counts{}, err
 	}
-	if err := i.exec(ctx, s.find(rows)); err != nil {
-		return Counts{}, err
-	}
-	held, changed, err := s.tell(ctx, tx)
+	held, changed, err := s.compare(ctx, i, rows)
 	if err != nil {
 		return Counts{}, err
 	}
@@ -49,11 +46,11 @@ func (w *Warehouse) upsert(ctx context.Context, tx *sql.Tx, runID string, rows R
 		}
 	}
 	if held < total || changed > 0 {
-		if err := s.note(ctx, i, runID); err != nil {
+		if err := s.note(ctx, i, held, runID); err != nil {
 			return Counts{}, err
 		}
 	}
-	_, err = tx.ExecContext(ctx, "DROP TABLE temp.held")
+	_, err = tx.ExecContext(ctx, "DROP TABLE IF EXISTS temp.held")
 	return Counts{Inserted: total - held, Updated: changed, Unchanged: held - changed}, err
 }
 
@@ -154,17 +151,34 @@ func (s statements) refuseRepeated(ctx context.Context, i incoming) error {
 	})
 }
 
+// compare counts the rows of the batch that are held already, and those of them
+// that changed. They are listed in the temporary table held if there are any. A
+// backfill brings rows of times of which none is held.
+func (s statements) compare(ctx context.Context, i incoming, rows Rows) (held, changed int64, err error) {
+	within := within("t."+schema.Ident(s.Time), s.spans(rows))
+	if rows.Seen.IsZero() {
+		err := i.tx.QueryRowContext(ctx, fmt.Sprintf("SELECT count(*) FROM %s t WHERE %s", schema.Ident(s.Name), within)).Scan(&held)
+		if err != nil || held == 0 {
+			return 0, 0, err
+		}
+	}
+	if err := i.exec(ctx, s.find(rows.Seen, within)); err != nil {
+		return 0, 0, err
+	}
+	return s.tell(ctx, i.tx)
+}
+
 // find lists in the temporary table held the rows of the batch that are held
 // already within the batch's own time, and whether they changed.
-func (s statements) find(rows Rows) string {
+func (s statements) find(seen time.Time, within string) string {
 	name, at := schema.Ident(s.Name), "t."+schema.Ident(s.Time)
-	held := fmt.Sprintf("(SELECT *, rowid AS held_row FROM %s t WHERE %s)", name, within(at, s.spans(rows)))
+	held := fmt.Sprintf("(SELECT *, rowid AS held_row FROM %s t WHERE %s)", name, within)
 	changed := fmt.Sprintf("(%s)", s.differs())
 	if _, ok := s.Column("closed"); ok {
 		// A closed bucket is not replaced by a part of itself.
 		changed += " AND NOT (t.closed AND NOT i.closed)"
 	}
-	if rows.Seen.IsZero() {
+	if seen.IsZero() {
 		return fmt.Sprintf("CREATE TEMP TABLE held AS SELECT i.nth, t.held_row, %s AS held_time, %s AS changed FROM incoming i JOIN %s t ON %s",
 			at, changed, held, s.sameKey("i", "t"))
 	}
@@ -174,7 +188,7 @@ func (s statements) find(rows Rows) string {
 		SELECT i.nth, t.held_row, %[1]s AS held_time, t.held_row IS NOT NULL AND %[2]s AND v.latest < %[3]s AS changed
 		FROM incoming i LEFT JOIN %[4]s t ON %[5]s LEFT JOIN %[6]s v ON %[7]s
 		WHERE t.held_row IS NOT NULL OR v.latest >= %[3]s`,
-		at, changed, instantOf(rows.Seen.UnixMicro()), held, s.sameKey("i", "t"), later, s.sameKey("i", "v"))
+		at, changed, instantOf(seen.UnixMicro()), held, s.sameKey("i", "t"), later, s.sameKey("i", "v"))
 }
 
 // span is a stretch of time in microseconds, both ends included.
@@ -335,11 +349,11 @@ func (s statements) insertArguments(runID string, at time.Time) []any {
 
 // note lists the partitions that changed, and that the run's ids have still to
 // be looked for in the rest of the table.
-func (s statements) note(ctx context.Context, i incoming, runID string) error {
+func (s statements) note(ctx context.Context, i incoming, held int64, runID string) error {
 	if s.Partition != schema.Unpartitioned {
-		i = i.only(func(column string) bool { return column == s.Time || column == nth })
+		i = i.only(func(column string) bool { return column == s.Time || (held > 0 && column == nth) })
 		defer i.release()
-		if err := i.exec(ctx, s.partitions()); err != nil {
+		if err := i.exec(ctx, s.partitions(held)); err != nil {
 			return err
 		}
 	}
@@ -349,13 +363,14 @@ func (s statements) note(ctx context.Context, i incoming, runID string) error {
 	return err
 }
 
-func (s statements) partitions() string {
-	return fmt.Sprintf(`INSERT INTO internal.changed_partitions
-		SELECT DISTINCT %[1]s, p FROM (
-			SELECT %[2]s AS p FROM incoming ANTI JOIN (SELECT nth FROM temp.held WHERE NOT changed) USING (nth)
-			UNION SELECT %[3]s FROM temp.held WHERE changed)
-		WHERE (%[1]s, p) NOT IN (SELECT (table_name, partition_start) FROM internal.changed_partitions)`,
-		schema.Literal(s.Name), s.partitionOf(schema.Ident(s.Time)), s.partitionOf("held_time"))
+func (s statements) partitions(held int64) string {
+	changed := fmt.Sprintf("SELECT %s AS p FROM incoming", s.partitionOf(schema.Ident(s.Time)))
+	if held > 0 {
+		changed += fmt.Sprintf(` ANTI JOIN (SELECT nth FROM temp.held WHERE NOT changed) USING (nth)
+			UNION SELECT %s FROM temp.held WHERE changed`, s.partitionOf("held_time"))
+	}
+	return fmt.Sprintf(`INSERT INTO internal.changed_partitions SELECT DISTINCT %[1]s, p FROM (%[2]s)
+		WHERE (%[1]s, p) NOT IN (SELECT (table_name, partition_start) FROM internal.changed_partitions)`, schema.Literal(s.Name), changed)
 }
 
 // partitionOf is the SQL of the start of the partition that holds a time. Days are
