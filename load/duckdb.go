@@ -22,7 +22,7 @@ type Session struct {
 	ReadOnly    bool
 
 	Attach map[string]string // further files to read, by the name they get
-	Folder string            // a folder whose files may be read; "" for none
+	Folder string            // a folder whose files may be read and written; "" for none
 	Search string            // where names without a database are looked for; "" for the file itself
 }
 

@@ -47,10 +47,15 @@ func (w *Warehouse) Changed(ctx context.Context, table *schema.Table) ([]time.Ti
 	return w.times(ctx, "SELECT DISTINCT partition_start FROM internal.changed_partitions WHERE table_name = ? ORDER BY 1", table.Name)
 }
 
-// Partitions lists the start of every partition that holds rows (UTC).
+// Partitions lists the start of every partition that holds rows (UTC). A date of a
+// TIMESTAMPTZ would go through a calendar for every row.
 func (w *Warehouse) Partitions(ctx context.Context, table *schema.Table) ([]time.Time, error) {
-	start := statements{table}.partitionOf(schema.Ident(table.Time))
-	return w.times(ctx, fmt.Sprintf("SELECT DISTINCT %s FROM %s ORDER BY 1", start, schema.Ident(table.Name)))
+	unit := "day"
+	if table.Partition == schema.ByMonth {
+		unit = "month"
+	}
+	return w.times(ctx, fmt.Sprintf("SELECT DISTINCT date_trunc('%s', make_timestamp(epoch_us(%s))) FROM %s ORDER BY 1",
+		unit, schema.Ident(table.Time), schema.Ident(table.Name)))
 }
 
 func (w *Warehouse) times(ctx context.Context, query string, arguments ...any) ([]time.Time, error) {
@@ -90,9 +95,13 @@ func (w *Warehouse) Republish(ctx context.Context, table *schema.Table, partitio
 	return nil
 }
 
-// sliceRows is about how many rows one query of Rows reads: the driver holds the
-// whole answer of a query in memory, outside DuckDB's memory limit.
-const sliceRows = 20_000
+// sliceRows and sliceBytes are about how many rows, and how much text, one query of
+// Rows reads: the driver holds the whole answer of a query in memory, outside
+// DuckDB's memory limit.
+const (
+	sliceRows  = 20_000
+	sliceBytes = 4 << 20
+)
 
 // Rows yields the rows of [from, to) sorted by time and key, in record batches
 // of at most a few thousand rows, with the columns of Table.ArrowSchema. A batch
@@ -123,14 +132,32 @@ func (w *Warehouse) Rows(ctx context.Context, table *schema.Table, from, to time
 	}
 }
 
-// cuts divides [from, to) into slices of about sliceRows rows, both ends
-// included. Rows of one instant stay together.
+// cuts divides [from, to) into slices of about sliceRows rows, or fewer if they are
+// large, both ends included. Rows of one instant stay together.
 func (w *Warehouse) cuts(ctx context.Context, table *schema.Table, from, to time.Time) ([]time.Time, error) {
-	at := schema.Ident(table.Time)
+	at, name := schema.Ident(table.Time), schema.Ident(table.Name)
+	var rows, bytes int64
+	err := w.conn.QueryRowContext(ctx, fmt.Sprintf("SELECT count(*), coalesce(sum(%s), 0)::BIGINT FROM %s WHERE %s >= ? AND %s < ?",
+		statements{table}.textBytes(), name, at, at), from, to).Scan(&rows, &bytes)
+	if err != nil {
+		return nil, storage("read warehouse", err)
+	}
+	slice := max(1, min(sliceRows, rows*sliceBytes/max(bytes, 1)))
 	inner, err := w.times(ctx, fmt.Sprintf(`SELECT DISTINCT cut FROM (
 			SELECT %[1]s AS cut, row_number() OVER (ORDER BY %[1]s) AS n FROM %[2]s WHERE %[1]s >= ? AND %[1]s < ?)
-		WHERE n %% %[3]d = 0 AND cut > ? ORDER BY 1`, at, schema.Ident(table.Name), sliceRows), from, to, from)
+		WHERE n %% %[3]d = 0 AND cut > ? ORDER BY 1`, at, name, slice), from, to, from)
 	return append(append([]time.Time{from}, inner...), to), err
+}
+
+// textBytes is the SQL of the length of all text in a row.
+func (s statements) textBytes() string {
+	sum := "0"
+	for _, c := range s.Columns {
+		if c.Type == schema.Text || c.Type == schema.JSON {
+			sum += fmt.Sprintf(" + coalesce(strlen(%s::VARCHAR), 0)", schema.Ident(c.Name))
+		}
+	}
+	return sum
 }
 
 // yieldAll gives every batch our schema, whose metadata DuckDB does not know. It
@@ -149,21 +176,9 @@ func (w *Warehouse) yieldAll(reader array.RecordReader, as *arrow.Schema, yield 
 }
 
 func selectRange(table *schema.Table) string {
-	names := ""
-	for i, c := range table.Columns {
-		if i > 0 {
-			names += ", "
-		}
-		names += schema.Ident(c.Name)
-	}
-	order := schema.Ident(table.Time)
-	for _, k := range table.Key {
-		if k != table.Time {
-			order += ", " + schema.Ident(k)
-		}
-	}
+	s := statements{table}
 	at := schema.Ident(table.Time)
-	return fmt.Sprintf("SELECT %s FROM %s WHERE %s >= ? AND %s < ? ORDER BY %s", names, schema.Ident(table.Name), at, at, order)
+	return fmt.Sprintf("SELECT %s FROM %s WHERE %s >= ? AND %s < ? ORDER BY %s", s.asText(), schema.Ident(table.Name), at, at, s.sorting())
 }
 
 // CoverageLine is one interval of the ledger, for those who publish it.

@@ -18,6 +18,7 @@ type Options struct {
 	Dir         string // data_dir
 	MemoryLimit string // DuckDB's notation; "" for 160MB
 	Version     string // release that writes, noted in the file
+	Lake        string // the folder that Copy writes to; "" for lake/ below Dir
 	Now         func() time.Time
 
 	// Writing: refuse a data_dir that cannot take what a run writes; with Copied,
@@ -152,7 +153,12 @@ func (w *Warehouse) clearLog(ctx context.Context) error {
 }
 
 func (w *Warehouse) connect(ctx context.Context, path string) error {
-	return w.connectWith(ctx, path, w.thrifty())
+	session := w.thrifty()
+	var err error
+	if session.Folder, err = w.options.lake(); err != nil {
+		return err
+	}
+	return w.connectWith(ctx, path, session)
 }
 
 func (w *Warehouse) thrifty() Session {

@@ -68,21 +68,21 @@ func (t *Table) isKey(name string) bool {
 }
 
 // BatchSchema is the Arrow schema of a batch on its way to the loader.
-func (t *Table) BatchSchema() *arrow.Schema { return arrowSchema(t, t.Batch()) }
-
-// ArrowSchema is the Arrow schema of the whole table, as Parquet files have it.
-// Field metadata carries each column's comment and privacy class; schema
-// metadata carries the table's name and comment.
-func (t *Table) ArrowSchema() *arrow.Schema { return arrowSchema(t, t.Columns) }
-
-func arrowSchema(t *Table, columns []Column) *arrow.Schema {
+func (t *Table) BatchSchema() *arrow.Schema {
+	columns := t.Batch()
 	fields := make([]arrow.Field, len(columns))
 	for i, c := range columns {
-		fields[i] = arrow.Field{
-			Name: c.Name, Type: c.Type.Arrow(), Nullable: !c.NotNull,
-			Metadata: arrow.NewMetadata([]string{"comment", "privacy"}, []string{c.Doc, string(c.Privacy)}),
-		}
+		fields[i] = arrow.Field{Name: c.Name, Type: c.Type.Arrow(), Nullable: !c.NotNull}
 	}
-	meta := arrow.NewMetadata([]string{"table", "comment"}, []string{t.Name, t.Doc})
-	return arrow.NewSchema(fields, &meta)
+	return arrow.NewSchema(fields, nil)
+}
+
+// ArrowSchema is the Arrow schema of the whole table, as Parquet files have it:
+// any column may be NULL there, since DuckDB writes them so.
+func (t *Table) ArrowSchema() *arrow.Schema {
+	fields := make([]arrow.Field, len(t.Columns))
+	for i, c := range t.Columns {
+		fields[i] = arrow.Field{Name: c.Name, Type: c.Type.Arrow(), Nullable: true}
+	}
+	return arrow.NewSchema(fields, nil)
 }

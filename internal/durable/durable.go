@@ -21,8 +21,9 @@ const mark = ".tmp-"
 // Abort gives up and may be deferred in any case.
 type File struct {
 	*os.File
-	target string
-	done   bool
+	target   string
+	finished bool // synced and closed, or given up
+	done     bool
 }
 
 // Create opens a new temporary file beside the target, with mode 0640.
@@ -37,13 +38,26 @@ func Create(target string) (*File, error) {
 	return &File{File: file, target: target}, nil
 }
 
-// Commit syncs the file and puts it in its place.
+// Finish syncs and closes the file, and leaves it beside its place: what takes
+// long is done, and Commit renames only.
+func (f *File) Finish() error {
+	if f.done {
+		return fs.ErrClosed
+	}
+	if f.finished {
+		return nil
+	}
+	f.finished = true
+	return errors.Join(f.Sync(), f.File.Close())
+}
+
+// Commit finishes the file and puts it in its place.
 func (f *File) Commit() error {
 	if f.done {
 		return fs.ErrClosed
 	}
+	err := f.Finish()
 	f.done = true
-	err := errors.Join(f.Sync(), f.File.Close())
 	if err == nil {
 		err = rename(f.Name(), f.target)
 	}
@@ -59,6 +73,9 @@ func (f *File) Abort() error {
 		return nil
 	}
 	f.done = true
+	if f.finished {
+		return remove(f.Name())
+	}
 	return errors.Join(f.File.Close(), remove(f.Name()))
 }
 
@@ -106,9 +123,10 @@ func SyncDir(dir string) error {
 	return nil
 }
 
-// Sweep removes what crashes left behind in a folder and in those below it. The
-// folder itself may be a link; below it none is followed.
-func Sweep(dir string) error {
+// Sweep removes what crashes left behind in a folder and in those below it, but
+// for the files that are kept: those that are still being written. The folder
+// itself may be a link; below it none is followed.
+func Sweep(dir string, kept ...*File) error {
 	root, err := os.OpenRoot(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -117,11 +135,17 @@ func Sweep(dir string) error {
 		return err
 	}
 	defer func() { _ = root.Close() }()
+	spared := map[string]bool{}
+	for _, f := range kept {
+		spared[f.Name()] = true
+	}
 	return fs.WalkDir(root.FS(), ".", func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
-		if name := entry.Name(); entry.Type().IsRegular() && strings.HasPrefix(name, ".") && strings.Contains(name, mark) {
+		name := entry.Name()
+		leftover := entry.Type().IsRegular() && strings.HasPrefix(name, ".") && strings.Contains(name, mark)
+		if leftover && !spared[filepath.Join(dir, filepath.FromSlash(path))] {
 			return root.Remove(filepath.FromSlash(path))
 		}
 		return nil

@@ -16,6 +16,7 @@ import (
 	"github.com/apache/arrow-go/v18/parquet/pqarrow"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/flashback-sync/flashback-sync/load/lake"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
@@ -41,17 +42,26 @@ func TestRowsEqualTheWarehouses(t *testing.T) {
 	s := newSite(t)
 	s.alerts(oddAlerts()...)
 	commit(t, s.Warehouse, build(t, schema.PolicyStats(), buckets(epoch, 24)...))
-	s.publish()
-	s.checkManifest()
+	for name, publish := range writers {
+		s := s.elsewhere(t)
+		publish(s)
+		s.checkManifest()
+		s.checkRows(name)
+	}
+}
+
+// checkRows compares every file with the warehouse, row by row, in order.
+func (s *site) checkRows(name string) {
+	s.Helper()
 	for _, entry := range s.manifest().Files {
 		table := schema.ByName(entry.Table)
 		want := s.rows(table, entry.Oldest, entry.Newest.Add(time.Microsecond))
 		path := filepath.Join(s.dir, filepath.FromSlash(entry.Path))
-		if diff := cmp.Diff(want, readParquet(t, path)); diff != "" {
-			t.Errorf("%s by pqarrow (-want +got):\n%.2000s", entry.Path, diff)
+		if diff := cmp.Diff(want, readParquet(s, path)); diff != "" {
+			s.Errorf("%s: %s by pqarrow (-want +got):\n%.2000s", name, entry.Path, diff)
 		}
-		if diff := cmp.Diff(want, readWithDuckDB(t, table, path)); diff != "" {
-			t.Errorf("%s by DuckDB (-want +got):\n%.2000s", entry.Path, diff)
+		if diff := cmp.Diff(want, readWithDuckDB(s, table, path)); diff != "" {
+			s.Errorf("%s: %s by DuckDB (-want +got):\n%.2000s", name, entry.Path, diff)
 		}
 	}
 }
@@ -69,7 +79,7 @@ func buckets(from time.Time, count int) (rows []values) {
 	return rows
 }
 
-func readParquet(t *testing.T, path string) map[string][]any {
+func readParquet(t testing.TB, path string) map[string][]any {
 	t.Helper()
 	reader, arrowReader := openParquet(t, path)
 	defer func() { _ = reader.Close() }()
@@ -101,7 +111,7 @@ func openParquet(t testing.TB, path string) (*file.Reader, *pqarrow.FileReader) 
 	return reader, arrowReader
 }
 
-func readWithDuckDB(t *testing.T, table *schema.Table, path string) map[string][]any {
+func readWithDuckDB(t testing.TB, table *schema.Table, path string) map[string][]any {
 	t.Helper()
 	rows := duckDB(t, fmt.Sprintf("SELECT * FROM read_parquet(%s, hive_partitioning = false)", schema.Literal(path)))
 	columns := map[string][]any{}
@@ -117,7 +127,7 @@ func readWithDuckDB(t *testing.T, table *schema.Table, path string) map[string][
 }
 
 // duckDB runs a query in a DuckDB of its own.
-func duckDB(t *testing.T, query string) (all [][]any) {
+func duckDB(t testing.TB, query string) (all [][]any) {
 	t.Helper()
 	db, err := sql.Open("duckdb", "")
 	if err != nil {
@@ -146,45 +156,66 @@ func duckDB(t *testing.T, query string) (all [][]any) {
 	return all
 }
 
-func TestFilesCarryTheSchemaAndItsMetadata(t *testing.T) {
+func TestFilesCarryTheSchema(t *testing.T) {
 	s := newSite(t)
 	s.alerts(oddAlerts()...)
 	commit(t, s.Warehouse, build(t, schema.PolicyStats(), buckets(epoch, 2)...))
-	s.publish()
-	for _, table := range []*schema.Table{schema.Alerts(), schema.PolicyStats()} {
-		path := filepath.Join(s.dir, filepath.FromSlash(map[string]string{
-			"alerts": "alerts/date=2024-01-01/alerts.parquet", "policy_stats": "policy_stats/month=2024-01/policy_stats.parquet",
-		}[table.Name]))
-		reader, arrowReader := openParquet(t, path)
-		defer func() { _ = reader.Close() }()
-		got, err := arrowReader.Schema()
-		if err != nil {
-			t.Fatal(err)
-		}
-		want := table.ArrowSchema()
-		for i, field := range want.Fields() {
-			read := got.Field(i)
-			if read.Name != field.Name || !arrow.TypeEqual(read.Type, field.Type) || read.Nullable != field.Nullable {
-				t.Errorf("%s.%s is %v", table.Name, field.Name, read)
+	for name, publish := range writers {
+		s := s.elsewhere(t)
+		publish(s)
+		for _, table := range []*schema.Table{schema.Alerts(), schema.PolicyStats()} {
+			path := filepath.Join(s.dir, filepath.FromSlash(map[string]string{
+				"alerts": "alerts/date=2024-01-01/alerts.parquet", "policy_stats": "policy_stats/month=2024-01/policy_stats.parquet",
+			}[table.Name]))
+			reader, arrowReader := openParquet(t, path)
+			got, err := arrowReader.Schema()
+			if err != nil {
+				t.Fatal(err)
 			}
-			for _, key := range field.Metadata.Keys() {
-				wanted, _ := field.Metadata.GetValue(key)
-				if value, _ := read.Metadata.GetValue(key); value != wanted || value == "" {
-					t.Errorf("%s.%s: %s is %q, want %q", table.Name, field.Name, key, value, wanted)
+			for i, field := range table.ArrowSchema().Fields() {
+				read := got.Field(i)
+				if read.Name != field.Name || !arrow.TypeEqual(read.Type, field.Type) || read.Nullable != field.Nullable {
+					t.Errorf("%s: %s.%s is %v", name, table.Name, field.Name, read)
 				}
 			}
-		}
-		for _, key := range want.Metadata().Keys() {
-			wanted, _ := want.Metadata().GetValue(key)
-			if value, _ := got.Metadata().GetValue(key); value != wanted || value == "" {
-				t.Errorf("%s: %s is %q, want %q", table.Name, key, value, wanted)
+			for i, row := range duckDB(t, fmt.Sprintf("SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM read_parquet(%s, hive_partitioning = false))", schema.Literal(path))) {
+				c := table.Columns[i]
+				wanted := strings.NewReplacer("TIMESTAMPTZ", "TIMESTAMP WITH TIME ZONE", "JSON", "VARCHAR").Replace(c.Type.DuckDB())
+				if row[0] != c.Name || row[1] != wanted {
+					t.Errorf("%s: DuckDB reads %s.%s as %v %v", name, table.Name, c.Name, row[0], row[1])
+				}
 			}
+			_ = reader.Close()
 		}
-		for i, row := range duckDB(t, fmt.Sprintf("SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM read_parquet(%s, hive_partitioning = false))", schema.Literal(path))) {
-			c := table.Columns[i]
-			wanted := strings.NewReplacer("TIMESTAMPTZ", "TIMESTAMP WITH TIME ZONE", "JSON", "VARCHAR").Replace(c.Type.DuckDB())
-			if row[0] != c.Name || row[1] != wanted {
-				t.Errorf("DuckDB reads %s.%s as %v %v", table.Name, c.Name, row[0], row[1])
+	}
+}
+
+// writers are the two ways in which files are written.
+var writers = map[string]func(*site){
+	"copied": func(s *site) { s.Helper(); s.publish() },
+	"from rows": func(s *site) {
+		s.Helper()
+		if _, err := lake.Publish(context.Background(), options(s.dir), &failing{Warehouse: s.Warehouse, after: 1 << 30, decline: true}); err != nil {
+			s.Fatal(err)
+		}
+	},
+}
+
+func TestTheManifestSaysWhatColumnsMean(t *testing.T) {
+	s := newSite(t)
+	s.publish()
+	tables := s.manifest().Tables
+	if len(tables) != 3 || tables[0].Name != "alerts" || tables[2].Name != "policy_stats" {
+		t.Fatalf("tables %+v", tables)
+	}
+	for _, table := range tables {
+		declared := schema.ByName(table.Name)
+		if table.Comment != declared.Doc || len(table.Columns) != len(declared.Columns) {
+			t.Errorf("%s: %q, %d columns", table.Name, table.Comment, len(table.Columns))
+		}
+		for i, c := range declared.Columns {
+			if want := (lake.Column{Name: c.Name, Type: c.Type.DuckDB(), Privacy: c.Privacy, Comment: c.Doc}); table.Columns[i] != want {
+				t.Errorf("%s: %+v, want %+v", table.Name, table.Columns[i], want)
 			}
 		}
 	}
@@ -193,42 +224,42 @@ func TestFilesCarryTheSchemaAndItsMetadata(t *testing.T) {
 func TestFilesAreMadeForReadersThatSkip(t *testing.T) {
 	s := newSite(t)
 	s.alerts(oddAlerts()...)
-	s.publish()
 	table := schema.Alerts()
-	reader, _ := openParquet(t, filepath.Join(s.dir, "alerts", "date=2024-01-01", "alerts.parquet"))
-	defer func() { _ = reader.Close() }()
-	if by := reader.MetaData().GetCreatedBy(); by != "flashback-sync test" {
-		t.Errorf("created by %q", by)
-	}
-	group := reader.MetaData().RowGroup(0)
-	sorting := group.SortingColumns()
-	if len(sorting) != 2 || table.Columns[sorting[0].ColumnIdx].Name != "timestamp" || table.Columns[sorting[1].ColumnIdx].Name != "id" ||
-		sorting[0].Descending || sorting[0].NullsFirst {
-		t.Errorf("sorted by %v", sorting)
-	}
-	for i, c := range table.Columns {
-		chunk, err := group.ColumnChunk(i)
-		if err != nil {
-			t.Fatal(err)
+	for name, publish := range writers {
+		s := s.elsewhere(t)
+		publish(s)
+		reader, _ := openParquet(t, filepath.Join(s.dir, "alerts", "date=2024-01-01", "alerts.parquet"))
+		metadata := reader.MetaData()
+		by := metadata.KeyValueMetadata().FindValue("generator")
+		if metadata.GetCreatedBy() != "flashback-sync test" && (by == nil || *by != "flashback-sync test") {
+			t.Errorf("%s: created by %q", name, metadata.GetCreatedBy())
 		}
-		if chunk.Compression() != compress.Codecs.Zstd {
-			t.Errorf("%s is compressed by %v", c.Name, chunk.Compression())
+		group := metadata.RowGroup(0)
+		for i, c := range table.Columns {
+			chunk, err := group.ColumnChunk(i)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if chunk.Compression() != compress.Codecs.Zstd {
+				t.Errorf("%s: %s is compressed by %v", name, c.Name, chunk.Compression())
+			}
+			statistics, err := chunk.Statistics()
+			if err != nil || statistics == nil || !statistics.HasNullCount() {
+				t.Errorf("%s: %s has no statistics: %v", name, c.Name, err)
+				continue
+			}
+			// Columns of NULLs alone have no bounds, and bounds of long text are left out.
+			bounded := c.Name != "message" && c.Name != "host" && statistics.NullCount() < group.NumRows()
+			if bounded && !statistics.HasMinMax() {
+				t.Errorf("%s: %s has no bounds", name, c.Name)
+			}
 		}
-		statistics, err := chunk.Statistics()
-		if err != nil || statistics == nil || !statistics.HasNullCount() {
-			t.Errorf("%s has no statistics: %v", c.Name, err)
-			continue
+		_ = reader.Close()
+		bounds := duckDB(t, fmt.Sprintf(`SELECT stats_min_value, stats_max_value FROM parquet_metadata(%s)
+			WHERE path_in_schema IN ('id', 'user_name') ORDER BY column_id`, schema.Literal(filepath.Join(s.dir, "alerts", "*", "*.parquet"))))
+		if diff := cmp.Diff([][]any{{"00", "15"}, {"constant", "constant"}}, bounds); diff != "" {
+			t.Errorf("%s: bounds (-want +got):\n%s", name, diff)
 		}
-		// Columns of NULLs alone have no bounds, and bounds of long text are left out.
-		bounded := c.Name != "message" && c.Name != "host" && statistics.NullCount() < group.NumRows()
-		if bounded && !statistics.HasMinMax() {
-			t.Errorf("%s has no bounds", c.Name)
-		}
-	}
-	bounds := duckDB(t, fmt.Sprintf(`SELECT stats_min_value, stats_max_value FROM parquet_metadata(%s)
-		WHERE path_in_schema IN ('id', 'user_name') ORDER BY column_id`, schema.Literal(filepath.Join(s.dir, "alerts", "*", "*.parquet"))))
-	if diff := cmp.Diff([][]any{{"00", "15"}, {"constant", "constant"}}, bounds); diff != "" {
-		t.Errorf("bounds (-want +got):\n%s", diff)
 	}
 }
 

@@ -19,11 +19,25 @@ import (
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
-// failing is a warehouse whose reading ends after some batches.
+// failing is a warehouse whose reading ends after some files, or some batches of
+// rows that it does not copy.
 type failing struct {
 	*load.Warehouse
-	after int
-	end   func() error // nil: go on
+	after   int
+	end     func() error // nil: go on
+	decline bool
+}
+
+func (f *failing) Copy(ctx context.Context, table *schema.Table, from, to time.Time, file, options string) (bool, error) {
+	if f.decline {
+		return false, nil
+	}
+	if f.after--; f.after < 0 {
+		if err := f.end(); err != nil {
+			return false, err
+		}
+	}
+	return f.Warehouse.Copy(ctx, table, from, to, file, options)
 }
 
 func (f *failing) Rows(ctx context.Context, table *schema.Table, from, to time.Time) iter.Seq2[arrow.RecordBatch, error] {
@@ -62,19 +76,24 @@ func twoVersions(t *testing.T) *site {
 
 func TestAFailureInTheMiddleLeavesWholeFilesOnly(t *testing.T) {
 	broken := errors.New("disk on fire")
+	cancelled := func(cancel func()) error { cancel(); return nil }
+	fails := func(func()) error { return broken }
 	for name, c := range map[string]struct {
-		end  func(cancel func()) error
-		want error
+		decline bool
+		end     func(cancel func()) error
+		want    error
 	}{
-		"cancelled": {func(cancel func()) error { cancel(); return nil }, context.Canceled},
-		"read":      {func(func()) error { return broken }, broken},
+		"cancelled":           {false, cancelled, context.Canceled},
+		"read":                {false, fails, broken},
+		"declined, cancelled": {true, cancelled, context.Canceled},
+		"declined, read":      {true, fails, broken},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := twoVersions(t)
 			before := s.files()
 			ctx, cancel := context.WithCancel(context.Background())
 			defer cancel()
-			result, err := lake.Publish(ctx, options(s.dir), &failing{Warehouse: s.Warehouse, after: 2, end: func() error { return c.end(cancel) }})
+			result, err := lake.Publish(ctx, options(s.dir), &failing{Warehouse: s.Warehouse, after: 2, end: func() error { return c.end(cancel) }, decline: c.decline})
 			if !errors.Is(err, c.want) || len(result.Written) != 0 {
 				t.Fatalf("result %+v, %v", result, err)
 			}
@@ -125,6 +144,10 @@ func (s *synthetic) Partitions(_ context.Context, table *schema.Table) ([]time.T
 		return nil, nil
 	}
 	return []time.Time{epoch}, nil
+}
+
+func (s *synthetic) Copy(context.Context, *schema.Table, time.Time, time.Time, string, string) (bool, error) {
+	return false, nil
 }
 
 func (s *synthetic) Rows(context.Context, *schema.Table, time.Time, time.Time) iter.Seq2[arrow.RecordBatch, error] {

@@ -48,7 +48,7 @@ func (s *site) elsewhere(t testing.TB) *site {
 
 func open(t testing.TB, dir string) *load.Warehouse {
 	t.Helper()
-	w, err := load.Open(context.Background(), load.Options{Dir: dir, Version: "test"})
+	w, err := load.Open(context.Background(), load.Options{Dir: dir, Version: "test", Lake: os.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}

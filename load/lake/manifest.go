@@ -16,13 +16,45 @@ import (
 // ManifestName is the manifest's file name below lake/.
 const ManifestName = "manifest.json"
 
-// Manifest lists every file of the lake and the coverage ledger.
+// Manifest lists every file of the lake and the coverage ledger, and says what the
+// columns mean.
 type Manifest struct {
 	Format      int        `json:"format"` // 1
 	Generator   string     `json:"generator"`
 	GeneratedAt time.Time  `json:"generated_at"`
 	Files       []File     `json:"files"`
 	Coverage    []Coverage `json:"coverage"`
+	Tables      []Table    `json:"tables"`
+}
+
+// Table says what the columns of a table's files mean. It stands here once, and
+// not in every file: a day of few rows would be a tenth larger.
+type Table struct {
+	Name    string   `json:"name"`
+	Comment string   `json:"comment"`
+	Columns []Column `json:"columns"`
+}
+
+// Column describes one column.
+type Column struct {
+	Name    string         `json:"name"`
+	Type    string         `json:"type"` // DuckDB's name for it
+	Privacy schema.Privacy `json:"privacy"`
+	Comment string         `json:"comment"`
+}
+
+func tables() (all []Table) {
+	for _, t := range schema.Tables() {
+		if t.Partition == schema.Unpartitioned {
+			continue
+		}
+		table := Table{Name: t.Name, Comment: t.Doc}
+		for _, c := range t.Columns {
+			table.Columns = append(table.Columns, Column{c.Name, c.Type.DuckDB(), c.Privacy, c.Doc})
+		}
+		all = append(all, table)
+	}
+	return all
 }
 
 // File describes one Parquet file.
@@ -73,6 +105,7 @@ const format = 1
 func (m *Manifest) write(o Options) error {
 	m.Format, m.Generator, m.GeneratedAt = format, o.Generator, o.Now.UTC()
 	m.Files, m.Coverage = append([]File{}, m.Files...), append([]Coverage{}, o.Coverage...)
+	m.Tables = tables()
 	slices.SortFunc(m.Files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
 	content, err := json.MarshalIndent(m, "", "  ")
 	if err != nil {

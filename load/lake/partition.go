@@ -43,21 +43,3 @@ func startOf(table *schema.Table, at time.Time) time.Time {
 	}
 	return time.Date(at.Year(), at.Month(), at.Day(), 0, 0, 0, 0, time.UTC)
 }
-
-// rangePartitions bounds how many partitions one sorted query reads: enough to
-// make a backfill one pass, few enough for the sort to stay small.
-const rangePartitions = 31
-
-// ranges groups partitions, given in order of time, into runs without a gap.
-func ranges(partitions []partition) [][]partition {
-	var groups [][]partition
-	for i, p := range partitions {
-		last := len(groups) - 1
-		if i > 0 && partitions[i-1].end().Equal(p.start) && len(groups[last]) < rangePartitions {
-			groups[last] = append(groups[last], p)
-			continue
-		}
-		groups = append(groups, []partition{p})
-	}
-	return groups
-}

@@ -9,22 +9,46 @@ import (
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
-var codecs = map[string]compress.Compression{
-	"zstd": compress.Codecs.Zstd, "snappy": compress.Codecs.Snappy, "none": compress.Codecs.Uncompressed,
+// groupRows is the number of rows of a row group, DuckDB's own: readers skip whole
+// groups by their statistics.
+const groupRows = 122_880
+
+var codecs = map[string]struct {
+	copy  string
+	arrow compress.Compression
+}{
+	"zstd":   {"zstd, COMPRESSION_LEVEL 1", compress.Codecs.Zstd},
+	"snappy": {"snappy", compress.Codecs.Snappy},
+	"none":   {"uncompressed", compress.Codecs.Uncompressed},
 }
 
-// properties choose the encodings. Most columns repeat few values and have a
-// dictionary. Those that do not have the encoding that suits them: ids are of one
-// length, and times ascend. Higher levels of zstd gain less than 1% of the size
-// and cost several times the time.
-func (l *publication) properties(table *schema.Table) (*parquet.WriterProperties, error) {
-	codec, known := codecs[l.Compression]
+// copyOptions choose the encodings of a file that DuckDB writes. Version 2 gives
+// what has no dictionary an encoding that suits it: differences for times, and the
+// lengths apart from the text for ids. Level 1 of zstd makes smaller files of such
+// pages than the default, 3, and sooner; higher ones gain less than 1%. Bloom
+// filters are left out: a file is one day, and they are as large as the column of
+// an id.
+func (o Options) copyOptions() (string, error) {
+	codec, known := codecs[o.Compression]
 	if !known {
-		return nil, fmt.Errorf("unknown compression %q", l.Compression)
+		return "", fmt.Errorf("unknown compression %q", o.Compression)
+	}
+	return fmt.Sprintf("FORMAT parquet, PARQUET_VERSION v2, WRITE_BLOOM_FILTER false, ROW_GROUP_SIZE %d, USE_TMP_FILE false, KV_METADATA {generator: %s}, COMPRESSION %s",
+		groupRows, schema.Literal(o.Generator), codec.copy), nil
+}
+
+// properties choose the encodings of a file that DuckDB does not write. Most
+// columns repeat few values and have a dictionary. Those that do not have the
+// encoding that suits them: ids are of one length, and times ascend. Higher levels
+// of zstd gain less than 1% of the size and cost several times the time.
+func (o Options) properties(table *schema.Table) (*parquet.WriterProperties, error) {
+	codec, known := codecs[o.Compression]
+	if !known {
+		return nil, fmt.Errorf("unknown compression %q", o.Compression)
 	}
 	options := []parquet.WriterProperty{
-		parquet.WithCompression(codec), parquet.WithStats(true), parquet.WithMaxRowGroupLength(groupRows),
-		parquet.WithCreatedBy(l.Generator), parquet.WithVersion(parquet.V2_LATEST),
+		parquet.WithCompression(codec.arrow), parquet.WithStats(true), parquet.WithMaxRowGroupLength(groupRows),
+		parquet.WithCreatedBy(o.Generator), parquet.WithVersion(parquet.V2_LATEST),
 		parquet.WithSortingColumns(sorting(table)),
 	}
 	if _, ok := table.Column("id"); ok {

@@ -2,25 +2,23 @@ package lake
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"iter"
-	"os"
+	"path"
+	"slices"
 	"time"
-
-	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/flashback-sync/flashback-sync/internal/durable"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
-// source is the committed state that files are made from.
+// source is the committed state, and what has changed in it.
 type source interface {
+	rows
 	// Changed lists the partitions committed to since they were published last.
 	Changed(ctx context.Context, table *schema.Table) ([]time.Time, error)
 	// Partitions lists all partitions that hold rows.
 	Partitions(ctx context.Context, table *schema.Table) ([]time.Time, error)
-	// Rows yields the rows of [from, to) in order of time.
-	Rows(ctx context.Context, table *schema.Table, from, to time.Time) iter.Seq2[arrow.RecordBatch, error]
 }
 
 // Options say where the lake is and how it is written.
@@ -32,6 +30,9 @@ type Options struct {
 	Coverage    []Coverage
 	// Refresh writes the manifest even if no file changed.
 	Refresh bool
+	// Prepared are files written beforehand, each of them as if it were now. Publish
+	// installs those whose partitions are due, and discards the others.
+	Prepared *Prepared
 }
 
 // Result says what was published.
@@ -45,24 +46,27 @@ type Result struct {
 // publication is one run of Publish.
 type publication struct {
 	Options
+	*Prepared
 	source   source
-	root     *os.Root        // of Dir: nothing outside is touched, whatever links lie there
-	renewed  map[string]bool // folders that got or lost a folder and are not synced yet
 	manifest *Manifest
 	result   Result
 }
 
 // Publish writes every partition that changed, or whose file is missing, and
 // then the manifest. If it fails, no partition counts as published.
-func Publish(ctx context.Context, options Options, from source) (Result, error) {
+func Publish(ctx context.Context, options Options, from source) (result Result, err error) {
 	l := &publication{
-		Options: options, source: from, renewed: map[string]bool{},
+		Options: options, Prepared: options.Prepared, source: from,
 		result: Result{Written: map[*schema.Table][]time.Time{}},
 	}
-	if err := l.openRoot(); err != nil {
-		return Result{}, err
+	if l.Prepared == nil {
+		opened, err := openFolders(options.Dir)
+		if err != nil {
+			return Result{}, err
+		}
+		l.Prepared = &Prepared{folders: opened}
 	}
-	defer func() { _ = l.root.Close() }()
+	defer func() { err = errors.Join(err, l.Discard()) }()
 	if err := l.publish(ctx); err != nil {
 		return Result{}, err
 	}
@@ -70,19 +74,28 @@ func Publish(ctx context.Context, options Options, from source) (Result, error) 
 }
 
 func (l *publication) publish(ctx context.Context) error {
-	if err := durable.Sweep(l.Dir); err != nil {
+	if err := durable.Sweep(l.dir, l.pending()...); err != nil {
 		return err
 	}
 	due, err := l.due(ctx)
 	if err != nil {
 		return err
 	}
+	if err := l.keep(due); err != nil {
+		return err
+	}
 	for _, partitions := range due {
-		for _, group := range ranges(partitions) {
-			if err := l.writeRange(ctx, group); err != nil {
-				return fmt.Errorf("publish %s: %w", group[0].path(), err)
+		for some := range slices.Chunk(l.lacking(partitions), together) {
+			if err := l.write(ctx, l.Options, l.source, some); err != nil {
+				return fmt.Errorf("publish: %w", err)
+			}
+			if err := l.install(); err != nil {
+				return fmt.Errorf("publish: %w", err)
 			}
 		}
+	}
+	if err := l.install(); err != nil {
+		return fmt.Errorf("publish: %w", err)
 	}
 	if l.result.Files == 0 && !l.Refresh {
 		return nil
@@ -94,21 +107,35 @@ func (l *publication) publish(ctx context.Context) error {
 	return l.manifest.write(l.Options)
 }
 
-// writeRange reads neighbouring partitions in one sorted pass and cuts it into
-// files.
-func (l *publication) writeRange(ctx context.Context, group []partition) error {
-	c := &cutter{publication: l, group: group}
-	defer c.abort()
-	end := group[len(group)-1].end()
-	for rows, err := range l.source.Rows(ctx, group[0].table, group[0].start, end) {
-		if err != nil {
-			return err
+// together is how many files are written before they are put in their places:
+// enough to sync them together, few enough not to need much room twice.
+const together = 32
+
+// install puts what was written in its place.
+func (l *publication) install() error {
+	ready := l.files
+	l.files = nil
+	err := concurrently(ready, func(f prepared) error {
+		if f.file == nil {
+			return f.pending.Abort()
 		}
-		if err := c.cut(rows); err != nil {
-			return err
+		if err := l.checkFolder(path.Dir(f.path())); err != nil {
+			return errors.Join(err, f.pending.Abort())
 		}
+		return f.pending.Commit()
+	})
+	if err != nil {
+		return err
 	}
-	return c.turn(end)
+	for _, f := range ready {
+		if f.file == nil {
+			if err := l.removeFile(f.path()); err != nil {
+				return err
+			}
+		}
+		l.done(f.partition, f.file)
+	}
+	return nil
 }
 
 func (l *publication) done(p partition, file *File) {
@@ -118,12 +145,4 @@ func (l *publication) done(p partition, file *File) {
 	if file != nil {
 		l.result.Bytes += file.Bytes
 	}
-}
-
-func (l *publication) drop(p partition) error {
-	if err := l.removeFile(p.path()); err != nil {
-		return err
-	}
-	l.done(p, nil)
-	return nil
 }

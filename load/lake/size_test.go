@@ -4,9 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"io/fs"
+	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -14,67 +15,93 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 	"github.com/flashback-sync/flashback-sync/load"
-	"github.com/flashback-sync/flashback-sync/load/lake"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
-// BenchmarkPublish writes alerts of a simulated organisation and compares the
-// size of the files with that of DuckDB's COPY of the same rows in the same
-// order. Small files pay for the comments and privacy classes that ours carry.
-func BenchmarkPublish(b *testing.B) {
-	for _, c := range []struct {
-		name         string
-		days, perDay int
-	}{{"day_of_200k", 1, 150_000}, {"month_of_200k", 30, 6_600}, {"month_of_12k", 30, 420}} {
-		b.Run(c.name, func(b *testing.B) {
-			dir := b.TempDir()
-			w := open(b, dir)
-			rows := simulated(b, apisim.Options{Seed: 1, Days: c.days, AlertsPerDay: c.perDay})
-			commit(b, w, rows)
-			var written int64
-			for n := 0; b.Loop(); n++ {
-				lakeDir := filepath.Join(dir, fmt.Sprint("lake", n))
-				result, err := lake.Publish(context.Background(), options(lakeDir), w)
-				if err != nil {
-					b.Fatal(err)
-				}
-				written = result.Bytes
+// sizes are organisations' days: small, usual and large.
+var sizes = []struct {
+	name         string
+	days, perDay int
+}{{"days_of_400", 30, 400}, {"days_of_10k", 20, 10_000}, {"days_of_200k", 2, 200_000}}
+
+// Files are never larger than those that DuckDB's COPY makes of the same rows.
+func TestFilesAreNoLargerThanThoseOfCopy(t *testing.T) {
+	for _, c := range sizes[:2] {
+		dir := t.TempDir()
+		w := open(t, dir)
+		rows := simulated(t, apisim.Options{Seed: 1, Days: min(c.days, 5), AlertsPerDay: c.perDay})
+		commit(t, w, rows)
+		count := float64(rows.Record.NumRows())
+		for name, publish := range writers {
+			s := &site{TB: t, Warehouse: w, dir: filepath.Join(t.TempDir(), "lake")}
+			publish(s)
+			var size int64
+			for _, entry := range s.manifest().Files {
+				size += entry.Bytes
 			}
-			count := float64(rows.Record.NumRows())
-			b.ReportMetric(count*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
-			b.ReportMetric(float64(written)/count, "B/row")
-			_ = w.Close()
-			b.ReportMetric(float64(copied(b, dir))/count, "COPY-B/row")
-		})
+			if err := w.CloseFile(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			theirs := copied(t, dir)
+			t.Logf("%s, %s: %.1f bytes a row, COPY %.1f", c.name, name, float64(size)/count, float64(theirs)/count)
+			if size > theirs {
+				t.Errorf("%s, %s: %d bytes, COPY %d", c.name, name, size, theirs)
+			}
+			if err := w.Reopen(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 }
 
-// copied is the size of the files that DuckDB makes of the same rows.
+// copied is the size of the files that DuckDB makes of the same rows in the same
+// order, one a day, with as much memory and as many threads as we have.
 func copied(tb testing.TB, dir string) (size int64) {
 	tb.Helper()
-	db, err := sql.Open("duckdb", load.File(dir)+"?access_mode=READ_ONLY")
+	db, err := sql.Open("duckdb", load.File(dir)+"?access_mode=READ_ONLY&memory_limit=160MB&threads=1")
 	if err != nil {
 		tb.Fatal(err)
 	}
 	defer func() { _ = db.Close() }()
-	target := filepath.Join(dir, "copy")
-	_, err = db.Exec(fmt.Sprintf(`COPY (SELECT *, timestamp::DATE AS date FROM alerts ORDER BY timestamp, id) TO %s
-		(FORMAT parquet, COMPRESSION zstd, PARTITION_BY (date))`, schema.Literal(target)))
-	if err != nil {
+	db.SetMaxOpenConns(1)
+	if _, err := db.Exec("SET TimeZone = 'UTC'"); err != nil {
 		tb.Fatal(err)
 	}
-	err = filepath.WalkDir(target, func(_ string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
+	target := tb.TempDir()
+	for _, at := range daysOf(tb, db) {
+		path := filepath.Join(target, at.Format("2006-01-02")+".parquet")
+		_, err = db.Exec(fmt.Sprintf(`COPY (SELECT * FROM alerts WHERE timestamp >= make_timestamptz(%d) AND timestamp < make_timestamptz(%d) ORDER BY timestamp, id)
+			TO %s (FORMAT parquet, COMPRESSION zstd)`, at.UnixMicro(), at.AddDate(0, 0, 1).UnixMicro(), schema.Literal(path)))
+		if err != nil {
+			tb.Fatal(err)
 		}
-		info, err := entry.Info()
+		info, err := os.Stat(path)
+		if err != nil {
+			tb.Fatal(err)
+		}
 		size += info.Size()
-		return err
-	})
-	if err != nil {
-		tb.Fatal(err)
 	}
 	return size
+}
+
+func daysOf(tb testing.TB, db *sql.DB) (days []time.Time) {
+	tb.Helper()
+	rows, err := db.Query("SELECT DISTINCT date_trunc('day', timestamp) FROM alerts ORDER BY 1")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var at time.Time
+		if err := rows.Scan(&at); err != nil {
+			tb.Fatal(err)
+		}
+		days = append(days, at.UTC())
+	}
+	if err := rows.Err(); err != nil {
+		tb.Fatal(err)
+	}
+	return days
 }
 
 // simulated makes rows of the alerts table as an organisation has them.
