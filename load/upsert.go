@@ -69,7 +69,7 @@ func newIncoming(conn *sql.Conn, tx *sql.Tx, record arrow.RecordBatch) incoming 
 	defer builder.Release()
 	builder.Reserve(int(record.NumRows()))
 	for n := range record.NumRows() {
-		builder.UnsafeAppend(int32(n)) //nolint:gosec // a batch has far fewer rows
+		builder.UnsafeAppend(int32(n))
 	}
 	numbers := builder.NewArray()
 	defer numbers.Release()
