@@ -54,8 +54,9 @@ type Counts struct {
 
 // pending is the transaction that is open between Add and Commit.
 type pending struct {
-	tx     *sql.Tx
-	counts Counts
+	tx      *sql.Tx
+	counts  Counts
+	touched touched
 }
 
 // Add brings rows into the transaction that the next Commit ends, and begins it if
@@ -71,10 +72,10 @@ func (w *Warehouse) add(ctx context.Context, runID, stream string, rows Rows) er
 		if err != nil {
 			return err
 		}
-		w.pending = &pending{tx: tx}
+		w.pending = &pending{tx: tx, touched: touched{}}
 	}
 	// Each batch has a time of its own: of two versions of a row the later is told apart.
-	added, err := w.upsert(ctx, w.pending.tx, runID, rows, w.commitTime())
+	added, err := w.upsert(ctx, runID, rows, w.commitTime())
 	if err != nil {
 		return fmt.Errorf("%s: %w", rows.Table.Name, err)
 	}
@@ -103,7 +104,7 @@ func (w *Warehouse) commit(ctx context.Context, c Commit) (Counts, error) {
 		if err != nil {
 			return Counts{}, err
 		}
-		w.pending = &pending{tx: tx}
+		w.pending = &pending{tx: tx, touched: touched{}}
 	}
 	tx, counts := w.pending.tx, w.pending.counts
 	for _, r := range c.Rejects {
@@ -123,8 +124,24 @@ func (w *Warehouse) commit(ctx context.Context, c Commit) (Counts, error) {
 			return Counts{}, err
 		}
 	}
+	for table, starts := range w.pending.touched {
+		for start := range starts {
+			if err := listChanged(ctx, tx, table, start); err != nil {
+				return Counts{}, err
+			}
+		}
+	}
+	// They count as touched also if it is not known whether the commit landed.
+	w.touched.join(w.pending.touched)
 	w.pending = nil
 	return counts, tx.Commit()
+}
+
+// listChanged lists a partition as changed, once.
+func listChanged(ctx context.Context, tx *sql.Tx, table string, start time.Time) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO internal.changed_partitions SELECT $1, $2
+		WHERE NOT EXISTS (SELECT 1 FROM internal.changed_partitions WHERE table_name = $1 AND partition_start = $2)`, table, start)
+	return err
 }
 
 // undoIfFailed ends the open transaction after a failure.

@@ -28,11 +28,11 @@ func (o Options) lake() (string, error) {
 // already, and is not synced by Copy. Rows that DuckDB cannot sort or write within
 // its memory are not copied, and the file may be gone: they are to be read with
 // Rows.
-func (w *Warehouse) Copy(ctx context.Context, table *schema.Table, from, to time.Time, file, options string) (copied bool, err error) {
+func (r reader) Copy(ctx context.Context, table *schema.Table, from, to time.Time, file, options string) (copied bool, err error) {
 	c := copying{statements{table}, fmt.Sprintf("%[1]s >= make_timestamptz(%[2]d) AND %[1]s < make_timestamptz(%[3]d)",
 		schema.Ident(table.Time), from.UnixMicro(), to.UnixMicro())}
 	// One transaction: rows are in order as long as nobody adds any.
-	err = w.transact(ctx, "write "+table.Name, func(tx *sql.Tx) error {
+	err = r.transact(ctx, "write "+table.Name, func(tx *sql.Tx) error {
 		order, err := c.order(ctx, tx)
 		if err != nil || order == tooMany {
 			return err

@@ -44,7 +44,12 @@ func OpenDuckDB(path string, s Session) (*sql.DB, error) {
 	if s.ReadOnly {
 		dsn += "?access_mode=READ_ONLY"
 	}
+	set := false
 	connector, err := duckdb.NewConnector(dsn, func(connection driver.ExecerContext) error {
+		if set { // for the whole database, and locked
+			return nil
+		}
+		set = true
 		for _, statement := range s.statements() {
 			if _, err := connection.ExecContext(context.Background(), statement, nil); err != nil {
 				return fmt.Errorf("%s: %w", statement, err)
@@ -61,7 +66,7 @@ func OpenDuckDB(path string, s Session) (*sql.DB, error) {
 }
 
 func (s Session) statements() []string {
-	statements := []string{"SET TimeZone = 'UTC'"}
+	statements := []string{"SET GLOBAL TimeZone = 'UTC'"}
 	if s.MemoryLimit != "" {
 		statements = append(statements, "SET memory_limit = "+schema.Literal(s.MemoryLimit))
 	}

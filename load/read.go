@@ -58,21 +58,25 @@ func (w *Warehouse) Partitions(ctx context.Context, table *schema.Table) ([]time
 		unit, schema.Ident(table.Time), schema.Ident(table.Name)))
 }
 
-func (w *Warehouse) times(ctx context.Context, query string, arguments ...any) ([]time.Time, error) {
-	rows, err := w.conn.QueryContext(ctx, query, arguments...)
+func (r reader) times(ctx context.Context, query string, arguments ...any) ([]time.Time, error) {
+	times, err := scanTimes(r.conn.QueryContext(ctx, query, arguments...))
+	return times, storage("read warehouse", err)
+}
+
+func scanTimes(rows *sql.Rows, err error) ([]time.Time, error) {
 	if err != nil {
-		return nil, storage("read warehouse", err)
+		return nil, err
 	}
 	defer func() { _ = rows.Close() }()
 	var times []time.Time
 	for rows.Next() {
 		var t time.Time
 		if err := rows.Scan(&t); err != nil {
-			return nil, storage("read warehouse", err)
+			return nil, err
 		}
 		times = append(times, t.UTC())
 	}
-	return times, storage("read warehouse", rows.Err())
+	return times, rows.Err()
 }
 
 // Published removes partitions from the list of those that changed.
@@ -106,22 +110,22 @@ const (
 // Rows yields the rows of [from, to) sorted by time and key, in record batches
 // of at most a few thousand rows, with the columns of Table.ArrowSchema. A batch
 // is valid until the next one is asked for.
-func (w *Warehouse) Rows(ctx context.Context, table *schema.Table, from, to time.Time) iter.Seq2[arrow.RecordBatch, error] {
+func (r reader) Rows(ctx context.Context, table *schema.Table, from, to time.Time) iter.Seq2[arrow.RecordBatch, error] {
 	return func(yield func(arrow.RecordBatch, error) bool) {
-		cuts, err := w.cuts(ctx, table, from, to)
+		cuts, err := r.cuts(ctx, table, from, to)
 		if err != nil {
 			yield(nil, err)
 			return
 		}
 		more := true
 		for i := 0; more && i+1 < len(cuts); i++ {
-			err := withArrow(w.conn, func(a *duckdb.Arrow) error {
+			err := withArrow(r.conn, func(a *duckdb.Arrow) error {
 				reader, err := a.QueryContext(ctx, selectRange(table), cuts[i], cuts[i+1])
 				if err != nil {
 					return err
 				}
 				defer reader.Release()
-				more, err = w.yieldAll(reader, table.ArrowSchema(), yield)
+				more, err = r.yieldAll(reader, table.ArrowSchema(), yield)
 				return err
 			})
 			if err != nil {
@@ -134,16 +138,16 @@ func (w *Warehouse) Rows(ctx context.Context, table *schema.Table, from, to time
 
 // cuts divides [from, to) into slices of about sliceRows rows, or fewer if they are
 // large, both ends included. Rows of one instant stay together.
-func (w *Warehouse) cuts(ctx context.Context, table *schema.Table, from, to time.Time) ([]time.Time, error) {
+func (r reader) cuts(ctx context.Context, table *schema.Table, from, to time.Time) ([]time.Time, error) {
 	at, name := schema.Ident(table.Time), schema.Ident(table.Name)
 	var rows, bytes int64
-	err := w.conn.QueryRowContext(ctx, fmt.Sprintf("SELECT count(*), coalesce(sum(%s), 0)::BIGINT FROM %s WHERE %s >= ? AND %s < ?",
+	err := r.conn.QueryRowContext(ctx, fmt.Sprintf("SELECT count(*), coalesce(sum(%s), 0)::BIGINT FROM %s WHERE %s >= ? AND %s < ?",
 		statements{table}.textBytes(), name, at, at), from, to).Scan(&rows, &bytes)
 	if err != nil {
 		return nil, storage("read warehouse", err)
 	}
 	slice := max(1, min(sliceRows, rows*sliceBytes/max(bytes, 1)))
-	inner, err := w.times(ctx, fmt.Sprintf(`SELECT DISTINCT cut FROM (
+	inner, err := r.times(ctx, fmt.Sprintf(`SELECT DISTINCT cut FROM (
 			SELECT %[1]s AS cut, row_number() OVER (ORDER BY %[1]s) AS n FROM %[2]s WHERE %[1]s >= ? AND %[1]s < ?)
 		WHERE n %% %[3]d = 0 AND cut > ? ORDER BY 1`, at, name, slice), from, to, from)
 	return append(append([]time.Time{from}, inner...), to), err
@@ -162,7 +166,7 @@ func (s statements) textBytes() string {
 
 // yieldAll gives every batch our schema, whose metadata DuckDB does not know. It
 // reports whether more is wanted.
-func (w *Warehouse) yieldAll(reader array.RecordReader, as *arrow.Schema, yield func(arrow.RecordBatch, error) bool) (more bool, err error) {
+func (r reader) yieldAll(reader array.RecordReader, as *arrow.Schema, yield func(arrow.RecordBatch, error) bool) (more bool, err error) {
 	for reader.Next() {
 		read := reader.RecordBatch()
 		batch := array.NewRecordBatch(as, read.Columns(), read.NumRows())

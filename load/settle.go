@@ -23,6 +23,16 @@ func (w *Warehouse) Settle(ctx context.Context, runID string, table *schema.Tabl
 		if err != nil || moved == 0 {
 			return err
 		}
+		left, err := scanTimes(tx.QueryContext(ctx, "SELECT DISTINCT "+statements{table}.partitionOf("held_time")+" FROM temp.moved"))
+		if err != nil {
+			return err
+		}
+		for _, start := range left {
+			if err := listChanged(ctx, tx, table.Name, start); err != nil {
+				return err
+			}
+		}
+		w.touched.add(table.Name, left...)
 		correction, err = dropOlder(ctx, tx, table, runID)
 		return err
 	})
@@ -111,10 +121,6 @@ func dropOlder(ctx context.Context, tx *sql.Tx, table *schema.Table, runID strin
 	}
 	name := schema.Ident(table.Name)
 	for _, statement := range []string{
-		fmt.Sprintf(`INSERT INTO internal.changed_partitions
-			SELECT DISTINCT %[1]s, %[2]s AS p FROM temp.moved
-			WHERE (%[1]s, p) NOT IN (SELECT (table_name, partition_start) FROM internal.changed_partitions)`,
-			schema.Literal(table.Name), statements{table}.partitionOf("held_time")),
 		fmt.Sprintf(`UPDATE %s t SET _first_synced_at = m.first_synced_at FROM temp.moved m WHERE t.rowid = m.held_row AND m.nth = 1`, name),
 		fmt.Sprintf(`DELETE FROM %s WHERE rowid IN (SELECT held_row FROM temp.moved WHERE nth > 1)`, name),
 		`DROP TABLE temp.moved`,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -20,13 +21,13 @@ import (
 // own time only, so that the cost does not grow with history; rows whose time
 // changed by more are found by Settle. What did not change is not written, and
 // what is new goes from the batch straight into the table.
-func (w *Warehouse) upsert(ctx context.Context, tx *sql.Tx, runID string, rows Rows, at time.Time) (Counts, error) {
+func (w *Warehouse) upsert(ctx context.Context, runID string, rows Rows, at time.Time) (Counts, error) {
 	total := rows.Record.NumRows()
 	if total == 0 {
 		return Counts{}, nil
 	}
 	s := statements{rows.Table}
-	i := newIncoming(w.conn, tx, rows.Record)
+	i := newIncoming(w.conn, w.pending.tx, rows.Record)
 	defer i.release()
 	if err := s.refuseRepeated(ctx, i); err != nil {
 		return Counts{}, err
@@ -46,11 +47,16 @@ func (w *Warehouse) upsert(ctx context.Context, tx *sql.Tx, runID string, rows R
 		}
 	}
 	if held < total || changed > 0 {
-		if err := s.note(ctx, i, held, runID); err != nil {
+		starts, err := s.touches(ctx, i, held)
+		if err != nil {
+			return Counts{}, err
+		}
+		w.pending.touched.add(s.Name, starts...)
+		if err := s.unsettle(ctx, i.tx, runID); err != nil {
 			return Counts{}, err
 		}
 	}
-	_, err = tx.ExecContext(ctx, "DROP TABLE IF EXISTS temp.held")
+	_, err = i.tx.ExecContext(ctx, "DROP TABLE IF EXISTS temp.held")
 	return Counts{Inserted: total - held, Updated: changed, Unchanged: held - changed}, err
 }
 
@@ -90,6 +96,11 @@ func (i incoming) only(keep func(column string) bool) incoming {
 		}
 	}
 	return incoming{i.conn, i.tx, array.NewRecordBatch(arrow.NewSchema(fields, nil), columns, i.record.NumRows())}
+}
+
+// times are the rows' times.
+func timesOf(table *schema.Table, record arrow.RecordBatch) []arrow.Timestamp {
+	return record.Column(record.Schema().FieldIndices(table.Time)[0]).(*array.Timestamp).Values()
 }
 
 // exec runs a statement that reads incoming once, and every column of it.
@@ -200,11 +211,10 @@ type span struct{ from, to int64 }
 func (s statements) spans(rows Rows) []span {
 	const large = 2048
 	whole := span{rows.Oldest.UnixMicro(), rows.Newest.UnixMicro()}
-	column := rows.Record.Column(rows.Record.Schema().FieldIndices(s.Time)[0]).(*array.Timestamp)
-	if column.Len() < large {
+	if rows.Record.NumRows() < large {
 		return []span{whole}
 	}
-	times := slices.Clone(column.Values())
+	times := slices.Clone(timesOf(s.Table, rows.Record))
 	slices.Sort(times)
 	spans := []span{{int64(times[0]), int64(times[0])}}
 	for _, t := range times {
@@ -347,30 +357,36 @@ func (s statements) insertArguments(runID string, at time.Time) []any {
 	return arguments
 }
 
-// note lists the partitions that changed, and that the run's ids have still to
-// be looked for in the rest of the table.
-func (s statements) note(ctx context.Context, i incoming, held int64, runID string) error {
-	if s.Partition != schema.Unpartitioned {
-		i = i.only(func(column string) bool { return column == s.Time || (held > 0 && column == nth) })
-		defer i.release()
-		if err := i.exec(ctx, s.partitions(held)); err != nil {
-			return err
-		}
+// touches lists the starts of the partitions that get rows, or lose them.
+func (s statements) touches(ctx context.Context, i incoming, held int64) (starts []time.Time, err error) {
+	if s.Partition == schema.Unpartitioned {
+		return nil, nil
 	}
-	_, err := i.tx.ExecContext(ctx, `INSERT INTO internal.unsettled
+	if held == 0 {
+		seen := map[time.Time]bool{}
+		for _, at := range timesOf(s.Table, i.record) {
+			seen[s.PartitionStart(time.UnixMicro(int64(at)))] = true
+		}
+		return slices.Collect(maps.Keys(seen)), nil
+	}
+	i = i.only(func(column string) bool { return column == s.Time || column == nth })
+	defer i.release()
+	err = i.read(ctx, func() (err error) {
+		starts, err = scanTimes(i.tx.QueryContext(ctx, fmt.Sprintf(`
+			SELECT %s FROM incoming ANTI JOIN (SELECT nth FROM temp.held WHERE NOT changed) USING (nth)
+			UNION SELECT %s FROM temp.held WHERE changed`, s.partitionOf(schema.Ident(s.Time)), s.partitionOf("held_time"))))
+		return err
+	})
+	return starts, err
+}
+
+// unsettle notes that the run's ids have still to be looked for in the rest of the
+// table.
+func (s statements) unsettle(ctx context.Context, tx *sql.Tx, runID string) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO internal.unsettled
 		SELECT ?, ? WHERE NOT EXISTS (SELECT 1 FROM internal.unsettled WHERE stream = ? AND run_id = ?)`,
 		s.Name, runID, s.Name, runID)
 	return err
-}
-
-func (s statements) partitions(held int64) string {
-	changed := fmt.Sprintf("SELECT %s AS p FROM incoming", s.partitionOf(schema.Ident(s.Time)))
-	if held > 0 {
-		changed += fmt.Sprintf(` ANTI JOIN (SELECT nth FROM temp.held WHERE NOT changed) USING (nth)
-			UNION SELECT %s FROM temp.held WHERE changed`, s.partitionOf("held_time"))
-	}
-	return fmt.Sprintf(`INSERT INTO internal.changed_partitions SELECT DISTINCT %[1]s, p FROM (%[2]s)
-		WHERE (%[1]s, p) NOT IN (SELECT (table_name, partition_start) FROM internal.changed_partitions)`, schema.Literal(s.Name), changed)
 }
 
 // partitionOf is the SQL of the start of the partition that holds a time. Days are

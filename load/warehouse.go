@@ -32,10 +32,12 @@ type Warehouse struct {
 	path     string
 	lock     *flock.Flock
 	db       *sql.DB
-	conn     *sql.Conn
+	reader           // the connection that everything is written through
+	beside   *Reader // a second one; nil if there is none
 	migrated bool
 	last     time.Time // of the last batch; batches are strictly ordered by time
 	pending  *pending  // what Add began and Commit has not ended; nil if there is none
+	touched  touched   // by commits since somebody asked
 }
 
 const defaultMemory = "160MB"
@@ -47,7 +49,7 @@ func File(dir string) string { return filepath.Join(dir, "state", "warehouse.duc
 // It returns ErrLocked, a *DamagedError or a *StorageError.
 func Open(ctx context.Context, options Options) (*Warehouse, error) {
 	options = options.withDefaults()
-	w := &Warehouse{options: options, path: File(options.Dir)}
+	w := &Warehouse{options: options, path: File(options.Dir), touched: touched{}}
 	if err := w.takeLock(); err != nil {
 		return nil, err
 	}
@@ -174,6 +176,7 @@ func (w *Warehouse) connectWith(ctx context.Context, path string, session Sessio
 	if err != nil {
 		return errors.Join(err, db.Close())
 	}
+	db.SetMaxOpenConns(2)
 	w.db, w.conn = db, conn
 	return nil
 }
@@ -183,6 +186,7 @@ func (w *Warehouse) disconnect() error {
 		return nil
 	}
 	w.undo()
+	w.closeBeside()
 	err := errors.Join(w.conn.Close(), w.db.Close())
 	w.db = nil // the connection stays: it refuses what comes too late
 	return err
@@ -213,22 +217,6 @@ func (w *Warehouse) commitTime() time.Time {
 	}
 	w.last = now
 	return now
-}
-
-// transact runs one transaction.
-func (w *Warehouse) transact(ctx context.Context, doing string, do func(tx *sql.Tx) error) error {
-	tx, err := w.conn.BeginTx(ctx, nil)
-	if err != nil {
-		return storage(doing, err)
-	}
-	if err := do(tx); err != nil {
-		_ = tx.Rollback()
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		return storage(doing, err)
-	}
-	return storage(doing, tx.Commit())
 }
 
 // Reopen opens the file again after CloseFile.

@@ -1,6 +1,10 @@
 package schema
 
-import "github.com/apache/arrow-go/v18/arrow"
+import (
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+)
 
 // Partition says how a table is cut into Parquet files.
 type Partition int
@@ -22,6 +26,15 @@ type Table struct {
 	Key       []string // what identifies a row; NULLs in it are equal
 	Time      string   // the column that dates a row; rows are sorted and partitioned by it
 	Partition Partition
+}
+
+// PartitionStart is the start of the partition that holds an instant (UTC).
+func (t *Table) PartitionStart(at time.Time) time.Time {
+	at = at.UTC()
+	if t.Partition == ByMonth {
+		return time.Date(at.Year(), at.Month(), 1, 0, 0, 0, 0, time.UTC)
+	}
+	return time.Date(at.Year(), at.Month(), at.Day(), 0, 0, 0, 0, time.UTC)
 }
 
 // Column finds a column by name.

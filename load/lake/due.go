@@ -67,7 +67,7 @@ func (l *publication) damaged(table *schema.Table) (starts []time.Time, err erro
 		info, err := l.root.Lstat(filepath.FromSlash(f.Path))
 		switch {
 		case errors.Is(err, fs.ErrNotExist) || (err == nil && (!info.Mode().IsRegular() || info.Size() != f.Bytes)):
-			starts = append(starts, startOf(table, f.Oldest))
+			starts = append(starts, table.PartitionStart(f.Oldest))
 		case err != nil:
 			return nil, err
 		}

@@ -131,7 +131,7 @@ func (m *Manifest) reliable() bool {
 		if table == nil || table.Partition == schema.Unpartitioned || named[f.Path] {
 			return false
 		}
-		if f.Path != (partition{table, startOf(table, f.Oldest)}).path() {
+		if f.Path != (partition{table, table.PartitionStart(f.Oldest)}).path() {
 			return false
 		}
 		named[f.Path] = true

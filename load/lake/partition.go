@@ -34,12 +34,3 @@ func keyOf(table *schema.Table) (key, layout string) {
 	}
 	return "date", "2006-01-02"
 }
-
-// startOf is the start of the partition that holds an instant.
-func startOf(table *schema.Table, at time.Time) time.Time {
-	at = at.UTC()
-	if table.Partition == schema.ByMonth {
-		return time.Date(at.Year(), at.Month(), 1, 0, 0, 0, 0, time.UTC)
-	}
-	return time.Date(at.Year(), at.Month(), at.Day(), 0, 0, 0, 0, time.UTC)
-}
