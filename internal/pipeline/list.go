@@ -37,6 +37,9 @@ func (r *run) syncList(ctx context.Context, list List, result *Result) error {
 	}
 	gathered := r.gather(ctx, schema.ByName(list.Name()), result)
 	defer gathered.release()
+	if queries := list.queries(); len(queries) == 1 {
+		gathered.store.ready = &readiness{key: keyOf(queries[0]), start: list.Start, covered: before, dirty: map[time.Time]bool{}}
+	}
 	walks := r.source.Walk(jobs)
 	err = r.drain(ctx, walks, jobs, gathered)
 	if err = gathered.finish(ctx, err); err != nil {

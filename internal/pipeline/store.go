@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/schema"
 	"github.com/flashback-sync/flashback-sync/transform"
 )
 
@@ -23,7 +24,8 @@ type store struct {
 	done    chan struct{} // closed when nothing more will be written
 	failure error         // why; valid after done
 
-	open []parcel // of the open transaction, for a second try
+	open  []parcel   // of the open transaction, for a second try
+	ready *readiness // of a list whose files may be prepared; else nil
 }
 
 // parcel is what is handed over at once. With commit it ends the transaction.
@@ -158,6 +160,26 @@ func (s *store) try(ctx context.Context, p parcel) error {
 	s.result.Updated += counts.Updated
 	s.result.Unchanged += counts.Unchanged
 	s.run.changed = s.run.changed || counts.Inserted+counts.Updated+counts.Quarantined > 0
+	return s.prepare(ctx, p.coverage)
+}
+
+// prepare asks for the files of the days that this commit made whole.
+func (s *store) prepare(ctx context.Context, coverage []load.Coverage) error {
+	table := schema.ByName(s.stream)
+	touched := s.run.warehouse.Touched(table)
+	s.run.preparer.touch(table, touched)
+	if s.ready == nil {
+		return nil
+	}
+	whole := s.ready.committed(touched, coverage)
+	if len(whole) == 0 {
+		return nil
+	}
+	from, err := s.run.warehouse.Beside(ctx)
+	if err != nil {
+		return err
+	}
+	s.run.preparer.add(table, whole, from)
 	return nil
 }
 

@@ -1,0 +1,164 @@
+package pipeline
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/flashback-sync/flashback-sync/checkpoints"
+	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/lake"
+	"github.com/flashback-sync/flashback-sync/schema"
+)
+
+// preparer writes the lake's files while a run still reads: that of a day as soon
+// as the ledger covers it. Publishing installs what was prepared and has not
+// changed since, and writes the rest. It saves time and nothing else: where it
+// fails it stops, and publishing says why.
+type preparer struct {
+	ctx     func() context.Context
+	options lake.Options
+	start   sync.Once
+	done    chan struct{} // closed when the worker has ended
+
+	mu       sync.Mutex
+	changed  sync.Cond
+	queue    []dueFile
+	from     *load.Reader
+	versions map[dueFile]int // each commit that touches a partition makes another
+	closing  bool
+
+	prepared *lake.Prepared  // the worker's until it has ended
+	made     map[dueFile]int // the version of each that was prepared
+}
+
+// dueFile is a partition, by its table's name and its start.
+type dueFile struct {
+	table string
+	start time.Time
+}
+
+func newPreparer(ctx context.Context, options lake.Options) *preparer {
+	p := &preparer{
+		ctx: func() context.Context { return ctx }, options: options, done: make(chan struct{}),
+		versions: map[dueFile]int{}, made: map[dueFile]int{},
+	}
+	p.changed.L = &p.mu
+	return p
+}
+
+// touch notes that partitions changed: what was prepared of them is of no use.
+func (p *preparer) touch(table *schema.Table, starts []time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, start := range starts {
+		p.versions[dueFile{table.Name, start}]++
+	}
+}
+
+// add asks for the files of partitions, to be read from committed state.
+func (p *preparer) add(table *schema.Table, starts []time.Time, from *load.Reader) {
+	p.start.Do(func() { go p.work(p.ctx()) })
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.from = from
+	for _, start := range starts {
+		p.queue = append(p.queue, dueFile{table.Name, start})
+	}
+	p.changed.Signal()
+}
+
+func (p *preparer) work(ctx context.Context) {
+	defer close(p.done)
+	for table, starts, from := p.next(); len(starts) > 0; table, starts, from = p.next() {
+		if err := p.prepare(ctx, table, starts, from); err != nil {
+			return
+		}
+	}
+}
+
+// next waits for some partitions of one table.
+func (p *preparer) next() (table *schema.Table, starts []time.Time, from *load.Reader) {
+	const atOnce = 8 // files are synced together
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for len(p.queue) == 0 && !p.closing {
+		p.changed.Wait()
+	}
+	for !p.closing && len(p.queue) > 0 && len(starts) < atOnce && (table == nil || p.queue[0].table == table.Name) {
+		due := p.queue[0]
+		p.queue = p.queue[1:]
+		table, starts = schema.ByName(due.table), append(starts, due.start)
+		p.made[due] = p.versions[due] // its rows are read after this
+	}
+	return table, starts, p.from
+}
+
+func (p *preparer) prepare(ctx context.Context, table *schema.Table, starts []time.Time, from *load.Reader) error {
+	more, err := lake.Prepare(ctx, p.options, from, table, starts)
+	if err != nil {
+		return err
+	}
+	if p.prepared == nil {
+		p.prepared = more
+		return nil
+	}
+	if err := p.prepared.Forget(table, starts); err != nil { // an older version
+		return err
+	}
+	return p.prepared.Add(more)
+}
+
+// stop ends the preparation and returns what is of use; nil is nothing. It may be
+// called more than once.
+func (p *preparer) stop() (*lake.Prepared, error) {
+	p.mu.Lock()
+	p.closing = true
+	p.changed.Signal()
+	p.mu.Unlock()
+	p.start.Do(func() { close(p.done) }) // it was never needed
+	<-p.done
+	if p.prepared == nil {
+		return nil, nil
+	}
+	for due, version := range p.made {
+		if version == p.versions[due] {
+			continue
+		}
+		if err := p.prepared.Forget(schema.ByName(due.table), []time.Time{due.start}); err != nil {
+			return nil, err
+		}
+	}
+	return p.prepared, nil
+}
+
+// readiness tells which days of a list are covered, as the ledger grows.
+type readiness struct {
+	key     checkpoints.Key
+	start   time.Time // of history
+	covered checkpoints.Set
+	dirty   map[time.Time]bool // days that changed and have no file yet
+}
+
+// committed notes what a commit did, and returns the days that are whole now.
+func (d *readiness) committed(touched []time.Time, coverage []load.Coverage) (whole []time.Time) {
+	for _, c := range coverage {
+		if c.Key == d.key && c.Status == checkpoints.Covered {
+			d.covered = d.covered.Union(c.Set)
+		}
+	}
+	for _, day := range touched {
+		d.dirty[day] = true
+	}
+	for day := range d.dirty {
+		of := checkpoints.Interval{From: day, To: day.AddDate(0, 0, 1)}
+		if of.From.Before(d.start) {
+			of.From = d.start
+		}
+		if d.covered.Covers(of) {
+			whole = append(whole, day)
+			delete(d.dirty, day)
+		}
+	}
+	return whole
+}
