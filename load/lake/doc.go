@@ -5,6 +5,10 @@
 //	lake/policy_stats/month=2024-01/policy_stats.parquet
 //	lake/manifest.json
 //
+// A file is written beside its place, mostly by DuckDB, synced and described: that
+// is Prepare, which may be done while a run still reads. Publish prepares what is
+// lacking, installs it and notes it in the manifest.
+//
 // Only partitions whose rows changed are written again. Every file is put in its
 // place whole, so a reader may open any of them at any moment. The manifest is
 // written last: what it says of a file was true when it was written, and after a
