@@ -5,7 +5,7 @@ import "github.com/flashback-sync/flashback-sync/internal/instant"
 const (
 	// splitRows is the smallest remainder worth a second worker. A split costs about
 	// one request (a page that is not full).
-	splitRows = 10 * MaxTake
+	splitRows = 4 * MaxTake
 	// stretchRows is what one worker reads before it looks for more. The workers read
 	// neighbouring stretches, so that the rows of one time come together, wherever
 	// they are stored, and the newest first. Shorter ones would cost more requests,
