@@ -24,6 +24,9 @@ func (l *lab) memory(ctx context.Context) error {
 		if err := firstError(err, s.remove()); err != nil {
 			return err
 		}
+		if rows > l.Rows {
+			l.report.stages("memory, the long history", run)
+		}
 		peaks, sizes = append(peaks, float64(run.PeakRSS)), append(sizes, float64(run.rows()))
 	}
 	name := fmt.Sprintf("peak resident, %s rows", humanize.Comma(int64(sizes[1])))

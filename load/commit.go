@@ -56,14 +56,20 @@ type Counts struct {
 type pending struct {
 	tx      *sql.Tx
 	counts  Counts
+	updated int64 // rows of all tables
 	touched touched
 }
 
 // Add brings rows into the transaction that the next Commit ends, and begins it if
 // none is open. Until then nobody sees them, and nothing else may be asked of the
 // warehouse. If it fails, the transaction is undone with all that was added to it.
-func (w *Warehouse) Add(ctx context.Context, runID, stream string, rows Rows) error {
-	return w.undoIfFailed(ctx, w.add(ctx, runID, stream, rows))
+// It returns how many rows the transaction has updated so far: DuckDB holds these in
+// memory until they are committed.
+func (w *Warehouse) Add(ctx context.Context, runID, stream string, rows Rows) (updated int64, err error) {
+	if err := w.add(ctx, runID, stream, rows); err != nil {
+		return 0, w.undoIfFailed(ctx, err)
+	}
+	return w.pending.updated, nil
 }
 
 func (w *Warehouse) add(ctx context.Context, runID, stream string, rows Rows) error {
@@ -79,6 +85,7 @@ func (w *Warehouse) add(ctx context.Context, runID, stream string, rows Rows) er
 	if err != nil {
 		return fmt.Errorf("%s: %w", rows.Table.Name, err)
 	}
+	w.pending.updated += added.Updated
 	if rows.Table.Name == stream {
 		w.pending.counts.add(added)
 	}

@@ -56,8 +56,11 @@ type copying struct {
 }
 
 // tooMany is the order of rows that do not lie in order and are more than can be
-// sorted cheaply: beyond sliceRows a sort of whole rows spills to disk.
-const tooMany = "too many"
+// sorted cheaply: beyond sortedRows a sort of whole rows spills to disk.
+const (
+	tooMany    = "too many"
+	sortedRows = 40_000
+)
 
 // fewRows are sorted sooner than compared.
 const fewRows = 4096
@@ -78,7 +81,7 @@ func (c copying) order(ctx context.Context, tx *sql.Tx) (string, error) {
 		return "", err
 	case ascending && rows > fewRows:
 		return "", nil
-	case rows > sliceRows:
+	case rows > sortedRows:
 		return tooMany, nil
 	}
 	return sorted, nil

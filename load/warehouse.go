@@ -40,7 +40,7 @@ type Warehouse struct {
 	touched  touched   // by commits since somebody asked
 }
 
-const defaultMemory = "160MB"
+const defaultMemory = "96MB"
 
 // File is the private warehouse's place below data_dir.
 func File(dir string) string { return filepath.Join(dir, "state", "warehouse.duckdb") }

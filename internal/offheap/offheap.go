@@ -15,6 +15,6 @@ var once sync.Once
 
 // New returns an allocator on C's heap. What it gives must be released.
 func New() memory.Allocator {
-	once.Do(returnLargeBlocks)
+	once.Do(spare)
 	return mallocator.NewMallocator()
 }

@@ -25,6 +25,11 @@ const (
 	// written again by the checkpoint, which takes twice the time.
 	commitRows  = 122_880
 	commitBytes = 96 << 20
+	// Rows so large that a group of them is beyond that are committed sooner: what a
+	// transaction holds, DuckDB holds in memory.
+	largeBytes = 16 << 20
+	// A transaction that updated so many rows is committed, too.
+	updatedRows = batchRows
 	// commitAge bounds how much work a crash can undo.
 	commitAge = 15 * time.Second
 )
@@ -78,12 +83,18 @@ func (g *gatherer) add(ctx context.Context, add func() transform.Outcome) error 
 	}
 	rows, bytes := g.rows.Rows(), g.rows.Bytes()
 	switch {
-	case g.handed.rows+rows >= commitRows || g.handed.bytes+bytes >= commitBytes:
+	case enough(g.handed.rows+rows, g.handed.bytes+bytes):
 		return g.handOver(ctx, true)
 	case rows >= batchRows || bytes >= batchBytes:
 		return g.handOver(ctx, false)
 	}
 	return nil
+}
+
+// enough reports whether so many rows and bytes make a transaction.
+func enough(rows, bytes int) bool {
+	large := bytes/max(rows, 1) > commitBytes/commitRows
+	return rows >= commitRows || bytes >= commitBytes || (large && bytes >= largeBytes)
 }
 
 // repeated accounts for records that were received again and left out.

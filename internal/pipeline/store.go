@@ -87,7 +87,7 @@ func (s *store) close() error {
 
 func (s *store) takeAll() {
 	defer close(s.done)
-	defer s.releaseOpen()
+	defer func() { s.release(len(s.open)) }()
 	for p := range s.parcels {
 		if s.take(p); s.failure != nil {
 			return
@@ -95,61 +95,74 @@ func (s *store) takeAll() {
 	}
 }
 
-// write writes a parcel, unless an earlier one failed.
+// write writes a parcel, unless an earlier one failed. A transaction that failed may
+// have landed all the same: the warehouse is opened again, so that the ledger tells,
+// and all of it is committed once more. Rows that had landed are found unchanged
+// then, so that every row is counted once.
 func (s *store) write(ctx context.Context, p parcel) {
 	s.open = append(s.open, p)
 	if s.failure == nil {
-		s.failure = s.add(ctx, p)
+		s.failure = s.add(ctx, len(s.open)-1)
+		var refused *load.StorageError
+		if errors.As(s.failure, &refused) && !refused.Permanent {
+			s.run.warn(s.stream, "a commit failed and is tried once more: "+s.failure.Error())
+			s.failure = s.again(ctx)
+		}
 	}
-	if p.commit || s.failure != nil {
-		s.releaseOpen()
+	if s.failure != nil {
+		s.release(len(s.open))
 	}
 }
 
-func (s *store) releaseOpen() {
-	for _, p := range s.open {
-		p.release()
-	}
-	s.open = nil
-}
-
-// add writes a parcel. A transaction that failed may have landed all the same: the
-// warehouse is opened again, so that the ledger tells, and all of it is committed
-// once more. Rows that had landed are found unchanged then, so that every row is
-// counted once.
-func (s *store) add(ctx context.Context, p parcel) error {
-	err := s.try(ctx, p)
-	var refused *load.StorageError
-	if err == nil || !errors.As(err, &refused) || refused.Permanent {
-		return err
-	}
-	s.run.warn(s.stream, "a commit failed and is tried once more: "+err.Error())
+func (s *store) again(ctx context.Context) error {
 	if err := s.run.warehouse.Recover(ctx); err != nil {
 		return err
 	}
 	s.run.changed = true // by the first try, if it landed
-	for _, p := range s.open {
-		if err := s.try(ctx, p); err != nil {
-			return err
+	return s.add(ctx, 0)
+}
+
+// release forgets the first of the open parcels.
+func (s *store) release(first int) {
+	for _, p := range s.open[:first] {
+		p.release()
+	}
+	s.open = s.open[first:]
+}
+
+// add brings the open parcels from this one on into the transaction. Those that are
+// committed are released.
+func (s *store) add(ctx context.Context, from int) error {
+	for i := from; i < len(s.open); i++ {
+		p := s.open[i]
+		updated := int64(0)
+		for _, rows := range p.rows() {
+			var err error
+			if updated, err = s.run.warehouse.Add(ctx, s.run.options.RunID, s.stream, rows); err != nil {
+				return err
+			}
+		}
+		// Without the coverage, if that comes later.
+		if p.commit || updated >= updatedRows {
+			if err := s.commit(ctx, s.open[:i+1]); err != nil {
+				return err
+			}
+			s.release(i + 1)
+			i = -1
 		}
 	}
 	return nil
 }
 
-func (s *store) try(ctx context.Context, p parcel) error {
-	if !p.commit {
-		for _, rows := range p.rows() {
-			if err := s.run.warehouse.Add(ctx, s.run.options.RunID, s.stream, rows); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	commit := load.Commit{RunID: s.run.options.RunID, Stream: s.stream, Rows: p.rows(), Coverage: p.coverage}
-	for _, p := range s.open {
+// commit ends the transaction that these parcels were added to.
+func (s *store) commit(ctx context.Context, parcels []parcel) error {
+	commit := load.Commit{RunID: s.run.options.RunID, Stream: s.stream, Coverage: parcels[len(parcels)-1].coverage}
+	rows := 0
+	for _, p := range parcels {
+		rows += len(p.rows())
 		commit.Rejects = append(commit.Rejects, p.rejects()...)
 	}
-	if len(s.open) == 1 && len(commit.Rows)+len(commit.Rejects)+len(commit.Coverage) == 0 {
+	if rows+len(commit.Rejects)+len(commit.Coverage) == 0 {
 		return nil
 	}
 	counts, err := s.run.warehouse.Commit(ctx, commit)
@@ -160,7 +173,7 @@ func (s *store) try(ctx context.Context, p parcel) error {
 	s.result.Updated += counts.Updated
 	s.result.Unchanged += counts.Unchanged
 	s.run.changed = s.run.changed || counts.Inserted+counts.Updated+counts.Quarantined > 0
-	return s.prepare(ctx, p.coverage)
+	return s.prepare(ctx, commit.Coverage)
 }
 
 // prepare asks for the files of the days that this commit made whole.

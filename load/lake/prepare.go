@@ -32,6 +32,8 @@ type rows interface {
 type Prepared struct {
 	folders
 	files []prepared
+	// whole: also what DuckDB declines to copy is written, which takes more memory.
+	whole bool
 }
 
 // prepared is the file of a partition, or that it has no rows and gets none.
@@ -41,8 +43,8 @@ type prepared struct {
 	file    *File
 }
 
-// Prepare writes the files of partitions of a table, given by their starts. They
-// show what was committed when their rows were read: what is committed afterwards
+// Prepare writes the files of partitions of a table, given by their starts, but for
+// those that DuckDB declines to copy, which are left to Publish. They show what was committed when their rows were read: what is committed afterwards
 // is for the caller to Forget.
 func Prepare(ctx context.Context, options Options, from rows, table *schema.Table, starts []time.Time) (*Prepared, error) {
 	opened, err := openFolders(options.Dir)
@@ -150,6 +152,9 @@ func (p *Prepared) writeOne(ctx context.Context, options Options, from rows, par
 	}
 	copied, err := from.Copy(ctx, part.table, part.start, part.end(), pending.Name(), format)
 	if err == nil && !copied {
+		if !p.whole {
+			return p.discard(func(f prepared) bool { return f.path() == part.path() })
+		}
 		// DuckDB removes the file of a COPY that failed, so there is need of another.
 		if pending, err = p.create(part); err == nil {
 			err = options.writeRows(ctx, from, part, pending)

@@ -66,6 +66,7 @@ func Publish(ctx context.Context, options Options, from source) (result Result, 
 		}
 		l.Prepared = &Prepared{folders: opened}
 	}
+	l.whole = true
 	defer func() { err = errors.Join(err, l.Discard()) }()
 	if err := l.publish(ctx); err != nil {
 		return Result{}, err
