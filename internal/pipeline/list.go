@@ -20,12 +20,6 @@ func (r *run) syncList(ctx context.Context, list List, result *Result) error {
 	if err != nil || !result.served(now) {
 		return err
 	}
-	jobs, err := r.planList(ctx, list, now, first)
-	if err != nil {
-		return err
-	}
-	result.span(jobs)
-	r.observe(Event{Kind: Planned, Stream: list.Name(), Message: describe(jobs)})
 	before, err := r.coveredBefore(ctx, list)
 	if err != nil {
 		return err
@@ -35,6 +29,26 @@ func (r *run) syncList(ctx context.Context, list List, result *Result) error {
 			return err
 		}
 	}
+	err = r.storing(ctx, list.Name(), func() error {
+		page := first
+		first = begun{} // the answer is used once
+		return r.readList(ctx, list, now, page, before, result)
+	})
+	if err != nil {
+		return err
+	}
+	result.Complete = true
+	return r.verifyIfDue(ctx, list, now, result)
+}
+
+// readList reads what the ledger lacks, and the lookback.
+func (r *run) readList(ctx context.Context, list List, now time.Time, first begun, before checkpoints.Set, result *Result) error {
+	jobs, err := r.planList(ctx, list, now, first)
+	if err != nil {
+		return err
+	}
+	result.span(jobs)
+	r.observe(Event{Kind: Planned, Stream: list.Name(), Message: describe(jobs)})
 	gathered := r.gather(ctx, schema.ByName(list.Name()), result)
 	defer gathered.release()
 	if queries := list.queries(); len(queries) == 1 {
@@ -48,11 +62,7 @@ func (r *run) syncList(ctx context.Context, list List, result *Result) error {
 	if err := r.noteLateness(ctx, list, before); err != nil {
 		return err
 	}
-	if err := missing(walks, jobs); err != nil {
-		return err
-	}
-	result.Complete = true
-	return r.verifyIfDue(ctx, list, now, result)
+	return missing(walks, jobs)
 }
 
 // coveredBefore is what had been read of every question of the list before the run.

@@ -52,6 +52,12 @@ type reading struct {
 
 // syncStats reads every series of the statistics.
 func (r *run) syncStats(ctx context.Context, stats Stats, result *Result) error {
+	err := r.storing(ctx, PolicyStats, func() error { return r.readStats(ctx, stats, result) })
+	result.Complete = err == nil
+	return err
+}
+
+func (r *run) readStats(ctx context.Context, stats Stats, result *Result) error {
 	all, err := planStats(ctx, r.warehouse, stats)
 	if err != nil {
 		return err
@@ -61,12 +67,7 @@ func (r *run) syncStats(ctx context.Context, stats Stats, result *Result) error 
 	gathered := r.gather(ctx, schema.PolicyStats(), result)
 	gathered.summaries = transform.NewBatch(schema.PolicyStatsSummary(), memory.DefaultAllocator)
 	defer gathered.release()
-	failure := r.drainStats(ctx, all, gathered)
-	if err := gathered.finish(ctx, failure); err != nil {
-		return err
-	}
-	result.Complete = true
-	return nil
+	return gathered.finish(ctx, r.drainStats(ctx, all, gathered))
 }
 
 // mending narrows the series to those that a repair reads again.

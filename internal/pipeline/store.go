@@ -24,8 +24,9 @@ type store struct {
 	done    chan struct{} // closed when nothing more will be written
 	failure error         // why; valid after done
 
-	open  []parcel   // of the open transaction, for a second try
-	ready *readiness // of a list whose files may be prepared; else nil
+	added   bool          // rows, to the open transaction
+	rejects []load.Reject // for its commit
+	ready   *readiness    // of a list whose files may be prepared; else nil
 }
 
 // parcel is what is handed over at once. With commit it ends the transaction.
@@ -87,7 +88,6 @@ func (s *store) close() error {
 
 func (s *store) takeAll() {
 	defer close(s.done)
-	defer func() { s.release(len(s.open)) }()
 	for p := range s.parcels {
 		if s.take(p); s.failure != nil {
 			return
@@ -95,85 +95,67 @@ func (s *store) takeAll() {
 	}
 }
 
-// write writes a parcel, unless an earlier one failed. A transaction that failed may
-// have landed all the same: the warehouse is opened again, so that the ledger tells,
-// and all of it is committed once more. Rows that had landed are found unchanged
-// then, so that every row is counted once.
+// write writes a parcel, unless an earlier one failed, and releases it.
 func (s *store) write(ctx context.Context, p parcel) {
-	s.open = append(s.open, p)
-	if s.failure == nil {
-		s.failure = s.add(ctx, len(s.open)-1)
-		var refused *load.StorageError
-		if errors.As(s.failure, &refused) && !refused.Permanent {
-			s.run.warn(s.stream, "a commit failed and is tried once more: "+s.failure.Error())
-			s.failure = s.again(ctx)
-		}
-	}
+	defer p.release()
 	if s.failure != nil {
-		s.release(len(s.open))
+		return
+	}
+	if err := s.add(ctx, p); err != nil {
+		s.failure = &unstoredError{err}
 	}
 }
 
-func (s *store) again(ctx context.Context) error {
-	if err := s.run.warehouse.Recover(ctx); err != nil {
-		return err
-	}
-	s.run.changed = true // by the first try, if it landed
-	return s.add(ctx, 0)
-}
-
-// release forgets the first of the open parcels.
-func (s *store) release(first int) {
-	for _, p := range s.open[:first] {
-		p.release()
-	}
-	s.open = s.open[first:]
-}
-
-// add brings the open parcels from this one on into the transaction. Those that are
-// committed are released.
-func (s *store) add(ctx context.Context, from int) error {
-	for i := from; i < len(s.open); i++ {
-		p := s.open[i]
-		updated := int64(0)
-		for _, rows := range p.rows() {
-			var err error
-			if updated, err = s.run.warehouse.Add(ctx, s.run.options.RunID, s.stream, rows); err != nil {
-				return err
-			}
+// add brings a parcel into the transaction, and ends that if it is time.
+func (s *store) add(ctx context.Context, p parcel) error {
+	updated := int64(0)
+	for _, rows := range p.rows() {
+		var err error
+		if updated, err = s.run.warehouse.Add(ctx, s.run.options.RunID, s.stream, rows); err != nil {
+			return err
 		}
-		// Without the coverage, if that comes later.
-		if p.commit || updated >= updatedRows {
-			if err := s.commit(ctx, s.open[:i+1]); err != nil {
-				return err
-			}
-			s.release(i + 1)
-			i = -1
-		}
+		s.added = true
 	}
-	return nil
-}
-
-// commit ends the transaction that these parcels were added to.
-func (s *store) commit(ctx context.Context, parcels []parcel) error {
-	commit := load.Commit{RunID: s.run.options.RunID, Stream: s.stream, Coverage: parcels[len(parcels)-1].coverage}
-	rows := 0
-	for _, p := range parcels {
-		rows += len(p.rows())
-		commit.Rejects = append(commit.Rejects, p.rejects()...)
-	}
-	if rows+len(commit.Rejects)+len(commit.Coverage) == 0 {
+	s.rejects = append(s.rejects, p.rejects()...)
+	// What was updated is committed without the coverage, which comes later.
+	if !p.commit && updated < updatedRows || !s.added && len(s.rejects)+len(p.coverage) == 0 {
 		return nil
 	}
-	counts, err := s.run.warehouse.Commit(ctx, commit)
+	counts, err := s.run.warehouse.Commit(ctx, load.Commit{
+		RunID: s.run.options.RunID, Stream: s.stream, Rejects: s.rejects, Coverage: p.coverage,
+	})
 	if err != nil {
 		return err
 	}
+	s.added, s.rejects = false, nil
 	s.result.Inserted += counts.Inserted
 	s.result.Updated += counts.Updated
 	s.result.Unchanged += counts.Unchanged
 	s.run.changed = s.run.changed || counts.Inserted+counts.Updated+counts.Quarantined > 0
-	return s.prepare(ctx, commit.Coverage)
+	return s.prepare(ctx, p.coverage)
+}
+
+// unstoredError is why a transaction failed. It may have landed all the same.
+type unstoredError struct{ error }
+
+func (e *unstoredError) Unwrap() error { return e.error }
+
+// storing reads a stream and stores it. If a transaction fails, it may have landed
+// all the same: the warehouse is opened again, so that the ledger tells what is held,
+// and the rest is read once more.
+func (r *run) storing(ctx context.Context, stream string, read func() error) error {
+	err := read()
+	var unstored *unstoredError
+	var refused *load.StorageError
+	if !errors.As(err, &unstored) || !errors.As(err, &refused) || refused.Permanent || ctx.Err() != nil {
+		return err
+	}
+	r.warn(stream, "a commit failed and is tried once more: "+err.Error())
+	if err := r.warehouse.Recover(ctx); err != nil {
+		return err
+	}
+	r.changed = true // by the first try, if it landed
+	return read()
 }
 
 // prepare asks for the files of the days that this commit made whole.
