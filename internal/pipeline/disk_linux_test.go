@@ -88,7 +88,9 @@ func TestAFaultOfTheDisk(t *testing.T) {
 
 // The disk fills up while pages are read, and at last before they are published.
 func TestAFullDiskEndsTheRunAndTheNextGoesOn(t *testing.T) {
-	w := alone(t, broad(), func(string) []string { return []string{"unshare", "-rm"} })
+	o := broad()
+	o.AlertsPerDay = 2400 // more than the runs before the last get to store
+	w := alone(t, o, func(string) []string { return []string{"unshare", "-rm"} })
 	if w == nil {
 		return
 	}
@@ -105,13 +107,13 @@ func TestAFullDiskEndsTheRunAndTheNextGoesOn(t *testing.T) {
 		w.failsForRoom(w.options(), full)
 		w.sim.SetOnRequest(nil)
 	}
-	o := w.options()
-	o.Observe = func(e pipeline.Event) {
+	options := w.options()
+	options.Observe = func(e pipeline.Event) {
 		if e.Kind == pipeline.Finished && e.Stream == pipeline.Violations {
 			w.fill(full)
 		}
 	}
-	w.failsForRoom(o, full)
+	w.failsForRoom(options, full)
 	w.mustSync(w.options())
 	w.equalsTruth()
 }
