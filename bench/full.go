@@ -35,8 +35,10 @@ func (l *lab) full(ctx context.Context) error {
 	r.value("full", "rows/s, with publishing", float64(s.filled.rows())/all.Wall.Seconds(), unitRate, noGoal)
 	r.costs("full", "committed / (reading pages + inserting)", leastOf(runs, syncRun.committed), read.plus(insert), atMost(1.3), atMost(1.2))
 	r.costs("full", "all / (reading pages + inserting)", all, read.plus(insert), atMost(1.3), atMost(1.2))
+	round := leastCost(floors["insert, round"])
+	r.costs("full", "all / the same, inserting batches of 100,000", all, read.plus(round), noGoal, noGoal)
 	r.costs("full", "all / (reading pages + inserting + COPY to Parquet)", all, read.plus(insert).plus(write), noGoal, noGoal)
-	r.costs("full", "lake / COPY to Parquet", leastOf(runs, syncRun.lake), write, noGoal, noGoal)
+	r.costs("full", "what is left of the lake after reading / COPY to Parquet", leastOf(runs, syncRun.lake), write, noGoal, noGoal)
 	r.costs("full", "floor: reading pages / all", read, all, noGoal, noGoal)
 	r.costs("full", "floor: inserting / all", insert, all, noGoal, noGoal)
 	r.costs("full", "floor: inserting, DuckDB's defaults / as we set it", leastCost(floors["insert, defaults"]), insert, noGoal, noGoal)
@@ -54,9 +56,13 @@ func (l *lab) floors(ctx context.Context, s *site, floors map[string][]cost) err
 		return err
 	}
 	floors["read"] = append(floors["read"], took)
-	for _, name := range []string{"insert", "insert, defaults"} {
+	for name, spec := range map[string]insertSpec{
+		"insert":           {AsProgram: true, BatchRows: committedRows},
+		"insert, round":    {AsProgram: true, BatchRows: roundRows},
+		"insert, defaults": {BatchRows: committedRows},
+	} {
 		file := filepath.Join(l.dir, "floor.duckdb")
-		spec := insertSpec{Organisation: s.simulator.spec, Path: file, AsProgram: name == "insert", MemoryLimit: l.MemoryLimit}
+		spec.Organisation, spec.Path, spec.MemoryLimit = s.simulator.spec, file, l.MemoryLimit
 		inserted, _, err := do[cost](ctx, "insert", spec)
 		if err := firstError(err, os.Remove(file)); err != nil {
 			return err
