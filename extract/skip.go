@@ -12,8 +12,9 @@ const (
 	// one instant come in another order on every request, each pass finds some more.
 	skipPasses = 60
 	// idlePasses ends it earlier: so many passes in a row that found nothing new,
-	// or whose total would not keep still.
-	idlePasses = 3
+	// or whose total would not keep still. The last row or two of a crowd in random
+	// order may well be missed as often, and are looked for longer.
+	idlePasses, lastPasses = 3, 9
 	// strayDays is how far beyond its bound a source that knows only dates may
 	// give rows; beyond that it ignores the bound.
 	strayDays = 2 * instant.Day
@@ -76,7 +77,8 @@ func (w *walk) readRestBySkip(ctx context.Context) error {
 // that keeps still, and one more pass must find nothing new.
 func (w *walk) skipThrough(ctx context.Context, b bounds) (*passage, error) {
 	through := newPassage()
-	for pass, idle := 0, 0; pass < skipPasses && idle < idlePasses; pass++ {
+	patience := idlePasses
+	for pass, idle := 0, 0; pass < skipPasses && idle < patience; pass++ {
 		found, err := w.skipOnce(ctx, b, through)
 		if err != nil {
 			return nil, err
@@ -86,6 +88,10 @@ func (w *walk) skipThrough(ctx context.Context, b bounds) (*passage, error) {
 			return through, nil
 		}
 		idle++
+		patience = idlePasses
+		if left := through.total - through.held; found.steady && found.ended && left > 0 && left <= 2 {
+			patience = lastPasses
+		}
 		switch {
 		case through.held > through.total: // some of them were deleted meanwhile, or the total is wrong
 			through.reset()
