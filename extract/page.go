@@ -194,6 +194,16 @@ func (a *answer) oldest() (oldest instant.Micros, ok bool) {
 	return oldest, ok
 }
 
+// oldestFrom is the smallest timestamp of the page from the limit up.
+func (a *answer) oldestFrom(limit instant.Micros) (oldest instant.Micros, ok bool) {
+	for _, r := range a.rows {
+		if r.ok && r.at >= limit && (!ok || r.at < oldest) {
+			oldest, ok = r.at, true
+		}
+	}
+	return oldest, ok
+}
+
 // newest is the largest timestamp of the page; ok is false if it has none.
 func (a *answer) newest() (newest instant.Micros, ok bool) {
 	for _, r := range a.rows {

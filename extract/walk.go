@@ -239,12 +239,17 @@ func (w *walk) moveTo(cursor instant.Micros, open bool) {
 
 // advance yields the page and moves the cursor below it.
 func (w *walk) advance(ctx context.Context, page *answer, covered checkpoints.Interval) (done bool, err error) {
-	last := w.pool.complete(page) || page.passes(page.from)
-	if last {
+	oldest, dated := page.oldest()
+	passes := page.passes(page.from)
+	if passes {
+		oldest, dated = page.oldestFrom(page.from)
+	}
+	// A page that goes on below the walk's start has nothing more for it, unless it
+	// is wrong: that is asked once more, of what lies right above the start.
+	if w.pool.complete(page) || (passes && (!dated || oldest.Floor(w.grain)+w.grain >= page.to)) {
 		err := w.yield(ctx, page, covered, w.within(w.lowest(), page.to))
 		return true, err
 	}
-	oldest, dated := page.oldest()
 	edge := page.edge(oldest, w.grain)
 	if err := w.yield(ctx, page, covered); err != nil {
 		return false, err
