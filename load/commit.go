@@ -55,6 +55,7 @@ type Counts struct {
 // pending is the transaction that is open between Add and Commit.
 type pending struct {
 	tx      *sql.Tx
+	began   time.Time // no later than any of its rows
 	counts  Counts
 	updated int64 // rows of all tables
 	touched touched
@@ -72,13 +73,21 @@ func (w *Warehouse) Add(ctx context.Context, runID, stream string, rows Rows) (u
 	return w.pending.updated, nil
 }
 
+// openTransaction begins a transaction if none is open.
+func (w *Warehouse) openTransaction(ctx context.Context) error {
+	if w.pending != nil {
+		return nil
+	}
+	tx, err := w.conn.BeginTx(ctx, nil)
+	if err == nil {
+		w.pending = &pending{tx: tx, began: w.commitTime(), touched: touched{}}
+	}
+	return err
+}
+
 func (w *Warehouse) add(ctx context.Context, runID, stream string, rows Rows) error {
-	if w.pending == nil {
-		tx, err := w.conn.BeginTx(ctx, nil)
-		if err != nil {
-			return err
-		}
-		w.pending = &pending{tx: tx, touched: touched{}}
+	if err := w.openTransaction(ctx); err != nil {
+		return err
 	}
 	// Each batch has a time of its own: of two versions of a row the later is told apart.
 	added, err := w.upsert(ctx, runID, rows, w.commitTime())
@@ -106,16 +115,12 @@ func (w *Warehouse) commit(ctx context.Context, c Commit) (Counts, error) {
 			return Counts{}, err
 		}
 	}
-	if w.pending == nil {
-		tx, err := w.conn.BeginTx(ctx, nil)
-		if err != nil {
-			return Counts{}, err
-		}
-		w.pending = &pending{tx: tx, touched: touched{}}
+	if err := w.openTransaction(ctx); err != nil {
+		return Counts{}, err
 	}
 	tx, counts := w.pending.tx, w.pending.counts
 	for _, r := range c.Rejects {
-		added, err := quarantine(ctx, tx, c, r, w.last)
+		added, err := quarantine(ctx, tx, c, r, w.pending.began)
 		if err != nil {
 			return Counts{}, err
 		}

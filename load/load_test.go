@@ -257,7 +257,33 @@ func TestRejectsAreKeptOnce(t *testing.T) {
 		}
 	}
 	_ = w.Close()
+	if got := query(t, dir, "SELECT count(*) FROM rejected_records WHERE abs(epoch(now()) - epoch(rejected_at)) < 600"); got != "1" {
+		t.Error("a reject that came alone is not dated")
+	}
 	if got := query(t, dir, "SELECT count(*) || min(run_id) || min(raw) FROM rejected_records"); got != `1run-1{"x":"it's"}` {
 		t.Errorf("got %s", got)
+	}
+}
+
+// Whether a reject came before the row of its id or after it, nobody knows: typed
+// again, it must not replace the row.
+func TestARejectIsNoLaterThanTheRowsOfItsTransaction(t *testing.T) {
+	dir := t.TempDir()
+	w := open(t, dir)
+	_, err := w.Commit(context.Background(), load.Commit{
+		RunID: "run-1", Stream: "alerts", Rows: []load.Rows{batch(t, alert{"a", epoch, "held"})},
+		Rejects: []load.Reject{{Reason: "?", Raw: `{"id":"a"}`}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rejects, err := w.Rejects(context.Background(), "alerts")
+	if err != nil || len(rejects) != 1 {
+		t.Fatal(rejects, err)
+	}
+	again := batch(t, alert{"a", epoch, "typed again"})
+	again.Seen = rejects[0].Seen
+	if counts := commit(t, w, "run-2", again); counts != (load.Counts{Unchanged: 1}) {
+		t.Errorf("%+v", counts)
 	}
 }
