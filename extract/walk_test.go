@@ -1,7 +1,12 @@
 package extract
 
 import (
+	"encoding/json"
 	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"sync"
 	"testing"
 	"time"
 
@@ -194,5 +199,50 @@ func TestWorkersReadNeighbouringStretches(t *testing.T) {
 	}, Job{Query: Query{List: Alerts}, Interval: between(from, to), Open: true})
 	if far > 0 {
 		t.Errorf("%d pages came from far below what had been read", far)
+	}
+}
+
+// elsewhere serves the simulator's pages with five rows of earlier answers in the
+// place of the last five of each, wherever these belong.
+func elsewhere(t *testing.T, sim *apisim.Sim) string {
+	t.Helper()
+	var mu sync.Mutex
+	var given []json.RawMessage
+	random := rand.New(rand.NewPCG(1, 2))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer := httptest.NewRecorder()
+		r.Header.Del("Accept-Encoding")
+		sim.Handler().ServeHTTP(answer, r)
+		var page map[string]any
+		var rows struct{ Alerts []json.RawMessage }
+		if json.Unmarshal(answer.Body.Bytes(), &page) != nil || json.Unmarshal(answer.Body.Bytes(), &rows) != nil {
+			return
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		mixed := rows.Alerts[:min(len(rows.Alerts), 95)]
+		for range min(5, len(given)) {
+			mixed = append(mixed[:len(mixed):len(mixed)], given[random.IntN(len(given))])
+		}
+		given = append(given, rows.Alerts[:min(len(rows.Alerts), 10)]...)
+		page["alerts"] = mixed
+		_ = json.NewEncoder(w).Encode(page)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+// A page that ends with rows from below the walk is no proof that nothing is left.
+func TestRowsOfElsewhereHideNothing(t *testing.T) {
+	t.Parallel()
+	for range 5 {
+		sim := uniform(1200)
+		all := truth(t, sim, Query{List: Alerts})
+		client := dialURL(t, elsewhere(t, sim), connections(8), func(o *Options) { o.Now = sim.Now })
+		r := readAll(client, Job{Query: Query{List: Alerts}, Interval: between(noon.AddDate(0, 0, -91), noon), Open: true})
+		if kind, known := KindOf(r.err); r.err != nil && (!known || kind != OffContract) {
+			t.Error(r.err)
+		}
+		r.honest(t, all)
 	}
 }

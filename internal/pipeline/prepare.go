@@ -16,9 +16,7 @@ import (
 // changed since, and writes the rest. It saves time and nothing else: where it
 // fails it stops, and publishing says why.
 type preparer struct {
-	ctx     func() context.Context
 	options lake.Options
-	start   sync.Once
 	done    chan struct{} // closed when the worker has ended
 
 	mu       sync.Mutex
@@ -38,12 +36,11 @@ type dueFile struct {
 	start time.Time
 }
 
-func newPreparer(ctx context.Context, options lake.Options) *preparer {
-	p := &preparer{
-		ctx: func() context.Context { return ctx }, options: options, done: make(chan struct{}),
-		versions: map[dueFile]int{}, made: map[dueFile]int{},
-	}
+// startPreparer starts the worker, which waits until something is due.
+func startPreparer(ctx context.Context, options lake.Options) *preparer {
+	p := &preparer{options: options, done: make(chan struct{}), versions: map[dueFile]int{}, made: map[dueFile]int{}}
 	p.changed.L = &p.mu
+	go p.work(ctx)
 	return p
 }
 
@@ -58,7 +55,6 @@ func (p *preparer) touch(table *schema.Table, starts []time.Time) {
 
 // add asks for the files of partitions, to be read from committed state.
 func (p *preparer) add(table *schema.Table, starts []time.Time, from *load.Reader) {
-	p.start.Do(func() { go p.work(p.ctx()) })
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.from = from
@@ -116,7 +112,6 @@ func (p *preparer) stop() (*lake.Prepared, error) {
 	p.closing = true
 	p.changed.Signal()
 	p.mu.Unlock()
-	p.start.Do(func() { close(p.done) }) // it was never needed
 	<-p.done
 	if p.prepared == nil {
 		return nil, nil

@@ -95,7 +95,7 @@ func (r *run) execute(ctx context.Context) (err error) {
 	if err := r.warehouse.Begin(ctx, r.options.RunID, r.streams(), r.summary.StartedAt); err != nil {
 		return err
 	}
-	r.preparer = newPreparer(ctx, r.lakeOptions())
+	r.preparer = startPreparer(ctx, r.lakeOptions())
 	defer func() {
 		prepared, stopErr := r.preparer.stop()
 		if stopErr == nil && prepared != nil {
