@@ -133,3 +133,32 @@ func checkListen(text string) string {
 	}
 	return checkLine(host)
 }
+
+// checkUser is for a user name in an Authorization header.
+func checkUser(text string) string {
+	if strings.Contains(text, ":") {
+		return "has a colon, write it without"
+	}
+	return checkLine(text)
+}
+
+// checkEndpoint is for a URL that requests are sent to.
+func checkEndpoint(text string) string {
+	u, err := url.Parse(text)
+	if err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return "is not a URL, write one such as http://localhost:4318"
+	}
+	if u.User != nil || strings.ContainsAny(text, "?#") {
+		return "must have no user name, password, ? or #; write secrets into OTEL_EXPORTER_OTLP_HEADERS"
+	}
+	return checkLine(text)
+}
+
+// checkLink is for a URL that people open.
+func checkLink(text string) string {
+	u, err := url.Parse(text)
+	if err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil {
+		return "is not a URL without a password, write one such as https://status.example.com"
+	}
+	return checkLine(text)
+}

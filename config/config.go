@@ -26,6 +26,10 @@ type Config struct {
 	Publish     Publish
 	Schedule    Schedule
 	Serve       Serve
+	Alarms      Alarms
+	Metrics     Metrics
+	Traces      Traces
+	Retention   Retention
 	Log         Log
 	// Path is the file the configuration came from, "" if there was none.
 	Path string
@@ -113,19 +117,62 @@ type Parquet struct {
 	Compression string
 }
 
-// Schedule says when `serve` syncs.
+// Schedule says when `serve` does what. Every text is five cron fields or a
+// descriptor such as "@every 5m", and names no time zone of its own.
 type Schedule struct {
-	// Sync is five cron fields or a descriptor such as "@every 5m". It names
-	// no time zone of its own.
+	// Sync is for every stream that has no schedule of its own.
 	Sync string
-	// Timezone is an IANA name, in which Sync is read.
+	// Alerts, Violations and PolicyStats are "" if Sync is for them, too. A
+	// stream that is not synced has none.
+	Alerts, Violations, PolicyStats string
+	// Verify is "" for never.
+	Verify string
+	// Timezone is an IANA name, in which all of them are read.
 	Timezone string
+	// Jitter is the longest random delay of a run.
+	Jitter time.Duration
 }
 
-// Serve says where `serve` listens.
+// Serve says where `serve` listens and what it shows to whom.
 type Serve struct {
 	// Listen is host:port.
 	Listen string
+	// User and the password are asked for if there is one. See [Serve.Password].
+	User                      string
+	PasswordEnv, PasswordFile string
+	// ShowNames allows the names of users on the page and in the report.
+	ShowNames bool
+}
+
+// Alarms say who is told how runs end. See [Alarms.PingURL] and
+// [Alarms.WebhookURL].
+type Alarms struct {
+	PingURLEnv, PingURLFile       string
+	WebhookURLEnv, WebhookURLFile string
+	// StaleAfter is the lag above which a stream is stale; 0 means never.
+	StaleAfter time.Duration
+	// Link is the status page's address for people, or "".
+	Link string
+}
+
+// Metrics say where metrics are written to.
+type Metrics struct {
+	// Textfile is a path for node_exporter, or "".
+	Textfile string
+}
+
+// Traces say where runs are traced to.
+type Traces struct {
+	// Endpoint is an OTLP/HTTP base URL, or "".
+	Endpoint string
+}
+
+// Retention says how long the program's own records are kept.
+type Retention struct {
+	// Runs is for sync_runs and sync_lateness; it is above 0.
+	Runs time.Duration
+	// Rejects is for rejected_records; 0 means for ever.
+	Rejects time.Duration
 }
 
 // Log says what is logged, and how.

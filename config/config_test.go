@@ -52,8 +52,12 @@ func defaults(streams ...string) *Config {
 		},
 		Publish:  Publish{DuckDB: "copy", Parquet: Parquet{Compression: "zstd"}},
 		Schedule: Schedule{Sync: "0 2 * * *", Timezone: "UTC"},
-		Serve:    Serve{Listen: "127.0.0.1:8417"},
-		Log:      Log{Level: "info", Format: "auto"},
+		Serve:    Serve{Listen: "127.0.0.1:8417", User: "flashback", PasswordEnv: "FLASHBACK_PAGE_PASSWORD"},
+		Alarms: Alarms{
+			PingURLEnv: "FLASHBACK_PING_URL", WebhookURLEnv: "FLASHBACK_WEBHOOK_URL", StaleAfter: 36 * time.Hour,
+		},
+		Retention: Retention{Runs: 400 * 24 * time.Hour},
+		Log:       Log{Level: "info", Format: "auto"},
 	}
 	c.keep(streams)
 	return c
@@ -113,10 +117,22 @@ func fullConfig() *Config {
 				APIKeyIDs: []string{"key-1"},
 			},
 		},
-		Publish:  Publish{DuckDB: "off", Parquet: Parquet{Compression: "none"}},
-		Schedule: Schedule{Sync: "@every 5m", Timezone: "Europe/Berlin"},
-		Serve:    Serve{Listen: "[::1]:0"},
-		Log:      Log{Level: "trace", Format: "json"},
+		Publish: Publish{DuckDB: "off", Parquet: Parquet{Compression: "none"}},
+		Schedule: Schedule{
+			Sync: "@every 5m", Alerts: "*/10 * * * *", Violations: "@hourly", PolicyStats: "30 1 * * *", Verify: "0 4 * * 0",
+			Timezone: "Europe/Berlin", Jitter: 90 * time.Second,
+		},
+		Serve: Serve{
+			Listen: "[::1]:0", User: "ops", PasswordEnv: "PAGE_PASSWORD", PasswordFile: "/run/secrets/page", ShowNames: true,
+		},
+		Alarms: Alarms{
+			PingURLEnv: "PING", PingURLFile: "/run/secrets/ping", WebhookURLEnv: "HOOK", WebhookURLFile: "/run/secrets/hook",
+			StaleAfter: 3 * 24 * time.Hour, Link: "https://status.example.com/flashback",
+		},
+		Metrics:   Metrics{Textfile: "/var/lib/node_exporter/flashback_sync.prom"},
+		Traces:    Traces{Endpoint: "http://localhost:4318"},
+		Retention: Retention{Runs: 30 * 24 * time.Hour, Rejects: 365 * 24 * time.Hour},
+		Log:       Log{Level: "trace", Format: "json"},
 	}
 }
 

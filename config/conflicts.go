@@ -2,6 +2,7 @@ package config
 
 import (
 	"maps"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -62,6 +63,17 @@ func conflicts(c *Config, chosen map[string]setting) Problems {
 		if len(stream.Policies) > 0 && stream.Filter.PolicyID != "" {
 			at := path + ".filter.policy_id"
 			problems = append(problems, chosen[at].from.problem(at, "cannot stand beside policies, move it there or remove it"))
+		}
+	}
+	return problems
+}
+
+// idleSchedules are schedules of streams that are not synced.
+func idleSchedules(streams []string, chosen map[string]setting) (problems Problems) {
+	for _, stream := range streamNames() {
+		at := "schedule." + stream
+		if s, set := chosen[at]; set && says(s.node) && !slices.Contains(streams, stream) {
+			problems = append(problems, s.from.problem(at, "is for a stream that is not synced, remove it or write "+stream+": under streams"))
 		}
 	}
 	return problems

@@ -94,9 +94,9 @@ func namedStreams(env func(string) (string, bool), withFile bool) ([]string, Pro
 	return names, nil
 }
 
-// strayVariables are those that look like ours and are not, but for the one
-// that holds the token.
-func strayVariables(table []key, environ []string, tokenEnv string) Problems {
+// strayVariables are those that look like ours and are not, but for those
+// that are named to hold a secret.
+func strayVariables(table []key, environ []string, named ...string) Problems {
 	known := []string{streamsVariable, pathVariable}
 	for _, k := range table {
 		known = append(known, variable(k.path))
@@ -104,7 +104,7 @@ func strayVariables(table []key, environ []string, tokenEnv string) Problems {
 	var problems Problems
 	for _, entry := range environ {
 		name, _, _ := strings.Cut(entry, "=")
-		if !strings.HasPrefix(name, variablePrefix) || name == tokenEnv || slices.Contains(known, name) {
+		if !strings.HasPrefix(name, variablePrefix) || slices.Contains(named, name) || slices.Contains(known, name) {
 			continue
 		}
 		if len(name) > 80 || strings.ContainsFunc(name, unusual) {

@@ -34,7 +34,13 @@ func sample(k key) string {
 		"api.token_env":               "OTHER",
 		"api.max_concurrency":         "7",
 		"schedule.sync":               "@daily",
+		"schedule.alerts":             "@hourly",
+		"schedule.violations":         "@hourly",
+		"schedule.policy_stats":       "@hourly",
+		"schedule.verify":             "@weekly",
 		"schedule.timezone":           "Asia/Tokyo",
+		"alarms.link":                 "https://example.com",
+		"traces.endpoint":             "http://localhost:4318",
 		"serve.listen":                ":80",
 		"streams.violations.optional": "false",
 	}

@@ -73,8 +73,12 @@ func sectionDocs() map[string]string {
 		"streams.policy_stats":      "Policy statistics; left empty, they are synced with the defaults.",
 		"publish":                   "The files made for readers.",
 		"publish.parquet":           "The Parquet lake.",
-		"schedule":                  "When `serve` syncs.",
-		"serve":                     "Where `serve` listens.",
+		"schedule":                  "When `serve` does what.",
+		"serve":                     "Where `serve` listens, and what it shows to whom.",
+		"alarms":                    "Who is told how runs end.",
+		"metrics":                   "Metrics for machines; `serve` has them at /metrics, too.",
+		"traces":                    "Traces of runs, by OTLP.",
+		"retention":                 "How long the program's own records are kept.",
 		"log":                       "What is logged to stderr, and how.",
 	}
 }

@@ -1,5 +1,7 @@
 package config
 
+import "slices"
+
 // The three ways to say where the token is. Exactly one holds.
 const (
 	tokenEnvKey     = "api.token_env" //nolint:gosec // the name of a key
@@ -51,31 +53,26 @@ func apiKeys() []key {
 }
 
 func outputKeys() []key {
-	return []key{
+	return slices.Concat(publishKeys(), scheduleKeys(), serveKeys(), alarmKeys(), []key{
 		{
-			path: "publish.duckdb", def: "copy", values: []string{"copy", "off"},
-			doc:   "copy: publish a DuckDB file for analysts after every run; off: do not.",
-			field: func(c *Config) any { return &c.Publish.DuckDB },
+			path: "metrics.textfile", blank: true, check: checkLine,
+			doc:   "File for node_exporter's textfile collector, written at the end of every run; empty: none.",
+			field: func(c *Config) any { return &c.Metrics.Textfile },
 		},
 		{
-			path: "publish.parquet.compression", def: "zstd", values: []string{"zstd", "snappy", "none"},
-			doc:   "Compression of the lake's files: zstd, snappy or none.",
-			field: func(c *Config) any { return &c.Publish.Parquet.Compression },
+			path: "traces.endpoint", blank: true, check: checkEndpoint,
+			doc:   "OTLP/HTTP endpoint that runs are traced to, such as http://localhost:4318; empty: none, or $OTEL_EXPORTER_OTLP_ENDPOINT.",
+			field: func(c *Config) any { return &c.Traces.Endpoint },
 		},
 		{
-			path: "schedule.sync", def: "0 2 * * *", check: checkSchedule,
-			doc:   "When to sync: five cron fields, or a descriptor such as \"@every 5m\" or \"@daily\".",
-			field: func(c *Config) any { return &c.Schedule.Sync },
+			path: "retention.runs", def: "400d", positive: true,
+			doc:   "How long the tables sync_runs and sync_lateness remember a run.",
+			field: func(c *Config) any { return &c.Retention.Runs },
 		},
 		{
-			path: "schedule.timezone", def: "UTC", check: checkTimezone,
-			doc:   "Time zone the schedule is read in, such as UTC or Europe/Berlin.",
-			field: func(c *Config) any { return &c.Schedule.Timezone },
-		},
-		{
-			path: "serve.listen", def: "127.0.0.1:8417", check: checkListen,
-			doc:   "host:port that `serve` listens on.",
-			field: func(c *Config) any { return &c.Serve.Listen },
+			path: "retention.rejects", def: "0s",
+			doc:   "How long rejected_records keeps a record; 0: for ever, as proof asks.",
+			field: func(c *Config) any { return &c.Retention.Rejects },
 		},
 		{
 			path: "log.level", def: "info", values: []string{"trace", "debug", "info", "warn", "error"},
@@ -86,6 +83,21 @@ func outputKeys() []key {
 			path: "log.format", def: "auto", values: []string{"auto", "json", "console"},
 			doc:   "auto (console on a terminal, json elsewhere), json or console.",
 			field: func(c *Config) any { return &c.Log.Format },
+		},
+	})
+}
+
+func publishKeys() []key {
+	return []key{
+		{
+			path: "publish.duckdb", def: "copy", values: []string{"copy", "off"},
+			doc:   "copy: publish a DuckDB file for analysts after every run; off: do not.",
+			field: func(c *Config) any { return &c.Publish.DuckDB },
+		},
+		{
+			path: "publish.parquet.compression", def: "zstd", values: []string{"zstd", "snappy", "none"},
+			doc:   "Compression of the lake's files: zstd, snappy or none.",
+			field: func(c *Config) any { return &c.Publish.Parquet.Compression },
 		},
 	}
 }

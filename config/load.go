@@ -74,8 +74,10 @@ func assemble(doc *document, env func(string) (string, bool), environ []string) 
 	for _, k := range doc.table {
 		problems = append(problems, k.fill(c, chosen)...)
 	}
-	problems = append(problems, strayVariables(doc.table, environ, c.API.TokenEnv)...)
+	problems = append(problems, strayVariables(doc.table, environ,
+		c.API.TokenEnv, c.Serve.PasswordEnv, c.Alarms.PingURLEnv, c.Alarms.WebhookURLEnv)...)
 	problems = append(problems, conflicts(c, chosen)...)
+	problems = append(problems, idleSchedules(streams, chosen)...)
 	if len(streams) == 0 && !slices.ContainsFunc(problems, func(p Problem) bool { return strings.HasPrefix(p.Key, "streams") }) {
 		problems = append(problems, doc.noStream())
 	}

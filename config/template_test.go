@@ -22,7 +22,10 @@ func TestTemplateHoldsTheDefaults(t *testing.T) {
 
 // optionalKeys stand in the template as comments.
 func optionalKeys() []string {
-	return []string{tokenFileKey, tokenCommandKey, "streams.violations.filter.block"}
+	return []string{
+		tokenFileKey, tokenCommandKey, "streams.violations.filter.block",
+		"serve.password_file", "alarms.ping_url_file", "alarms.webhook_url_file",
+	}
 }
 
 func TestTemplateHoldsEveryKey(t *testing.T) {

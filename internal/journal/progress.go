@@ -1,0 +1,52 @@
+package journal
+
+import (
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+const progressFile = "state/progress.json"
+
+// WriteProgress replaces the progress file. It is not synced: after a power cut
+// nobody asks how far a run was.
+func WriteProgress(dataDir string, p *Progress) error {
+	content, err := json.Marshal(p)
+	if err != nil {
+		return err
+	}
+	target := filepath.Join(dataDir, filepath.FromSlash(progressFile))
+	temporary := filepath.Join(filepath.Dir(target), "."+filepath.Base(target)+".tmp-") // swept with the others
+	if err := os.WriteFile(temporary, content, 0o640); err != nil {
+		return err
+	}
+	return os.Rename(temporary, target)
+}
+
+// ReadProgress returns the progress of a run that is under way, or died; nil if
+// there is none. See Progress.Alive.
+func ReadProgress(dataDir string) (*Progress, error) {
+	content, err := os.ReadFile(filepath.Join(dataDir, filepath.FromSlash(progressFile)))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil //nolint:nilnil // no run is no error
+	}
+	if err != nil {
+		return nil, err
+	}
+	p := &Progress{}
+	if err := json.Unmarshal(content, p); err != nil {
+		return nil, nil //nolint:nilerr,nilnil // a power cut leaves an empty file
+	}
+	return p, nil
+}
+
+// EndProgress removes the progress file.
+func EndProgress(dataDir string) error {
+	err := os.Remove(filepath.Join(dataDir, filepath.FromSlash(progressFile)))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,257 @@
+package status
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/dustin/go-humanize"
+	"github.com/dustin/go-humanize/english"
+
+	"github.com/flashback-sync/flashback-sync/internal/journal"
+)
+
+// Level is how much a problem matters.
+type Level string
+
+// Levels, the gravest first.
+const (
+	Bad  Level = "bad"  // somebody has to act
+	Warn Level = "warn" // somebody should look
+	Note Level = "note" // worth knowing
+)
+
+// Problem is something that is not as it should be.
+type Problem struct {
+	Level Level `json:"level"`
+	// Subject is the job or stream it is about, or "published files".
+	Subject string `json:"subject"`
+	Text    string `json:"text"` // one sentence; it may quote what came from outside
+	Hint    string `json:"hint,omitempty"`
+}
+
+// Problems lists what is wrong, the gravest first. None means that all is well.
+func (s *Status) Problems() (all []Problem) {
+	all = append(all, s.ofFiles()...)
+	all = append(all, s.ofRuns()...)
+	if v := s.LastVerification(); v != nil {
+		all = append(all, ofVerification(v)...)
+	}
+	if s.Holdings != nil {
+		for i := range s.Holdings.Streams {
+			all = append(all, s.ofStream(&s.Holdings.Streams[i])...)
+		}
+	}
+	return sorted(all)
+}
+
+// Worst is the gravest level of the problems; "" without any.
+func Worst(problems []Problem) Level {
+	if len(problems) == 0 {
+		return ""
+	}
+	return sorted(problems)[0].Level
+}
+
+func sorted(all []Problem) (out []Problem) {
+	for _, level := range []Level{Bad, Warn, Note} {
+		for _, p := range all {
+			if p.Level == level {
+				out = append(out, p)
+			}
+		}
+	}
+	return out
+}
+
+func (s *Status) ofFiles() []Problem {
+	switch {
+	case s.HoldingsError != "":
+		return []Problem{{Level: Bad, Subject: "published files", Text: "what is published cannot be read: " + s.HoldingsError}}
+	case s.Holdings == nil && s.Progress == nil:
+		return []Problem{{Level: Warn, Subject: "published files", Text: "nothing is published yet", Hint: "'flashback-sync sync' publishes for the first time"}}
+	}
+	return nil
+}
+
+func (s *Status) ofRuns() (all []Problem) {
+	for _, job := range s.jobs() {
+		last := s.Last(job)
+		if last == nil || last.Good() || job == jobVerify && last.Verdict != "" {
+			continue // a verdict is told by ofVerification
+		}
+		problem := Problem{Level: Bad, Subject: job, Hint: last.Hint}
+		switch last.Status {
+		case journal.Partial:
+			problem.Level, problem.Text = Warn, "the last run is not complete"
+		case journal.Crashed:
+			problem.Text = "the last run ended without a word"
+		default:
+			problem.Text = "the last run failed"
+		}
+		problem.Text += fmt.Sprintf(" (%s)", since(s.At, last.FinishedAt))
+		if last.Error != "" {
+			problem.Text += ": " + last.Error
+		}
+		all = append(all, problem)
+	}
+	return all
+}
+
+func ofVerification(v *journal.Run) []Problem {
+	switch {
+	case v.Verdict == "match":
+		return nil
+	case v.Verdict == "extra":
+		return []Problem{{
+			Level: Note, Subject: jobVerify, Text: "rows are held that the source no longer lists",
+			Hint: "rows that the source has deleted are kept; there is nothing to repair",
+		}}
+	case v.Missing > 0:
+		return []Problem{{
+			Level: Bad, Subject: jobVerify, Text: "the last verification found " + english.Plural(int(v.Missing), "missing row", ""),
+			Hint: "'flashback-sync repair' fetches what is missing",
+		}}
+	}
+	return []Problem{{
+		Level: Warn, Subject: jobVerify, Text: "the last verification did not end with a match: " + v.Verdict,
+		Hint: "'flashback-sync verify' says what differs, 'flashback-sync repair' mends it",
+	}}
+}
+
+func (s *Status) ofStream(stream *Stream) (all []Problem) {
+	add := func(level Level, hint, format string, arguments ...any) {
+		all = append(all, Problem{Level: level, Subject: stream.Name, Text: fmt.Sprintf(format, arguments...), Hint: hint})
+	}
+	if lag, known := s.Lag(stream.Name); s.StaleAfter > 0 && known && lag > s.StaleAfter {
+		add(Bad, "look at the last runs below, and whether the scheduler runs", "nothing newer than %s has been read", since(s.At, s.At.Add(-lag)))
+	}
+	if gaps := stream.Gaps(); len(gaps) > 0 {
+		add(Warn, "the next complete run closes it", "%s in what is covered", english.Plural(len(gaps), "gap", ""))
+	}
+	if lost := stream.Lost(); len(lost) > 0 {
+		add(Note, "", "%s can no longer be had from the source", english.Plural(len(lost), "time range", ""))
+	}
+	if stream.Rejected > 0 {
+		level := Note
+		if last := s.lastOf(stream.Name); last != nil && last.Streams[stream.Name].Rejected > 0 {
+			level = Warn
+		}
+		add(level, "see the table rejected_records", "%s in quarantine", english.Plural(int(stream.Rejected), "record", ""))
+	}
+	if l := stream.Lateness; l != nil && stream.Lookback > 0 && l.Max > stream.Lookback*3/8 {
+		add(Warn, "raise streams."+stream.Name+".lookback", "rows come up to %s late, which nears the lookback of %s", l.Max, stream.Lookback)
+	}
+	return all
+}
+
+const jobVerify = "verify"
+
+// jobs are those of the schedule, or those that have run.
+func (s *Status) jobs() (names []string) {
+	for _, job := range s.Jobs {
+		names = append(names, job.Name)
+	}
+	if len(names) > 0 {
+		return names
+	}
+	return []string{"sync", "alerts", "violations", "policy_stats", jobVerify}
+}
+
+// Last is the last run of a job that came to an end of its own: not skipped, not
+// stopped by a signal. It is nil if there is none.
+func (s *Status) Last(job string) *journal.Run {
+	return s.find(func(r *journal.Run) bool {
+		return r.Job == job && r.Status != journal.Skipped && r.Status != journal.Interrupted
+	})
+}
+
+// LastGood is the last run of a job that did all that it was for, or nil.
+func (s *Status) LastGood(job string) *journal.Run {
+	return s.find(func(r *journal.Run) bool { return r.Job == job && r.Good() })
+}
+
+// LastVerification is the last run that compared with the source, whichever
+// command did, or nil.
+func (s *Status) LastVerification() *journal.Run {
+	return s.find(func(r *journal.Run) bool { return r.Verdict != "" })
+}
+
+func (s *Status) lastOf(stream string) *journal.Run {
+	return s.find(func(r *journal.Run) bool { _, ran := r.Streams[stream]; return ran })
+}
+
+func (s *Status) find(is func(*journal.Run) bool) *journal.Run {
+	for i := range s.Runs {
+		if is(&s.Runs[i]) {
+			return &s.Runs[i]
+		}
+	}
+	return nil
+}
+
+// Fresh is the time up to which a stream has been read completely, as far as is
+// known: nil if it never was.
+func (s *Status) Fresh(stream string) *time.Time {
+	run := s.find(func(r *journal.Run) bool {
+		of, ran := r.Streams[stream]
+		return ran && of.Complete && of.To != nil
+	})
+	if run != nil {
+		return run.Streams[stream].To
+	}
+	held := s.Stream(stream)
+	if held == nil {
+		return nil
+	}
+	var fresh *time.Time
+	for _, lane := range held.Lanes { // up to its first gap
+		if len(lane.Covered) > 0 && (fresh == nil || lane.Covered[0].To.After(*fresh)) {
+			fresh = &lane.Covered[0].To
+		}
+	}
+	return fresh
+}
+
+// Lag is how far behind now a stream is, never below 0.
+func (s *Status) Lag(stream string) (lag time.Duration, known bool) {
+	fresh := s.Fresh(stream)
+	if fresh == nil {
+		return 0, false
+	}
+	return max(0, s.At.Sub(*fresh)), true
+}
+
+// Gaps are the holes between covered times of one filter set, those of all sets
+// together, as they are in the ledger. What the source lost is none.
+func (s *Stream) Gaps() (gaps []Span) {
+	for _, lane := range s.Lanes {
+		for i := 1; i < len(lane.Covered); i++ {
+			gap := Span{From: lane.Covered[i-1].To, To: lane.Covered[i].From}
+			if !lane.lost(gap) {
+				gaps = append(gaps, gap)
+			}
+		}
+	}
+	return gaps
+}
+
+// Lost are the ranges that the source can no longer give.
+func (s *Stream) Lost() (lost []Span) {
+	for _, lane := range s.Lanes {
+		lost = append(lost, lane.Lost...)
+	}
+	return lost
+}
+
+// lost reports whether the whole gap is known to be lost.
+func (l *Lane) lost(gap Span) bool {
+	at := gap.From
+	for _, lost := range l.Lost {
+		if !lost.From.After(at) && lost.To.After(at) {
+			at = lost.To
+		}
+	}
+	return !at.Before(gap.To)
+}
+
+func since(now, then time.Time) string { return humanize.RelTime(then, now, "ago", "from now") }
