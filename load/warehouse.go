@@ -16,7 +16,7 @@ import (
 // Options say where the warehouse is and what it may use.
 type Options struct {
 	Dir         string // data_dir
-	MemoryLimit string // DuckDB's notation; "" for 160MB
+	MemoryLimit string // DuckDB's notation; "" for 96MB
 	Version     string // release that writes, noted in the file
 	Lake        string // the folder that Copy writes to; "" for lake/ below Dir
 	Now         func() time.Time

@@ -23,6 +23,26 @@ func (f *scopeFlags) add(flags *pflag.FlagSet, from, to string) {
 	flags.StringVar(&f.to, "to", "", to)
 }
 
+// addJob adds the flag by which serve says which of its jobs a run is.
+func addJob(flags *pflag.FlagSet, job *string) {
+	flags.StringVar(job, "job", "", "the job of the schedule that this run does the work of")
+	_ = flags.MarkHidden("job") // it is there
+}
+
+// job is the job of the schedule that the flags amount to: all of it, one stream,
+// or "" for what a person narrowed.
+func (f *scopeFlags) job(all string) string {
+	switch {
+	case f.from != "" || f.to != "" || len(f.streams) > 1:
+		return ""
+	case len(f.streams) == 1 && all == "sync":
+		return f.streams[0]
+	case len(f.streams) == 1:
+		return ""
+	}
+	return all
+}
+
 // apply narrows the options to what the flags ask for.
 func (f *scopeFlags) apply(o *pipeline.Options) error {
 	var err error

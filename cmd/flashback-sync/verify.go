@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -23,6 +24,7 @@ type verifyFlags struct {
 	scopeFlags
 	json, html string
 	full       bool
+	job        string
 }
 
 func (a *app) verifyCommand() *cobra.Command {
@@ -48,6 +50,7 @@ every row is read and compared.`,
 	}
 	flags := command.Flags()
 	f.add(flags, "verify from this `time` on (RFC 3339 or a date, UTC)", "verify up to this `time`")
+	addJob(flags, &f.job)
 	flags.BoolVar(&f.full, "full", false, "read and compare every row, not only the totals")
 	flags.StringVar(&f.json, "json", "", "write the report as JSON to `FILE`, or to stdout if none is given")
 	flags.Lookup("json").NoOptDefVal = standardOutput
@@ -77,9 +80,16 @@ func (a *app) verify(ctx context.Context, f verifyFlags) error {
 	}
 	defer t.client.Close()
 	t.options.Full = f.full
+	record := t.record("verify", cmp.Or(f.job, f.scopeFlags.job("verify")))
 	stop := t.watch()
 	report, err := pipeline.Verify(ctx, t.options, t.client)
 	stop()
+	if err == nil {
+		record.verified(report)
+		record.end(ctx, difference(report))
+	} else {
+		record.end(ctx, err)
+	}
 	if report == nil {
 		return err
 	}

@@ -38,6 +38,9 @@ type task struct {
 	options pipeline.Options
 	log     zerolog.Logger
 	client  *extract.Client
+
+	outbox   outbox
+	recorder *recorder // of the run under way; nil if it is not noted
 }
 
 // task reads the configuration and narrows it. The caller closes its client.
@@ -58,6 +61,12 @@ func (a *app) task(scope *scopeFlags) (*task, error) {
 func (t *task) watch() (stop func()) {
 	view := t.app.newView(t.log)
 	t.app.view, t.options.Observe = view, view.observe
+	if record := t.recorder; record != nil {
+		t.options.Observe = func(e pipeline.Event) {
+			view.observe(e)
+			record.observe(e)
+		}
+	}
 	return func() {
 		view.close()
 		t.app.view = nil

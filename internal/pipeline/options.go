@@ -95,6 +95,9 @@ const (
 	Published
 	// Verifying: Rows of Expected steps of the stream, or of "files", are done.
 	Verifying
+	// Began: the warehouse is open, and its lock held. A repair begins several
+	// times.
+	Began
 )
 
 // Event reports progress to whoever watches the run. Events of a run come from

@@ -85,6 +85,7 @@ func (r *run) execute(ctx context.Context) (err error) {
 	if err := durable.Sweep(r.options.DataDir); err != nil {
 		return &load.StorageError{Doing: "sweep data_dir", Err: err}
 	}
+	r.observe(Event{Kind: Began})
 	r.changed = r.warehouse.Migrated()
 	if err := r.publishLeftovers(ctx); err != nil {
 		return err
