@@ -1,0 +1,215 @@
+package page
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/flashback-sync/flashback-sync/internal/chart"
+	"github.com/flashback-sync/flashback-sync/internal/journal"
+)
+
+// mostRuns bounds the runs that a page shows; the journal has more.
+const mostRuns = 50
+
+// runs is the newest part of the journal.
+type runs struct {
+	Lines []line
+	More  string // what is left out
+	Chart *chart.Columns
+}
+
+// line is a run, or slots that were skipped one after the other.
+type line struct {
+	*journal.Run
+	Name     string
+	Tone     string
+	Started  *moment
+	Took     string
+	New      string
+	Changed  string
+	Rejected string
+	Requests string
+	Answers  []string // by status, if not all are 200
+	Retries  string
+	Memory   string
+	Skipped  *skipped
+}
+
+type skipped struct {
+	Slots    string
+	Names    string
+	From, To *moment
+	Why      []string
+}
+
+func (v *view) runs() *runs {
+	out := &runs{}
+	var shown []*journal.Run
+	all := v.Status.Runs
+	for len(all) > 0 && len(shown) < mostRuns {
+		if n := skips(all); n > 0 {
+			out.Lines = append(out.Lines, line{Skipped: v.skipped(all[:n])})
+			all = all[n:]
+			continue
+		}
+		out.Lines = append(out.Lines, v.line(&all[0]))
+		shown = append(shown, &all[0])
+		all = all[1:]
+	}
+	if len(all) > 0 {
+		out.More = count(int64(len(all)), "older entry") + " of the journal"
+		if len(all) > 1 {
+			out.More = comma(int64(len(all))) + " older entries of the journal"
+		}
+	}
+	out.Chart = durations(shown)
+	return out
+}
+
+func skips(all []journal.Run) (n int) {
+	for n < len(all) && all[n].Status == journal.Skipped {
+		n++
+	}
+	return n
+}
+
+// skipped sums up slots; the newest come first.
+func (v *view) skipped(all []journal.Run) *skipped {
+	s := &skipped{Slots: count(int64(len(all)), "slot"), From: v.moment(all[len(all)-1].StartedAt), To: v.moment(all[0].StartedAt)}
+	var names []string
+	for i := range all {
+		if name := named(&all[i]); !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+		if why := all[i].Error; why != "" && !slices.Contains(s.Why, why) && len(s.Why) < 3 {
+			s.Why = append(s.Why, why)
+		}
+	}
+	s.Names = strings.Join(names, ", ")
+	return s
+}
+
+func (v *view) line(r *journal.Run) line {
+	var sum journal.Stream
+	for _, s := range r.Streams {
+		sum.Inserted += s.Inserted
+		sum.Updated += s.Updated
+		sum.Rejected += s.Rejected
+	}
+	l := line{Run: r, Name: named(r), Tone: tone(r.Status), Started: v.moment(r.StartedAt), Took: span(max(0, r.Took())), Requests: comma(r.Sent())}
+	if len(r.Streams) > 0 {
+		l.New, l.Changed = comma(sum.Inserted), comma(sum.Updated)
+	}
+	if sum.Rejected > 0 {
+		l.Rejected = comma(sum.Rejected)
+	}
+	if r.Retries > 0 {
+		l.Retries = comma(r.Retries)
+		if r.Waited > 0 {
+			l.Retries += ", waited " + span(r.Waited)
+		}
+	}
+	if r.PeakBytes > 0 {
+		l.Memory = size(r.PeakBytes)
+	}
+	if r.Sent() != r.Requests["200"] {
+		l.Answers = answers(r.Requests)
+	}
+	return l
+}
+
+func answers(requests map[string]int64) (all []string) {
+	var statuses []string
+	for s := range requests {
+		statuses = append(statuses, s)
+	}
+	slices.Sort(statuses)
+	for _, s := range statuses {
+		name := s
+		if s == "none" {
+			name = "no answer"
+		}
+		all = append(all, comma(requests[s])+" × "+name)
+	}
+	return all
+}
+
+// durations is a chart of the runs, the oldest first; nil without any.
+func durations(shown []*journal.Run) *chart.Columns {
+	if len(shown) == 0 {
+		return nil
+	}
+	c := &chart.Columns{
+		Words: chart.Words{ID: "durations", Title: "How long runs took"}, Of: chart.Durations, Unit: "", What: "Run", High: 90,
+		Series: []chart.Series{{Name: "took", Tone: "rows"}},
+	}
+	wide := 100 / float64(max(10, len(shown)))
+	lanes := map[string]*chart.Lane{}
+	for i := range shown {
+		r := shown[len(shown)-1-i]
+		column := chart.Column{Label: clock(r.StartedAt) + " " + named(r), From: float64(i) * wide, To: float64(i+1) * wide, Values: []int64{int64(max(0, r.Took()))}}
+		if !r.Good() {
+			column.Note, column.Tone = r.Status, tone(r.Status)
+			l := lanes[r.Status]
+			if l == nil {
+				l = &chart.Lane{Name: r.Status, Tone: tone(r.Status), Glyph: glyph(r.Status)}
+				lanes[r.Status] = l
+			}
+			l.At = append(l.At, (column.From+column.To)/2)
+		}
+		c.Columns = append(c.Columns, column)
+	}
+	for _, s := range []string{journal.Failed, journal.Crashed, journal.Partial, journal.Interrupted} {
+		if l := lanes[s]; l != nil {
+			c.Lanes = append(c.Lanes, *l)
+		}
+	}
+	for _, i := range []int{0, len(shown) - 1} {
+		if i == 0 || len(shown) > 5 {
+			column := c.Columns[i]
+			c.Ticks = append(c.Ticks, chart.Tick{X: chart.Number([]float64{column.From, column.To}[min(i, 1)]), Text: clock(shown[len(shown)-1-i].StartedAt), Anchor: []string{"start", "end"}[min(i, 1)]})
+		}
+	}
+	c.Summary = durationWords(shown)
+	return c
+}
+
+func durationWords(shown []*journal.Run) string {
+	sorted := slices.SortedFunc(slices.Values(shown), func(a, b *journal.Run) int { return int(min(1, max(-1, a.Took()-b.Took()))) })
+	good := 0
+	for _, r := range shown {
+		if r.Good() {
+			good++
+		}
+	}
+	longest := sorted[len(sorted)-1]
+	return fmt.Sprintf("The newest %s, the oldest first: %s ok. The usual run took %s, the longest %s (%s, %s).", count(int64(len(shown)), "run"),
+		comma(int64(good)), span(sorted[len(sorted)/2].Took()), span(longest.Took()), named(longest), clock(longest.StartedAt))
+}
+
+// job is a job of the schedule.
+type job struct {
+	Name, Schedule, Timezone string
+	State                    string // running, waiting or ""
+	Next                     *moment
+	Last                     *line
+}
+
+func (v *view) jobs() (all []job) {
+	for _, j := range v.Status.Jobs {
+		out := job{Name: j.Name, Schedule: j.Schedule, Timezone: j.Timezone, Next: v.moment(j.Next)}
+		switch {
+		case j.Running:
+			out.State = "running"
+		case j.Waiting:
+			out.State = "waiting for another job"
+		}
+		if last := v.Last(j.Name); last != nil {
+			l := v.line(last)
+			out.Last = &l
+		}
+		all = append(all, out)
+	}
+	return all
+}

@@ -1,0 +1,88 @@
+package page
+
+import (
+	"math"
+	"time"
+
+	"github.com/dustin/go-humanize"
+	"github.com/dustin/go-humanize/english"
+
+	"github.com/flashback-sync/flashback-sync/internal/chart"
+)
+
+// moment is an instant beside how long ago it was.
+type moment struct {
+	At  time.Time
+	Ago string
+}
+
+// moment is nil for a time that is not known.
+func (v *view) moment(t time.Time) *moment {
+	if t.IsZero() {
+		return nil
+	}
+	return &moment{At: t, Ago: ago(v.At, t)}
+}
+
+func (v *view) maybe(t *time.Time) *moment {
+	if t == nil {
+		return nil
+	}
+	return v.moment(*t)
+}
+
+// ago tells an instant from now, in one unit.
+func ago(now, then time.Time) string {
+	d := now.Sub(then)
+	switch {
+	case d < -time.Minute:
+		return "in " + rough(-max(d, -math.MaxInt64))
+	case d < time.Minute:
+		return "just now"
+	}
+	return rough(d) + " ago"
+}
+
+// rough is a length of time in words, in the one unit that matters.
+func rough(d time.Duration) string {
+	for _, u := range []struct {
+		size time.Duration
+		name string
+	}{{365 * 24 * time.Hour, "year"}, {60 * 24 * time.Hour, "month"}, {48 * time.Hour, "day"}, {2 * time.Hour, "hour"}, {time.Minute, "minute"}} {
+		if d < u.size {
+			continue
+		}
+		size := map[string]time.Duration{"month": 30 * 24 * time.Hour, "day": 24 * time.Hour, "hour": time.Hour}[u.name]
+		if size == 0 {
+			size = u.size
+		}
+		return count(int64(d/size), u.name)
+	}
+	return count(int64(max(0, d.Seconds())), "second")
+}
+
+// clock writes an instant to the minute; the page says once that it is UTC.
+func clock(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") }
+
+// iso writes an instant for machines.
+func iso(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+func date(t time.Time) string { return t.UTC().Format(time.DateOnly) }
+
+// count writes a number and its noun.
+func count(n int64, one string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return humanize.Comma(n) + " " + english.PluralWord(2, one, "")
+}
+
+func span(d time.Duration) string { return chart.Span(d) }
+
+// percent of a part, "" of nothing.
+func percent(part, whole int64) string {
+	if whole <= 0 {
+		return ""
+	}
+	return chart.Shares.Words(int64(math.Round(float64(part) / float64(whole) * 1e4)))
+}
