@@ -79,7 +79,7 @@ func (a *app) demo(ctx context.Context, dir string, seed uint64) error {
 	if err := a.demoQueries(ctx, dir); err != nil {
 		return err
 	}
-	return a.demoEnd(dir)
+	return a.demoEnd(ctx, dir)
 }
 
 // demoProof damages what is held and has it found and mended.
@@ -94,7 +94,10 @@ func (a *app) demoProof(ctx context.Context, t *task, dir, url string, now time.
 	}
 	o := demoOptions(dir, now)
 	o.Source, o.Observe = url, func(pipeline.Event) {}
+	record := t.record(o, "repair", "")
 	done, err := pipeline.Repair(ctx, o, t.client)
+	record.repaired(done)
+	record.end(ctx, err)
 	if err != nil {
 		return err
 	}
@@ -114,10 +117,18 @@ func (a *app) demoProof(ctx context.Context, t *task, dir, url string, now time.
 
 // demoEnd says where the files are, and leaves a configuration with which the
 // other commands find them.
-func (a *app) demoEnd(dir string) error {
+func (a *app) demoEnd(ctx context.Context, dir string) error {
 	settings := filepath.Join(dir, defaultConfig)
 	content := fmt.Sprintf("# Made by 'flashback-sync demo'; its simulated API is gone.\ndata_dir: %q\nstreams: {alerts: , violations: , policy_stats: }\n", dir)
 	if err := durable.Write(settings, []byte(content)); err != nil {
+		return err
+	}
+	c, err := config.Load(settings, func(string) (string, bool) { return "", false })
+	if err != nil {
+		return err
+	}
+	a.say("How things stand, as people look at it; 'serve' shows the same page:")
+	if err := a.writeStatusPage(ctx, c, filepath.Join(dir, "report.html")); err != nil {
 		return err
 	}
 	a.say("What analysts open, complete at every instant:")
@@ -149,12 +160,14 @@ func clearDemo(dir string) error {
 }
 
 func (a *app) demoSync(ctx context.Context, t *task, dir string, now time.Time) error {
-	summary, err := t.sync(ctx, demoOptions(dir, now))
+	o := demoOptions(dir, now)
+	record := t.record(o, "sync", "sync")
+	summary, err := t.sync(ctx, o)
+	err = outcome(ctx, summary, err)
+	record.synced(summary)
+	record.end(ctx, err)
 	a.printSummary(summary)
-	if err != nil {
-		return err
-	}
-	return gravest(ctx, summary)
+	return err
 }
 
 func demoOptions(dir string, now time.Time) pipeline.Options {

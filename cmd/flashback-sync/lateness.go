@@ -18,7 +18,7 @@ import (
 
 // lateness is how late the rows of a stream came in the last 90 days.
 type lateness struct {
-	*statusOutput.Lateness `json:"-"`
+	*status.Lateness `json:"-"`
 
 	Count  int64          `json:"rows"`
 	MaxS   int64          `json:"max_s"`

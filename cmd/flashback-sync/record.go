@@ -40,11 +40,11 @@ type recorder struct {
 }
 
 // record begins to note a run of the command for the job.
-func (t *task) record(command, job string) *recorder {
+func (t *task) record(o pipeline.Options, command, job string) *recorder {
 	r := &recorder{
-		dir: t.options.DataDir, log: t.log, client: t.client, outbox: t.outbox, stop: make(chan struct{}), statuses: map[string]int64{},
+		dir: o.DataDir, log: t.log, client: t.client, outbox: t.outbox, stop: make(chan struct{}), statuses: map[string]int64{},
 		run: journal.Run{
-			RunID: t.options.RunID, Command: command, Job: job, StartedAt: time.Now().UTC(), Version: version,
+			RunID: o.RunID, Command: command, Job: job, StartedAt: time.Now().UTC(), Version: version,
 		},
 	}
 	r.progress = journal.Progress{RunID: r.run.RunID, Command: command, Job: job, PID: os.Getpid(), StartedAt: r.run.StartedAt}

@@ -53,7 +53,7 @@ func (a *app) repair(ctx context.Context, f repairFlags) error {
 	if f.rebuild {
 		work = pipeline.Rebuild
 	}
-	record := t.record("repair", "")
+	record := t.record(t.options, "repair", "")
 	stop := t.watch()
 	done, err := work(ctx, t.options, t.client)
 	stop()

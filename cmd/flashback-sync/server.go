@@ -102,7 +102,8 @@ func (s *server) run(ctx context.Context, listener net.Listener, password string
 	others.Go(func() { s.looks(ctx) })
 	s.log.Info().Str("page", "http://"+listener.Addr().String()+"/").Msg("serving")
 	s.notify(daemon.SdNotifyReady)
-	err := s.supervisor.Run(ctx)
+	s.beaten.Store(time.Now().UnixNano())
+	s.supervisor.Run(ctx)
 	s.notify(daemon.SdNotifyStopping)
 	stopping, done := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer done()
@@ -110,10 +111,7 @@ func (s *server) run(ctx context.Context, listener net.Listener, password string
 		_ = pages.Close()
 	}
 	others.Wait()
-	if cause := context.Cause(ctx); cause != nil {
-		return cause // the signal, or why pages are no longer served
-	}
-	return err
+	return context.Cause(ctx) // the signal, or why pages are no longer served
 }
 
 func (s *server) handler(c *config.Config, password string) http.Handler {

@@ -52,7 +52,7 @@ func (a *app) sync(ctx context.Context, f syncFlags) error {
 		a.report(summary, f)
 		return outcome(ctx, summary, err)
 	}
-	record := t.record("sync", cmp.Or(f.job, f.scopeFlags.job("sync")))
+	record := t.record(t.options, "sync", cmp.Or(f.job, f.scopeFlags.job("sync")))
 	summary, err := t.sync(ctx, t.options)
 	err = outcome(ctx, summary, err)
 	record.synced(summary)

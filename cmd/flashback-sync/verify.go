@@ -80,7 +80,7 @@ func (a *app) verify(ctx context.Context, f verifyFlags) error {
 	}
 	defer t.client.Close()
 	t.options.Full = f.full
-	record := t.record("verify", cmp.Or(f.job, f.scopeFlags.job("verify")))
+	record := t.record(t.options, "verify", cmp.Or(f.job, f.scopeFlags.job("verify")))
 	stop := t.watch()
 	report, err := pipeline.Verify(ctx, t.options, t.client)
 	stop()

@@ -50,6 +50,9 @@ func (a *app) task(scope *scopeFlags) (*task, error) {
 		return nil, err
 	}
 	t := &task{app: a, options: options(c), log: a.logger(c.Log)}
+	if t.outbox, err = a.newOutbox(c, t.log); err != nil {
+		t.log.Warn().Err(err).Msg("the run goes on, and not everybody will be told")
+	}
 	if err := scope.apply(&t.options); err != nil {
 		return nil, err
 	}

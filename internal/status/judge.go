@@ -194,7 +194,8 @@ func (s *Status) find(is func(*journal.Run) bool) *journal.Run {
 func (s *Status) Fresh(stream string) *time.Time {
 	run := s.find(func(r *journal.Run) bool {
 		of, ran := r.Streams[stream]
-		return ran && of.Complete && of.To != nil
+		whole := r.Command == "sync" && r.Job != "" // neither a repair nor what was narrowed by hand
+		return whole && ran && of.Complete && of.To != nil
 	})
 	if run != nil {
 		return run.Streams[stream].To

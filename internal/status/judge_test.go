@@ -90,6 +90,12 @@ func TestFreshness(t *testing.T) {
 	if lag, known := s.Lag("alerts"); !known || lag != 10*time.Hour {
 		t.Errorf("got %s, want that of the last complete run", lag)
 	}
+	narrowed := ended("sync", journal.OK, 500)
+	narrowed.Job, narrowed.Command = "", "repair"
+	s.Runs = append([]journal.Run{narrowed}, s.Runs...)
+	if lag, known := s.Lag("alerts"); !known || lag != 10*time.Hour {
+		t.Errorf("got %s, though a repair of old rows says nothing about the newest", lag)
+	}
 	s.Runs = []journal.Run{ended("sync", journal.Partial, 1)}
 	s.Holdings.Streams[0].Lanes[0].Covered = []Span{{at(100), at(90)}, {at(5), at(1)}}
 	if lag, known := s.Lag("alerts"); !known || lag != 90*time.Hour {

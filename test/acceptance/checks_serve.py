@@ -26,24 +26,28 @@ class Serve(FreshScenario):
         api.advance(SECOND)
         api.add("alerts", rows.many("alerts", count, api.now - SECOND, HOUR, seed=first, first=first))
 
+    def await_rows(self, tool, api):
+        expected = len(api.rows("alerts"))
+        wait_until(lambda: tool.database.exists() and tool.query("SELECT count(*) FROM alerts") == [(expected,)], f"{expected} rows are published")
+
     def test_serve_keeps_up_with_the_source(self):
         api, tool, served = self.served()
         for step in range(4):
             self.add(api, 10_000 + 100 * step)
-            expected = len(api.rows("alerts"))
-            wait_until(lambda: tool.query("SELECT count(*) FROM alerts") == [(expected,)], f"{expected} rows are published")
+            self.await_rows(tool, api)
         self.assert_equal_to_source(tool, api)
         self.assertEqual(143, served.stop())
         self.assertEqual({"ok"}, {r["status"] for r in read_journal(tool)} - {"interrupted", "skipped"})
 
     def test_serve_survives_children_and_itself_being_killed(self):
         api, tool, served = self.served(count=3000, behaviour=Behaviour(wire=lambda _, answer: setattr(answer, "delay", 0.01)))
-        kills = 0
+        kills = tries = 0
         deadline = time.monotonic() + 30
         while kills < 8 and time.monotonic() < deadline:
-            self.add(api, 20_000 + 100 * kills)
+            tries += 1
+            self.add(api, 20_000 + 100 * tries)
             wait_until(served.children, "a run is under way")
-            time.sleep(0.05 * (kills % 5))
+            time.sleep(0.05 * (tries % 5))
             if kills % 4 == 3:
                 served.stop(signal.SIGKILL)
                 served.start()
@@ -51,8 +55,7 @@ class Serve(FreshScenario):
             else:
                 kills += served.kill_child()
         self.assertGreaterEqual(kills, 6)
-        expected = len(api.rows("alerts"))
-        wait_until(lambda: tool.query("SELECT count(*) FROM alerts") == [(expected,)], f"{expected} rows are published")
+        self.await_rows(tool, api)
         self.assert_equal_to_source(tool, api)
         crashed = [r for r in served.runs() if r["status"] == "crashed"]
         self.assertGreaterEqual(len(crashed), 3)
@@ -80,7 +83,7 @@ class Serve(FreshScenario):
         by_hand = tool.start("sync", "--json", "--from", "2020-01-01")
         wait_until(lambda: (served.status()["progress"] or {}).get("pid") == by_hand.pid, "the page shows the run by hand")
         served.schedule({"sync": "@every 1s"})
-        served.signal(signal.SIGHUP)
+        served.send(signal.SIGHUP)
         wait_until(lambda: any(r["status"] == "skipped" for r in served.runs()), "the slot is skipped")
         self.assertNotIn("failed", {r["status"] for r in served.runs()})
         self.assert_run(tool.finish(by_hand, "sync", "--json"))
@@ -113,11 +116,11 @@ class Serve(FreshScenario):
         api, tool, served = self.served({"sync": "@every 1h"}, count=100)
         wait_until(lambda: served.runs(), "the first run is over")
         served.schedule({"sync": "not a schedule"})
-        served.signal(signal.SIGHUP)
+        served.send(signal.SIGHUP)
         wait_until(lambda: "schedule.sync" in served.logged(), "the mistake is logged")
         self.assertEqual("@every 1h", served.status()["jobs"][0]["schedule"])
         served.schedule({"sync": "@every 1s"})
-        served.signal(signal.SIGHUP)
+        served.send(signal.SIGHUP)
         wait_until(lambda: served.status()["jobs"][0]["schedule"] == "@every 1s", "the new schedule holds")
         before = len(served.runs())
         wait_until(lambda: len(served.runs()) > before, "the new schedule runs")

@@ -73,12 +73,12 @@ class Served:
                                         stdin=subprocess.DEVNULL, env=self.tool.env, cwd=self.tool.folder, text=True)
         wait_until(lambda: self.process.poll() is not None or self.get("/healthz").startswith("ok"), "serve answers")
 
-    def signal(self, number):
+    def send(self, number):
         self.process.send_signal(number)
 
     def stop(self, number=signal.SIGTERM, seconds=40):
         """Its exit code."""
-        self.signal(number)
+        self.send(number)
         code = self.process.wait(seconds)
         Tool.runs.append(Run(("serve",), code, "", self.logged()))
         return code
