@@ -55,8 +55,14 @@ func samples(days []status.OverviewDay, values func(status.OverviewDay) []int64)
 func total(days []status.OverviewDay) (sum status.OverviewDay) {
 	for _, d := range days {
 		for _, of := range []struct{ to, n *int64 }{
-			{&sum.Alerts, &d.Alerts}, {&sum.High, &d.High}, {&sum.Medium, &d.Medium}, {&sum.Low, &d.Low}, {&sum.Unrated, &d.Unrated},
-			{&sum.Blocked, &d.Blocked}, {&sum.TokensIn, &d.TokensIn}, {&sum.TokensOut, &d.TokensOut},
+			{&sum.Alerts, &d.Alerts},
+			{&sum.High, &d.High},
+			{&sum.Medium, &d.Medium},
+			{&sum.Low, &d.Low},
+			{&sum.Unrated, &d.Unrated},
+			{&sum.Blocked, &d.Blocked},
+			{&sum.TokensIn, &d.TokensIn},
+			{&sum.TokensOut, &d.TokensOut},
 		} {
 			*of.to = chart.Sum(*of.to, *of.n)
 		}

@@ -68,8 +68,6 @@ func clock(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") }
 // iso writes an instant for machines.
 func iso(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-func date(t time.Time) string { return t.UTC().Format(time.DateOnly) }
-
 // count writes a number and its noun.
 func count(n int64, one string) string {
 	if n == 1 {
