@@ -2,6 +2,7 @@ package chart
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/flashback-sync/flashback-sync/internal/visible"
@@ -23,7 +24,7 @@ type Column struct {
 }
 
 // Total of all series.
-func (c *Column) Total() int64 { return sum(c.Values...) }
+func (c *Column) Total() int64 { return Sum(c.Values...) }
 
 // Lane is a line below the columns with marks: it tells what they mean without
 // their colour.
@@ -47,6 +48,7 @@ type Columns struct {
 	Ticks   []Tick
 	High    int  // pixels that the highest bar has, 120 if 0
 	Linear  bool // whatever the outliers
+	Touch   bool // the bars stand without gaps, as those of a histogram
 }
 
 const (
@@ -130,7 +132,7 @@ func newLane(l Lane, y int) lane {
 
 func (c *Columns) totals() (all []int64) {
 	for _, col := range c.Columns {
-		all = append(all, sum(col.Values...))
+		all = append(all, Sum(col.Values...))
 	}
 	return all
 }
@@ -138,14 +140,17 @@ func (c *Columns) totals() (all []int64) {
 func (c *Columns) bar(of *Column, scale Scale, base float64) bar {
 	slot := of.To - of.From
 	width := min(slot*0.8, 5)
-	if len(c.Columns) > spacedBars {
+	switch {
+	case c.Touch:
+		width = slot * 0.97
+	case len(c.Columns) > spacedBars:
 		width = slot * 1.08 // no hairlines between neighbours
 	}
 	b := bar{
 		Title: c.title(of), Slot: Number(of.From), SlotWidth: Number(slot),
 		X: Number((of.From + of.To - width) / 2), Width: Number(max(width, 0.12)),
 	}
-	y, total := base, sum(of.Values...)
+	y, total := base, Sum(of.Values...)
 	for i, n := range of.Values {
 		if n <= 0 {
 			continue
@@ -173,7 +178,7 @@ func (c *Columns) title(of *Column) string {
 	}
 	text := visible.Text(of.Label) + ": " + strings.Join(words, ", ")
 	if len(words) > 1 {
-		text += fmt.Sprintf("; %s in all", c.Of.Words(sum(of.Values...)))
+		text += fmt.Sprintf("; %s in all", c.Of.Words(Sum(of.Values...)))
 	}
 	if of.Note != "" {
 		text += "; " + visible.Text(of.Note)
@@ -181,14 +186,13 @@ func (c *Columns) title(of *Column) string {
 	return text
 }
 
+// legend names the series, as they lie upon each other; lanes bear their names.
 func (c *Columns) legend() (keys []Key) {
-	if len(c.Series) > 1 {
-		for i := len(c.Series) - 1; i >= 0; i-- { // as they lie upon each other
-			keys = append(keys, Key{Tone: c.Series[i].Tone, Text: c.Series[i].Name})
-		}
+	if len(c.Series) < 2 {
+		return nil
 	}
-	for _, l := range c.Lanes {
-		keys = append(keys, Key{Tone: l.Tone, Glyph: l.Glyph, Text: l.Name})
+	for _, s := range slices.Backward(c.Series) {
+		keys = append(keys, Key{Tone: s.Tone, Text: s.Name})
 	}
 	return keys
 }

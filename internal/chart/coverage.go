@@ -219,6 +219,9 @@ func (c *Coverage) legend(p *plot) (keys []Key) {
 			keys = append(keys, Key{Text: c.label(i) + ": " + of.Name})
 		}
 	}
+	if len(keys) == 1 {
+		return nil // the band bears its name
+	}
 	return keys
 }
 

@@ -78,7 +78,7 @@ func (c *Columns) table() Table {
 	}
 	empty := 0
 	for _, col := range c.Columns {
-		total := sum(col.Values...)
+		total := Sum(col.Values...)
 		if total == 0 && col.Note == "" {
 			empty++
 			continue

@@ -59,7 +59,7 @@ func (f Frame) Columns(samples []Sample, series int) (all []Column) {
 		for len(samples) > 0 && samples[0].Date.Before(last) {
 			if !samples[0].Date.Before(first) {
 				for i, n := range samples[0].Values {
-					c.Values[i] = sum(c.Values[i], n)
+					c.Values[i] = Sum(c.Values[i], n)
 				}
 			}
 			samples = samples[1:]

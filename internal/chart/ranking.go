@@ -36,7 +36,7 @@ func (r *Ranking) view() ranking {
 	most := int64(1)
 	for _, row := range r.Rows {
 		if !row.Rest {
-			most = max(most, sum(row.Values[:len(r.Series)]...))
+			most = max(most, Sum(row.Values[:len(r.Series)]...))
 		}
 	}
 	for _, row := range r.Rows {

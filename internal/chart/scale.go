@@ -91,8 +91,8 @@ func Number(f float64) string {
 // Share is a part of a whole in percent.
 func Share(part, whole time.Duration) float64 { return 100 * float64(part) / float64(whole) }
 
-// sum adds up, and stays at the largest number rather than turn negative.
-func sum(all ...int64) (total int64) {
+// Sum adds up, and stays at the largest number rather than turn negative.
+func Sum(all ...int64) (total int64) {
 	for _, n := range all {
 		if n = max(0, n); total > math.MaxInt64-n {
 			return math.MaxInt64

@@ -90,9 +90,9 @@ func tick(from, to, at time.Time, layout string, index int) Tick {
 func tickAt(x float64, text string) Tick {
 	t := Tick{Text: text, X: Number(x), Anchor: "middle"}
 	switch {
-	case x < 8:
+	case x < float64(len(text))*0.8:
 		t.Anchor = "start"
-	case x > 90:
+	case x > 100-float64(len(text)):
 		t.Anchor = "end"
 	}
 	return t

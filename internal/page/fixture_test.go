@@ -163,7 +163,8 @@ func troubled() *status.Status {
 	start := alerts.Lanes[0].Covered[0].From
 	alerts.Lanes = []status.Lane{
 		{Filter: "{}", Covered: []status.Span{
-			{From: start, To: start.AddDate(0, 3, 0)}, {From: start.AddDate(0, 3, 0).Add(7 * time.Minute), To: start.AddDate(0, 7, 0)},
+			{From: start, To: start.AddDate(0, 3, 0)},
+			{From: start.AddDate(0, 3, 0).Add(7 * time.Minute), To: start.AddDate(0, 7, 0)},
 			{From: start.AddDate(0, 7, 12), To: now.Add(-50 * time.Hour)},
 		}},
 		{Filter: `{"host":["chat.example.com","ide.example.com"],"block":true}`, Covered: []status.Span{{From: start.AddDate(0, 2, 0), To: start.AddDate(0, 9, 0)}}},
@@ -222,7 +223,8 @@ func progress() *journal.Progress {
 		Command: "sync", Job: "sync", PID: 31, StartedAt: now.Add(-93 * time.Second), UpdatedAt: now.Add(-2 * time.Second),
 		Streams: []journal.StreamProgress{
 			{Stream: "alerts", Rows: 182_400, Expected: 182_400, Requests: 1840, Done: true},
-			{Stream: "violations", Rows: 61_200, Expected: 411_870, Requests: 633}, {Stream: "policy_stats"},
+			{Stream: "violations", Rows: 61_200, Expected: 411_870, Requests: 633},
+			{Stream: "policy_stats"},
 		},
 		Message: "violations: 61,200 of 411,870 rows",
 	}

@@ -21,7 +21,7 @@ func lateness(s *status.Stream, id string) *chart.Columns {
 	}
 	c := &chart.Columns{
 		Words: chart.Words{ID: id + "-late", Title: "How late rows come", Summary: lateWords(s)},
-		Unit:  "rows", What: "Late by", Series: []chart.Series{{Name: "rows", Tone: "rows"}}, High: 90,
+		Unit:  "rows", What: "Late by", Series: []chart.Series{{Name: "rows", Tone: "rows"}}, High: 90, Touch: true,
 	}
 	wide := 100 / float64(max(1, len(classes)))
 	for i, class := range classes {

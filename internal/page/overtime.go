@@ -32,9 +32,7 @@ func summary(c *chart.Columns, frame chart.Frame, noun string) string {
 		if n == 0 {
 			empty++
 		}
-		if total += n; total < 0 {
-			total = 1<<63 - 1
-		}
+		total = chart.Sum(total, n)
 		if n > most {
 			most, fullest = n, column.Label
 		}

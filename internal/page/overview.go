@@ -33,7 +33,7 @@ func (v *view) overview(o *status.Overview) *overview {
 		out.Alerts = overTime(frame, samples(o.Days, func(d status.OverviewDay) []int64 { return []int64{d.Alerts} }),
 			timed{id: "alerts", title: "Alerts per", noun: "alert", series: []chart.Series{{Name: "alerts", Tone: "alerts"}}})
 	}
-	if sums.TokensIn+sums.TokensOut > 0 {
+	if chart.Sum(sums.TokensIn, sums.TokensOut) > 0 {
 		out.Tokens = overTime(frame, samples(o.Days, func(d status.OverviewDay) []int64 { return []int64{d.TokensIn, d.TokensOut} }),
 			timed{id: "tokens", title: "Tokens that the policies' own checks use, per", noun: "token", linear: true, series: []chart.Series{
 				{Name: "read", Tone: "in"}, {Name: "written", Tone: "out"},
@@ -55,23 +55,32 @@ func samples(days []status.OverviewDay, values func(status.OverviewDay) []int64)
 func total(days []status.OverviewDay) (sum status.OverviewDay) {
 	for _, d := range days {
 		for _, of := range []struct{ to, n *int64 }{
-			{&sum.Alerts, &d.Alerts}, {&sum.High, &d.High}, {&sum.Medium, &d.Medium}, {&sum.Low, &d.Low}, {&sum.Unrated, &d.Unrated},
-			{&sum.Blocked, &d.Blocked}, {&sum.TokensIn, &d.TokensIn}, {&sum.TokensOut, &d.TokensOut},
+			{&sum.Alerts, &d.Alerts},
+			{&sum.High, &d.High},
+			{&sum.Medium, &d.Medium},
+			{&sum.Low, &d.Low},
+			{&sum.Unrated, &d.Unrated},
+			{&sum.Blocked, &d.Blocked},
+			{&sum.TokensIn, &d.TokensIn},
+			{&sum.TokensOut, &d.TokensOut},
 		} {
-			*of.to += *of.n
+			*of.to = chart.Sum(*of.to, *of.n)
 		}
 	}
 	return sum
 }
 
 func facts(sums status.OverviewDay) (all []figure) {
-	all = append(all, figure{Name: "Violations", Value: comma(sums.Violations())}, figure{Name: "of high severity", Value: comma(sums.High)})
+	all = append(all, figure{Name: "Violations", Value: large(sums.Violations())}, figure{Name: "of high severity", Value: large(sums.High)})
 	if share := percent(sums.Blocked, sums.Violations()); share != "" {
 		all = append(all, figure{Name: "blocked, of the violations", Value: share})
 	}
-	all = append(all, figure{Name: "Alerts", Value: comma(sums.Alerts)})
-	if sums.TokensIn+sums.TokensOut > 0 {
-		all = append(all, figure{Name: "Tokens of the policies' checks", Value: comma(sums.TokensIn + sums.TokensOut)})
+	all = append(all, figure{Name: "Alerts", Value: large(sums.Alerts)})
+	if chart.Sum(sums.TokensIn, sums.TokensOut) > 0 {
+		all = append(all, figure{
+			Name: "Tokens of policy checks", Value: large(chart.Sum(sums.TokensIn, sums.TokensOut)),
+			Note: large(sums.TokensIn) + " read, " + large(sums.TokensOut) + " written",
+		})
 	}
 	return all
 }

@@ -58,13 +58,14 @@ func hash(s string) string {
 }
 
 var templates = template.Must(template.New("").Funcs(template.FuncMap{
-	"css":    func() template.CSS { return template.CSS(css) }, //nolint:gosec // it is ours
-	"policy": func() string { return policy },
-	"show":   visible.Text,
-	"comma":  humanize.Comma,
-	"clock":  clock,
-	"iso":    iso,
-	"glyph":  glyph,
+	"css":      func() template.CSS { return template.CSS(css) }, //nolint:gosec // it is ours
+	"policy":   func() string { return policy },
+	"show":     visible.Text,
+	"comma":    humanize.Comma,
+	"clock":    clock,
+	"iso":      iso,
+	"glyph":    glyph,
+	"sentence": sentence,
 }).ParseFS(files, "*.tmpl"))
 
 // Write writes the document of a status, whole or not at all.

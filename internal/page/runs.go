@@ -2,6 +2,7 @@ package page
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -9,12 +10,15 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/journal"
 )
 
-// mostRuns bounds the runs that a page shows; the journal has more.
-const mostRuns = 50
+const (
+	mostRuns = 50 // of a page; the journal has more
+	mostOpen = 20 // of these are not folded
+)
 
 // runs is the newest part of the journal.
 type runs struct {
 	Lines []line
+	Rest  []line // folded
 	More  string // what is left out
 	Chart *chart.Columns
 }
@@ -28,10 +32,9 @@ type line struct {
 	Took     string
 	New      string
 	Changed  string
-	Rejected string
 	Requests string
-	Answers  []string // by status, if not all are 200
-	Retries  string
+	Answers  string // by status, if not all are 200, and what was asked again
+	Same     bool   // the error is that of the line above
 	Memory   string
 	Skipped  *skipped
 }
@@ -53,15 +56,17 @@ func (v *view) runs() *runs {
 			all = all[n:]
 			continue
 		}
-		out.Lines = append(out.Lines, v.line(&all[0]))
+		l := v.line(&all[0])
+		l.Same = len(shown) > 0 && l.Error != "" && shown[len(shown)-1].Error == l.Error && shown[len(shown)-1].Hint == l.Hint
+		out.Lines = append(out.Lines, l)
 		shown = append(shown, &all[0])
 		all = all[1:]
 	}
 	if len(all) > 0 {
-		out.More = count(int64(len(all)), "older entry") + " of the journal"
-		if len(all) > 1 {
-			out.More = comma(int64(len(all))) + " older entries of the journal"
-		}
+		out.More = count(int64(len(all)), "older run")
+	}
+	if most := mostOpen; len(out.Lines) > most {
+		out.Lines, out.Rest = out.Lines[:most], out.Lines[most:]
 	}
 	out.Chart = durations(shown)
 	return out
@@ -95,44 +100,38 @@ func (v *view) line(r *journal.Run) line {
 	for _, s := range r.Streams {
 		sum.Inserted += s.Inserted
 		sum.Updated += s.Updated
-		sum.Rejected += s.Rejected
 	}
 	l := line{Run: r, Name: named(r), Tone: tone(r.Status), Started: v.moment(r.StartedAt), Took: span(max(0, r.Took())), Requests: comma(r.Sent())}
 	if len(r.Streams) > 0 {
 		l.New, l.Changed = comma(sum.Inserted), comma(sum.Updated)
 	}
-	if sum.Rejected > 0 {
-		l.Rejected = comma(sum.Rejected)
-	}
-	if r.Retries > 0 {
-		l.Retries = comma(r.Retries)
-		if r.Waited > 0 {
-			l.Retries += ", waited " + span(r.Waited)
-		}
-	}
 	if r.PeakBytes > 0 {
 		l.Memory = size(r.PeakBytes)
 	}
-	if r.Sent() != r.Requests["200"] {
-		l.Answers = answers(r.Requests)
+	if r.Sent() != r.Requests["200"] || r.Retries > 0 {
+		l.Answers = answers(r)
 	}
 	return l
 }
 
-func answers(requests map[string]int64) (all []string) {
-	var statuses []string
-	for s := range requests {
-		statuses = append(statuses, s)
-	}
-	slices.Sort(statuses)
-	for _, s := range statuses {
+// answers tells how requests ended, if not all of them well.
+func answers(r *journal.Run) string {
+	var words []string
+	for _, s := range slices.Sorted(maps.Keys(r.Requests)) {
 		name := s
 		if s == "none" {
 			name = "no answer"
 		}
-		all = append(all, comma(requests[s])+" × "+name)
+		words = append(words, comma(r.Requests[s])+" × "+name)
 	}
-	return all
+	if r.Retries > 0 {
+		retries := comma(r.Retries) + " sent again"
+		if r.Waited > 0 {
+			retries += " after waiting " + span(r.Waited)
+		}
+		words = append(words, retries)
+	}
+	return strings.Join(words, ", ")
 }
 
 // durations is a chart of the runs, the oldest first; nil without any.

@@ -49,8 +49,9 @@ type figure struct {
 	Name  string
 	Value string
 	Tone  string // "" for one that is as it should be
-	At    *moment
-	Note  string
+	// Before is said before At, Note after it.
+	Before, Note string
+	At           *moment
 }
 
 func (v *view) figures() (all []figure) {
@@ -65,7 +66,7 @@ func (v *view) figures() (all []figure) {
 		for _, s := range h.Streams {
 			rows += max(0, s.Rows)
 		}
-		f := figure{Name: "Rows held", Value: comma(rows), Note: "published " + ago(v.At, h.At)}
+		f := figure{Name: "Rows held", Value: large(rows), Note: "published " + ago(v.At, h.At)}
 		if held := h.DuckDBBytes + h.LakeBytes; held > 0 {
 			f.Note = size(held) + ", " + f.Note
 		}
@@ -75,11 +76,11 @@ func (v *view) figures() (all []figure) {
 }
 
 func (v *view) freshness(s *status.Stream) figure {
-	f := figure{Name: title(s.Name) + " read up to", Value: "never", Tone: "quiet", At: v.maybe(v.Fresh(s.Name))}
+	f := figure{Name: title(s.Name), Value: "never read", Tone: "quiet", At: v.maybe(v.Fresh(s.Name))}
 	if lag, known := v.Lag(s.Name); known {
-		f.Value, f.Tone = span(lag)+" ago", ""
+		f.Value, f.Tone, f.Before = span(lag)+" behind", "", "read up to"
 		if v.StaleAfter > 0 && lag > v.StaleAfter {
-			f.Tone, f.Note = "bad", "stale: it may lag "+span(v.StaleAfter)
+			f.Tone, f.Note = "bad", "stale: more than "+span(v.StaleAfter)
 		}
 	}
 	return f
@@ -103,7 +104,10 @@ func (v *view) nextRun() figure {
 		if j.Next.IsZero() || f.At != nil && !j.Next.Before(f.At.At) {
 			continue
 		}
-		f.Value, f.Tone, f.At, f.Note = ago(v.At, j.Next), "", v.moment(j.Next), j.Name
+		f.Value, f.Tone, f.At, f.Note = "now", "", v.moment(j.Next), j.Name
+		if wait := j.Next.Sub(v.At); wait > 0 {
+			f.Value = "in " + span(wait)
+		}
 	}
 	return f
 }

@@ -2,6 +2,7 @@ package page
 
 import (
 	"math"
+	"strings"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -67,8 +68,6 @@ func clock(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") }
 // iso writes an instant for machines.
 func iso(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-func date(t time.Time) string { return t.UTC().Format(time.DateOnly) }
-
 // count writes a number and its noun.
 func count(n int64, one string) string {
 	if n == 1 {
@@ -77,7 +76,28 @@ func count(n int64, one string) string {
 	return humanize.Comma(n) + " " + english.PluralWord(2, one, "")
 }
 
+// sentence begins with a capital, unless it begins with something quoted.
+func sentence(s string) string {
+	if s != "" && 'a' <= s[0] && s[0] <= 'z' {
+		return strings.ToUpper(s[:1]) + s[1:]
+	}
+	return s
+}
+
 func span(d time.Duration) string { return chart.Span(d) }
+
+// large writes a number that may be too long to be read, exactly below a billion.
+func large(n int64) string {
+	for _, unit := range []struct {
+		size float64
+		name string
+	}{{1e18, "quintillion"}, {1e15, "quadrillion"}, {1e12, "trillion"}, {1e9, "billion"}} {
+		if float64(n) >= unit.size {
+			return humanize.FtoaWithDigits(float64(n)/unit.size, 1) + " " + unit.name
+		}
+	}
+	return comma(n)
+}
 
 // percent of a part, "" of nothing.
 func percent(part, whole int64) string {
