@@ -1,12 +1,13 @@
-# docker build --build-arg VERSION=$(git describe --tags --always) -t flashback-sync .
-FROM golang:1.26-bookworm AS build
+# docker build --build-arg VERSION=$(git describe --tags --always) --build-arg REVISION=$(git rev-parse HEAD) -t flashback-sync .
+# Tags can move: whoever needs the same bytes again pins both by digest (FROM name:tag@sha256:...).
+FROM golang:1.26.8-bookworm AS build
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
 ARG VERSION=dev
-RUN go build -tags duckdb_arrow -trimpath -ldflags "-s -w -X main.version=${VERSION}" \
-      -o /out/flashback-sync ./cmd/flashback-sync \
+RUN make release-binary RELEASE_BIN=/out/flashback-sync VERSION="${VERSION}" \
+ && go run ./release licenses -binary /out/flashback-sync -out /out/THIRD_PARTY_LICENSES \
  && mkdir /out/data
 
 # cc: DuckDB needs the C++ runtime, and nothing else does.
@@ -19,12 +20,22 @@ LABEL org.opencontainers.image.title="flashback-sync" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
+COPY LICENSE /usr/share/doc/flashback-sync/LICENSE
+COPY --from=build /out/THIRD_PARTY_LICENSES /usr/share/doc/flashback-sync/THIRD_PARTY_LICENSES
 COPY --from=build /out/flashback-sync /usr/local/bin/flashback-sync
-# A fresh volume takes its owner from here; the process is not root.
+# A fresh volume takes its owner from here; the process is not root. Nothing is
+# written elsewhere (DuckDB spills to state/tmp), so the image runs with --read-only.
 COPY --from=build --chown=65532:65532 /out/data /data
 USER 65532:65532
 WORKDIR /data
-ENV FLASHBACK_SYNC_DATA_DIR=/data
+# In a container every address but this one is unreachable; off loopback `serve`
+# wants a password (FLASHBACK_PAGE_PASSWORD, or serve.password_file).
+ENV FLASHBACK_SYNC_DATA_DIR=/data \
+    FLASHBACK_SYNC_SERVE_LISTEN=0.0.0.0:8417
 VOLUME /data
+EXPOSE 8417
+# It asks `serve`; run a single sync with --no-healthcheck.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 \
+    CMD ["/usr/local/bin/flashback-sync", "serve", "--probe"]
 ENTRYPOINT ["/usr/local/bin/flashback-sync"]
-CMD ["--help"]
+CMD ["serve"]

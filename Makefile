@@ -9,6 +9,8 @@ TAGS      := duckdb_arrow
 BIN       := bin/flashback-sync
 VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS   := -X main.version=$(VERSION)
+DIST      ?= dist
+RELEASE_BIN ?= $(DIST)/flashback-sync
 TOOL      := $(GO) tool -modfile=tools.mod
 PKGS      ?= ./...
 BENCH     ?= .
@@ -37,6 +39,19 @@ test: toolchain ## Run every test with the race detector and a real DuckDB, and 
 .PHONY: build
 build: toolchain ## Build bin/flashback-sync
 	$(GO) build -tags $(TAGS) -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/flashback-sync
+
+# The same flags for the archive and the image: no paths, no checkout state, no build
+# id, no symbols, so that the bytes follow from the commit, Go and the C++ toolchain.
+.PHONY: release-binary
+release-binary: toolchain
+	$(GO) build -tags $(TAGS) -trimpath -buildvcs=false -ldflags '-s -w -buildid= $(LDFLAGS)' -o $(RELEASE_BIN) ./cmd/flashback-sync
+
+# For this platform only: DuckDB comes as a static library for each, and linking it
+# takes that platform's C++ toolchain.
+.PHONY: release
+release: release-binary ## Archive, checksums and SBOM of this platform, reproducibly (DIST=dist)
+	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} \
+	  $(GO) run ./release archive -binary $(RELEASE_BIN) -version '$(VERSION)' -out $(DIST)
 
 .PHONY: fmt
 fmt: toolchain ## Format the code
@@ -95,6 +110,10 @@ torture: toolchain ## Kill, starve and drift for long (KILLS=1000 random kills, 
 .PHONY: acceptance
 acceptance: build ## Judge the binary from outside (needs Python 3.11+ and Node.js)
 	test/acceptance/run.sh $(BIN)
+
+.PHONY: packaging
+packaging: build ## Check the image, compose, systemd, Kubernetes, alerts, dashboard, man pages and the release
+	test/packaging/run.sh $(BIN)
 
 .PHONY: vuln
 vuln: toolchain ## Look for known vulnerabilities (needs the internet)

@@ -88,6 +88,7 @@ It loses no row, shows none twice, and never blocks a reader. Begin with
 	root.AddCommand(
 		a.syncCommand(), a.demoCommand(), a.statusCommand(), a.queryCommand(), a.verifyCommand(), a.repairCommand(),
 		a.serveCommand(), a.reportCommand(), a.initCommand(), a.checkCommand(), a.schemaCommand(), a.versionCommand(),
+		a.manCommand(),
 	)
 	root.SetOut(a.stdout) // completion keeps the output of this moment
 	root.InitDefaultCompletionCmd()
