@@ -102,6 +102,9 @@ func (w *Warehouse) prepare(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := w.removeUnfinished(); err != nil {
+		return storage("sweep data_dir", err)
+	}
 	if _, err := os.Lstat(w.path); errors.Is(err, fs.ErrNotExist) {
 		if err := w.create(ctx); err != nil {
 			return err

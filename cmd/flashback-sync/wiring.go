@@ -73,6 +73,8 @@ func options(c *config.Config) pipeline.Options {
 		DataDir:       c.DataDir,
 		Source:        c.API.BaseURL,
 		VerifyEvery:   c.VerifyEvery,
+		KeepRuns:      c.Retention.Runs,
+		KeepRejects:   c.Retention.Rejects,
 		PublishDuckDB: c.Publish.DuckDB == "copy",
 		Compression:   c.Publish.Parquet.Compression,
 	}

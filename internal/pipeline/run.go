@@ -114,6 +114,9 @@ func (r *run) execute(ctx context.Context) (err error) {
 	if ctx.Err() != nil {
 		return ctx.Err() // what changed stays listed, and the next run publishes it
 	}
+	if err := r.retain(ctx); err != nil {
+		return err
+	}
 	return r.publish(ctx)
 }
 
