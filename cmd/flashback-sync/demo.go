@@ -43,7 +43,8 @@ It needs no account and no network.`,
 const demoMark = ".flashback-demo"
 
 func (a *app) demo(ctx context.Context, dir string, seed uint64) error {
-	if err := clearDemo(dir); err != nil {
+	err := clearDemo(dir)
+	if err != nil {
 		return err
 	}
 	now := time.Now().UTC().Truncate(24 * time.Hour).Add(-24*time.Hour + 9*time.Hour)
@@ -53,15 +54,15 @@ func (a *app) demo(ctx context.Context, dir string, seed uint64) error {
 	sim := apisim.New(simulated)
 	url, stop := sim.Start()
 	defer stop()
-	client, err := extract.NewClient(extract.Options{
+	t := &task{app: a, log: a.logger(config.Log{Level: "warn", Format: "auto"})}
+	t.client, err = extract.NewClient(extract.Options{
 		BaseURL: url, UserAgent: "flashback-sync/" + version + " demo", MaxConcurrency: 8, Timeout: 30 * time.Second, Retries: retries,
-		Token: func(context.Context, bool) (string, error) { return token, nil },
+		Token: func(context.Context, bool) (string, error) { return token, nil }, Observe: t.sent,
 	})
 	if err != nil {
 		return err
 	}
-	defer client.Close()
-	t := &task{app: a, log: a.logger(config.Log{Level: "warn", Format: "auto"}), client: client}
+	defer t.client.Close()
 
 	a.say("1. An organisation's 90 days, on a simulated API at %s: everything is new.", url)
 	if err := a.demoSync(ctx, t, dir, now); err != nil {

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"time"
 
@@ -66,6 +67,17 @@ func (r *recorder) observe(e pipeline.Event) {
 	case pipeline.Warned, pipeline.Published:
 		r.progress.Message = e.Message
 	}
+}
+
+// sent counts a request by its answer. It is called by several goroutines.
+func (r *recorder) sent(attempt extract.Attempt) {
+	status := "none"
+	if attempt.Status != 0 {
+		status = strconv.Itoa(attempt.Status)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.statuses[status]++
 }
 
 // advance moves the stream of an event. The lock is held.

@@ -15,7 +15,7 @@ import (
 const retries = 5
 
 // client makes the API client that the configuration describes.
-func (a *app) client(c *config.Config, log zerolog.Logger, retries int) (*extract.Client, error) {
+func (a *app) client(c *config.Config, log zerolog.Logger, retries int, observe func(extract.Attempt)) (*extract.Client, error) {
 	for _, warning := range c.API.Warnings() {
 		log.Warn().Msg(warning)
 	}
@@ -28,6 +28,7 @@ func (a *app) client(c *config.Config, log zerolog.Logger, retries int) (*extrac
 		Timeout:           c.API.Timeout,
 		Retries:           retries,
 		Warn:              func(message string) { a.warn(log, message) },
+		Observe:           observe,
 	})
 	return client, usage(err)
 }
@@ -56,8 +57,15 @@ func (a *app) task(scope *scopeFlags) (*task, error) {
 	if err := scope.apply(&t.options); err != nil {
 		return nil, err
 	}
-	t.client, err = a.client(c, t.log, retries)
+	t.client, err = a.client(c, t.log, retries, t.sent)
 	return t, err
+}
+
+// sent is told of every request of the task.
+func (t *task) sent(attempt extract.Attempt) {
+	if t.recorder != nil {
+		t.recorder.sent(attempt)
+	}
 }
 
 // watch shows the task's progress until it is stopped.
@@ -85,6 +93,8 @@ func options(c *config.Config) pipeline.Options {
 		DataDir:       c.DataDir,
 		Source:        c.API.BaseURL,
 		VerifyEvery:   c.VerifyEvery,
+		KeepRuns:      c.Retention.Runs,
+		KeepRejects:   c.Retention.Rejects,
 		PublishDuckDB: c.Publish.DuckDB == "copy",
 		Compression:   c.Publish.Parquet.Compression,
 	}

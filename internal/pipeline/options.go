@@ -40,6 +40,10 @@ type Options struct {
 	// DryRun plans and asks for the totals, and writes nothing.
 	DryRun bool
 
+	// KeepRuns and KeepRejects are how long the program's own records are kept, as in
+	// load.Keep; 0 is for ever.
+	KeepRuns, KeepRejects time.Duration
+
 	PublishDuckDB bool   // write flashback.duckdb
 	Compression   string // of Parquet files: zstd, snappy or none
 
