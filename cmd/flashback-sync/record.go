@@ -255,6 +255,18 @@ func (r *recorder) verified(report *verify.Report) {
 	}
 }
 
+// provenBy ends a verification that is noted.
+func (r *recorder) provenBy(ctx context.Context, report *verify.Report, err error) {
+	if r == nil {
+		return
+	}
+	if err == nil {
+		r.verified(report)
+		err = difference(report)
+	}
+	r.end(ctx, err)
+}
+
 // repaired adds what a repair did and left.
 func (r *recorder) repaired(done pipeline.Repaired) {
 	r.synced(done.Summary)

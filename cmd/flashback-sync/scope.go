@@ -23,24 +23,29 @@ func (f *scopeFlags) add(flags *pflag.FlagSet, from, to string) {
 	flags.StringVar(&f.to, "to", "", to)
 }
 
-// addJob adds the flag by which serve says which of its jobs a run is.
+// addJob adds the flag by which serve, or a timer, says which job a run is.
 func addJob(flags *pflag.FlagSet, job *string) {
-	flags.StringVar(job, "job", "", "the job of the schedule that this run does the work of")
-	_ = flags.MarkHidden("job") // it is there
+	flags.StringVar(job, "job", "", "note the run as this `job`: sync, alerts, violations, policy_stats or verify")
 }
 
-// job is the job of the schedule that the flags amount to: all of it, one stream,
-// or "" for what a person narrowed.
-func (f *scopeFlags) job(all string) string {
+// checkJob refuses names that no schedule has: they would become labels of metrics.
+func checkJob(job string) error {
+	if job == "" {
+		return nil
+	}
+	return oneOf("--job", job, []string{jobSync, pipeline.Alerts, pipeline.Violations, pipeline.PolicyStats, jobVerify})
+}
+
+// job is the job of the schedule that a sync with these flags amounts to: all
+// streams, one of them, or "" for what a person narrowed.
+func (f *scopeFlags) job() string {
 	switch {
 	case f.from != "" || f.to != "" || len(f.streams) > 1:
 		return ""
-	case len(f.streams) == 1 && all == "sync":
-		return f.streams[0]
 	case len(f.streams) == 1:
-		return ""
+		return f.streams[0]
 	}
-	return all
+	return jobSync
 }
 
 // apply narrows the options to what the flags ask for.

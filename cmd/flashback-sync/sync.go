@@ -40,6 +40,9 @@ With --from it reads everything from there again, whether it is covered or not.`
 }
 
 func (a *app) sync(ctx context.Context, f syncFlags) error {
+	if err := checkJob(f.job); err != nil {
+		return err
+	}
 	t, err := a.task(&f.scopeFlags)
 	if err != nil {
 		return err
@@ -52,7 +55,7 @@ func (a *app) sync(ctx context.Context, f syncFlags) error {
 		a.report(summary, f)
 		return outcome(ctx, summary, err)
 	}
-	record := t.record(t.options, "sync", cmp.Or(f.job, f.scopeFlags.job("sync")))
+	record := t.record(t.options, "sync", cmp.Or(f.job, f.scopeFlags.job()))
 	summary, err := t.sync(ctx, t.options)
 	err = outcome(ctx, summary, err)
 	record.synced(summary)

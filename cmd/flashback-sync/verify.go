@@ -39,7 +39,10 @@ The source is asked for one total for each stream and day; where that differs fr
 what is held, the day is cut in halves until the rows themselves can be compared.
 Every Parquet file is checked: its SHA-256, rows and time range against the
 manifest, its content against the warehouse. So is flashback.duckdb. With --full
-every row is read and compared.`,
+every row is read and compared.
+
+'verify --job verify' is for a timer: the run is noted in the journal, and pings and
+alarms are sent, as serve has it.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := f.jsonFile(args); err != nil {
@@ -71,7 +74,7 @@ func (f *verifyFlags) jsonFile(args []string) error {
 }
 
 func (a *app) verify(ctx context.Context, f verifyFlags) error {
-	if err := f.checkFiles(); err != nil {
+	if err := cmp.Or(checkJob(f.job), f.checkFiles()); err != nil {
 		return err
 	}
 	t, err := a.task(&f.scopeFlags)
@@ -80,16 +83,13 @@ func (a *app) verify(ctx context.Context, f verifyFlags) error {
 	}
 	defer t.client.Close()
 	t.options.Full = f.full
-	record := t.record(t.options, "verify", cmp.Or(f.job, f.scopeFlags.job("verify")))
+	if f.job != "" { // by hand it changes nothing at all
+		t.record(t.options, "verify", f.job)
+	}
 	stop := t.watch()
 	report, err := pipeline.Verify(ctx, t.options, t.client)
 	stop()
-	if err == nil {
-		record.verified(report)
-		record.end(ctx, difference(report))
-	} else {
-		record.end(ctx, err)
-	}
+	t.recorder.provenBy(ctx, report, err)
 	if report == nil {
 		return err
 	}
