@@ -68,10 +68,17 @@ func (c *Child) Run(ctx context.Context, arguments ...string) Outcome {
 		out.Signal = status.Signal()
 		out.Crashed = out.Signal != syscall.SIGTERM || ctx.Err() == nil
 	}
-	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) && ctx.Err() == nil {
+	if err != nil && !expected(ctx, err) {
 		out.Err = fmt.Errorf("listen to a child process: %w", err)
 	}
 	return out
+}
+
+// expected is an error that says how the child ended, which the outcome does, or
+// that something it had started kept its output open.
+func expected(ctx context.Context, err error) bool {
+	var exit *exec.ExitError
+	return errors.As(err, &exit) || errors.Is(err, exec.ErrWaitDelay) || ctx.Err() != nil
 }
 
 func (c *Child) command(ctx context.Context, arguments []string) (*exec.Cmd, error) {

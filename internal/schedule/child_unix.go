@@ -14,6 +14,6 @@ func ownGroup(command *exec.Cmd) { command.SysProcAttr = &syscall.SysProcAttr{Se
 // until it has ended.
 func tellToStop(child *os.Process) error { return child.Signal(syscall.SIGTERM) }
 
-// killGroup kills what a child that has ended left behind. The number of a group
-// is not given away while anything is in it; if nothing is, nothing is killed.
+// killGroup kills what a child that has ended left behind. If there is nothing, its
+// number is free by now, and nobody's: numbers are given out in turn.
 func killGroup(leader int) { _ = syscall.Kill(-leader, syscall.SIGKILL) }

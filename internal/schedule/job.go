@@ -106,20 +106,20 @@ func (j *Job) skipped(slot time.Time, why string) journal.Run {
 // skipped for counts, too. An attempt in the future was noted by a clock that was
 // wrong, and counts only if there is no other.
 func Attempts(runs []journal.Run, now time.Time) map[string]time.Time {
-	past, any := map[string]time.Time{}, map[string]time.Time{}
+	past, ever := map[string]time.Time{}, map[string]time.Time{}
 	for i := range runs {
 		name, at := runs[i].Job, runs[i].StartedAt
 		if name == "" {
 			continue
 		}
-		if at.After(any[name]) {
-			any[name] = at
+		if at.After(ever[name]) {
+			ever[name] = at
 		}
 		if at.After(past[name]) && !at.After(now.Add(slack)) {
 			past[name] = at
 		}
 	}
-	for name, at := range any {
+	for name, at := range ever {
 		if past[name].IsZero() {
 			past[name] = at
 		}

@@ -2,6 +2,7 @@ package schedule
 
 import (
 	"context"
+	"maps"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -76,9 +77,7 @@ func New(jobs []Job, attempts map[string]time.Time, options Options) *Supervisor
 		options.Now = time.Now
 	}
 	s := &Supervisor{options: options, changed: make(chan struct{}, 1), ended: make(chan Outcome), attempts: map[string]time.Time{}}
-	for name, at := range attempts {
-		s.attempts[name] = at
-	}
+	maps.Copy(s.attempts, attempts)
 	for _, j := range jobs {
 		s.jobs = append(s.jobs, &job{Job: j, handled: s.attempts[j.Name]})
 	}
