@@ -125,4 +125,3 @@ func askHealth(ctx context.Context, listen string) error {
 	}
 	return nil
 }
-

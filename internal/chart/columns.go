@@ -171,6 +171,9 @@ func (c *Columns) title(of *Column) string {
 	for i, n := range of.Values {
 		if n > 0 || len(of.Values) == 1 {
 			words = append(words, c.Of.Words(n)+" "+c.Series[i].Name)
+			if c.Of == Durations {
+				words[len(words)-1] = c.Of.Words(n)
+			}
 		}
 	}
 	if len(words) == 0 {

@@ -207,7 +207,7 @@ func (c *Coverage) legend(p *plot) (keys []Key) {
 	}
 	keys = append(keys, Key{Tone: "rows", Text: "covered"})
 	if some["partly"] {
-		keys = append(keys, Key{Tone: "partly", Text: "partly: some " + english.PluralWord(2, c.Noun, "") + " lack it"})
+		keys = append(keys, Key{Tone: "partly", Text: "partly: some " + english.PluralWord(2, c.Noun, pluralOf[c.Noun]) + " lack it"})
 	}
 	for _, l := range p.Lanes {
 		keys = append(keys, Key{Tone: l.Tone, Glyph: l.Glyph, Text: l.Name + map[string]string{

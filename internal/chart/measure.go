@@ -78,9 +78,9 @@ func (m Measure) Short(n float64) string {
 	for _, unit := range []struct {
 		size float64
 		name string
-	}{{1e18, "E"}, {1e15, "P"}, {1e12, "T"}, {1e9, "G"}, {1e6, "M"}} {
+	}{{1e12, "T"}, {1e9, "B"}, {1e6, "M"}} {
 		if n >= unit.size {
-			return humanize.Ftoa(n/unit.size) + unit.name
+			return humanize.Commaf(n/unit.size) + unit.name
 		}
 	}
 	return humanize.Comma(int64(n))

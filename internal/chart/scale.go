@@ -11,6 +11,9 @@ import (
 // LeastHeight is that of what holds something, however little, in pixels.
 const LeastHeight = 1.5
 
+// letters are so high that lines may not be nearer.
+const letters = 14
+
 // Scale turns numbers into pixels. It is linear, so that a bar is as high as it
 // counts, unless the usual bar would be too low to be seen beside the highest.
 type Scale struct {
@@ -58,7 +61,9 @@ type Line struct {
 func (s Scale) Lines() []Line {
 	lines := []Line{{Text: "0"}}
 	at := func(n float64) {
-		lines = append(lines, Line{Text: s.Of.Short(n), Above: max(LeastHeight, s.at(n))})
+		if line := (Line{Text: s.Of.Short(n), Above: max(LeastHeight, s.at(n))}); line.Above-lines[len(lines)-1].Above > letters {
+			lines = append(lines, line)
+		}
 	}
 	if s.Log {
 		for _, n := range s.Of.powers(s.Most) {

@@ -28,6 +28,7 @@ type line struct {
 	*journal.Run
 	Name     string
 	Tone     string
+	Mark     string // the glyph of the status
 	Started  *moment
 	Took     string
 	New      string
@@ -92,6 +93,9 @@ func (v *view) skipped(all []journal.Run) *skipped {
 		}
 	}
 	s.Names = strings.Join(names, ", ")
+	if len(all) == 1 {
+		s.To = nil
+	}
 	return s
 }
 
@@ -101,7 +105,7 @@ func (v *view) line(r *journal.Run) line {
 		sum.Inserted += s.Inserted
 		sum.Updated += s.Updated
 	}
-	l := line{Run: r, Name: named(r), Tone: tone(r.Status), Started: v.moment(r.StartedAt), Took: span(max(0, r.Took())), Requests: comma(r.Sent())}
+	l := line{Run: r, Name: named(r), Tone: tone(r.Status), Mark: mark(r.Status), Started: v.moment(r.StartedAt), Took: span(max(0, r.Took())), Requests: comma(r.Sent())}
 	if len(r.Streams) > 0 {
 		l.New, l.Changed = comma(sum.Inserted), comma(sum.Updated)
 	}
@@ -149,7 +153,7 @@ func durations(shown []*journal.Run) *chart.Columns {
 		r := shown[len(shown)-1-i]
 		column := chart.Column{Label: clock(r.StartedAt) + " " + named(r), From: float64(i) * wide, To: float64(i+1) * wide, Values: []int64{int64(max(0, r.Took()))}}
 		if !r.Good() {
-			column.Note, column.Tone = r.Status, tone(r.Status)
+			column.Note, column.Tone = r.Status, map[string]string{"bad": "gap", "warn": "partly", "quiet": "unrated"}[tone(r.Status)]
 			l := lanes[r.Status]
 			if l == nil {
 				l = &chart.Lane{Name: r.Status, Tone: tone(r.Status), Glyph: glyph(r.Status)}
@@ -164,11 +168,9 @@ func durations(shown []*journal.Run) *chart.Columns {
 			c.Lanes = append(c.Lanes, *l)
 		}
 	}
-	for _, i := range []int{0, len(shown) - 1} {
-		if i == 0 || len(shown) > 5 {
-			column := c.Columns[i]
-			c.Ticks = append(c.Ticks, chart.Tick{X: chart.Number([]float64{column.From, column.To}[min(i, 1)]), Text: clock(shown[len(shown)-1-i].StartedAt), Anchor: []string{"start", "end"}[min(i, 1)]})
-		}
+	c.Ticks = append(c.Ticks, chart.Tick{X: "0", Text: clock(shown[len(shown)-1].StartedAt), Anchor: "start"})
+	if last := c.Columns[len(shown)-1]; last.To > 60 { // there is room for both
+		c.Ticks = append(c.Ticks, chart.Tick{X: chart.Number(last.To), Text: clock(shown[0].StartedAt), Anchor: "end"})
 	}
 	c.Summary = durationWords(shown)
 	return c

@@ -54,7 +54,7 @@ func (v *view) card(s *status.Stream, i int) card {
 		Oldest: v.maybe(s.Oldest), Newest: v.maybe(s.Newest), Verified: v.verified(),
 	}
 	if lag, known := v.Lag(s.Name); known {
-		c.Lag, c.Stale = span(lag), v.StaleAfter > 0 && lag > v.StaleAfter
+		c.Lag, c.Stale = behind(lag), v.StaleAfter > 0 && lag > v.StaleAfter
 	}
 	for _, r := range s.Reasons {
 		c.Rejects = append(c.Rejects, reject{Name: r.Name, Count: comma(r.Count)})

@@ -2,6 +2,7 @@ package page
 
 import (
 	"strings"
+	"time"
 
 	"github.com/flashback-sync/flashback-sync/internal/journal"
 	"github.com/flashback-sync/flashback-sync/internal/status"
@@ -31,10 +32,14 @@ func (v *view) verdict() verdict {
 	switch {
 	case n[status.Bad] > 0:
 		return verdict{text, "bad"}
-	case v.fresh():
+	case v.fresh() && v.Running != nil:
+		return verdict{"The first run is in progress", "note"}
+	case v.fresh() && v.Died == nil:
 		return verdict{"Nothing has been synced yet", "note"}
 	case n[status.Warn] > 0:
 		return verdict{text, "warn"}
+	case v.Died != nil: // until whoever finds it has noted it in the journal
+		return verdict{"A run died", "warn"}
 	}
 	return verdict{"All is well", "ok"}
 }
@@ -78,12 +83,20 @@ func (v *view) figures() (all []figure) {
 func (v *view) freshness(s *status.Stream) figure {
 	f := figure{Name: title(s.Name), Value: "never read", Tone: "quiet", At: v.maybe(v.Fresh(s.Name))}
 	if lag, known := v.Lag(s.Name); known {
-		f.Value, f.Tone, f.Before = span(lag)+" behind", "", "read up to"
+		f.Value, f.Tone, f.Before = behind(lag), "", "read up to"
 		if v.StaleAfter > 0 && lag > v.StaleAfter {
 			f.Tone, f.Note = "bad", "stale: more than "+span(v.StaleAfter)
 		}
 	}
 	return f
+}
+
+// behind tells how far a stream lags; what is read within a minute is up to date.
+func behind(lag time.Duration) string {
+	if lag < time.Minute {
+		return "up to date"
+	}
+	return span(lag) + " behind"
 }
 
 func (v *view) lastRun() figure {

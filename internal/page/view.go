@@ -3,6 +3,7 @@ package page
 import (
 	"html/template"
 	"strconv"
+	"time"
 
 	"github.com/flashback-sync/flashback-sync/internal/chart"
 	"github.com/flashback-sync/flashback-sync/internal/journal"
@@ -26,13 +27,12 @@ type view struct {
 
 func newView(s *status.Status, o Options) *view {
 	v := &view{Status: s, Options: o, Problems: s.Problems()}
-	v.Verdict = v.verdict()
-	v.Figures = v.figures()
 	if p := s.Progress; p.Alive(s.At) {
 		v.Running = v.running(p)
 	} else if p != nil {
 		v.Died = v.died(p)
 	}
+	v.Verdict, v.Figures = v.verdict(), v.figures()
 	if s.Holdings != nil {
 		for i := range s.Holdings.Streams {
 			v.Cards = append(v.Cards, v.card(&s.Holdings.Streams[i], i))
@@ -48,6 +48,9 @@ func newView(s *status.Status, o Options) *view {
 
 // Seconds between two loads of the page.
 func (v *view) Seconds() string { return strconv.Itoa(max(1, int(v.Refresh.Seconds()))) }
+
+// Often is the same in words.
+func (v *view) Often() string { return span(max(time.Second, v.Refresh)) }
 
 // Icon is the tab's: a disc that tells the verdict.
 func (v *view) Icon() template.URL {
@@ -70,6 +73,16 @@ func glyph(tone string) string {
 		return chart.Clock
 	}
 	return chart.Dash
+}
+
+// mark is a run's status if it is one that we know: no stranger's text becomes a
+// class of the style sheet.
+func mark(runStatus string) string {
+	switch runStatus {
+	case journal.OK, journal.Failed, journal.Crashed, journal.Partial:
+		return runStatus
+	}
+	return "quiet"
 }
 
 // tone of a run's status.

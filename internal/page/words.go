@@ -32,34 +32,30 @@ func (v *view) maybe(t *time.Time) *moment {
 	return v.moment(*t)
 }
 
-// ago tells an instant from now, in one unit.
+// ago tells an instant from now: to the minute if it is near.
 func ago(now, then time.Time) string {
 	d := now.Sub(then)
-	switch {
-	case d < -time.Minute:
-		return "in " + rough(-max(d, -math.MaxInt64))
-	case d < time.Minute:
+	if -time.Minute <= d && d < time.Minute {
 		return "just now"
 	}
-	return rough(d) + " ago"
+	words := rough(max(d, -d, 0))
+	if d < 0 {
+		return "in " + words
+	}
+	return words + " ago"
 }
 
-// rough is a length of time in words, in the one unit that matters.
 func rough(d time.Duration) string {
-	for _, u := range []struct {
-		size time.Duration
-		name string
-	}{{365 * 24 * time.Hour, "year"}, {60 * 24 * time.Hour, "month"}, {48 * time.Hour, "day"}, {2 * time.Hour, "hour"}, {time.Minute, "minute"}} {
-		if d < u.size {
-			continue
-		}
-		size := map[string]time.Duration{"month": 30 * 24 * time.Hour, "day": 24 * time.Hour, "hour": time.Hour}[u.name]
-		if size == 0 {
-			size = u.size
-		}
-		return count(int64(d/size), u.name)
+	const day = 24 * time.Hour
+	switch {
+	case d < 2*day:
+		return span(d.Truncate(time.Minute))
+	case d < 60*day:
+		return count(int64(d/day), "day")
+	case d < 2*365*day:
+		return count(int64(d/(30*day)), "month")
 	}
-	return count(int64(max(0, d.Seconds())), "second")
+	return count(int64(d/(365*day)), "year")
 }
 
 // clock writes an instant to the minute; the page says once that it is UTC.
