@@ -150,7 +150,9 @@ func TestRequestsBeyondTheLimitAreCounted(t *testing.T) {
 func TestACollectorThatFailsIsWarnedOfOnce(t *testing.T) {
 	hang := make(chan struct{})
 	for name, answer := range map[string]func(http.ResponseWriter, *http.Request){
-		"HTTP 401": func(w http.ResponseWriter, r *http.Request) { http.Error(w, canary+r.URL.String(), http.StatusUnauthorized) },
+		"HTTP 401": func(w http.ResponseWriter, r *http.Request) {
+			http.Error(w, canary+r.URL.String(), http.StatusUnauthorized)
+		},
 		"it takes none": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Retry-After", "60")
 			http.Error(w, canary, http.StatusServiceUnavailable)
