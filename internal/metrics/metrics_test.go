@@ -190,6 +190,9 @@ func TestCountersNeverGoBackwards(t *testing.T) {
 		if err := journal.Append(dir, run(i)); err != nil {
 			t.Fatal(err)
 		}
+		if i%4 != 0 {
+			continue
+		}
 		j, err := journal.Read(dir)
 		if err != nil {
 			t.Fatal(err)
