@@ -16,6 +16,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/extract"
 	"github.com/flashback-sync/flashback-sync/internal/journal"
 	"github.com/flashback-sync/flashback-sync/internal/pipeline"
+	"github.com/flashback-sync/flashback-sync/internal/trace"
 	"github.com/flashback-sync/flashback-sync/internal/verify"
 )
 
@@ -30,6 +31,7 @@ type recorder struct {
 	log    zerolog.Logger
 	client *extract.Client
 	outbox outbox
+	trace  *trace.Run // nil if nobody wants traces
 
 	mu       sync.Mutex
 	run      journal.Run
@@ -49,6 +51,12 @@ func (t *task) record(o pipeline.Options, command, job string) *recorder {
 		},
 	}
 	r.progress = journal.Progress{RunID: r.run.RunID, Command: command, Job: job, PID: os.Getpid(), StartedAt: r.run.StartedAt}
+	if t.config != nil {
+		r.trace = trace.Start(context.Background(), trace.Options{
+			Endpoint: t.config.Traces.Endpoint, RunID: o.RunID, Job: job, Command: command, Version: version, Started: r.run.StartedAt,
+			Warn: func(message string) { t.log.Warn().Msg(message) },
+		})
+	}
 	t.recorder = r
 	return r
 }
@@ -59,6 +67,7 @@ func (r *recorder) observe(e pipeline.Event) {
 		r.begin()
 		return
 	}
+	r.follow(e)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch e.Kind {
@@ -69,12 +78,28 @@ func (r *recorder) observe(e pipeline.Event) {
 	}
 }
 
+// follow traces what has ended.
+func (r *recorder) follow(e pipeline.Event) {
+	now := time.Now()
+	switch {
+	case e.Kind == pipeline.Published:
+		r.trace.Published(e.Message, now)
+	case e.Kind == pipeline.Finished && e.Result != nil:
+		s := e.Result
+		r.trace.StreamEnded(e.Stream, trace.Stream{
+			Started: now.Add(-s.Took), Ended: now, Requests: s.Requests, Received: s.Received, Inserted: s.Inserted,
+			Updated: s.Updated, Rejected: s.Rejected, Complete: s.Complete, Err: s.Err,
+		})
+	}
+}
+
 // sent counts a request by its answer. It is called by several goroutines.
 func (r *recorder) sent(attempt extract.Attempt) {
 	status := "none"
 	if attempt.Status != 0 {
 		status = strconv.Itoa(attempt.Status)
 	}
+	r.trace.Request(trace.Request(attempt))
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.statuses[status]++
@@ -169,15 +194,18 @@ func deadRun(left *journal.Progress) journal.Run {
 func (r *recorder) end(ctx context.Context, failure error) {
 	close(r.stop)
 	r.beating.Wait()
+	defer func() {
+		r.trace.End(ctx, trace.Outcome{Ended: r.run.FinishedAt, Status: r.run.Status, ExitCode: r.run.ExitCode, Err: failure})
+	}()
 	code := codeOK
 	if failure != nil {
 		code = exitCode(ctx, failure)
 	}
+	run := &r.run
+	run.FinishedAt, run.ExitCode, run.Status = time.Now().UTC(), code, statusOf(code)
 	if code == codeLocked {
 		return // the other instance notes its own
 	}
-	run := &r.run
-	run.FinishedAt, run.ExitCode, run.Status = time.Now().UTC(), code, statusOf(code)
 	if code == codeDifference && run.Verdict == string(verify.Extra) {
 		run.Status = journal.OK
 	}

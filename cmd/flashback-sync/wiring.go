@@ -36,6 +36,7 @@ func (a *app) client(c *config.Config, log zerolog.Logger, retries int, observe 
 // task is what a command needs that asks the source about what is held.
 type task struct {
 	app     *app
+	config  *config.Config // nil in a demo
 	options pipeline.Options
 	log     zerolog.Logger
 	client  *extract.Client
@@ -50,7 +51,7 @@ func (a *app) task(scope *scopeFlags) (*task, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &task{app: a, options: options(c), log: a.logger(c.Log)}
+	t := &task{app: a, config: c, options: options(c), log: a.logger(c.Log)}
 	if t.outbox, err = a.newOutbox(c, t.log); err != nil {
 		t.log.Warn().Err(err).Msg("the run goes on, and not everybody will be told")
 	}

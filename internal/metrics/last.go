@@ -24,11 +24,11 @@ func lastRunFamilies() []family {
 		}),
 		{
 			name: "last_success_timestamp_seconds", kind: gauge, labels: byJob,
-			help: "When the last run ended that did all that it was for, in seconds since 1970; absent if none of the runs that are remembered did.",
+			help: "When the last run ended that did all that it was for, in seconds since 1970; absent if none ever did.",
 			read: func(s *status.Status, add add) {
 				for _, job := range jobNames {
-					if run := s.LastGood(job); run != nil {
-						moment(run.FinishedAt, add, job)
+					if at, ever := s.Totals.Good[job]; ever {
+						moment(at, add, job)
 					}
 				}
 			},

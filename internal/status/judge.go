@@ -165,11 +165,6 @@ func (s *Status) Last(job string) *journal.Run {
 	})
 }
 
-// LastGood is the last run of a job that did all that it was for, or nil.
-func (s *Status) LastGood(job string) *journal.Run {
-	return s.find(func(r *journal.Run) bool { return r.Job == job && r.Good() })
-}
-
 // LastVerification is the last run that compared with the source, whichever
 // command did, or nil.
 func (s *Status) LastVerification() *journal.Run {
