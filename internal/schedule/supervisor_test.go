@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -103,11 +104,11 @@ func TestASlotWithinARunOfTheSameJobIsSkipped(t *testing.T) {
 func TestAnotherJobWaitsForItsTurn(t *testing.T) {
 	onStage(t, func(s *stage) {
 		s.took["verify"] = 150 * time.Minute
-		s.begin(s.attempted(0, "sync", "alerts", "verify"), s.job("sync", "0 * * * *"), s.job("alerts", "30 1 * * *"), s.job("verify", "50 0 * * *"))
+		s.begin(s.attempted(0, "sync", "alerts", "verify"), s.job("alerts", "30 1 * * *"), s.job("sync", "0 * * * *"), s.job("verify", "50 0 * * *"))
 		s.pass(85 * time.Minute)
 		want := []State{
-			{Name: "sync", Schedule: "0 * * * *", Timezone: "UTC", Next: moment(t, "2000-01-01T02:00:00Z"), Waiting: true},
 			{Name: "alerts", Schedule: "30 1 * * *", Timezone: "UTC", Next: moment(t, "2000-01-01T01:30:00Z")},
+			{Name: "sync", Schedule: "0 * * * *", Timezone: "UTC", Next: moment(t, "2000-01-01T02:00:00Z"), Waiting: true},
 			{Name: "verify", Schedule: "50 0 * * *", Timezone: "UTC", Next: moment(t, "2000-01-02T00:50:00Z"), Running: true},
 		}
 		if diff := cmp.Diff(want, s.State()); diff != "" {
@@ -153,6 +154,15 @@ func TestStoppingWithNothingUnderWayIsImmediate(t *testing.T) {
 		if took := time.Since(asked); took != 0 {
 			t.Errorf("it returned after %v", took)
 		}
+		s.ran()
+	})
+}
+
+func TestNothingBeginsOnceItIsStopped(t *testing.T) {
+	onStage(t, func(s *stage) {
+		ctx, stop := context.WithCancel(s.t.Context())
+		stop()
+		New([]Job{s.job("sync", "@daily")}, nil, s.options).Run(ctx)
 		s.ran()
 	})
 }
