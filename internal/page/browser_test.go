@@ -71,7 +71,7 @@ func TestBrowser(t *testing.T) {
 // browser is a Chromium that shows what a server of ours sends.
 type browser struct {
 	*testing.T
-	ctx      context.Context //nolint:containedctx // chromedp keeps the browser in it
+	ctx      context.Context // chromedp keeps the browser in it
 	server   *httptest.Server
 	pictures string
 

@@ -22,7 +22,7 @@ func at(t time.Time) *time.Time { return &t }
 var scenarios = map[string]func() *status.Status{
 	"healthy": healthy, "troubled": troubled, "empty": empty, "first run": firstRun, "running": running,
 	"unreadable": unreadable, "one day": oneDay, "ten years": tenYears, "huge": huge,
-	"hostile": func() *status.Status { return strange(hostile) },
+	"hostile": func() *status.Status { return crowded(strange(hostile, 365)) },
 }
 
 // healthy is a year of a company of some thousand people.
@@ -255,9 +255,10 @@ func tenYears() *status.Status {
 	return s
 }
 
-// strange has the name wherever a stranger's text may stand, and 5,000 series.
-func strange(name string) *status.Status {
+// strange has the name wherever a stranger's text may stand.
+func strange(name string, days int) *status.Status {
 	s := running()
+	s.Holdings = holdings(days)
 	s.Version, s.Source, s.Progress.Message, s.Progress.Job = name, "https://api.example/"+name, name, name
 	s.Progress.Streams[0].Error, s.Progress.Streams[1].Stream = name, name
 	s.Holdings.Overview.People = []status.Ranked{{Name: name, Count: 1, Alerts: 1}, {Name: strings.Repeat("long", 50), Count: 1}}
@@ -265,11 +266,6 @@ func strange(name string) *status.Status {
 	stream := &s.Holdings.Streams[0]
 	stream.Name, stream.Rejected, stream.Reasons = name, 3, []status.Ranked{{Name: name, Count: 3}}
 	stream.Lanes = append(stream.Lanes, status.Lane{Filter: name})
-	lane := s.Holdings.Streams[2].Lanes[0]
-	for i := range 5000 {
-		lane.Filter = fmt.Sprintf(`{"id":"%d"}`, i)
-		s.Holdings.Streams[2].Lanes = append(s.Holdings.Streams[2].Lanes, lane)
-	}
 	for i := range 4 {
 		r := &s.Runs[i]
 		r.Command, r.Job, r.Status, r.Error, r.Hint, r.Verdict = name, name, name, name, name, name
@@ -278,6 +274,17 @@ func strange(name string) *status.Status {
 	}
 	s.Runs[1].Status, s.Runs[2].Job = journal.Skipped, "alerts"
 	s.Jobs[0].Name, s.Jobs[0].Schedule, s.Jobs[0].Timezone = name, name, name
+	return s
+}
+
+// crowded has 5,000 series.
+func crowded(s *status.Status) *status.Status {
+	stream := &s.Holdings.Streams[2]
+	lane := stream.Lanes[0]
+	for i := range 5000 {
+		lane.Filter = fmt.Sprintf(`{"id":"%d"}`, i)
+		stream.Lanes = append(stream.Lanes, lane)
+	}
 	return s
 }
 

@@ -4,8 +4,10 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"io"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -27,13 +29,25 @@ func written(t testing.TB, s *status.Status, o page.Options) string {
 	return out.String()
 }
 
-// pages writes every scenario, as a page and as a report.
-func pages(t *testing.T, each func(t *testing.T, document string)) {
-	t.Helper()
+// documents are every scenario, as a page and as a report.
+var documents = sync.OnceValue(func() map[string]string {
+	all := map[string]string{}
 	for name, scenario := range scenarios {
 		for kind, o := range map[string]page.Options{"page": live, "report": {Static: true}} {
-			t.Run(name+" "+kind, func(t *testing.T) { each(t, written(t, scenario(), o)) })
+			var out strings.Builder
+			if err := page.Write(&out, scenario(), o); err != nil {
+				panic(err)
+			}
+			all[name+" "+kind] = out.String()
 		}
+	}
+	return all
+})
+
+func pages(t *testing.T, each func(t *testing.T, document string)) {
+	t.Helper()
+	for name, document := range documents() {
+		t.Run(name, func(t *testing.T) { each(t, document) })
 	}
 }
 
@@ -136,16 +150,16 @@ func TestThePageLoadsAgainAsToldAndCanBePaused(t *testing.T) {
 		{page.Options{Static: true}, "Made <time", "href=\"/"},
 		{page.Options{Refresh: time.Millisecond}, `content="1"/>`, "Pause"},
 	} {
-		document := written(t, healthy(), c.o)
-		body := document[:strings.Index(document, "<style>")] + document[strings.Index(document, "</style>"):]
-		if !strings.Contains(body, c.has) || strings.Contains(body, c.not) {
+		head, rest, _ := strings.Cut(written(t, healthy(), c.o), "<style>")
+		_, body, _ := strings.Cut(rest, "</style>")
+		if all := head + body; !strings.Contains(all, c.has) || strings.Contains(all, c.not) {
 			t.Errorf("%+v: no %q, or a %q", c.o, c.has, c.not)
 		}
 	}
 }
 
 func TestStrangersTextsAreShownAndNotObeyed(t *testing.T) {
-	document := written(t, strange(hostile), live)
+	document := documents()["hostile page"]
 	shown := `<script>alert("1")</script>'"><img src=x onerror=alert(2)>\u202e\u200f\x00\xff`
 	seen := text(parsed(t, document))
 	for _, before := range []string{
@@ -189,8 +203,8 @@ func TestPagesAreTheSameForTheSameStatus(t *testing.T) {
 }
 
 func TestPagesStaySmall(t *testing.T) {
-	for name, scenario := range scenarios {
-		if size := len(written(t, scenario(), live)); size > 1<<20 {
+	for name, document := range documents() {
+		if size := len(document); size > 1<<20 {
 			t.Errorf("%s: %d bytes", name, size)
 		}
 	}
@@ -200,14 +214,14 @@ func TestPagesStaySmall(t *testing.T) {
 func FuzzPage(f *testing.F) {
 	tags := regexp.MustCompile(`<[a-z][a-z0-9]*`)
 	want := map[string]int{}
-	for _, tag := range tags.FindAllString(written(f, strange("x"), live), -1) {
+	for _, tag := range tags.FindAllString(written(f, strange("x", 2), live), -1) {
 		want[tag]++
 	}
 	for _, seed := range []string{hostile, "", "{}", `{"a":["b"]}`, "</style><script>", "{{.}}", "x\" onload=\"y", "<!--", "]]>", "javascript:x"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, name string) {
-		document := written(t, strange(name), live)
+		document := written(t, strange(name, 2), live)
 		if !utf8.ValidString(document) {
 			t.Fatal("the page is no UTF-8")
 		}
@@ -217,4 +231,14 @@ func FuzzPage(f *testing.F) {
 			}
 		}
 	})
+}
+
+func BenchmarkPage(b *testing.B) {
+	s := healthy()
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := page.Write(io.Discard, s, live); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

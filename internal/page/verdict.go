@@ -96,7 +96,7 @@ func behind(lag time.Duration) string {
 	if lag < time.Minute {
 		return "up to date"
 	}
-	return span(lag) + " behind"
+	return rough(lag) + " behind"
 }
 
 func (v *view) lastRun() figure {
