@@ -96,3 +96,14 @@ func TestAClockFarAheadRemovesNothing(t *testing.T) {
 		t.Errorf("runs and rejects left: %s", got)
 	}
 }
+
+func TestNoRunIsLeftNotedAsUnsettled(t *testing.T) {
+	w := newWorld(t, small())
+	for range 3 {
+		w.mustSync(w.options(everything...))
+		w.sim.Advance(time.Hour)
+	}
+	if got := w.private("SELECT count(*) FROM internal.unsettled"); got != "0" {
+		t.Errorf("%s are", got)
+	}
+}
