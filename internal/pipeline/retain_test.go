@@ -16,9 +16,9 @@ func TestOldRunsAreForgottenAndNothingElseIs(t *testing.T) {
 	w := newWorld(t, small())
 	o := w.options(everything...)
 	o.KeepRuns, o.VerifyEvery = 10*day, 60*day
-	for range 30 {
+	for range 15 {
 		w.mustSync(o)
-		w.sim.Advance(day)
+		w.sim.Advance(2 * day)
 	}
 	first := w.mustSync(o)
 	for name, r := range first.Streams {
@@ -27,7 +27,7 @@ func TestOldRunsAreForgottenAndNothingElseIs(t *testing.T) {
 		}
 	}
 	// The first of each stream, those of the last ten days and today's.
-	if got := w.private("SELECT string_agg(DISTINCT run_id, ' ' ORDER BY run_id) FROM sync_runs"); got != "run-001 "+runs(21, 31) {
+	if got := w.private("SELECT string_agg(DISTINCT run_id, ' ' ORDER BY run_id) FROM sync_runs"); got != "run-001 "+runs(11, 16) {
 		t.Errorf("left are %s", got)
 	}
 	w.sim.Advance(30 * day)
@@ -35,8 +35,8 @@ func TestOldRunsAreForgottenAndNothingElseIs(t *testing.T) {
 		t.Errorf("not verified: %+v", later.Streams[pipeline.Alerts])
 	}
 	w.equalsTruth()
-	if got := w.published("SELECT count(*) FROM policy_stats_summary"); got != "32" {
-		t.Errorf("%s summaries of 32 answers", got)
+	if got := w.published("SELECT count(*) FROM policy_stats_summary"); got != "17" {
+		t.Errorf("%s summaries of 17 answers", got)
 	}
 	if got := w.private("SELECT (SELECT count(*) FROM internal.unsettled) || ' ' || (SELECT count(*) FROM internal.changed_partitions) || ' ' || (SELECT count(*) FROM sync_coverage)"); got != "0 0 3" {
 		t.Errorf("unsettled, changed, covered: %s", got)
@@ -94,5 +94,16 @@ func TestAClockFarAheadRemovesNothing(t *testing.T) {
 	}
 	if got := w.published("SELECT (SELECT count(*) FROM sync_runs) || ' ' || (SELECT count(*) FROM rejected_records)"); got != "4 1" {
 		t.Errorf("runs and rejects left: %s", got)
+	}
+}
+
+func TestNoRunIsLeftNotedAsUnsettled(t *testing.T) {
+	w := newWorld(t, small())
+	for range 3 {
+		w.mustSync(w.options(everything...))
+		w.sim.Advance(time.Hour)
+	}
+	if got := w.private("SELECT count(*) FROM internal.unsettled"); got != "0" {
+		t.Errorf("%s are", got)
 	}
 }
