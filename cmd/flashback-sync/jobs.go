@@ -5,6 +5,9 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -123,7 +126,7 @@ func (s *server) work(ctx context.Context, turn schedule.Turn) schedule.Outcome 
 	c, _ := s.present()
 	s.log.Info().Str("job", turn.Job).Time("slot", turn.Slot).Bool("catch_up", turn.CatchUp).Msg("a run begins")
 	said := &ending{to: s.app.stderr}
-	child := schedule.Child{Program: s.binary, Stderr: said}
+	child := schedule.Child{Program: s.binary, Env: withoutSystemd(os.Environ()), Stderr: said}
 	outcome := child.Run(ctx, s.arguments(c, turn.Job)...)
 	line := s.log.Info()
 	if outcome.Err != nil || outcome.Crashed {
@@ -135,6 +138,13 @@ func (s *server) work(ctx context.Context, turn schedule.Turn) schedule.Outcome 
 		s.noteUnnoted(ctx, turn, outcome, said.error())
 	}
 	return outcome
+}
+
+// withoutSystemd keeps systemd's socket and watchdog to ourselves.
+func withoutSystemd(environment []string) []string {
+	return slices.DeleteFunc(environment, func(entry string) bool {
+		return strings.HasPrefix(entry, "NOTIFY_SOCKET=") || strings.HasPrefix(entry, "WATCHDOG_")
+	})
 }
 
 // noteUnnoted notes a run that could not do so itself, and tells of it.

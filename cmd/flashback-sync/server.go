@@ -130,12 +130,19 @@ func (s *server) handler(c *config.Config, password string) http.Handler {
 	})
 }
 
-func writePage(w io.Writer, s *status.Status) error {
-	refresh := refreshIdle
+func writePage(w io.Writer, s *status.Status, form web.Form) error {
+	o := page.Options{Pause: web.PausedAddress, Resume: web.LiveAddress, Report: web.FileAddress, Refresh: refreshIdle}
 	if s.Progress.Alive(s.At) {
-		refresh = refreshBusy
+		o.Refresh = refreshBusy
 	}
-	return page.Write(w, s, page.Options{Refresh: refresh})
+	switch form {
+	case web.Paused:
+		o.Refresh = 0
+	case web.File:
+		o = page.Options{Static: true}
+	case web.Live:
+	}
+	return page.Write(w, s, o)
 }
 
 // status is all there is to show now.

@@ -60,6 +60,7 @@ func full() *status.Status {
 		Runs:     map[string]map[string]int64{"sync": {"ok": 10, "failed": 1, "skipped": 2}, "repair": {"ok": 1}},
 		Requests: map[string]int64{"200": 700, "429": 2, "799": 1, "-5": 1, "none": 3}, Retries: 5,
 		Seconds: map[string]float64{"sync": 150.5, "repair": 3},
+		Good:    map[string]time.Time{"sync": good.FinishedAt},
 		Streams: map[string]journal.StreamTotals{"alerts": {Received: 100, Inserted: 40, Updated: 3, Rejected: 2}},
 	}
 	return s

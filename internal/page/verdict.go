@@ -34,12 +34,10 @@ func (v *view) verdict() verdict {
 		return verdict{text, "bad"}
 	case v.fresh() && v.Running != nil:
 		return verdict{"The first run is in progress", "note"}
-	case v.fresh() && v.Died == nil:
+	case v.fresh():
 		return verdict{"Nothing has been synced yet", "note"}
 	case n[status.Warn] > 0:
 		return verdict{text, "warn"}
-	case v.Died != nil: // until whoever finds it has noted it in the journal
-		return verdict{"A run died", "warn"}
 	}
 	return verdict{"All is well", "ok"}
 }

@@ -19,7 +19,7 @@ func TestPagesSayWhatIsTheMatter(t *testing.T) {
 			"match", "49,360 of 417,300 violations were blocked, 11.8%.", "No customer data in prompts", "no name", "all others", "3 × 429, 3 sent again after waiting 6 s", "10 older runs not shown",
 		},
 		"troubled": {
-			"2 things need action, 3 things to look at", "Needs action alerts", "The last run failed", "'flashback-sync repair' fetches what is missing", "missing, 41 rows",
+			"3 things need action, 3 things to look at", "Needs action alerts", "The last run failed", "'flashback-sync repair' fetches what is missing", "missing, 41 rows",
 			"with 2 gaps: the longest 12 d, from 2026-06-21 00:00 to 2026-07-03 00:00", "set 2: host chat.example.com, ide.example.com; block true", "The source can no longer give 1 time range",
 			"312 in quarantine", "timestamp: not a time 290", "A run died", "It was process 4211", "5 slots of alerts skipped, 2026-11-20 06:30 to 2026-11-20 07:30; another job was running",
 			"Answers: 2 × 200, 5 × 503, 1 × no answer, 5 sent again after waiting 1 min 50 s", "The same error as above.", "exit 143", "Ada Lovelace", "12 days have none",
@@ -57,8 +57,7 @@ func TestVerdicts(t *testing.T) {
 		"All is well":                              {Holdings: held},
 		"Nothing has been synced yet":              {},
 		"The first run is in progress":             {Progress: progress()},
-		"A run died":                               {Holdings: held, Progress: died},
-		"1 thing needs action":                     {Holdings: held, Journal: journal.Journal{Runs: failed("sync")}},
+		"1 thing needs action":                     {Holdings: held, Progress: died},
 		"2 things need action":                     {Holdings: held, Journal: journal.Journal{Runs: failed("sync", "alerts")}},
 		"1 thing to look at":                       {Journal: journal.Journal{Runs: []journal.Run{{Job: "sync", Status: journal.OK}}}},
 		"1 thing needs action, 1 thing to look at": {Journal: journal.Journal{Runs: failed("verify")}},

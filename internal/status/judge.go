@@ -74,6 +74,12 @@ func (s *Status) ofFiles() []Problem {
 }
 
 func (s *Status) ofRuns() (all []Problem) {
+	if p := s.Progress; p != nil && !p.Alive(s.At) {
+		all = append(all, Problem{
+			Level: Bad, Subject: p.Command, Text: fmt.Sprintf("a run died (%s): it gave no sign of life since", since(s.At, p.UpdatedAt)),
+			Hint: "what was committed is kept, and the next run goes on from there",
+		})
+	}
 	for _, job := range s.jobs() {
 		last := s.Last(job)
 		if last == nil || last.Good() || job == jobVerify && last.Verdict != "" {

@@ -68,6 +68,8 @@ func TestProblems(t *testing.T) {
 			s.Runs[0].Streams["alerts"] = journal.Stream{Complete: true, Rejected: 1, To: &s.Runs[0].FinishedAt}
 		}, Warn, "2 records in quarantine"},
 		{"late rows", func(s *Status) { s.Holdings.Streams[0].Lateness = &Lateness{Rows: 1, Max: 20 * time.Hour} }, Warn, "up to 20h late, which nears the lookback of 2d"},
+		{"dead", func(s *Status) { s.Progress = &journal.Progress{Command: "sync", UpdatedAt: at(1)} }, Bad, "a run died (1 hour ago)"},
+		{"alive", func(s *Status) { s.Progress = &journal.Progress{Command: "sync", UpdatedAt: noon} }, "", ""},
 		{"unreadable", func(s *Status) { s.HoldingsError = "no such thing" }, Bad, "cannot be read: no such thing"},
 		{"nothing yet", func(s *Status) { s.Holdings, s.Runs = nil, nil }, Warn, "nothing is published yet"},
 	} {

@@ -9,6 +9,7 @@ package web
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -34,7 +35,7 @@ type Options struct {
 	// Status is what there is to show.
 	Status func(context.Context) (*status.Status, error)
 	// Page writes the page; Policy is its Content-Security-Policy.
-	Page   func(io.Writer, *status.Status) error
+	Page   func(io.Writer, *status.Status, Form) error
 	Policy string
 	// Metrics answers /metrics.
 	Metrics http.Handler
@@ -42,10 +43,37 @@ type Options struct {
 	Alive func() error
 }
 
-// Handler answers /, /status.json, /metrics, /healthz and /readyz.
+// Form is which form of the page is wanted.
+type Form int
+
+// Forms of the page. Their addresses are / and those below.
+const (
+	Live   Form = iota // loads itself again
+	Paused             // does not
+	File               // the report, to keep
+)
+
+// Addresses of the forms, below the address of the live page.
+const (
+	PausedAddress = "?refresh=off"
+	LiveAddress   = "./"
+	FileAddress   = "report.html"
+)
+
+// Handler answers /, /report.html, /status.json, /metrics, /healthz and /readyz.
 func Handler(o Options) http.Handler {
 	inner := http.NewServeMux()
-	inner.HandleFunc("GET /{$}", o.page)
+	inner.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
+		form := Live
+		if r.URL.Query().Get("refresh") == "off" {
+			form = Paused
+		}
+		o.page(w, r, form)
+	})
+	inner.HandleFunc("GET /"+FileAddress, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Disposition", `attachment; filename="flashback-sync.html"`)
+		o.page(w, r, File)
+	})
 	inner.HandleFunc("GET /status.json", o.json)
 	inner.Handle("GET /metrics", o.Metrics)
 	mux := http.NewServeMux()
@@ -104,11 +132,11 @@ func (o Options) knows(r *http.Request) bool {
 	return given && same(user, o.User)&same(password, o.Password) == 1
 }
 
-func (o Options) page(w http.ResponseWriter, r *http.Request) {
+func (o Options) page(w http.ResponseWriter, r *http.Request, form Form) {
 	s, err := o.Status(r.Context())
 	var content bytes.Buffer
 	if err == nil {
-		err = o.Page(&content, s)
+		err = o.Page(&content, s, form)
 	}
 	if err != nil {
 		fail(w, err)
@@ -116,7 +144,15 @@ func (o Options) page(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Security-Policy", o.Policy)
-	_, _ = content.WriteTo(w) // who went away needs nothing
+	if !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		_, _ = content.WriteTo(w) // who went away needs nothing
+		return
+	}
+	w.Header().Set("Content-Encoding", "gzip")
+	w.Header().Set("Vary", "Accept-Encoding")
+	squeezed := gzip.NewWriter(w)
+	_, _ = content.WriteTo(squeezed)
+	_ = squeezed.Close()
 }
 
 func (o Options) json(w http.ResponseWriter, r *http.Request) {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -15,9 +16,12 @@ import (
 
 func options() Options {
 	return Options{
-		User:    "flashback",
-		Status:  func(context.Context) (*status.Status, error) { return &status.Status{Version: "v1"}, nil },
-		Page:    func(w io.Writer, s *status.Status) error { _, err := fmt.Fprint(w, "<p>"+s.Version); return err },
+		User:   "flashback",
+		Status: func(context.Context) (*status.Status, error) { return &status.Status{Version: "v1"}, nil },
+		Page: func(w io.Writer, s *status.Status, form Form) error {
+			_, err := fmt.Fprint(w, "<p>", s.Version, form)
+			return err
+		},
 		Policy:  "default-src 'none'; style-src 'sha256-x'",
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "metric 1\n") }),
 		Alive:   func() error { return nil },
@@ -132,6 +136,27 @@ func TestEveryAnswerHasItsPolicy(t *testing.T) {
 				t.Errorf("%s: %s is %q, want %q", path, header, got, want)
 			}
 		}
+	}
+}
+
+func TestThePageHasItsForms(t *testing.T) {
+	here := func(r *http.Request) { r.Host = "localhost" }
+	for path, want := range map[string]Form{"/": Live, "/?refresh=off": Paused, "/?refresh=5": Live, "/report.html": File} {
+		w := ask(options(), "GET", path, here)
+		if got := w.Body.String(); got != fmt.Sprint("<p>v1", want) {
+			t.Errorf("%s: got %s", path, got)
+		}
+		if file := w.Header().Get("Content-Disposition") != ""; file != (want == File) {
+			t.Errorf("%s: to keep: %v", path, file)
+		}
+	}
+	w := ask(options(), "GET", "/", here, func(r *http.Request) { r.Header.Set("Accept-Encoding", "br, gzip") })
+	small, err := gzip.NewReader(w.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if content, err := io.ReadAll(small); err != nil || string(content) != fmt.Sprint("<p>v1", Live) {
+		t.Errorf("squeezed: %q, %v", content, err)
 	}
 }
 
