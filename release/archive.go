@@ -51,7 +51,7 @@ func archive(ctx context.Context, j job, stdout io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("pack: %w", err)
 	}
-	if err := os.MkdirAll(j.out, 0o755); err != nil {
+	if err := os.MkdirAll(j.out, 0o755); err != nil { //nolint:gosec // a release is for everybody
 		return err
 	}
 	var sums bytes.Buffer
@@ -156,24 +156,22 @@ func tracked(ctx context.Context, root, path string) ([]entry, error) {
 // regular file goes along; scripts are told by their first bytes, since
 // permissions differ with whoever checked out.
 func readTree(root, path string) ([]entry, error) {
+	folder, err := os.OpenRoot(root)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = folder.Close() }() // it was only read
 	var entries []entry
-	err := filepath.WalkDir(filepath.Join(root, path), func(file string, d fs.DirEntry, err error) error {
+	err = fs.WalkDir(folder.FS(), path, func(file string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
 		if !d.Type().IsRegular() {
 			return fmt.Errorf("%s is not a regular file", file)
 		}
-		content, err := os.ReadFile(file)
-		if err != nil {
-			return err
-		}
-		relative, err := filepath.Rel(root, file)
-		if err != nil {
-			return err
-		}
-		entries = append(entries, entry{filepath.ToSlash(relative), bytes.HasPrefix(content, []byte("#!")), content})
-		return nil
+		content, err := fs.ReadFile(folder.FS(), file)
+		entries = append(entries, entry{file, bytes.HasPrefix(content, []byte("#!")), content})
+		return err
 	})
 	return entries, err
 }
@@ -184,10 +182,12 @@ func pack(folder string, entries []entry, at time.Time) ([]byte, error) {
 	var packed bytes.Buffer
 	compressed := gzip.NewWriter(&packed)
 	writer := tar.NewWriter(compressed)
-	for i, e := range entries {
-		if i > 0 && entries[i-1].path == e.path {
+	last := ""
+	for _, e := range entries {
+		if e.path == last {
 			return nil, fmt.Errorf("%s is there twice", e.path)
 		}
+		last = e.path
 		header := &tar.Header{
 			Typeflag: tar.TypeReg, Name: folder + "/" + e.path, Size: int64(len(e.content)), Mode: 0o644,
 			Uname: "root", Gname: "root", ModTime: at, Format: tar.FormatUSTAR,
