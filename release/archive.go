@@ -51,7 +51,7 @@ func archive(ctx context.Context, j job, stdout io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("pack: %w", err)
 	}
-	if err := os.MkdirAll(j.out, 0o755); err != nil {
+	if err := os.MkdirAll(j.out, 0o755); err != nil { //nolint:gosec // a release is for everybody
 		return err
 	}
 	var sums bytes.Buffer
@@ -78,7 +78,7 @@ func (j job) entries(ctx context.Context) ([]entry, error) {
 	}
 	entries = append(entries, entry{path: "THIRD_PARTY_LICENSES", content: notices})
 	for _, document := range documents {
-		found, err := readTree(j.root, document)
+		found, err := tracked(ctx, j.root, document)
 		if err != nil {
 			return nil, err
 		}
@@ -129,28 +129,49 @@ func (j job) ask(ctx context.Context, args ...string) ([]byte, error) {
 	return output, nil
 }
 
+// tracked reads a file, or all files of a folder, that git knows: what else lies
+// there may be somebody's notes, or the secrets beside compose.yaml.
+func tracked(ctx context.Context, root, path string) ([]entry, error) {
+	command := exec.CommandContext(ctx, "git", "-C", root, "ls-files", "-z", "--", path) //nolint:gosec // one of documents
+	command.Stderr = os.Stderr
+	output, err := command.Output()
+	if err != nil {
+		return nil, fmt.Errorf("list what git knows of %s: %w", path, err)
+	}
+	var entries []entry
+	for file := range strings.SplitSeq(strings.TrimSuffix(string(output), "\x00"), "\x00") {
+		if file == "" {
+			return nil, fmt.Errorf("git knows no %s", path)
+		}
+		found, err := readTree(root, file)
+		if err != nil {
+			return nil, err
+		}
+		entries = append(entries, found...)
+	}
+	return entries, nil
+}
+
 // readTree reads a file, or all files of a folder, below root. Only what is a
 // regular file goes along; scripts are told by their first bytes, since
 // permissions differ with whoever checked out.
 func readTree(root, path string) ([]entry, error) {
+	folder, err := os.OpenRoot(root)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = folder.Close() }() // it was only read
 	var entries []entry
-	err := filepath.WalkDir(filepath.Join(root, path), func(file string, d fs.DirEntry, err error) error {
+	err = fs.WalkDir(folder.FS(), path, func(file string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
 		if !d.Type().IsRegular() {
 			return fmt.Errorf("%s is not a regular file", file)
 		}
-		content, err := os.ReadFile(file)
-		if err != nil {
-			return err
-		}
-		relative, err := filepath.Rel(root, file)
-		if err != nil {
-			return err
-		}
-		entries = append(entries, entry{filepath.ToSlash(relative), bytes.HasPrefix(content, []byte("#!")), content})
-		return nil
+		content, err := fs.ReadFile(folder.FS(), file)
+		entries = append(entries, entry{file, bytes.HasPrefix(content, []byte("#!")), content})
+		return err
 	})
 	return entries, err
 }
@@ -159,15 +180,14 @@ func readTree(root, path string) ([]entry, error) {
 func pack(folder string, entries []entry, at time.Time) ([]byte, error) {
 	slices.SortFunc(entries, func(a, b entry) int { return strings.Compare(a.path, b.path) })
 	var packed bytes.Buffer
-	compressed, err := gzip.NewWriterLevel(&packed, gzip.BestCompression)
-	if err != nil {
-		return nil, err
-	}
+	compressed := gzip.NewWriter(&packed)
 	writer := tar.NewWriter(compressed)
-	for i, e := range entries {
-		if i > 0 && entries[i-1].path == e.path {
+	last := ""
+	for _, e := range entries {
+		if e.path == last {
 			return nil, fmt.Errorf("%s is there twice", e.path)
 		}
+		last = e.path
 		header := &tar.Header{
 			Typeflag: tar.TypeReg, Name: folder + "/" + e.path, Size: int64(len(e.content)), Mode: 0o644,
 			Uname: "root", Gname: "root", ModTime: at, Format: tar.FormatUSTAR,

@@ -72,7 +72,7 @@ func (a *app) manDate() (time.Time, error) {
 // writeManual writes a page for the program and one for each command that is
 // shown, and overwrites what is there.
 func writeManual(root *cobra.Command, dir string, date time.Time) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // a manual is for everybody
 		return fmt.Errorf("create folder of manual: %w", err)
 	}
 	for _, command := range append([]*cobra.Command{root}, root.Commands()...) {

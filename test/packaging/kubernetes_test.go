@@ -10,7 +10,7 @@ const (
 	deploymentFile = "deploy/kubernetes/serve/deployment.yaml"
 	serviceFile    = "deploy/kubernetes/serve/service.yaml"
 	cronJobFile    = "deploy/kubernetes/cronjob/cronjob.yaml"
-	secretFile     = "deploy/kubernetes/secret.example.yaml" //nolint:gosec // the name of a file
+	secretFile     = "deploy/kubernetes/secret.example.yaml"
 	baseFile       = "deploy/kubernetes/base/kustomization.yaml"
 	configFile     = "deploy/kubernetes/base/flashback-sync.yaml"
 	dataFile       = "deploy/kubernetes/base/data.yaml"
