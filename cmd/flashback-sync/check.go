@@ -19,7 +19,7 @@ func (a *app) checkCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "check",
 		Short: "Check the configuration, reach the API, try the token",
-		Long:  "Checks the configuration, reaches the API with the token, and says what a sync of\neach stream would read. It writes nothing.",
+		Long:  "Checks the configuration, reaches the API with the token, and says what a sync of\neach stream would read, what serve would run, and who would be told. It writes nothing.",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return a.check(cmd.Context()) },
 	}
@@ -56,7 +56,8 @@ func (a *app) check(ctx context.Context) error {
 	if skew := probe.skew; skew.Abs() > time.Minute {
 		fmt.Fprintf(a.stdout, "\nThis machine's clock is %s off the source's; runs go by the source's clock.\n", skew.Abs().Round(time.Second))
 	}
-	return errors.Join(failure, a.adviseLookback(ctx, c))
+	fmt.Fprintln(a.stdout)
+	return errors.Join(failure, a.printUnattended(c), a.adviseLookback(ctx, c))
 }
 
 // hopeless reports whether the other streams would fail in the same way.

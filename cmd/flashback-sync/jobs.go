@@ -158,7 +158,7 @@ func (s *server) noteUnnoted(ctx context.Context, turn schedule.Turn, outcome sc
 	for _, run := range noted.Runs {
 		if run.Job == turn.Job && run.Status != journal.Skipped && !run.FinishedAt.Before(outcome.Started) {
 			if run.Status == journal.Crashed { // somebody else found it first, and told nobody
-				out.ended(context.WithoutCancel(ctx), run)
+				out.ended(ctx, run)
 			}
 			return
 		}
@@ -177,7 +177,7 @@ func (s *server) noteUnnoted(ctx context.Context, turn schedule.Turn, outcome sc
 	if err := journal.Append(c.DataDir, run); err != nil {
 		s.log.Error().Err(err).Msg("a run cannot be noted in the journal")
 	}
-	out.ended(context.WithoutCancel(ctx), run)
+	out.ended(ctx, run)
 }
 
 // unnoted is a run of which only its process is known.

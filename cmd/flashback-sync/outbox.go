@@ -60,15 +60,13 @@ func streamsOf(c *config.Config) (names []string) {
 }
 
 // started tells that a run begins, while it does; wait waits until that is told.
-func (o outbox) started(run journal.Run) (wait func()) {
+func (o outbox) started(ctx context.Context, run journal.Run) (wait func()) {
 	if o.alarms == nil { // of a demo
 		return func() {}
 	}
 	told := make(chan struct{})
-	ctx, cancel := context.WithTimeout(context.Background(), tellingTime)
 	go func() {
 		defer close(told)
-		defer cancel()
 		o.warn(o.alarms.Started(ctx, run), "the start of the run could not be told")
 	}()
 	return func() { <-told }

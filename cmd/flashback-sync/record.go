@@ -39,6 +39,7 @@ type recorder struct {
 	statuses map[string]int64 // requests by the answer's status
 	began    bool
 	stop     chan struct{}
+	giveUp   context.CancelFunc // ends telling that the run began; set once it did
 	beating  sync.WaitGroup
 }
 
@@ -138,8 +139,10 @@ func (r *recorder) begin() {
 	}
 	r.began = true
 	noteDead(r.dir, r.log)
+	telling, giveUp := context.WithTimeout(context.Background(), tellingTime)
+	r.giveUp = giveUp
 	r.beating.Go(func() {
-		defer r.outbox.started(r.run)()
+		defer r.outbox.started(telling, r.run)()
 		for tick := time.NewTicker(heartbeat); ; {
 			r.beat()
 			select {
@@ -193,6 +196,12 @@ func deadRun(left *journal.Progress) journal.Run {
 // end notes how the run ended: with the error that the command returns.
 func (r *recorder) end(ctx context.Context, failure error) {
 	close(r.stop)
+	if r.began {
+		defer r.giveUp()
+		if ctx.Err() != nil {
+			r.giveUp() // whoever stops us does not wait for others
+		}
+	}
 	r.beating.Wait()
 	defer func() {
 		r.trace.End(ctx, trace.Outcome{Ended: r.run.FinishedAt, Status: r.run.Status, ExitCode: r.run.ExitCode, Err: failure})
@@ -217,7 +226,7 @@ func (r *recorder) end(ctx context.Context, failure error) {
 	if err := r.keep(); err != nil {
 		r.log.Warn().Err(err).Msg("the run cannot be noted in the journal")
 	}
-	r.outbox.ended(context.WithoutCancel(ctx), *run)
+	r.outbox.ended(ctx, *run)
 }
 
 // keep writes the run's line. Without a folder for it nothing was begun, either.

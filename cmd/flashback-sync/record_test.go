@@ -1,9 +1,11 @@
 package main
 
 import (
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -145,4 +147,26 @@ func TestTheReportIsOneFile(t *testing.T) {
 		}
 	}
 	b.wants(codeUsage, "no file can be written", "report", "--out", filepath.Join(b.dir, "none", "report.html"))
+}
+
+// A monitor that takes every connection and answers nothing.
+func TestAMonitorThatHangsDoesNotKeepARunFromStopping(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	b := newBench(t)
+	b.env["FLASHBACK_PING_URL"] = "http://" + listener.Addr().String() + "/ping"
+	b.env["FLASHBACK_WEBHOOK_URL"] = "http://" + listener.Addr().String() + "/hook"
+	reached := b.slowly(5)
+	p := b.start("sync")
+	b.await(reached)
+	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	clock := time.Now()
+	if r := b.end(p); r.code != 143 || time.Since(clock) > 10*time.Second {
+		t.Errorf("exit %d after %v\n%s", r.code, time.Since(clock), r.stderr)
+	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/flashback-sync/flashback-sync/internal/pipeline"
+	"github.com/flashback-sync/flashback-sync/internal/status"
 )
 
 // streamStatus is what status knows of a stream.
@@ -39,6 +40,8 @@ type statusOutput struct {
 	Streams []*streamStatus   `json:"streams"`
 	LastRun *pipeline.Summary `json:"last_run"`
 	Runs    []runLine         `json:"runs"`
+
+	Problems []status.Problem `json:"problems"` // the gravest first
 }
 
 type runLine struct {
@@ -67,6 +70,11 @@ func (a *app) statusCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			known, err := readAll(cmd.Context(), c)
+			if err != nil {
+				return err
+			}
+			s.Problems = append([]status.Problem{}, known.Problems()...)
 			if asJSON {
 				return json.NewEncoder(a.stdout).Encode(s)
 			}
@@ -181,6 +189,7 @@ func readRuns(ctx context.Context, db *sql.DB) ([]runLine, error) {
 }
 
 func (a *app) printStatus(s *statusOutput, lookbacks map[string]time.Duration) {
+	a.printProblems(s.Problems)
 	t := newTable(a.stdout, "rows", "age", "gaps", "lost", "rejected")
 	t.AppendHeader(table.Row{"stream", "rows", "newest row", "covered from", "covered to", "age", "gaps", "lost", "rejected"})
 	for _, stream := range s.Streams {
@@ -208,6 +217,22 @@ func (a *app) printStatus(s *statusOutput, lookbacks map[string]time.Duration) {
 		})
 	}
 	runs.Render()
+}
+
+// printProblems is what the status page shows at its top.
+func (a *app) printProblems(problems []status.Problem) {
+	if len(problems) == 0 {
+		fmt.Fprintf(a.stdout, "%s\n\n", text.FgGreen.Sprint("All is well."))
+		return
+	}
+	colours := map[status.Level]text.Color{status.Bad: text.FgRed, status.Warn: text.FgYellow, status.Note: text.Faint}
+	for _, p := range problems {
+		fmt.Fprintf(a.stdout, "%s %s: %s\n", colours[p.Level].Sprintf("%-5s", p.Level), p.Subject, clean(p.Text, 500))
+		if p.Hint != "" {
+			fmt.Fprintf(a.stdout, "      %s\n", clean(p.Hint, 500))
+		}
+	}
+	fmt.Fprintln(a.stdout)
 }
 
 func stamp(t *time.Time) string {
