@@ -84,7 +84,7 @@ image_needs_its_volume() {
 image_serves() {
   unpacked
   fresh_volume
-  "$binary" serve --help | grep -q -e --probe || { echo "this binary has no serve"; exit 77; }
+  has_serve || { echo "this binary has no serve"; exit 77; }
   contain serve
 }
 
