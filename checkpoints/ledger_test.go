@@ -89,3 +89,68 @@ func TestLostIsNotCovered(t *testing.T) {
 		t.Errorf("covered %v, lost %v", covered, lost)
 	}
 }
+
+// However many runs extend it, and in whatever steps, the ledger holds one row for a
+// key and status, and one more for each gap: a gap that stays open for long, too.
+func TestTheLedgerDoesNotGrowWithRuns(t *testing.T) {
+	db := openLedger(t)
+	ctx := context.Background()
+	if _, err := db.Exec(ledgerDDL); err != nil {
+		t.Fatal(err)
+	}
+	healthy := checkpoints.Key{Stream: "alerts", Filter: "{}"}
+	partial := checkpoints.Key{Stream: "violations", Filter: "{}"}
+	var tx *sql.Tx
+	record := func(key checkpoints.Key, status checkpoints.Status, intervals ...checkpoints.Interval) {
+		if err := checkpoints.Record(ctx, tx, key, status, "run", checkpoints.Of(intervals...)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const runs = 1000 // with ten times as many it is the same, and takes 40 s
+	for i := range runs {
+		if i%100 == 0 { // one at a time would be the same, and slower
+			tx = begin(t, db, tx)
+		}
+		end := i + 50
+		switch {
+		case i%3 == 0: // adjacent to what is held
+			record(healthy, checkpoints.Covered, interval(end-1, end), interval(end, end+1))
+		default: // overlapping it, as the lookback does
+			record(healthy, checkpoints.Covered, interval(end-40, end+1))
+		}
+		// Something about 20 cannot be proven, run after run.
+		record(partial, checkpoints.Covered, interval(0, 20), interval(21, end))
+		if i%100 == 0 {
+			record(partial, checkpoints.Lost, interval(i, i+100))
+		}
+	}
+	if err := tx.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	var rows int
+	if err := db.QueryRow("SELECT count(*) FROM sync_coverage").Scan(&rows); err != nil || rows != 4 {
+		t.Errorf("%d rows after %d runs, %v; want one of alerts, two about the gap, one that is lost", rows, runs, err)
+	}
+	covered, err := checkpoints.Read(ctx, db, healthy, checkpoints.Covered)
+	if err != nil || len(covered) != 1 || !covered.Covers(interval(60, runs+50)) {
+		t.Errorf("%v, %v", covered, err)
+	}
+}
+
+// begin begins a transaction after the one before, whose dead rows it clears away.
+func begin(t *testing.T, db *sql.DB, before *sql.Tx) *sql.Tx {
+	t.Helper()
+	if before != nil {
+		if err := before.Commit(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.Exec("CHECKPOINT"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tx, err := db.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tx
+}

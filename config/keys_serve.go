@@ -35,7 +35,7 @@ func scheduleKeys() []key {
 
 // Defaults of the variables that hold what must not stand in the file.
 const (
-	defaultPasswordEnv = "FLASHBACK_PAGE_PASSWORD" //nolint:gosec // the name of a variable
+	defaultPasswordEnv = "FLASHBACK_PAGE_PASSWORD"
 	defaultPingEnv     = "FLASHBACK_PING_URL"
 	defaultWebhookEnv  = "FLASHBACK_WEBHOOK_URL"
 )

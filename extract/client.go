@@ -32,6 +32,9 @@ type Options struct {
 	Patience          time.Duration // how long an endpoint may fail without a success; 0: 15 min
 	Now               func() time.Time
 	Warn              func(message string) // told what a person should know; may be nil
+	// Observe is told of every request once it is over, by several goroutines; it
+	// must return at once. May be nil.
+	Observe func(Attempt)
 }
 
 // Client asks one origin. It is safe for concurrent use.
@@ -99,6 +102,9 @@ func (o *Options) fill() {
 	if o.Warn == nil {
 		o.Warn = func(string) {}
 	}
+	if o.Observe == nil {
+		o.Observe = func(Attempt) {}
+	}
 	for value, otherwise := range map[*time.Duration]time.Duration{
 		&o.Backoff: time.Second, &o.Timeout: 30 * time.Second, &o.Patience: 15 * time.Minute,
 	} {
@@ -145,6 +151,7 @@ type call struct {
 	query    url.Values
 	accept   parse
 	failures int // so far
+	sent     int // requests so far
 }
 
 // endpoint is the last segment, which tells the endpoints apart whatever policy

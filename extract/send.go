@@ -58,6 +58,12 @@ func (c *Client) exchange(ctx context.Context, call *call, token string) (*respo
 	request.Header.Set("User-Agent", c.options.UserAgent)
 	c.requests.Add(1)
 	began := time.Now()
+	attempt := Attempt{Endpoint: call.template(), Started: began, Retry: call.sent > 0}
+	call.sent++
+	defer func() {
+		attempt.Took = time.Since(began)
+		c.options.Observe(attempt)
+	}()
 	// The transport itself follows no redirect, which would carry the token
 	// elsewhere, and does not even read where it leads to.
 	answer, err := c.http.Transport.RoundTrip(request)
@@ -65,6 +71,7 @@ func (c *Client) exchange(ctx context.Context, call *call, token string) (*respo
 		return nil, transportError(call.segments, c.orTimeout(ctx, err, "no answer"))
 	}
 	took := time.Since(began)
+	attempt.Status = answer.StatusCode
 	defer func() { _ = answer.Body.Close() }()
 	date, _ := http.ParseTime(answer.Header.Get("Date"))
 	response := &response{date: date.UTC()}

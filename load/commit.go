@@ -184,11 +184,10 @@ func (c *Counts) add(more Counts) {
 
 // quarantine keeps a reject once, however often the lookback meets it again.
 func quarantine(ctx context.Context, tx *sql.Tx, c Commit, r Reject, at time.Time) (added int64, err error) {
-	result, err := tx.ExecContext(ctx, `INSERT INTO rejected_records (stream, run_id, reason, raw, rejected_at)
-		SELECT ?, ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM rejected_records WHERE stream = ? AND raw = ?)`,
-		c.Stream, c.RunID, r.Reason, r.Raw, at, c.Stream, r.Raw)
-	if err != nil {
+	if known, err := knows(ctx, tx, "", c.Stream, r.Raw); err != nil || known {
 		return 0, err
 	}
-	return result.RowsAffected()
+	_, err = tx.ExecContext(ctx, "INSERT INTO rejected_records (stream, run_id, reason, raw, rejected_at) VALUES (?, ?, ?, ?, ?)",
+		c.Stream, c.RunID, r.Reason, r.Raw, at)
+	return 1, err
 }

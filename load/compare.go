@@ -26,7 +26,7 @@ type Comparison struct {
 const samples = 10
 
 // Compare compares all the source's rows of a range, typed, with those held. A
-// reject counts as held if it is in quarantine.
+// reject counts as held if it is in quarantine, or was.
 func (h Holdings) Compare(ctx context.Context, r Range, batches []Rows, rejects []Reject) (c Comparison, err error) {
 	err = h.rehearse(ctx, func(tx *sql.Tx) error {
 		s := statements{r.Table}
@@ -50,7 +50,7 @@ func (h Holdings) Compare(ctx context.Context, r Range, batches []Rows, rejects 
 				return err
 			}
 		}
-		return c.tallyRejects(ctx, tx, r.Table.Name, rejects)
+		return c.tallyRejects(ctx, tx, h.prefix, r.Table.Name, rejects)
 	})
 	return c, err
 }
@@ -152,10 +152,9 @@ func (c *Comparison) widen(at time.Time) {
 	}
 }
 
-func (c *Comparison) tallyRejects(ctx context.Context, tx *sql.Tx, stream string, rejects []Reject) error {
+func (c *Comparison) tallyRejects(ctx context.Context, tx *sql.Tx, prefix, stream string, rejects []Reject) error {
 	for _, reject := range rejects {
-		var known bool
-		err := tx.QueryRowContext(ctx, "SELECT count(*) > 0 FROM rejected_records WHERE stream = ? AND raw = ?", stream, reject.Raw).Scan(&known)
+		known, err := knows(ctx, tx, prefix, stream, reject.Raw)
 		if err != nil {
 			return err
 		}

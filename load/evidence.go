@@ -79,7 +79,7 @@ func (e *Evidence) open(ctx context.Context) error {
 	if err != nil {
 		return openError(File(e.dir), errors.Join(err, db.Close()))
 	}
-	e.db, e.Holdings = db, Holdings{mu: &sync.Mutex{}, conn: conn}
+	e.db, e.Holdings = db, Holdings{mu: &sync.Mutex{}, conn: conn, prefix: "private."}
 	return nil
 }
 

@@ -29,8 +29,9 @@ type Range struct {
 // Holdings answers questions about what is held, for those who prove it against
 // the source. It changes nothing, and may be asked by several goroutines.
 type Holdings struct {
-	mu   *sync.Mutex // a connection serves one at a time
-	conn *sql.Conn
+	mu     *sync.Mutex // a connection serves one at a time
+	conn   *sql.Conn
+	prefix string // of the warehouse's tables, if it is not the only database
 }
 
 // Holdings asks the open warehouse.

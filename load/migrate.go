@@ -23,15 +23,19 @@ var privateTables = []string{
 	"CREATE TABLE internal.unsettled (stream VARCHAR NOT NULL, run_id VARCHAR NOT NULL)",
 }
 
+// unfinished is what a warehouse's name ends with while it is being made.
+const unfinished = ".new"
+
+// removeUnfinished removes what a crash left of a warehouse that was being made.
+// Whoever holds the lock may: nobody else makes one.
+func (w *Warehouse) removeUnfinished() error {
+	return errors.Join(removeFile(w.path+unfinished), removeFile(w.path+unfinished+".wal"))
+}
+
 // create makes a new warehouse beside its place and renames it there, so that a
 // crash never leaves half of one.
 func (w *Warehouse) create(ctx context.Context) error {
-	temporary := w.path + ".new"
-	for _, leftover := range []string{temporary, temporary + ".wal"} {
-		if err := os.Remove(leftover); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return storage("create warehouse", err)
-		}
-	}
+	temporary := w.path + unfinished
 	err := w.connect(ctx, temporary)
 	if err == nil {
 		err = errors.Join(w.fill(ctx), w.disconnect())

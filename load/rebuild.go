@@ -62,7 +62,7 @@ func Rebuild(ctx context.Context, options Options, from Remains) (done *Rebuilt,
 	if b.done.Kept, err = w.setAside(); err != nil {
 		return nil, storage("rebuild warehouse", err)
 	}
-	return b.done, storage("rebuild warehouse", durable.Install(w.path+".new", w.path))
+	return b.done, storage("rebuild warehouse", durable.Install(w.path+unfinished, w.path))
 }
 
 // rebuilding is a rebuild under way.
@@ -73,8 +73,8 @@ type rebuilding struct {
 }
 
 func (b *rebuilding) build(ctx context.Context) error {
-	temporary := b.path + ".new"
-	if err := errors.Join(removeFile(temporary), removeFile(temporary+".wal")); err != nil {
+	temporary := b.path + unfinished
+	if err := b.removeUnfinished(); err != nil {
 		return err
 	}
 	session, err := b.session(ctx)

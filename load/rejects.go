@@ -2,6 +2,8 @@ package load
 
 import (
 	"context"
+	"database/sql"
+	"fmt"
 	"time"
 )
 
@@ -27,4 +29,13 @@ func (w *Warehouse) Rejects(ctx context.Context, stream string) ([]Quarantined, 
 		all = append(all, q)
 	}
 	return all, storage("read warehouse", rows.Err())
+}
+
+// knows reports whether a reject is in quarantine, or was before it was removed.
+// The prefix is that of the warehouse's tables where another database is open too.
+func knows(ctx context.Context, tx *sql.Tx, prefix, stream, raw string) (known bool, err error) {
+	err = tx.QueryRowContext(ctx, fmt.Sprintf(`SELECT EXISTS (SELECT 1 FROM %[1]smain.rejected_records WHERE stream = $1 AND raw = $2)
+		OR EXISTS (SELECT 1 FROM %[1]sinternal.meta WHERE key = $3 AND value = %[2]s)`, prefix, fingerprint("$1::VARCHAR", "$2::VARCHAR")),
+		stream, raw, forgotten).Scan(&known)
+	return known, err
 }

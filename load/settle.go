@@ -14,8 +14,8 @@ import (
 // were killed before they settled are settled too. The counts correct those of
 // the run's commits.
 func (w *Warehouse) Settle(ctx context.Context, runID string, table *schema.Table) (Counts, error) {
-	if len(table.Key) != 1 {
-		return Counts{}, w.forget(ctx, table) // the time is part of the key
+	if !(statements{table}).settles() {
+		return Counts{}, nil
 	}
 	var correction Counts
 	err := w.transact(ctx, "settle "+table.Name, func(tx *sql.Tx) error {
@@ -41,6 +41,9 @@ func (w *Warehouse) Settle(ctx context.Context, runID string, table *schema.Tabl
 	}
 	return correction, w.forget(ctx, table)
 }
+
+// settles reports whether a row can move: not if the time is part of its key.
+func (s statements) settles() bool { return len(s.Key) == 1 }
 
 func (w *Warehouse) forget(ctx context.Context, table *schema.Table) error {
 	return w.transact(ctx, "settle "+table.Name, func(tx *sql.Tx) error {

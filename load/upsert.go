@@ -381,8 +381,11 @@ func (s statements) touches(ctx context.Context, i incoming, held int64) (starts
 }
 
 // unsettle notes that the run's ids have still to be looked for in the rest of the
-// table.
+// table, unless the time is part of the key: then no row can move.
 func (s statements) unsettle(ctx context.Context, tx *sql.Tx, runID string) error {
+	if !s.settles() {
+		return nil
+	}
 	_, err := tx.ExecContext(ctx, `INSERT INTO internal.unsettled
 		SELECT ?, ? WHERE NOT EXISTS (SELECT 1 FROM internal.unsettled WHERE stream = ? AND run_id = ?)`,
 		s.Name, runID, s.Name, runID)

@@ -16,7 +16,7 @@ import (
 // Options say where the warehouse is and what it may use.
 type Options struct {
 	Dir         string // data_dir
-	MemoryLimit string // DuckDB's notation; "" for 160MB
+	MemoryLimit string // DuckDB's notation; "" for 96MB
 	Version     string // release that writes, noted in the file
 	Lake        string // the folder that Copy writes to; "" for lake/ below Dir
 	Now         func() time.Time
@@ -24,6 +24,11 @@ type Options struct {
 	// Writing: refuse a data_dir that cannot take what a run writes; with Copied,
 	// a copy of the warehouse among it.
 	Writing, Copied bool
+	// Published are files that are made from the warehouse. Beside one of them no new
+	// warehouse is made: what is published next would be what the source still gives,
+	// and that is less than they hold (statistics older than the largest window, rows
+	// that were deleted, the quarantine).
+	Published []string
 }
 
 // Warehouse is the open private warehouse. It is used by one goroutine.
@@ -102,7 +107,13 @@ func (w *Warehouse) prepare(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := w.removeUnfinished(); err != nil {
+		return storage("sweep data_dir", err)
+	}
 	if _, err := os.Lstat(w.path); errors.Is(err, fs.ErrNotExist) {
+		if err := w.refuseOrphans(); err != nil {
+			return err
+		}
 		if err := w.create(ctx); err != nil {
 			return err
 		}
@@ -113,6 +124,16 @@ func (w *Warehouse) prepare(ctx context.Context) error {
 	}
 	if err := w.migrate(ctx, version); err != nil {
 		return errors.Join(err, w.disconnect())
+	}
+	return nil
+}
+
+// refuseOrphans refuses to make a warehouse if one is gone.
+func (w *Warehouse) refuseOrphans() error {
+	for _, path := range w.options.Published {
+		if info, err := os.Lstat(path); err == nil && info.Mode().IsRegular() {
+			return &DamagedError{Path: w.path, Reason: "the warehouse is gone, and " + path + ", which was made from it, is there"}
+		}
 	}
 	return nil
 }

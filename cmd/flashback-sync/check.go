@@ -30,7 +30,7 @@ func (a *app) check(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	client, err := a.client(c, a.logger(c.Log), 1)
+	client, err := a.client(c, a.logger(c.Log), 1, nil)
 	if err != nil {
 		return err
 	}

@@ -43,7 +43,8 @@ It needs no account and no network.`,
 const demoMark = ".flashback-demo"
 
 func (a *app) demo(ctx context.Context, dir string, seed uint64) error {
-	if err := clearDemo(dir); err != nil {
+	err := clearDemo(dir)
+	if err != nil {
 		return err
 	}
 	now := time.Now().UTC().Truncate(24 * time.Hour).Add(-24*time.Hour + 9*time.Hour)
@@ -53,15 +54,15 @@ func (a *app) demo(ctx context.Context, dir string, seed uint64) error {
 	sim := apisim.New(simulated)
 	url, stop := sim.Start()
 	defer stop()
-	client, err := extract.NewClient(extract.Options{
+	t := &task{app: a, log: a.logger(config.Log{Level: "warn", Format: "auto"})}
+	t.client, err = extract.NewClient(extract.Options{
 		BaseURL: url, UserAgent: "flashback-sync/" + version + " demo", MaxConcurrency: 8, Timeout: 30 * time.Second, Retries: retries,
-		Token: func(context.Context, bool) (string, error) { return token, nil },
+		Token: func(context.Context, bool) (string, error) { return token, nil }, Observe: t.sent,
 	})
 	if err != nil {
 		return err
 	}
-	defer client.Close()
-	t := &task{app: a, log: a.logger(config.Log{Level: "warn", Format: "auto"}), client: client}
+	defer t.client.Close()
 
 	a.say("1. An organisation's 90 days, on a simulated API at %s: everything is new.", url)
 	if err := a.demoSync(ctx, t, dir, now); err != nil {
@@ -79,7 +80,7 @@ func (a *app) demo(ctx context.Context, dir string, seed uint64) error {
 	if err := a.demoQueries(ctx, dir); err != nil {
 		return err
 	}
-	return a.demoEnd(dir)
+	return a.demoEnd(ctx, dir)
 }
 
 // demoProof damages what is held and has it found and mended.
@@ -94,7 +95,10 @@ func (a *app) demoProof(ctx context.Context, t *task, dir, url string, now time.
 	}
 	o := demoOptions(dir, now)
 	o.Source, o.Observe = url, func(pipeline.Event) {}
+	record := t.record(o, "repair", "")
 	done, err := pipeline.Repair(ctx, o, t.client)
+	record.repaired(done)
+	record.end(ctx, err)
 	if err != nil {
 		return err
 	}
@@ -114,10 +118,18 @@ func (a *app) demoProof(ctx context.Context, t *task, dir, url string, now time.
 
 // demoEnd says where the files are, and leaves a configuration with which the
 // other commands find them.
-func (a *app) demoEnd(dir string) error {
+func (a *app) demoEnd(ctx context.Context, dir string) error {
 	settings := filepath.Join(dir, defaultConfig)
 	content := fmt.Sprintf("# Made by 'flashback-sync demo'; its simulated API is gone.\ndata_dir: %q\nstreams: {alerts: , violations: , policy_stats: }\n", dir)
 	if err := durable.Write(settings, []byte(content)); err != nil {
+		return err
+	}
+	c, err := config.Load(settings, func(string) (string, bool) { return "", false })
+	if err != nil {
+		return err
+	}
+	a.say("How things stand, as people look at it; 'serve' shows the same page:")
+	if err := a.writeStatusPage(ctx, c, filepath.Join(dir, "report.html")); err != nil {
 		return err
 	}
 	a.say("What analysts open, complete at every instant:")
@@ -149,12 +161,14 @@ func clearDemo(dir string) error {
 }
 
 func (a *app) demoSync(ctx context.Context, t *task, dir string, now time.Time) error {
-	summary, err := t.sync(ctx, demoOptions(dir, now))
+	o := demoOptions(dir, now)
+	record := t.record(o, "sync", "sync")
+	summary, err := t.sync(ctx, o)
+	err = outcome(ctx, summary, err)
+	record.synced(summary)
+	record.end(ctx, err)
 	a.printSummary(summary)
-	if err != nil {
-		return err
-	}
-	return gravest(ctx, summary)
+	return err
 }
 
 func demoOptions(dir string, now time.Time) pipeline.Options {

@@ -12,15 +12,15 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/config"
 	"github.com/flashback-sync/flashback-sync/internal/pipeline"
+	"github.com/flashback-sync/flashback-sync/internal/status"
 	"github.com/flashback-sync/flashback-sync/load"
 )
 
 // lateness is how late the rows of a stream came in the last 90 days.
 type lateness struct {
-	Rows   int64          `json:"rows"`
-	Median time.Duration  `json:"-"`
-	P99    time.Duration  `json:"-"`
-	Max    time.Duration  `json:"-"`
+	*status.Lateness `json:"-"`
+
+	Count  int64          `json:"rows"`
 	MaxS   int64          `json:"max_s"`
 	Counts []lateRowClass `json:"histogram"`
 }
@@ -31,9 +31,6 @@ type lateRowClass struct {
 	Rows int64 `json:"rows"`
 }
 
-// latenessDays is how far back lateness is remembered for.
-const latenessDays = 90
-
 // readLateness reads the histogram. A file of an older release has none.
 func readLateness(ctx context.Context, db *sql.DB, stream string) (*lateness, error) {
 	var known bool
@@ -41,62 +38,28 @@ func readLateness(ctx context.Context, db *sql.DB, stream string) (*lateness, er
 	if err != nil || !known {
 		return nil, err
 	}
-	rows, err := db.QueryContext(ctx, `SELECT up_to_s, sum("rows")::BIGINT, max(max_s) FROM sync_lateness
-		WHERE stream = ? AND observed_at >= now() - to_days(?) GROUP BY up_to_s ORDER BY up_to_s`, stream, latenessDays)
-	if err != nil {
+	read, err := status.ReadLateness(ctx, db, stream)
+	if err != nil || read == nil {
 		return nil, err
 	}
-	defer func() { _ = rows.Close() }()
-	l := &lateness{}
-	for rows.Next() {
-		var class lateRowClass
-		if err := rows.Scan(&class.UpTo, &class.Rows, &l.MaxS); err != nil {
-			return nil, err
-		}
-		l.Counts = append(l.Counts, class)
-		l.Rows += class.Rows
+	l := &lateness{Lateness: read, Count: read.Rows, MaxS: int64(read.Max / time.Second)}
+	for _, class := range read.Classes {
+		l.Counts = append(l.Counts, lateRowClass{UpTo: int64(class.UpTo / time.Second), Rows: class.Rows})
 	}
-	if l.Rows == 0 {
-		return nil, rows.Err()
-	}
-	l.Max = time.Duration(l.MaxS) * time.Second
-	l.Median, l.P99 = l.quantile(0.5), l.quantile(0.99)
-	return l, rows.Err()
+	return l, nil
 }
 
-// quantile is the upper end of the class that holds it, but no more than the maximum.
-func (l *lateness) quantile(q float64) time.Duration {
-	var sum int64
-	for _, class := range l.Counts {
-		if sum += class.Rows; float64(sum) >= q*float64(l.Rows) {
-			return min(time.Duration(class.UpTo)*time.Second, l.Max)
-		}
-	}
-	return l.Max
-}
-
-// nears reports whether rows come so late that the lookback may miss the next:
-// it reaches at least half of its length before the end of what was read.
-func (l *lateness) nears(lookback time.Duration) bool {
-	return l != nil && l.Max > lookback*3/8
-}
-
-// proposed is a lookback that reaches twice as far as the latest row needs.
-func (l *lateness) proposed() time.Duration {
-	return max((4 * l.Max).Round(time.Hour), 6*time.Hour)
-}
-
-func (a *app) printLateness(s *status, lookbacks map[string]time.Duration) {
+func (a *app) printLateness(s *statusOutput, lookbacks map[string]time.Duration) {
 	for _, stream := range s.Streams {
 		l := stream.Lateness
 		if l == nil {
 			continue
 		}
 		fmt.Fprintf(a.stdout, "\nLate rows in %s: %s in %d days; half of them up to %s late, 99%% up to %s, the latest %s\n",
-			stream.Stream, humanize.Comma(l.Rows), latenessDays, l.Median, l.P99, l.Max)
-		if lookback, ok := lookbacks[stream.Stream]; ok && l.nears(lookback) {
+			stream.Stream, humanize.Comma(l.Rows), status.LatenessDays, l.Median, l.P99, l.Max)
+		if lookback, ok := lookbacks[stream.Stream]; ok && l.Nears(lookback) {
 			fmt.Fprintln(a.stdout, text.FgYellow.Sprintf("  that nears the lookback of %s: set streams.%s.lookback to %s, and see 'flashback-sync verify'",
-				lookback, stream.Stream, l.proposed()))
+				lookback, stream.Stream, l.Proposed()))
 		}
 	}
 }
@@ -133,11 +96,11 @@ func (a *app) adviseLookback(ctx context.Context, c *config.Config) error {
 		if !configured || l == nil {
 			continue
 		}
-		verdict := fmt.Sprintf("the lookback of %s is enough; %s would do", lookback, l.proposed())
-		if l.nears(lookback) {
-			verdict = text.FgYellow.Sprintf("set streams.%s.lookback to %s; it is %s", stream, l.proposed(), lookback)
+		verdict := fmt.Sprintf("the lookback of %s is enough; %s would do", lookback, l.Proposed())
+		if l.Nears(lookback) {
+			verdict = text.FgYellow.Sprintf("set streams.%s.lookback to %s; it is %s", stream, l.Proposed(), lookback)
 		}
-		fmt.Fprintf(a.stdout, "\n%s: %s rows came late in %d days, up to %s: %s\n", stream, humanize.Comma(l.Rows), latenessDays, l.Max, verdict)
+		fmt.Fprintf(a.stdout, "\n%s: %s rows came late in %d days, up to %s: %s\n", stream, humanize.Comma(l.Rows), status.LatenessDays, l.Max, verdict)
 	}
 	return nil
 }

@@ -53,13 +53,21 @@ func (a *app) repair(ctx context.Context, f repairFlags) error {
 	if f.rebuild {
 		work = pipeline.Rebuild
 	}
+	record := t.record(t.options, "repair", "")
 	stop := t.watch()
 	done, err := work(ctx, t.options, t.client)
 	stop()
-	a.reportRepair(done, f)
-	if err != nil {
-		return err
+	if err == nil {
+		err = unmended(ctx, done)
 	}
+	record.repaired(done)
+	record.end(ctx, err)
+	a.reportRepair(done, f)
+	return err
+}
+
+// unmended is the error of a repair that came to its end.
+func unmended(ctx context.Context, done pipeline.Repaired) error {
 	if done.Summary != nil {
 		if err := gravest(ctx, done.Summary); err != nil && !errors.Is(err, pipeline.ErrIncomplete) {
 			return err

@@ -23,6 +23,31 @@ func (f *scopeFlags) add(flags *pflag.FlagSet, from, to string) {
 	flags.StringVar(&f.to, "to", "", to)
 }
 
+// addJob adds the flag by which serve, or a timer, says which job a run is.
+func addJob(flags *pflag.FlagSet, job *string) {
+	flags.StringVar(job, "job", "", "note the run as this `job`: sync, alerts, violations, policy_stats or verify")
+}
+
+// checkJob refuses names that no schedule has: they would become labels of metrics.
+func checkJob(job string) error {
+	if job == "" {
+		return nil
+	}
+	return oneOf("--job", job, []string{jobSync, pipeline.Alerts, pipeline.Violations, pipeline.PolicyStats, jobVerify})
+}
+
+// job is the job of the schedule that a sync with these flags amounts to: all
+// streams, one of them, or "" for what a person narrowed.
+func (f *scopeFlags) job() string {
+	switch {
+	case f.from != "" || f.to != "" || len(f.streams) > 1:
+		return ""
+	case len(f.streams) == 1:
+		return f.streams[0]
+	}
+	return jobSync
+}
+
 // apply narrows the options to what the flags ask for.
 func (f *scopeFlags) apply(o *pipeline.Options) error {
 	var err error

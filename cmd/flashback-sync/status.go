@@ -33,8 +33,8 @@ type streamStatus struct {
 	LastComplete bool       `json:"last_run_complete"`
 }
 
-// status is what `status --json` prints.
-type status struct {
+// statusOutput is what `status --json` prints.
+type statusOutput struct {
 	DataDir string            `json:"data_dir"`
 	Streams []*streamStatus   `json:"streams"`
 	LastRun *pipeline.Summary `json:"last_run"`
@@ -80,13 +80,13 @@ func (a *app) statusCommand() *cobra.Command {
 
 // readStatus looks at what is published and at the note of the last run; it
 // opens nothing that a sync needs.
-func readStatus(ctx context.Context, dataDir string) (s *status, err error) {
+func readStatus(ctx context.Context, dataDir string) (s *statusOutput, err error) {
 	db, err := openPublished(dataDir)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	s = &status{DataDir: dataDir}
+	s = &statusOutput{DataDir: dataDir}
 	if s.LastRun, err = readLastRun(dataDir); err != nil {
 		return nil, err
 	}
@@ -180,7 +180,7 @@ func readRuns(ctx context.Context, db *sql.DB) ([]runLine, error) {
 	return lines, rows.Err()
 }
 
-func (a *app) printStatus(s *status, lookbacks map[string]time.Duration) {
+func (a *app) printStatus(s *statusOutput, lookbacks map[string]time.Duration) {
 	t := newTable(a.stdout, "rows", "age", "gaps", "lost", "rejected")
 	t.AppendHeader(table.Row{"stream", "rows", "newest row", "covered from", "covered to", "age", "gaps", "lost", "rejected"})
 	for _, stream := range s.Streams {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -14,6 +15,7 @@ type syncFlags struct {
 	scopeFlags
 	json, dryRun  bool
 	retryRejected bool
+	job           string
 }
 
 func (a *app) syncCommand() *cobra.Command {
@@ -32,11 +34,15 @@ With --from it reads everything from there again, whether it is covered or not.`
 	f.add(flags, "read again from this `time` on (RFC 3339 or a date, UTC)", "read up to this `time` only")
 	flags.BoolVar(&f.json, "json", false, "print the run's summary as the last line of stdout")
 	flags.BoolVar(&f.retryRejected, "retry-rejected", false, "try again to type the rejected records, as after an upgrade")
+	addJob(flags, &f.job)
 	flags.BoolVar(&f.dryRun, "dry-run", false, "say what would be read, and write nothing")
 	return command
 }
 
 func (a *app) sync(ctx context.Context, f syncFlags) error {
+	if err := checkJob(f.job); err != nil {
+		return err
+	}
 	t, err := a.task(&f.scopeFlags)
 	if err != nil {
 		return err
@@ -45,9 +51,21 @@ func (a *app) sync(ctx context.Context, f syncFlags) error {
 	t.options.DryRun, t.options.RetryRejected = f.dryRun, f.retryRejected
 	if f.dryRun {
 		t.options.Observe = a.printPlan
+		summary, err := t.sync(ctx, t.options)
+		a.report(summary, f)
+		return outcome(ctx, summary, err)
 	}
+	record := t.record(t.options, "sync", cmp.Or(f.job, f.scopeFlags.job()))
 	summary, err := t.sync(ctx, t.options)
+	err = outcome(ctx, summary, err)
+	record.synced(summary)
+	record.end(ctx, err)
 	a.report(summary, f)
+	return err
+}
+
+// outcome is the error that a run ends with: its own, or its streams' gravest.
+func outcome(ctx context.Context, summary *pipeline.Summary, err error) error {
 	if err != nil {
 		return err
 	}

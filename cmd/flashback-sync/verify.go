@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -23,6 +24,7 @@ type verifyFlags struct {
 	scopeFlags
 	json, html string
 	full       bool
+	job        string
 }
 
 func (a *app) verifyCommand() *cobra.Command {
@@ -37,7 +39,10 @@ The source is asked for one total for each stream and day; where that differs fr
 what is held, the day is cut in halves until the rows themselves can be compared.
 Every Parquet file is checked: its SHA-256, rows and time range against the
 manifest, its content against the warehouse. So is flashback.duckdb. With --full
-every row is read and compared.`,
+every row is read and compared.
+
+'verify --job verify' is for a timer: the run is noted in the journal, and pings and
+alarms are sent, as serve has it.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := f.jsonFile(args); err != nil {
@@ -48,6 +53,7 @@ every row is read and compared.`,
 	}
 	flags := command.Flags()
 	f.add(flags, "verify from this `time` on (RFC 3339 or a date, UTC)", "verify up to this `time`")
+	addJob(flags, &f.job)
 	flags.BoolVar(&f.full, "full", false, "read and compare every row, not only the totals")
 	flags.StringVar(&f.json, "json", "", "write the report as JSON to `FILE`, or to stdout if none is given")
 	flags.Lookup("json").NoOptDefVal = standardOutput
@@ -68,7 +74,7 @@ func (f *verifyFlags) jsonFile(args []string) error {
 }
 
 func (a *app) verify(ctx context.Context, f verifyFlags) error {
-	if err := f.checkFiles(); err != nil {
+	if err := cmp.Or(checkJob(f.job), f.checkFiles()); err != nil {
 		return err
 	}
 	t, err := a.task(&f.scopeFlags)
@@ -77,9 +83,13 @@ func (a *app) verify(ctx context.Context, f verifyFlags) error {
 	}
 	defer t.client.Close()
 	t.options.Full = f.full
+	if f.job != "" { // by hand it changes nothing at all
+		t.record(t.options, "verify", f.job)
+	}
 	stop := t.watch()
 	report, err := pipeline.Verify(ctx, t.options, t.client)
 	stop()
+	t.recorder.provenBy(ctx, report, err)
 	if report == nil {
 		return err
 	}

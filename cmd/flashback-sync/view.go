@@ -61,6 +61,9 @@ func (v *view) close() {
 }
 
 func (v *view) observe(e pipeline.Event) {
+	if e.Kind == pipeline.Began {
+		return
+	}
 	if v.bars != nil {
 		v.draw(e)
 		return

@@ -15,7 +15,7 @@ import (
 const retries = 5
 
 // client makes the API client that the configuration describes.
-func (a *app) client(c *config.Config, log zerolog.Logger, retries int) (*extract.Client, error) {
+func (a *app) client(c *config.Config, log zerolog.Logger, retries int, observe func(extract.Attempt)) (*extract.Client, error) {
 	for _, warning := range c.API.Warnings() {
 		log.Warn().Msg(warning)
 	}
@@ -28,6 +28,7 @@ func (a *app) client(c *config.Config, log zerolog.Logger, retries int) (*extrac
 		Timeout:           c.API.Timeout,
 		Retries:           retries,
 		Warn:              func(message string) { a.warn(log, message) },
+		Observe:           observe,
 	})
 	return client, usage(err)
 }
@@ -35,9 +36,13 @@ func (a *app) client(c *config.Config, log zerolog.Logger, retries int) (*extrac
 // task is what a command needs that asks the source about what is held.
 type task struct {
 	app     *app
+	config  *config.Config // nil in a demo
 	options pipeline.Options
 	log     zerolog.Logger
 	client  *extract.Client
+
+	outbox   outbox
+	recorder *recorder // of the run under way; nil if it is not noted
 }
 
 // task reads the configuration and narrows it. The caller closes its client.
@@ -46,18 +51,34 @@ func (a *app) task(scope *scopeFlags) (*task, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &task{app: a, options: options(c), log: a.logger(c.Log)}
+	t := &task{app: a, config: c, options: options(c), log: a.logger(c.Log)}
+	if t.outbox, err = a.newOutbox(c, t.log); err != nil {
+		t.log.Warn().Err(err).Msg("the run goes on, and not everybody will be told")
+	}
 	if err := scope.apply(&t.options); err != nil {
 		return nil, err
 	}
-	t.client, err = a.client(c, t.log, retries)
+	t.client, err = a.client(c, t.log, retries, t.sent)
 	return t, err
+}
+
+// sent is told of every request of the task.
+func (t *task) sent(attempt extract.Attempt) {
+	if t.recorder != nil {
+		t.recorder.sent(attempt)
+	}
 }
 
 // watch shows the task's progress until it is stopped.
 func (t *task) watch() (stop func()) {
 	view := t.app.newView(t.log)
 	t.app.view, t.options.Observe = view, view.observe
+	if record := t.recorder; record != nil {
+		t.options.Observe = func(e pipeline.Event) {
+			view.observe(e)
+			record.observe(e)
+		}
+	}
 	return func() {
 		view.close()
 		t.app.view = nil
@@ -73,6 +94,8 @@ func options(c *config.Config) pipeline.Options {
 		DataDir:       c.DataDir,
 		Source:        c.API.BaseURL,
 		VerifyEvery:   c.VerifyEvery,
+		KeepRuns:      c.Retention.Runs,
+		KeepRejects:   c.Retention.Rejects,
 		PublishDuckDB: c.Publish.DuckDB == "copy",
 		Compression:   c.Publish.Parquet.Compression,
 	}

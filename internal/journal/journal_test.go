@@ -113,10 +113,20 @@ func TestTheFileStaysBoundedAndCountersNeverGoBack(t *testing.T) {
 	want := Totals{
 		Runs: map[string]map[string]int64{"sync": {OK: n}}, Requests: map[string]int64{"200": 3 * n, "429": n}, Retries: n,
 		Seconds: map[string]float64{"sync": 2 * float64(n)},
+		Good:    map[string]time.Time{"sync": run(runs - 1).FinishedAt},
 		Streams: map[string]StreamTotals{"alerts": {Received: 10 * n, Inserted: 4 * n, Updated: n}},
 	}
 	if diff := cmp.Diff(want, j.Totals); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
+	}
+	failing := run(runs)
+	failing.Status = Failed
+	for i := range 3 * Keep {
+		failing.RunID = fmt.Sprintf("failing-%d", i)
+		appendAll(t, dir, failing)
+	}
+	if j := mustRead(t, dir); !j.Totals.Good["sync"].Equal(run(runs - 1).FinishedAt) {
+		t.Errorf("the last good run is forgotten: %v", j.Totals.Good)
 	}
 	if most > 2*Keep*600 {
 		t.Errorf("the file grew to %d bytes", most)

@@ -91,6 +91,9 @@ type Totals struct {
 	Retries  int64            `json:"retries"`
 	// Seconds sums the durations of the runs, by job as in Runs.
 	Seconds map[string]float64 `json:"seconds"`
+	// Good is when the last run of each job ended that did all that it was for
+	// (UTC), however long ago.
+	Good map[string]time.Time `json:"good"`
 	// Streams sums the rows by stream.
 	Streams map[string]StreamTotals `json:"streams"`
 }

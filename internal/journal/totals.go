@@ -1,5 +1,7 @@
 package journal
 
+import "time"
+
 // job is the name that a run is counted under: its job, or else its command.
 func (r *Run) job() string {
 	if r.Job != "" {
@@ -17,6 +19,9 @@ func (t *Totals) add(r *Run) {
 	if r.Status != Skipped {
 		one.Seconds = map[string]float64{r.job(): max(0, r.Took().Seconds())}
 	}
+	if r.Good() {
+		one.Good = map[string]time.Time{r.job(): r.FinishedAt}
+	}
 	for name, s := range r.Streams {
 		one.Streams[name] = StreamTotals{Received: s.Received, Inserted: s.Inserted, Updated: s.Updated, Rejected: s.Rejected}
 	}
@@ -26,7 +31,7 @@ func (t *Totals) add(r *Run) {
 func (t *Totals) addAll(more *Totals) {
 	if t.Runs == nil {
 		t.Runs, t.Requests, t.Seconds = map[string]map[string]int64{}, map[string]int64{}, map[string]float64{}
-		t.Streams = map[string]StreamTotals{}
+		t.Streams, t.Good = map[string]StreamTotals{}, map[string]time.Time{}
 	}
 	for job, statuses := range more.Runs {
 		if t.Runs[job] == nil {
@@ -42,6 +47,11 @@ func (t *Totals) addAll(more *Totals) {
 	t.Retries += more.Retries
 	for job, seconds := range more.Seconds {
 		t.Seconds[job] += seconds
+	}
+	for job, at := range more.Good {
+		if at.After(t.Good[job]) {
+			t.Good[job] = at
+		}
 	}
 	for name, s := range more.Streams {
 		sum := t.Streams[name]

@@ -40,6 +40,10 @@ type Options struct {
 	// DryRun plans and asks for the totals, and writes nothing.
 	DryRun bool
 
+	// KeepRuns and KeepRejects are how long the program's own records are kept, as in
+	// load.Keep; 0 is for ever.
+	KeepRuns, KeepRejects time.Duration
+
 	PublishDuckDB bool   // write flashback.duckdb
 	Compression   string // of Parquet files: zstd, snappy or none
 
@@ -95,6 +99,9 @@ const (
 	Published
 	// Verifying: Rows of Expected steps of the stream, or of "files", are done.
 	Verifying
+	// Began: the warehouse is open, and its lock held. A repair begins several
+	// times.
+	Began
 )
 
 // Event reports progress to whoever watches the run. Events of a run come from

@@ -11,6 +11,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/internal/durable"
 	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/lake"
 )
 
 // run is the state of one run.
@@ -75,6 +76,7 @@ func (r *run) execute(ctx context.Context) (err error) {
 	r.warehouse, err = load.Open(ctx, load.Options{
 		Dir: r.options.DataDir, MemoryLimit: r.options.MemoryLimit, Version: r.options.Version, Now: r.options.Now,
 		Writing: !r.options.DryRun, Copied: r.options.PublishDuckDB,
+		Published: []string{r.snapshotPath(), filepath.Join(r.options.lakeDir(), lake.ManifestName)},
 	})
 	if err != nil {
 		return err
@@ -85,6 +87,7 @@ func (r *run) execute(ctx context.Context) (err error) {
 	if err := durable.Sweep(r.options.DataDir); err != nil {
 		return &load.StorageError{Doing: "sweep data_dir", Err: err}
 	}
+	r.observe(Event{Kind: Began})
 	r.changed = r.warehouse.Migrated()
 	if err := r.publishLeftovers(ctx); err != nil {
 		return err
@@ -113,6 +116,9 @@ func (r *run) execute(ctx context.Context) (err error) {
 	}
 	if ctx.Err() != nil {
 		return ctx.Err() // what changed stays listed, and the next run publishes it
+	}
+	if err := r.retain(ctx); err != nil {
+		return err
 	}
 	return r.publish(ctx)
 }

@@ -50,6 +50,7 @@ func verified(ctx context.Context, options Options, from source, only map[checkp
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, evidence.Close()) }()
+	options.observe(Event{Kind: Began})
 	v := &verification{options: options, source: from, evidence: evidence, only: only, report: &verify.Report{
 		Source: options.Source, DataDir: options.DataDir, Generator: "flashback-sync " + options.Version,
 		Full: options.Full, StartedAt: options.Now().UTC(),

@@ -74,6 +74,12 @@ func (s *Status) ofFiles() []Problem {
 }
 
 func (s *Status) ofRuns() (all []Problem) {
+	if p := s.Progress; p != nil && !p.Alive(s.At) {
+		all = append(all, Problem{
+			Level: Bad, Subject: p.Command, Text: fmt.Sprintf("a run died (%s): it gave no sign of life since", since(s.At, p.UpdatedAt)),
+			Hint: "what was committed is kept, and the next run goes on from there",
+		})
+	}
 	for _, job := range s.jobs() {
 		last := s.Last(job)
 		if last == nil || last.Good() || job == jobVerify && last.Verdict != "" {
@@ -123,7 +129,7 @@ func (s *Status) ofStream(stream *Stream) (all []Problem) {
 		all = append(all, Problem{Level: level, Subject: stream.Name, Text: fmt.Sprintf(format, arguments...), Hint: hint})
 	}
 	if lag, known := s.Lag(stream.Name); s.StaleAfter > 0 && known && lag > s.StaleAfter {
-		add(Bad, "look at the last runs below, and whether the scheduler runs", "nothing newer than %s has been read", since(s.At, s.At.Add(-lag)))
+		add(Bad, "look at the last runs below, and whether the scheduler runs", "it lags %s behind, more than %s", Long(lag), Long(s.StaleAfter))
 	}
 	if gaps := stream.Gaps(); len(gaps) > 0 {
 		add(Warn, "the next complete run closes it", "%s in what is covered", english.Plural(len(gaps), "gap", ""))
@@ -138,8 +144,8 @@ func (s *Status) ofStream(stream *Stream) (all []Problem) {
 		}
 		add(level, "see the table rejected_records", "%s in quarantine", english.Plural(int(stream.Rejected), "record", ""))
 	}
-	if l := stream.Lateness; l != nil && stream.Lookback > 0 && l.Max > stream.Lookback*3/8 {
-		add(Warn, "raise streams."+stream.Name+".lookback", "rows come up to %s late, which nears the lookback of %s", l.Max, stream.Lookback)
+	if l := stream.Lateness; l.Nears(stream.Lookback) {
+		add(Warn, fmt.Sprintf("set streams.%s.lookback to %s", stream.Name, Long(l.Proposed())), "rows come up to %s late, which nears the lookback of %s", Long(l.Max), Long(stream.Lookback))
 	}
 	return all
 }
@@ -163,11 +169,6 @@ func (s *Status) Last(job string) *journal.Run {
 	return s.find(func(r *journal.Run) bool {
 		return r.Job == job && r.Status != journal.Skipped && r.Status != journal.Interrupted
 	})
-}
-
-// LastGood is the last run of a job that did all that it was for, or nil.
-func (s *Status) LastGood(job string) *journal.Run {
-	return s.find(func(r *journal.Run) bool { return r.Job == job && r.Good() })
 }
 
 // LastVerification is the last run that compared with the source, whichever
@@ -194,7 +195,8 @@ func (s *Status) find(is func(*journal.Run) bool) *journal.Run {
 func (s *Status) Fresh(stream string) *time.Time {
 	run := s.find(func(r *journal.Run) bool {
 		of, ran := r.Streams[stream]
-		return ran && of.Complete && of.To != nil
+		whole := r.Command == "sync" && r.Job != "" // neither a repair nor what was narrowed by hand
+		return whole && ran && of.Complete && of.To != nil
 	})
 	if run != nil {
 		return run.Streams[stream].To
@@ -252,6 +254,29 @@ func (l *Lane) lost(gap Span) bool {
 		}
 	}
 	return !at.Before(gap.To)
+}
+
+// Long writes a duration as people say it: 3d 4h, 4h 5m, 12m, 40s. A config accepts
+// it without its space.
+func Long(d time.Duration) string {
+	for _, unit := range []struct {
+		whole, part time.Duration
+		names       [2]string
+	}{
+		{24 * time.Hour, time.Hour, [2]string{"d", "h"}},
+		{time.Hour, time.Minute, [2]string{"h", "m"}},
+		{time.Minute, time.Second, [2]string{"m", "s"}},
+	} {
+		d := d.Round(unit.part)
+		switch whole, part := d/unit.whole, d%unit.whole/unit.part; {
+		case whole == 0:
+		case part == 0:
+			return fmt.Sprintf("%d%s", whole, unit.names[0])
+		default:
+			return fmt.Sprintf("%d%s %d%s", whole, unit.names[0], part, unit.names[1])
+		}
+	}
+	return d.Round(time.Second).String()
 }
 
 func since(now, then time.Time) string { return humanize.RelTime(then, now, "ago", "from now") }

@@ -8,6 +8,8 @@ import (
 	"slices"
 
 	"github.com/dustin/go-humanize"
+
+	"github.com/flashback-sync/flashback-sync/internal/visible"
 )
 
 const (
@@ -29,8 +31,8 @@ var pageTemplate = template.Must(template.New("report.html.tmpl").Funcs(template
 	"count":  func(n int) string { return humanize.Comma(int64(n)) },
 	"stamp":  stamp,
 	"date":   date,
-	"show":   visible,
-	"terms":  terms,
+	"show":   visible.Text,
+	"terms":  visible.Terms,
 	"class":  class,
 	"glyph":  glyph,
 	"chart":  newChart,
@@ -40,7 +42,7 @@ var pageTemplate = template.Must(template.New("report.html.tmpl").Funcs(template
 // WriteHTML writes the report as one HTML file that needs nothing else: no
 // script, no font, no address is loaded. Everything in a report may come from a
 // stranger, so html/template escapes it all, and what does not print is spelled
-// out (visible).
+// out.
 func (r *Report) WriteHTML(w io.Writer) error { return pageTemplate.Execute(w, newPage(r)) }
 
 // page is a report arranged for reading.

@@ -3,12 +3,13 @@ package verify
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/dustin/go-humanize"
 	"github.com/dustin/go-humanize/english"
+
+	"github.com/flashback-sync/flashback-sync/internal/chart"
 )
 
 // The chart is measured in percent of its width and in pixels of its height, so
@@ -20,7 +21,6 @@ const (
 	plotHeight = 120
 	baseline   = plotTop + plotHeight
 	laneHeight = 18
-	leastBar   = 1.5 // of a day that holds something, however little
 )
 
 // cell is a day, or the days of a week or month.
@@ -98,13 +98,13 @@ func (c *cell) Words() string {
 	return strings.Join(words, ", ")
 }
 
-// chart is a picture of a stream's days, in numbers that a template can write.
-type chart struct {
+// picture is a chart of a stream's days, in numbers that a template can write.
+type picture struct {
 	Cells   []*cell
 	Bars    []bar
 	Lines   []mark // across, with how many rows they stand for
 	Lanes   []mark // of the statuses that occur, below the bars
-	Ticks   []mark
+	Ticks   []chart.Tick
 	Unit    string
 	Log     bool
 	Summary string
@@ -126,37 +126,34 @@ type bar struct {
 type mark struct {
 	Text   string
 	Status Status
-	X      string
 	Y      int
-	Anchor string
-	Detail string // how little room it takes to leave it out
 }
 
 // newChart is nil if there are no days to show.
-func newChart(s *Stream) *chart {
+func newChart(s *Stream) *picture {
 	all, unit := cells(s.Days)
 	if len(all) == 0 {
 		return nil
 	}
-	c := &chart{Cells: all, Unit: unit, Base: baseline}
+	c := &picture{Cells: all, Unit: unit, Base: baseline}
 	lanes := c.lanes()
 	c.Labels = baseline + laneHeight*len(lanes) + 26
 	c.Height = c.Labels + 8
 	high := scaleOf(all)
-	c.Log, c.Lines = high.log, high.lines()
+	c.Log, c.Lines = high.Log, lines(high)
 	from, whole := all[0].From, all[len(all)-1].To.Sub(all[0].From)
 	for _, cell := range all {
-		c.Bars = append(c.Bars, c.bar(cell, high, lanes, share(cell.From.Sub(from), whole), share(cell.To.Sub(from), whole)))
+		c.Bars = append(c.Bars, c.bar(cell, high, lanes, chart.Share(cell.From.Sub(from), whole), chart.Share(cell.To.Sub(from), whole)))
 		c.Ghosts = c.Ghosts || cell.Source > cell.Held
 	}
-	c.Ticks = ticks(from, all[len(all)-1].To)
+	c.Ticks = chart.Ticks(from, all[len(all)-1].To)
 	c.Summary = c.summary()
 	return c
 }
 
 // lanes are the places of what was found, one below the other: a lane tells what
 // its marks mean without their colour.
-func (c *chart) lanes() map[Status]int {
+func (c *picture) lanes() map[Status]int {
 	y := map[Status]int{}
 	for _, s := range grave {
 		if slices.ContainsFunc(c.Cells, func(cell *cell) bool { return cell.Found[s] > 0 }) {
@@ -167,20 +164,20 @@ func (c *chart) lanes() map[Status]int {
 	return y
 }
 
-func (c *chart) bar(of *cell, high scale, lanes map[Status]int, from, to float64) bar {
+func (c *picture) bar(of *cell, high chart.Scale, lanes map[Status]int, from, to float64) bar {
 	width := min((to-from)*0.8, 5)
 	if len(c.Cells) > spacedBars {
 		width = (to - from) * 1.08 // no hairlines between neighbours
 	}
 	middle := (from + to) / 2
 	b := bar{
-		cell: of, Slot: number(from), SlotWidth: number(to - from),
-		X: number(middle - width/2), Width: number(max(width, 0.12)), Middle: number(middle),
+		cell: of, Slot: chart.Number(from), SlotWidth: chart.Number(to - from),
+		X: chart.Number(middle - width/2), Width: chart.Number(max(width, 0.12)), Middle: chart.Number(middle),
 	}
-	held := high.height(of.Held)
-	b.Y, b.High = number(baseline-held), number(held)
-	if ghost := high.height(of.Source) - held; of.Source > of.Held {
-		b.GhostY, b.GhostHigh = number(baseline-held-ghost), number(ghost)
+	held := high.Height(of.Held)
+	b.Y, b.High = chart.Number(baseline-held), chart.Number(held)
+	if ghost := high.Height(of.Source) - held; of.Source > of.Held {
+		b.GhostY, b.GhostHigh = chart.Number(baseline-held-ghost), chart.Number(ghost)
 	}
 	for _, s := range grave {
 		if of.Found[s] > 0 {
@@ -191,7 +188,7 @@ func (c *chart) bar(of *cell, high scale, lanes map[Status]int, from, to float64
 }
 
 // summary is what the picture shows, for those who cannot see it.
-func (c *chart) summary() string {
+func (c *picture) summary() string {
 	found, days, empty := map[Status]int{}, 0, 0
 	least, most := c.Cells[0].Held, int64(0)
 	for _, cell := range c.Cells {
@@ -227,11 +224,3 @@ func rows(n int64) string {
 	}
 	return humanize.Comma(n) + " rows"
 }
-
-// number writes a coordinate without an exponent and without idle digits.
-func number(f float64) string {
-	text := strconv.FormatFloat(f, 'f', 3, 64)
-	return strings.TrimSuffix(strings.TrimRight(text, "0"), ".")
-}
-
-func share(part, whole time.Duration) float64 { return 100 * float64(part) / float64(whole) }

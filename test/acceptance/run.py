@@ -14,6 +14,7 @@ import checks_misbehaviour
 import checks_options
 import checks_servers
 import checks_secrets
+import checks_serve
 import checks_sync
 import checks_trust
 import checks_wire
@@ -21,7 +22,7 @@ from tool import Tool
 
 
 MODULES = (checks_sync, checks_files, checks_servers, checks_options, checks_misbehaviour, checks_wire,
-           checks_trust, checks_damage, checks_secrets)
+           checks_trust, checks_damage, checks_serve, checks_secrets)
 
 
 class Result(unittest.TextTestResult):

@@ -1,0 +1,246 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/flashback-sync/flashback-sync/config"
+	"github.com/flashback-sync/flashback-sync/internal/journal"
+	"github.com/flashback-sync/flashback-sync/internal/pipeline"
+	"github.com/flashback-sync/flashback-sync/internal/schedule"
+	"github.com/flashback-sync/flashback-sync/internal/status"
+)
+
+const (
+	jobSync   = "sync"
+	jobVerify = "verify"
+)
+
+// scheduled are the jobs of the configuration.
+func scheduled(c *config.Config) (jobs []schedule.Job, err error) {
+	zone, err := time.LoadLocation(c.Schedule.Timezone)
+	if err != nil {
+		return nil, usage(fmt.Errorf("schedule.timezone: %w", err))
+	}
+	texts := map[string]string{
+		jobSync: c.Schedule.Sync, pipeline.Alerts: c.Schedule.Alerts, pipeline.Violations: c.Schedule.Violations,
+		pipeline.PolicyStats: c.Schedule.PolicyStats, jobVerify: c.Schedule.Verify,
+	}
+	for _, name := range []string{jobSync, pipeline.Alerts, pipeline.Violations, pipeline.PolicyStats, jobVerify} {
+		if texts[name] == "" || name == jobSync && len(together(c)) == 0 {
+			continue
+		}
+		plan, err := schedule.Parse(texts[name], zone)
+		if err != nil {
+			return nil, usage(fmt.Errorf("schedule.%s: %w", name, err))
+		}
+		command := jobSync
+		if name == jobVerify {
+			command = jobVerify
+		}
+		jobs = append(jobs, schedule.Job{Name: name, Command: command, Plan: plan, Jitter: c.Schedule.Jitter, Eager: name != jobVerify})
+	}
+	return jobs, nil
+}
+
+// together are the streams that have no schedule of their own.
+func together(c *config.Config) (streams []string) {
+	apart := map[string]string{
+		pipeline.Alerts: c.Schedule.Alerts, pipeline.Violations: c.Schedule.Violations, pipeline.PolicyStats: c.Schedule.PolicyStats,
+	}
+	for _, name := range streamsOf(c) {
+		if apart[name] == "" {
+			streams = append(streams, name)
+		}
+	}
+	return streams
+}
+
+// arguments are those of the process that does a job.
+func (s *server) arguments(c *config.Config, job string) []string {
+	var arguments []string
+	switch job {
+	case jobVerify:
+		arguments = []string{jobVerify, "--job", jobVerify}
+	case jobSync:
+		arguments = []string{jobSync, "--json", "--job", jobSync}
+		if streams := together(c); len(streams) < len(streamsOf(c)) {
+			for _, stream := range streams {
+				arguments = append(arguments, "--stream", stream)
+			}
+		}
+	default:
+		arguments = []string{jobSync, "--json", "--job", job, "--stream", job}
+	}
+	return append(arguments, s.globals()...)
+}
+
+// globals are the flags that we were given ourselves.
+func (s *server) globals() (arguments []string) {
+	for flag, value := range map[string]string{
+		"--config": s.app.configPath, "--log-level": s.app.logLevel, "--log-format": s.app.logFormat,
+	} {
+		if value != "" {
+			arguments = append(arguments, flag, value)
+		}
+	}
+	return arguments
+}
+
+// plan makes the jobs of a configuration those that are run.
+func (s *server) plan(c *config.Config) error {
+	jobs, err := scheduled(c)
+	if err != nil {
+		return err
+	}
+	if s.supervisor != nil {
+		s.supervisor.Reload(jobs)
+		return nil
+	}
+	noted, err := journal.Read(c.DataDir)
+	if err != nil {
+		return err
+	}
+	s.supervisor = schedule.New(jobs, schedule.Attempts(noted.Runs, time.Now()), schedule.Options{
+		Run: s.work, Note: s.note, Beat: s.beat,
+	})
+	return nil
+}
+
+func (s *server) jobs() (jobs []status.Job) {
+	for _, state := range s.supervisor.State() {
+		jobs = append(jobs, status.Job(state))
+	}
+	return jobs
+}
+
+// work does a job in a process of its own.
+func (s *server) work(ctx context.Context, turn schedule.Turn) schedule.Outcome {
+	c, _ := s.present()
+	s.log.Info().Str("job", turn.Job).Time("slot", turn.Slot).Bool("catch_up", turn.CatchUp).Msg("a run begins")
+	said := &ending{to: s.app.stderr}
+	child := schedule.Child{Program: s.binary, Env: withoutSystemd(os.Environ()), Stderr: said}
+	outcome := child.Run(ctx, s.arguments(c, turn.Job)...)
+	line := s.log.Info()
+	if outcome.Err != nil || outcome.Crashed {
+		line = s.log.Error().Err(outcome.Err)
+	}
+	line.Str("job", turn.Job).Int("exit_code", outcome.ExitCode).Dur("took_ms", outcome.Finished.Sub(outcome.Started)).
+		Bool("crashed", outcome.Crashed).Msg("a run ended")
+	if outcome.ExitCode != codeLocked {
+		s.noteUnnoted(ctx, turn, outcome, said.error())
+	}
+	return outcome
+}
+
+// withoutSystemd keeps systemd's socket and watchdog to ourselves.
+func withoutSystemd(environment []string) []string {
+	return slices.DeleteFunc(environment, func(entry string) bool {
+		return strings.HasPrefix(entry, "NOTIFY_SOCKET=") || strings.HasPrefix(entry, "WATCHDOG_")
+	})
+}
+
+// noteUnnoted notes a run that could not do so itself, and tells of it.
+func (s *server) noteUnnoted(ctx context.Context, turn schedule.Turn, outcome schedule.Outcome, said string) {
+	c, out := s.present()
+	noted, err := journal.Read(c.DataDir)
+	if err != nil {
+		s.log.Error().Err(err).Msg("the journal cannot be read")
+		return
+	}
+	for _, run := range noted.Runs {
+		if run.Job == turn.Job && run.Status != journal.Skipped && !run.FinishedAt.Before(outcome.Started) {
+			if run.Status == journal.Crashed { // somebody else found it first, and told nobody
+				out.ended(context.WithoutCancel(ctx), run)
+			}
+			return
+		}
+	}
+	run := unnoted(turn, outcome, said)
+	if left, err := journal.ReadProgress(c.DataDir); err == nil && left != nil && left.Job == turn.Job &&
+		!left.StartedAt.Before(outcome.Started) && !left.StartedAt.After(outcome.Finished) {
+		dead := deadRun(left)
+		dead.FinishedAt = outcome.Finished
+		if !outcome.Crashed { // it gave up, and could say why
+			dead.Status, dead.ExitCode, dead.Error, dead.Hint = run.Status, run.ExitCode, run.Error, run.Hint
+		}
+		run = dead
+		defer func() { _ = journal.EndProgress(c.DataDir) }() // it is swept with the next run
+	}
+	if err := journal.Append(c.DataDir, run); err != nil {
+		s.log.Error().Err(err).Msg("a run cannot be noted in the journal")
+	}
+	out.ended(context.WithoutCancel(ctx), run)
+}
+
+// unnoted is a run of which only its process is known.
+func unnoted(turn schedule.Turn, outcome schedule.Outcome, said string) journal.Run {
+	run := journal.Run{
+		RunID: newRunID(), Command: jobSync, Job: turn.Job, StartedAt: outcome.Started, FinishedAt: outcome.Finished,
+		ExitCode: outcome.ExitCode, Status: statusOf(outcome.ExitCode), Error: said, Version: version,
+	}
+	if turn.Job == jobVerify {
+		run.Command = jobVerify
+	}
+	switch {
+	case outcome.Err != nil:
+		run.Status, run.Error = journal.Failed, clean(outcome.Err.Error(), 500)
+	case outcome.Crashed:
+		run.Status, run.ExitCode, run.Error = journal.Crashed, -1, "it was ended by a signal: "+outcome.Signal.String()
+		run.Hint = "what was committed is kept, and the next run goes on from there"
+	}
+	return run
+}
+
+// note notes a slot that is skipped.
+func (s *server) note(run journal.Run) {
+	c, _ := s.present()
+	s.log.Warn().Str("job", run.Job).Time("slot", run.StartedAt).Str("why", run.Error).Msg("a slot was skipped")
+	if err := journal.Append(c.DataDir, run); err != nil {
+		s.log.Error().Err(err).Msg("a skipped slot cannot be noted in the journal")
+	}
+}
+
+// ending passes on what a child writes to stderr, and keeps the line of its error.
+type ending struct {
+	to io.Writer
+
+	mu    sync.Mutex
+	begun []byte
+	last  string
+}
+
+var ourName = []byte("flashback-sync: ")
+
+func (e *ending) Write(p []byte) (int, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.begun = append(e.begun, p...)
+	for {
+		line, rest, whole := bytes.Cut(e.begun, []byte("\n"))
+		if !whole {
+			break
+		}
+		if said, ours := bytes.CutPrefix(line, ourName); ours {
+			e.last = clean(string(said), 500)
+		}
+		e.begun = rest
+	}
+	if len(e.begun) > 64<<10 { // no line of ours is so long
+		e.begun = nil
+	}
+	return e.to.Write(p)
+}
+
+func (e *ending) error() string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.last
+}

@@ -1,0 +1,302 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/flashback-sync/flashback-sync/extract"
+	"github.com/flashback-sync/flashback-sync/internal/journal"
+	"github.com/flashback-sync/flashback-sync/internal/pipeline"
+	"github.com/flashback-sync/flashback-sync/internal/trace"
+	"github.com/flashback-sync/flashback-sync/internal/verify"
+)
+
+// heartbeat is how often a run renews its progress.
+const heartbeat = time.Second
+
+// recorder notes a run for those who look later: its progress while it goes on,
+// its line in the journal, its pings and alarms. Whatever it cannot do is logged
+// and changes nothing about the run.
+type recorder struct {
+	dir    string
+	log    zerolog.Logger
+	client *extract.Client
+	outbox outbox
+	trace  *trace.Run // nil if nobody wants traces
+
+	mu       sync.Mutex
+	run      journal.Run
+	progress journal.Progress
+	statuses map[string]int64 // requests by the answer's status
+	began    bool
+	stop     chan struct{}
+	beating  sync.WaitGroup
+}
+
+// record begins to note a run of the command for the job.
+func (t *task) record(o pipeline.Options, command, job string) *recorder {
+	r := &recorder{
+		dir: o.DataDir, log: t.log, client: t.client, outbox: t.outbox, stop: make(chan struct{}), statuses: map[string]int64{},
+		run: journal.Run{
+			RunID: o.RunID, Command: command, Job: job, StartedAt: time.Now().UTC(), Version: version,
+		},
+	}
+	r.progress = journal.Progress{RunID: r.run.RunID, Command: command, Job: job, PID: os.Getpid(), StartedAt: r.run.StartedAt}
+	if t.config != nil {
+		r.trace = trace.Start(context.Background(), trace.Options{
+			Endpoint: t.config.Traces.Endpoint, RunID: o.RunID, Job: job, Command: command, Version: version, Started: r.run.StartedAt,
+			Warn: func(message string) { t.log.Warn().Msg(message) },
+		})
+	}
+	t.recorder = r
+	return r
+}
+
+// observe follows the run.
+func (r *recorder) observe(e pipeline.Event) {
+	if e.Kind == pipeline.Began {
+		r.begin()
+		return
+	}
+	r.follow(e)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch e.Kind {
+	case pipeline.Planned, pipeline.Progressed, pipeline.Verifying, pipeline.Finished:
+		r.advance(e)
+	case pipeline.Warned, pipeline.Published:
+		r.progress.Message = e.Message
+	}
+}
+
+// follow traces what has ended.
+func (r *recorder) follow(e pipeline.Event) {
+	now := time.Now()
+	switch {
+	case e.Kind == pipeline.Published:
+		r.trace.Published(e.Message, now)
+	case e.Kind == pipeline.Finished && e.Result != nil:
+		s := e.Result
+		r.trace.StreamEnded(e.Stream, trace.Stream{
+			Started: now.Add(-s.Took), Ended: now, Requests: s.Requests, Received: s.Received, Inserted: s.Inserted,
+			Updated: s.Updated, Rejected: s.Rejected, Complete: s.Complete, Err: s.Err,
+		})
+	}
+}
+
+// sent counts a request by its answer. It is called by several goroutines.
+func (r *recorder) sent(attempt extract.Attempt) {
+	status := "none"
+	if attempt.Status != 0 {
+		status = strconv.Itoa(attempt.Status)
+	}
+	r.trace.Request(trace.Request(attempt))
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.statuses[status]++
+}
+
+// advance moves the stream of an event. The lock is held.
+func (r *recorder) advance(e pipeline.Event) {
+	var s *journal.StreamProgress
+	for i := range r.progress.Streams {
+		if r.progress.Streams[i].Stream == e.Stream {
+			s = &r.progress.Streams[i]
+		}
+	}
+	if s == nil {
+		r.progress.Streams = append(r.progress.Streams, journal.StreamProgress{Stream: e.Stream})
+		s = &r.progress.Streams[len(r.progress.Streams)-1]
+	}
+	if e.Kind == pipeline.Planned {
+		return
+	}
+	s.Rows, s.Expected = e.Rows, max(e.Expected, s.Expected)
+	s.Requests = max(e.Requests, s.Requests)
+	s.Done = e.Kind == pipeline.Finished
+	if e.Result != nil && e.Result.Err != nil {
+		s.Error = e.Result.Err.Error()
+	}
+}
+
+// begin is called once the lock of data_dir is held: whoever left a progress file
+// is dead.
+func (r *recorder) begin() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.began {
+		return
+	}
+	r.began = true
+	noteDead(r.dir, r.log)
+	r.beating.Go(func() {
+		defer r.outbox.started(r.run)()
+		for tick := time.NewTicker(heartbeat); ; {
+			r.beat()
+			select {
+			case <-tick.C:
+			case <-r.stop:
+				tick.Stop()
+				return
+			}
+		}
+	})
+}
+
+func (r *recorder) beat() {
+	r.mu.Lock()
+	r.progress.UpdatedAt = time.Now().UTC()
+	p := r.progress
+	p.Streams = append([]journal.StreamProgress(nil), p.Streams...)
+	r.mu.Unlock()
+	if err := journal.WriteProgress(r.dir, &p); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		r.log.Debug().Err(err).Msg("the run's progress cannot be shown")
+	}
+}
+
+// noteDead notes the run that left a progress file and ended without a word.
+func noteDead(dir string, log zerolog.Logger) {
+	left, err := journal.ReadProgress(dir)
+	if err != nil || left == nil {
+		return
+	}
+	err = journal.Append(dir, deadRun(left))
+	if err == nil {
+		err = journal.EndProgress(dir)
+	}
+	if err != nil {
+		log.Warn().Err(err).Msg("a run that died cannot be noted")
+	}
+}
+
+func deadRun(left *journal.Progress) journal.Run {
+	run := journal.Run{
+		RunID: left.RunID, Command: left.Command, Job: left.Job, StartedAt: left.StartedAt, FinishedAt: left.UpdatedAt,
+		Status: journal.Crashed, ExitCode: -1, Error: "it ended without a word: killed, out of memory, or a power cut",
+		Hint: "what was committed is kept, and the next run goes on from there", Streams: map[string]journal.Stream{},
+	}
+	for _, s := range left.Streams {
+		run.Streams[s.Stream] = journal.Stream{Requests: s.Requests, Received: s.Rows, Served: true, Error: s.Error}
+	}
+	return run
+}
+
+// end notes how the run ended: with the error that the command returns.
+func (r *recorder) end(ctx context.Context, failure error) {
+	close(r.stop)
+	r.beating.Wait()
+	defer func() {
+		r.trace.End(ctx, trace.Outcome{Ended: r.run.FinishedAt, Status: r.run.Status, ExitCode: r.run.ExitCode, Err: failure})
+	}()
+	code := codeOK
+	if failure != nil {
+		code = exitCode(ctx, failure)
+	}
+	run := &r.run
+	run.FinishedAt, run.ExitCode, run.Status = time.Now().UTC(), code, statusOf(code)
+	if code == codeLocked {
+		return // the other instance notes its own
+	}
+	if code == codeDifference && run.Verdict == string(verify.Extra) {
+		run.Status = journal.OK
+	}
+	if failure != nil {
+		run.Error, run.Hint = failure.Error(), hintFor(failure)
+	}
+	run.Requests, run.Retries, run.Waited = r.statuses, r.client.Retries(), r.client.Waited()
+	run.PeakBytes = peakMemory()
+	if err := r.keep(); err != nil {
+		r.log.Warn().Err(err).Msg("the run cannot be noted in the journal")
+	}
+	r.outbox.ended(context.WithoutCancel(ctx), *run)
+}
+
+// keep writes the run's line. Without a folder for it nothing was begun, either.
+func (r *recorder) keep() error {
+	if _, err := os.Stat(filepath.Join(r.dir, "state")); err != nil {
+		return err
+	}
+	if err := journal.Append(r.dir, r.run); err != nil {
+		return err
+	}
+	if !r.began {
+		return nil
+	}
+	return journal.EndProgress(r.dir)
+}
+
+func statusOf(code int) string {
+	switch code {
+	case codeOK:
+		return journal.OK
+	case codePartial, codeDifference:
+		return journal.Partial
+	case 130, 143:
+		return journal.Interrupted
+	}
+	return journal.Failed
+}
+
+// synced adds a run's figures.
+func (r *recorder) synced(summary *pipeline.Summary) {
+	if summary == nil {
+		return
+	}
+	r.run.Streams = map[string]journal.Stream{}
+	for name, s := range summary.Streams {
+		noted := journal.Stream{
+			Requests: s.Requests, Received: s.Received, Inserted: s.Inserted, Updated: s.Updated, Unchanged: s.Unchanged,
+			Duplicate: s.Duplicate, Rejected: s.Rejected, Complete: s.Complete, Served: s.Served, From: s.From, To: s.To, Took: s.Took,
+		}
+		if s.Error != nil {
+			noted.Error = *s.Error
+		}
+		r.run.Streams[name] = noted
+		if s.Verified != "" && (r.run.Verdict == "" || r.run.Verdict == string(verify.Match)) {
+			r.run.Verdict = s.Verified
+		}
+		r.run.Missing += s.VerifiedMissing
+	}
+}
+
+// verified adds a verification's verdict. Rows that the source has deleted are
+// nothing that anybody has to be told at night.
+func (r *recorder) verified(report *verify.Report) {
+	if report == nil {
+		return
+	}
+	r.run.Verdict, r.run.Missing = string(report.Status), 0
+	if report.Status != verify.Match && report.OnlyExtra() {
+		r.run.Verdict = string(verify.Extra)
+	}
+	for _, s := range report.Streams {
+		r.run.Missing += s.Missing
+	}
+}
+
+// provenBy ends a verification that is noted.
+func (r *recorder) provenBy(ctx context.Context, report *verify.Report, err error) {
+	if r == nil {
+		return
+	}
+	if err == nil {
+		r.verified(report)
+		err = difference(report)
+	}
+	r.end(ctx, err)
+}
+
+// repaired adds what a repair did and left.
+func (r *recorder) repaired(done pipeline.Repaired) {
+	r.synced(done.Summary)
+	r.verified(cmp.Or(done.Left, done.Found))
+}

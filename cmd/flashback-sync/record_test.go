@@ -1,0 +1,148 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/flashback-sync/flashback-sync/internal/apisim"
+	"github.com/flashback-sync/flashback-sync/internal/journal"
+)
+
+func (b *bench) journal() []journal.Run {
+	b.t.Helper()
+	j, err := journal.Read(b.data())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return j.Runs
+}
+
+func TestARunIsNotedWithWhatItDid(t *testing.T) {
+	b := newBench(t)
+	b.must("sync")
+	runs := b.journal()
+	if len(runs) != 1 {
+		t.Fatalf("%d runs are noted", len(runs))
+	}
+	r := runs[0]
+	if r.Command != "sync" || r.Job != "sync" || r.Status != journal.OK || r.ExitCode != 0 || r.Error != "" || r.Version == "" {
+		t.Errorf("got %+v", r)
+	}
+	if held := int64(b.sim.Len(apisim.Alerts)); r.Streams["alerts"].Inserted != held || !r.Streams["alerts"].Complete {
+		t.Errorf("alerts: %+v, of %d", r.Streams["alerts"], held)
+	}
+	var sent int64
+	for _, s := range r.Streams {
+		sent += s.Requests
+	}
+	if r.Requests["200"] != sent || r.Sent() != sent || r.PeakBytes == 0 || !r.FinishedAt.After(r.StartedAt) {
+		t.Errorf("%d requests by stream: %+v", sent, r)
+	}
+	if p, err := journal.ReadProgress(b.data()); p != nil || err != nil {
+		t.Errorf("its progress is left: %+v, %v", p, err)
+	}
+}
+
+func TestAFailureIsNotedWithItsError(t *testing.T) {
+	b := newBench(t)
+	b.must("sync")
+	b.env["FLASHBACK_TOKEN"] = "wrong"
+	b.wants(codeUnauthorized, "HTTP 401", "sync")
+	r := b.journal()[0]
+	if r.Status != journal.Failed || r.ExitCode != codeUnauthorized || !strings.Contains(r.Error, "401") || !strings.Contains(r.Hint, "token") {
+		t.Errorf("got %+v", r)
+	}
+	if r.Requests["401"] == 0 {
+		t.Errorf("requests %v", r.Requests)
+	}
+}
+
+func TestWhatAPersonNarrowedIsNoJob(t *testing.T) {
+	b := newBench(t)
+	for want, args := range map[string][]string{
+		"sync": {"sync"}, "alerts": {"sync", "--stream", "alerts"}, "violations": {"sync", "--job", "violations", "--stream", "violations"},
+	} {
+		b.must(args...)
+		if got := b.journal()[0].Job; got != want {
+			t.Errorf("%v: job %q, want %q", args, got, want)
+		}
+	}
+	for _, args := range [][]string{{"sync", "--from", "2026-03-12"}, {"sync", "--stream", "alerts,violations"}, {"repair"}} {
+		b.must(args...)
+		if got := b.journal()[0].Job; got != "" {
+			t.Errorf("%v: job %q, want none", args, got)
+		}
+	}
+	b.wants(codeUsage, "--job", "sync", "--job", "nonsense")
+}
+
+func TestWhatChangesNothingIsNotNoted(t *testing.T) {
+	b := newBench(t)
+	b.must("sync")
+	b.must("sync", "--dry-run")
+	b.must("verify")
+	b.must("status")
+	if n := len(b.journal()); n != 1 {
+		t.Errorf("%d runs are noted, want the sync alone", n)
+	}
+	b.must("verify", "--job", "verify")
+	if r := b.journal()[0]; r.Command != "verify" || r.Verdict != "match" || r.Status != journal.OK {
+		t.Errorf("got %+v", r)
+	}
+}
+
+func TestWhoDiedIsNotedByTheNextRun(t *testing.T) {
+	b := newBench(t)
+	b.must("sync")
+	died := &journal.Progress{
+		RunID: "dead", Command: "sync", Job: "sync", StartedAt: noon, UpdatedAt: noon.Add(time.Minute),
+		Streams: []journal.StreamProgress{{Stream: "alerts", Rows: 7, Requests: 3}},
+	}
+	if err := journal.WriteProgress(b.data(), died); err != nil {
+		t.Fatal(err)
+	}
+	b.must("sync")
+	runs := b.journal()
+	if len(runs) != 3 || runs[1].RunID != "dead" || runs[1].Status != journal.Crashed || runs[1].Streams["alerts"].Received != 7 {
+		t.Errorf("got %+v", runs)
+	}
+}
+
+func TestAJournalThatCannotBeWrittenChangesNothing(t *testing.T) {
+	b := newBench(t)
+	b.must("sync")
+	path := filepath.Join(b.data(), "state", "runs.jsonl")
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(path, 0o750); err != nil {
+		t.Fatal(err)
+	}
+	if r := b.must("sync"); !strings.Contains(r.stderr, "cannot be noted") {
+		t.Errorf("nobody is told: %s", r.stderr)
+	}
+}
+
+func TestTheReportIsOneFile(t *testing.T) {
+	b := newBench(t)
+	b.wants(codeUsage, "--out", "report")
+	target := filepath.Join(b.dir, "report.html")
+	b.must("report", "--out", target) // nothing is there yet, and that is what it says
+	b.must("sync")
+	if r := b.must("report", "--out", target); !strings.Contains(r.stdout, target) {
+		t.Error(r.stdout)
+	}
+	content, err := os.ReadFile(target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"<html", "Alerts", "Violations", "</html>"} {
+		if !strings.Contains(string(content), want) {
+			t.Errorf("%q is not in the page", want)
+		}
+	}
+	b.wants(codeUsage, "no file can be written", "report", "--out", filepath.Join(b.dir, "none", "report.html"))
+}

@@ -1,0 +1,249 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/flashback-sync/flashback-sync/internal/apisim"
+	"github.com/flashback-sync/flashback-sync/internal/journal"
+	"github.com/flashback-sync/flashback-sync/internal/status"
+)
+
+// served is a serve that runs as a process.
+type served struct {
+	*bench
+	*process
+	url string
+}
+
+// serveWith starts serve with the schedule and waits until it answers.
+func (b *bench) serveWith(schedule string, more ...string) *served {
+	b.t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	address := listener.Addr().String()
+	if err := listener.Close(); err != nil {
+		b.t.Fatal(err)
+	}
+	b.configure(streamsConfig + fmt.Sprintf("serve: {listen: %q}\nschedule: %s\n%s", address, schedule, strings.Join(more, "\n")))
+	s := &served{bench: b, process: b.start("serve"), url: "http://" + address}
+	b.t.Cleanup(func() { _ = s.Process.Kill() }) // if it has not ended yet
+	b.until("serve answers", func() bool { code, _ := s.get("/healthz"); return code == http.StatusOK })
+	return s
+}
+
+func (s *served) get(path string) (code int, body string) {
+	answer, err := http.Get(s.url + path)
+	if err != nil {
+		return 0, err.Error()
+	}
+	defer func() { _ = answer.Body.Close() }()
+	content, err := io.ReadAll(answer.Body)
+	if err != nil {
+		return 0, err.Error()
+	}
+	return answer.StatusCode, string(content)
+}
+
+func (s *served) status() (now status.Status) {
+	s.t.Helper()
+	code, body := s.get("/status.json")
+	if err := json.Unmarshal([]byte(body), &now); err != nil {
+		s.t.Fatalf("%d %s: %v", code, body, err)
+	}
+	return now
+}
+
+// until waits for something that other processes bring about.
+func (b *bench) until(what string, done func() bool) {
+	b.t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); !done(); {
+		if time.Now().After(deadline) {
+			b.t.Fatalf("after 30 s still not: %s", what)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+func TestServeRunsWhatIsDueAndShowsIt(t *testing.T) {
+	b := newBench(t)
+	s := b.serveWith(`{sync: "@every 1h", verify: "@every 1h"}`)
+	b.until("the first run is noted", func() bool { return len(s.status().Runs) > 0 })
+	now := s.status()
+	if len(now.Runs) != 1 || now.Runs[0].Job != "sync" || !now.Runs[0].Good() || len(now.Jobs) != 2 || now.Holdings == nil {
+		t.Errorf("got %+v", now)
+	}
+	for path, want := range map[string]string{
+		"/": "<html", "/metrics": `flashback_sync_runs_total{job="sync",status="ok"} 1`, "/readyz": "ok",
+	} {
+		if code, body := s.get(path); code != http.StatusOK || !strings.Contains(body, want) {
+			t.Errorf("GET %s: %d, and no %q in %s", path, code, want, body)
+		}
+	}
+	b.must("serve", "--probe")
+	b.wants(codeLocked, "another instance", "serve")
+	if err := s.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if r := b.end(s.process); r.code != 143 {
+		t.Errorf("exit %d\n%s", r.code, r.stderr)
+	}
+	b.wants(codeOther, "does not answer", "serve", "--probe")
+	b.complete()
+}
+
+func TestServeOutlivesARunThatIsKilled(t *testing.T) {
+	b := newBench(t)
+	reached := b.slowly(4)
+	s := b.serveWith(`{sync: "@every 1h"}`)
+	b.await(reached)
+	b.until("the run shows its progress", func() bool { return s.status().Progress != nil })
+	if err := syscall.Kill(s.status().Progress.PID, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	b.until("the run is noted", func() bool { return len(s.status().Runs) > 0 })
+	if r := s.status().Runs[0]; r.Status != journal.Crashed || r.ExitCode != -1 || r.Job != "sync" {
+		t.Errorf("got %+v", r)
+	}
+	b.sim.SetSemantics(apisim.Semantics{})
+	b.sim.SetOnRequest(nil)
+	b.configure(streamsConfig + fmt.Sprintf("serve: {listen: %q}\nschedule: {sync: \"@every 1s\"}\n", strings.TrimPrefix(s.url, "http://")))
+	if err := s.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	b.until("the next run is good", func() bool { return s.status().Runs[0].Good() })
+	if err := s.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	b.end(s.process)
+	b.complete()
+}
+
+func TestServeIsNotShownToANetworkWithoutAPassword(t *testing.T) {
+	b := newBench(t)
+	for _, listen := range []string{"0.0.0.0:0", ":0", "[::]:0", "192.0.2.1:0"} {
+		b.configure(streamsConfig + fmt.Sprintf("serve: {listen: %q}\n", listen))
+		b.wants(codeUsage, "no password is set", "serve")
+	}
+	b.configure(streamsConfig + "serve: {password_file: /none}\n")
+	b.wants(codeUsage, "serve.password_file", "serve")
+}
+
+func TestServeSpeaksWithSystemd(t *testing.T) {
+	b := newBench(t)
+	socket := filepath.Join(t.TempDir(), "notify")
+	listener, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: socket, Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	b.env["NOTIFY_SOCKET"] = socket
+	s := b.serveWith(`{sync: "@every 1h"}`)
+	await := func(want string) {
+		t.Helper()
+		buffer := make([]byte, 4096)
+		for {
+			if err := listener.SetReadDeadline(time.Now().Add(30 * time.Second)); err != nil {
+				t.Fatal(err)
+			}
+			n, err := listener.Read(buffer)
+			if err != nil {
+				t.Fatalf("%s was not told: %v", want, err)
+			}
+			if strings.HasPrefix(string(buffer[:n]), want) {
+				return
+			}
+		}
+	}
+	await("READY=1")
+	await("WATCHDOG=1")
+	if err := s.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	await("RELOADING=1")
+	await("READY=1")
+	if err := s.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	await("STOPPING=1")
+	b.end(s.process)
+}
+
+func TestPublishedFilesAreReadAgainOnlyIfTheyChanged(t *testing.T) {
+	dir := t.TempDir()
+	calls := filepath.Join(dir, "calls")
+	script := `echo x >> "$0"; echo '{"lake_files": 3}'`
+	h := &holdings{dataDir: dir, child: func(ctx context.Context) *exec.Cmd { return exec.CommandContext(ctx, "sh", "-c", script, calls) }}
+	read := func() {
+		t.Helper()
+		if held, err := h.read(t.Context()); err != nil || held.LakeFiles != 3 {
+			t.Fatalf("got %+v, %v", held, err)
+		}
+	}
+	count := func() int {
+		content, err := os.ReadFile(calls)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Count(string(content), "x")
+	}
+	read()
+	read()
+	if n := count(); n != 1 {
+		t.Errorf("%d children for two questions", n)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "flashback.duckdb"), []byte("new"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	read()
+	if n := count(); n != 2 {
+		t.Errorf("%d children after a file was published", n)
+	}
+
+	script = `echo "flashback-sync: no such luck" >&2; exit 6`
+	if err := os.WriteFile(filepath.Join(dir, "flashback.duckdb"), []byte("newer"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	held, err := h.read(t.Context())
+	if err == nil || err.Error() != "no such luck" || held == nil || held.LakeFiles != 3 {
+		t.Errorf("got %+v, %v; want what was read before, and why there is nothing newer", held, err)
+	}
+}
+
+func TestTheErrorOfAChildIsKept(t *testing.T) {
+	var out strings.Builder
+	e := &ending{to: &out}
+	for _, part := range []string{`{"level":"info"}` + "\nflashback-", "sync: it fai", "led\x1b[2J\n  do this\n", strings.Repeat("x", 1<<20)} {
+		if _, err := e.Write([]byte(part)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := e.error(); got != "it failed\ufffd[2J" {
+		t.Errorf("got %q", got)
+	}
+	if out.Len() != 1<<20+len("{\"level\":\"info\"}\nflashback-sync: it failed\x1b[2J\n  do this\n") {
+		t.Errorf("%d bytes were passed on", out.Len())
+	}
+	failing := &ending{to: failingWriter{}}
+	if _, err := failing.Write([]byte("flashback-sync: x\n")); err == nil || failing.error() != "x" {
+		t.Errorf("got %v, %q", err, failing.error())
+	}
+}
+
+type failingWriter struct{}
+
+func (failingWriter) Write([]byte) (int, error) { return 0, errors.New("full") }

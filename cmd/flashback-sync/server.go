@@ -1,0 +1,239 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"os/signal"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+	"github.com/rs/zerolog"
+
+	"github.com/flashback-sync/flashback-sync/config"
+	"github.com/flashback-sync/flashback-sync/internal/metrics"
+	"github.com/flashback-sync/flashback-sync/internal/page"
+	"github.com/flashback-sync/flashback-sync/internal/schedule"
+	"github.com/flashback-sync/flashback-sync/internal/status"
+	"github.com/flashback-sync/flashback-sync/internal/web"
+)
+
+const (
+	// hung is how long the scheduler may give no sign of life.
+	hung = time.Minute
+	// lookEvery is how often serve looks for streams that became stale.
+	lookEvery = time.Minute
+	// refreshIdle and refreshBusy are how often a page renews itself.
+	refreshIdle, refreshBusy = time.Minute, 5 * time.Second
+)
+
+// server is a serve that runs. It never opens DuckDB: runs, and reading what they
+// published, are processes of their own.
+type server struct {
+	app        *app
+	log        zerolog.Logger
+	binary     string
+	holdings   *holdings
+	supervisor *schedule.Supervisor
+	beaten     atomic.Int64 // when the scheduler gave its last sign of life, in Unix nanoseconds
+
+	mu     sync.Mutex
+	config *config.Config
+	outbox outbox
+}
+
+func newServer(a *app, c *config.Config) (*server, error) {
+	binary, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	s := &server{app: a, log: a.logger(c.Log), binary: binary}
+	if err := s.take(c); err != nil {
+		return nil, err
+	}
+	s.holdings = &holdings{dataDir: c.DataDir, child: func(ctx context.Context) *exec.Cmd {
+		return exec.CommandContext(ctx, s.binary, append([]string{"report", "--holdings"}, s.globals()...)...) //nolint:gosec // ourselves
+	}}
+	return s, s.plan(c)
+}
+
+// take makes the configuration the present one.
+func (s *server) take(c *config.Config) error {
+	out, err := s.app.newOutbox(c, s.log)
+	if err != nil {
+		return usage(err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.config, s.outbox = c, out
+	return nil
+}
+
+func (s *server) present() (*config.Config, outbox) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.config, s.outbox
+}
+
+// run serves until ctx ends.
+func (s *server) run(ctx context.Context, listener net.Listener, password string) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	c, _ := s.present()
+	pages := &http.Server{
+		Handler: s.handler(c, password), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
+		WriteTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
+		ErrorLog: nil, BaseContext: func(net.Listener) context.Context { return ctx },
+	}
+	var others sync.WaitGroup
+	others.Go(func() {
+		if err := pages.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			cancel(err)
+		}
+	})
+	others.Go(func() { s.reloads(ctx) })
+	others.Go(func() { s.looks(ctx) })
+	s.log.Info().Str("page", "http://"+listener.Addr().String()+"/").Msg("serving")
+	s.notify(daemon.SdNotifyReady)
+	s.beaten.Store(time.Now().UnixNano())
+	s.supervisor.Run(ctx)
+	s.notify(daemon.SdNotifyStopping)
+	stopping, done := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer done()
+	if pages.Shutdown(stopping) != nil {
+		_ = pages.Close()
+	}
+	others.Wait()
+	return context.Cause(ctx) // the signal, or why pages are no longer served
+}
+
+func (s *server) handler(c *config.Config, password string) http.Handler {
+	host, _, _ := net.SplitHostPort(c.Serve.Listen)
+	return web.Handler(web.Options{
+		User: c.Serve.User, Password: password, Hosts: []string{host},
+		Status: s.status, Page: writePage, Policy: page.Policy(), Alive: s.alive,
+		Metrics: metrics.Handler(func() *status.Status {
+			now, err := s.status(context.Background())
+			if err != nil {
+				s.log.Error().Err(err).Msg("metrics cannot be gathered")
+				return nil
+			}
+			return now
+		}),
+	})
+}
+
+func writePage(w io.Writer, s *status.Status, form web.Form) error {
+	o := page.Options{Pause: web.PausedAddress, Resume: web.LiveAddress, Report: web.FileAddress, Refresh: refreshIdle}
+	if s.Progress.Alive(s.At) {
+		o.Refresh = refreshBusy
+	}
+	switch form {
+	case web.Paused:
+		o.Refresh = 0
+	case web.File:
+		o = page.Options{Static: true}
+	case web.Live:
+	}
+	return page.Write(w, s, o)
+}
+
+// status is all there is to show now.
+func (s *server) status(ctx context.Context) (*status.Status, error) {
+	c, _ := s.present()
+	now, err := readRecords(c)
+	if err != nil {
+		return nil, err
+	}
+	now.Jobs = s.jobs()
+	now.Holdings, err = s.holdings.read(ctx)
+	if err != nil {
+		now.HoldingsError = err.Error()
+	}
+	return now, nil
+}
+
+// beat is called by the scheduler while it does its work.
+func (s *server) beat() {
+	s.beaten.Store(time.Now().UnixNano())
+	s.notify(daemon.SdNotifyWatchdog)
+}
+
+var errHung = errors.New("the scheduler gives no sign of life")
+
+func (s *server) alive() error {
+	if last := s.beaten.Load(); last != 0 && time.Since(time.Unix(0, last)) > hung {
+		return errHung
+	}
+	return nil
+}
+
+// notify tells systemd, where it started us.
+func (s *server) notify(state string) {
+	if _, err := daemon.SdNotify(false, state); err != nil {
+		s.log.Debug().Err(err).Msg("systemd cannot be told")
+	}
+}
+
+// looks tells of streams that became stale.
+func (s *server) looks(ctx context.Context) {
+	for tick := time.NewTicker(lookEvery); ; {
+		select {
+		case <-ctx.Done():
+			tick.Stop()
+			return
+		case <-tick.C:
+		}
+		now, err := s.status(ctx)
+		if err != nil {
+			s.log.Error().Err(err).Msg("the state of data_dir cannot be read")
+			continue
+		}
+		_, out := s.present()
+		out.look(ctx, now)
+	}
+}
+
+// reloads reads the configuration again when it is told to.
+func (s *server) reloads(ctx context.Context) {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hangups:
+		}
+		if err := s.reload(); err != nil {
+			s.log.Error().Err(err).Msg("the configuration was not taken over; the old one holds")
+			continue
+		}
+		s.log.Info().Msg("the configuration was read again")
+	}
+}
+
+func (s *server) reload() error {
+	s.notify(daemon.SdNotifyReloading)
+	defer s.notify(daemon.SdNotifyReady)
+	c, err := s.app.load()
+	if err != nil {
+		return err
+	}
+	old, _ := s.present()
+	if c.DataDir != old.DataDir || c.Serve.Listen != old.Serve.Listen {
+		s.log.Warn().Msg("data_dir and serve.listen change with a restart only")
+		c.DataDir, c.Serve.Listen = old.DataDir, old.Serve.Listen
+	}
+	if err := s.plan(c); err != nil {
+		return err
+	}
+	return s.take(c)
+}

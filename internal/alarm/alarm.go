@@ -1,0 +1,120 @@
+package alarm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/flashback-sync/flashback-sync/internal/journal"
+	"github.com/flashback-sync/flashback-sync/internal/status"
+)
+
+// Options say who is told. Without a URL nobody is, and nothing is written.
+type Options struct {
+	DataDir    string
+	PingURL    string // a secret, or ""
+	WebhookURL string // a secret, or ""
+	// StaleAfter is the lag above which a stream is stale; 0 means never.
+	StaleAfter time.Duration
+	// Streams are those whose lag matters; nil means all that are held.
+	Streams []string
+	Link    string // where people find the status page, or ""
+	Host    string // the name of this machine that is shown, or ""
+	// Client sends; nil for one of our own. Its timeout is 10 s if it has none.
+	Client *http.Client
+	Now    func() time.Time // may be nil
+}
+
+// Alarms tells. It is safe for concurrent use, by several processes, too.
+type Alarms struct {
+	options Options
+	sender  sender
+}
+
+// New sends nothing.
+func New(options Options) *Alarms {
+	if options.Now == nil {
+		options.Now = time.Now
+	}
+	return &Alarms{options: options, sender: newSender(options.Client)}
+}
+
+// Started pings that a run of a job begins. What a person narrowed by hand has no
+// job, and tells nobody.
+func (a *Alarms) Started(ctx context.Context, run journal.Run) error {
+	if a.options.PingURL == "" || run.Job == "" {
+		return nil
+	}
+	return a.ping(ctx, "start", run.RunID, "")
+}
+
+// Ended tells how a run of a job ended. Runs that were skipped or stopped by a
+// signal say nothing about the job, and change nothing.
+func (a *Alarms) Ended(ctx context.Context, run journal.Run) error {
+	if run.Job == "" || run.Status == journal.Skipped || run.Status == journal.Interrupted {
+		return nil
+	}
+	var err error
+	if a.options.PingURL != "" {
+		outcome := "fail"
+		if good(&run) {
+			outcome = ""
+		}
+		err = a.ping(ctx, outcome, run.RunID, a.report(&run))
+	}
+	return errors.Join(err, a.tell(ctx, func(s *state) []event { return a.afterRun(s, &run) }))
+}
+
+// Look tells which streams have become stale, or fresh again.
+func (a *Alarms) Look(ctx context.Context, s *status.Status) error {
+	if a.options.StaleAfter <= 0 || s == nil {
+		return nil
+	}
+	return a.tell(ctx, func(st *state) []event { return a.afterLook(st, s) })
+}
+
+// good reports whether a run alarms nobody. A verification that found rows which
+// the source has deleted since found nothing that anybody could mend.
+func good(run *journal.Run) bool {
+	return run.Good() || run.Job == "verify" && run.Verdict == "extra"
+}
+
+// tell lets change find out what is to be told, and notes it once it was. Where
+// the state cannot be locked, failures are told without it: a disk in trouble is
+// when an alarm matters most.
+func (a *Alarms) tell(ctx context.Context, change func(*state) []event) error {
+	if a.options.WebhookURL == "" {
+		return nil
+	}
+	unlock, lockErr := lock(ctx, a.options.DataDir)
+	if lockErr != nil {
+		if ctx.Err() != nil || errors.Is(lockErr, errBusy) {
+			return lockErr
+		}
+		return errors.Join(lockErr, a.post(ctx, change(&state{})))
+	}
+	defer unlock()
+	before := readState(a.options.DataDir)
+	after := before.clone()
+	err := a.post(ctx, change(&after))
+	if err != nil {
+		after = before.untold(after)
+	}
+	if !after.equal(before) {
+		err = errors.Join(err, writeState(a.options.DataDir, after))
+	}
+	return err
+}
+
+// post sends the events as one message, if there are any.
+func (a *Alarms) post(ctx context.Context, events []event) error {
+	if len(events) == 0 {
+		return nil
+	}
+	if err := a.sender.send(ctx, a.options.WebhookURL, "application/json", a.message(events)); err != nil {
+		return fmt.Errorf("webhook: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,155 @@
+package alarm
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/dustin/go-humanize"
+
+	"github.com/flashback-sync/flashback-sync/internal/journal"
+	"github.com/flashback-sync/flashback-sync/internal/status"
+)
+
+// event is something to tell. Its texts are escaped.
+type event struct {
+	colour string
+	title  string // what, in a few words
+	text   string // what, since when and what to do, in one sentence
+	fields []field
+}
+
+type field struct {
+	Title string `json:"title"`
+	Value string `json:"value"`
+	Short bool   `json:"short"`
+}
+
+const (
+	red    = "#c0392b"
+	orange = "#d68910"
+	green  = "#2e8b57"
+)
+
+// afterRun notes how a job's run ended.
+func (a *Alarms) afterRun(s *state, run *journal.Run) []event {
+	now := a.options.Now()
+	what, is := s.Jobs.note(run.Job, !good(run), run.FinishedAt, now)
+	job := escape(run.Job, mostName)
+	switch what {
+	case began:
+		return []event{failure(run, job+" "+verbOf(run), " at "+moment(run.FinishedAt), nil)}
+	case lasts:
+		return []event{failure(run, job+" "+verbOf(run)+" again", ", it has not been good since "+moment(is.Since), since("Not good", is, now))}
+	case over:
+		return []event{{
+			colour: green, title: job + " is good again", text: fmt.Sprintf("the job %s is good again, it was not since %s", job, moment(is.Since)),
+			fields: since("Not good", is, now),
+		}}
+	}
+	return nil
+}
+
+func failure(run *journal.Run, title, when string, fields []field) event {
+	e := event{colour: red, title: title, text: fmt.Sprintf("the job %s%s; %s", title, when, escape(hintOf(run), mostError))}
+	if run.Status == journal.Partial && run.Missing == 0 {
+		e.colour = orange
+	}
+	if run.Error != "" {
+		e.fields = append(e.fields, field{Title: "Error", Value: quote(run.Error, mostError)})
+	}
+	e.fields = append(e.fields, fields...)
+	if run.ExitCode >= 0 {
+		e.fields = append(e.fields, field{Title: "Exit code", Value: fmt.Sprint(run.ExitCode), Short: true})
+	}
+	if run.RunID != "" {
+		e.fields = append(e.fields, field{Title: "Run", Value: quote(run.RunID, mostName), Short: true})
+	}
+	return e
+}
+
+func verbOf(run *journal.Run) string {
+	switch {
+	case run.Status == journal.Crashed:
+		return "ended without a word"
+	case run.Status == journal.Partial && run.Missing > 0:
+		return "found missing rows"
+	case run.Status == journal.Partial:
+		return "was not complete"
+	}
+	return "failed"
+}
+
+func hintOf(run *journal.Run) string {
+	switch {
+	case run.Hint != "":
+		return run.Hint
+	case run.Missing > 0:
+		return "'flashback-sync repair' fetches what is missing"
+	}
+	return "look at the log of the run"
+}
+
+// afterLook notes which streams lag. What is not known of a stream changes nothing.
+func (a *Alarms) afterLook(st *state, s *status.Status) (events []event) {
+	streams := a.streams(s)
+	for _, name := range streams {
+		lag, known := s.Lag(name)
+		if !known {
+			continue
+		}
+		fresh := s.At.Add(-lag)
+		what, is := st.Streams.note(name, lag > a.options.StaleAfter, fresh.Add(a.options.StaleAfter), a.options.Now())
+		if what != same {
+			events = append(events, a.ofStream(escape(name, mostName), what, fresh, is))
+		}
+	}
+	if len(streams) > 0 {
+		for name := range st.Streams {
+			if !slices.Contains(streams, name) {
+				delete(st.Streams, name) // it is no longer synced
+			}
+		}
+	}
+	return events
+}
+
+func (a *Alarms) ofStream(name string, what transition, fresh time.Time, is wrong) event {
+	now := a.options.Now()
+	if what == over {
+		return event{
+			colour: green, title: name + " is fresh again",
+			text:   fmt.Sprintf("the stream %s is fresh again, it was stale since %s", name, moment(is.Since)),
+			fields: since("Stale", is, now),
+		}
+	}
+	verb := "is"
+	if what == lasts {
+		verb = "is still"
+	}
+	return event{
+		colour: red, title: fmt.Sprintf("%s %s stale", name, verb),
+		text: fmt.Sprintf("the stream %s %s stale, nothing newer than %s has been read; look at the last runs, and whether the scheduler runs",
+			name, verb, moment(fresh)),
+		fields: since("Stale", is, now),
+	}
+}
+
+func (a *Alarms) streams(s *status.Status) (names []string) {
+	if a.options.Streams != nil {
+		return a.options.Streams
+	}
+	if s.Holdings != nil {
+		for i := range s.Holdings.Streams {
+			names = append(names, s.Holdings.Streams[i].Name)
+		}
+	}
+	return names
+}
+
+func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
+
+// since says for how long something has been wrong.
+func since(what string, is wrong, now time.Time) []field {
+	return []field{{Title: what + " since", Value: fmt.Sprintf("%s (%s)", moment(is.Since), humanize.RelTime(is.Since, now, "ago", "from now")), Short: true}}
+}

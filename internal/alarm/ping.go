@@ -1,0 +1,91 @@
+package alarm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/flashback-sync/flashback-sync/internal/journal"
+)
+
+// mostReport bounds what a ping carries, in bytes.
+const mostReport = 10_000
+
+// ping tells a healthchecks-style monitor (healthchecks.io/docs/http_api) of a
+// start, an end ("") or a fail. The id lets it tell runs apart that overlap.
+func (a *Alarms) ping(ctx context.Context, signal, runID, report string) error {
+	address, err := pingAddress(a.options.PingURL, signal, runID)
+	if err == nil {
+		err = a.sender.send(ctx, address, "text/plain; charset=utf-8", []byte(report))
+	}
+	if err != nil {
+		return fmt.Errorf("ping: %w", err)
+	}
+	return nil
+}
+
+// pingAddress appends to the path and keeps the query.
+func pingAddress(base, signal, runID string) (string, error) {
+	u, err := url.Parse(base)
+	if err != nil {
+		return "", errors.New("the URL cannot be used")
+	}
+	if signal != "" {
+		u = u.JoinPath(signal)
+	}
+	if runID != "" {
+		rid := "rid=" + runUUID(runID)
+		if u.RawQuery != "" {
+			rid = u.RawQuery + "&" + rid
+		}
+		u.RawQuery = rid
+	}
+	return u.String(), nil
+}
+
+// runUUID is the run's id, or one made of it, always the same.
+func runUUID(runID string) string {
+	if id, err := uuid.Parse(runID); err == nil {
+		return id.String()
+	}
+	return uuid.NewSHA1(uuid.NameSpaceOID, []byte(runID)).String()
+}
+
+// report is what a person finds in the monitor: how the run ended, and why.
+func (a *Alarms) report(run *journal.Run) string {
+	var rows, changed int64
+	for _, s := range run.Streams {
+		rows, changed = rows+s.Inserted, changed+s.Updated
+	}
+	lines := []string{
+		fmt.Sprintf("%s: %s%s, %s after %s", clean(run.Status, mostName), clean(run.Job, mostName), a.on(), exitText(run), run.Took().Round(time.Millisecond)),
+		fmt.Sprintf("%d rows new, %d changed, %d requests", rows, changed, run.Sent()),
+	}
+	for _, text := range []string{run.Error, run.Hint} {
+		if text != "" {
+			lines = append(lines, clean(text, mostError))
+		}
+	}
+	text := strings.Join(lines, "\n") + "\n"
+	return strings.ToValidUTF8(text[:min(len(text), mostReport)], "")
+}
+
+func exitText(run *journal.Run) string {
+	if run.ExitCode < 0 {
+		return "no exit code"
+	}
+	return fmt.Sprintf("exit code %d", run.ExitCode)
+}
+
+// on says where, if that is configured.
+func (a *Alarms) on() string {
+	if a.options.Host == "" {
+		return ""
+	}
+	return " on " + clean(a.options.Host, mostName)
+}

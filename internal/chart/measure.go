@@ -1,0 +1,127 @@
+package chart
+
+import (
+	"math"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/dustin/go-humanize"
+)
+
+// Measure is what the numbers of a chart are.
+type Measure int
+
+// Measures.
+const (
+	Counts    Measure = iota
+	Durations         // in nanoseconds
+	Shares            // in hundredths of a percent
+)
+
+// rounds are the lengths of time that people count in.
+var rounds = []time.Duration{
+	time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 15 * time.Second, 30 * time.Second,
+	time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 30 * time.Minute,
+	time.Hour, 2 * time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour,
+}
+
+const day = 24 * time.Hour
+
+// least is what the logarithmic scale of the measure begins at.
+func (m Measure) least() float64 {
+	if m == Durations {
+		return float64(time.Second)
+	}
+	return 1
+}
+
+// step is a round number that is not below n.
+func (m Measure) step(n float64) float64 {
+	switch m {
+	case Durations:
+		if i := slices.IndexFunc(rounds, func(d time.Duration) bool { return float64(d) >= n }); i >= 0 {
+			return float64(rounds[i])
+		}
+		return NiceStep(n/float64(day)) * float64(day)
+	case Shares:
+		return NiceStep(n/100) * 100
+	}
+	return NiceStep(n)
+}
+
+// powers are the lines of a logarithmic scale.
+func (m Measure) powers(most float64) (all []float64) {
+	if m == Durations {
+		for _, d := range []time.Duration{time.Second, 10 * time.Second, time.Minute, 10 * time.Minute, time.Hour, 6 * time.Hour, day, 10 * day, 100 * day} {
+			if float64(d) <= most {
+				all = append(all, float64(d))
+			}
+		}
+		return all
+	}
+	factor := math.Pow(10, math.Ceil(max(1, math.Log10(most)/4)))
+	for n := factor; n <= most; n *= factor {
+		all = append(all, n)
+	}
+	return all
+}
+
+// Short writes a round number in few letters.
+func (m Measure) Short(n float64) string {
+	switch m {
+	case Durations:
+		return Span(time.Duration(n))
+	case Shares:
+		return humanize.Ftoa(n/100) + "%"
+	}
+	for _, unit := range []struct {
+		size float64
+		name string
+	}{{1e12, "T"}, {1e9, "B"}, {1e6, "M"}} {
+		if n >= unit.size {
+			return humanize.Commaf(n/unit.size) + unit.name
+		}
+	}
+	return humanize.Comma(int64(n))
+}
+
+// Words writes any number.
+func (m Measure) Words(n int64) string {
+	switch m {
+	case Durations:
+		return Span(time.Duration(n))
+	case Shares:
+		return strconv.FormatFloat(float64(n)/100, 'f', 1, 64) + "%"
+	}
+	return humanize.Comma(n)
+}
+
+// Span writes a length of time in its two largest units.
+func Span(d time.Duration) string {
+	switch {
+	case d < 0:
+		return "−" + Span(-max(d, -math.MaxInt64))
+	case d < time.Second:
+		return strconv.FormatInt(d.Milliseconds(), 10) + " ms"
+	case d < 10*time.Second:
+		return humanize.Ftoa(math.Round(d.Seconds()*10)/10) + " s"
+	}
+	units := []struct {
+		size time.Duration
+		name string
+	}{{day, "d"}, {time.Hour, "h"}, {time.Minute, "min"}, {time.Second, "s"}}
+	for i, u := range units {
+		if d < u.size {
+			continue
+		}
+		text := humanize.Comma(int64(d/u.size)) + " " + u.name
+		if i+1 < len(units) && d < 100*u.size {
+			if rest := d % u.size / units[i+1].size; rest > 0 {
+				text += " " + strconv.FormatInt(int64(rest), 10) + " " + units[i+1].name
+			}
+		}
+		return text
+	}
+	return "0 s"
+}

@@ -1,0 +1,185 @@
+package page
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/dustin/go-humanize"
+
+	"github.com/flashback-sync/flashback-sync/internal/chart"
+	"github.com/flashback-sync/flashback-sync/internal/status"
+	"github.com/flashback-sync/flashback-sync/internal/visible"
+)
+
+const (
+	mostWide   = 400 // columns of a chart over the whole width
+	mostNarrow = 130 // of one beside another
+	statistics = "policy_stats"
+)
+
+// card is a stream.
+type card struct {
+	ID       string
+	Title    string
+	Stream   *status.Stream
+	Fresh    *moment
+	Lag      string
+	Stale    bool
+	Next     *moment
+	Oldest   *moment
+	Newest   *moment
+	Verified *verified
+	Rejects  []reject
+	Rows     *chart.Columns // nil without rows
+	Coverage *chart.Coverage
+	Late     *chart.Columns
+}
+
+type reject struct {
+	Name  string
+	Count string
+}
+
+// verified is the last comparison with the source.
+type verified struct {
+	Verdict string
+	Tone    string
+	At      *moment
+}
+
+func (v *view) card(s *status.Stream, i int) card {
+	c := card{
+		ID: fmt.Sprintf("stream-%d", i), Title: title(s.Name), Stream: s, Fresh: v.maybe(v.Fresh(s.Name)), Next: v.next(s.Name),
+		Oldest: v.maybe(s.Oldest), Newest: v.maybe(s.Newest), Verified: v.verified(),
+	}
+	if lag, known := v.Lag(s.Name); known {
+		c.Lag, c.Stale = behind(lag), v.StaleAfter > 0 && lag > v.StaleAfter
+	}
+	for _, r := range s.Reasons {
+		c.Rejects = append(c.Rejects, reject{Name: r.Name, Count: comma(r.Count)})
+	}
+	c.Rows, c.Coverage = v.rows(s, c.ID), v.coverage(s, c.ID)
+	if s.Lateness != nil {
+		c.Late = lateness(s, c.ID)
+	}
+	return c
+}
+
+// next is when a stream is read again: by its own job, or by the one of all.
+func (v *view) next(stream string) *moment {
+	for _, name := range []string{stream, "sync"} {
+		for _, j := range v.Status.Jobs {
+			if j.Name == name {
+				return v.moment(j.Next)
+			}
+		}
+	}
+	return nil
+}
+
+func (v *view) verified() *verified {
+	run := v.LastVerification()
+	if run == nil {
+		return nil
+	}
+	out := &verified{Verdict: run.Verdict, Tone: "warn", At: v.moment(run.FinishedAt)}
+	switch {
+	case run.Verdict == "match":
+		out.Tone = "ok"
+	case run.Verdict == "extra":
+		out.Tone = "note"
+	case run.Missing > 0:
+		out.Tone, out.Verdict = "bad", run.Verdict+", "+count(run.Missing, "row")
+	}
+	return out
+}
+
+// shown is the range of time that the charts of a stream share, so that a hole in
+// one stands below a hole in the other.
+func (v *view) shown(s *status.Stream) chart.Frame {
+	from, to := v.At, v.At
+	see := func(t time.Time) {
+		if t.Before(from) {
+			from = t
+		}
+		if t.After(to) {
+			to = t
+		}
+	}
+	if len(s.Days) > 0 {
+		see(s.Days[0].Date)
+		see(s.Days[len(s.Days)-1].Date.Add(24*time.Hour - 1))
+	}
+	for _, lane := range s.Lanes {
+		for _, spans := range [][]status.Span{lane.Covered, lane.Lost} {
+			if len(spans) > 0 {
+				see(spans[0].From)
+				see(spans[len(spans)-1].To)
+			}
+		}
+	}
+	return chart.NewFrame(from, to, mostWide)
+}
+
+func (v *view) rows(s *status.Stream, id string) *chart.Columns {
+	if len(s.Days) == 0 {
+		return nil
+	}
+	var samples []chart.Sample
+	for _, d := range s.Days {
+		samples = append(samples, chart.Sample{Date: d.Date, Values: []int64{d.Rows}})
+	}
+	noun := "row"
+	if s.Name == statistics {
+		noun = "bucket"
+	}
+	return overTime(v.shown(s), samples, timed{id: id + "-rows", title: title(noun) + "s per", noun: noun, series: []chart.Series{{Name: noun + "s", Tone: "rows"}}})
+}
+
+func (v *view) coverage(s *status.Stream, id string) *chart.Coverage {
+	frame := v.shown(s)
+	c := &chart.Coverage{ID: id + "-coverage", Title: "Coverage", From: frame.From, To: frame.To, Noun: "filter set"}
+	if s.Name == statistics {
+		c.Noun = "series"
+	}
+	for _, lane := range s.Lanes {
+		c.Covers = append(c.Covers, chart.Cover{Name: filter(lane.Filter), Covered: ranges(lane.Covered), Lost: ranges(lane.Lost)})
+	}
+	if len(c.Covers) == 0 {
+		return nil
+	}
+	return c
+}
+
+func ranges(spans []status.Span) (all []chart.Range) {
+	for _, s := range spans {
+		all = append(all, chart.Range{From: s.From, To: s.To})
+	}
+	return all
+}
+
+// filter writes a filter set in words.
+func filter(set string) string {
+	var words []string
+	for _, t := range visible.Terms(set) {
+		words = append(words, strings.TrimSpace(t.Key+" "+strings.Join(t.Values, ", ")))
+	}
+	if len(words) == 0 {
+		return "everything"
+	}
+	return strings.Join(words, "; ")
+}
+
+// title is a stream's name as a heading.
+func title(name string) string {
+	words := strings.ReplaceAll(name, "_", " ")
+	if words == "" {
+		return "no name"
+	}
+	return strings.ToUpper(words[:1]) + words[1:]
+}
+
+func comma(n int64) string { return humanize.Comma(n) }
+
+func size(n int64) string { return humanize.IBytes(uint64(max(0, n))) }

@@ -1,0 +1,15 @@
+//go:build !unix
+
+package schedule
+
+import (
+	"os"
+	"os/exec"
+)
+
+func ownGroup(*exec.Cmd) {}
+
+// tellToStop kills: there is no signal to stop cleanly. What was committed is kept.
+func tellToStop(child *os.Process) error { return child.Kill() }
+
+func killGroup(int) {}

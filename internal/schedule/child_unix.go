@@ -1,0 +1,19 @@
+//go:build unix
+
+package schedule
+
+import (
+	"os"
+	"os/exec"
+	"syscall"
+)
+
+func ownGroup(command *exec.Cmd) { command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
+
+// tellToStop lets the child stop cleanly. What it has started is its own affair
+// until it has ended.
+func tellToStop(child *os.Process) error { return child.Signal(syscall.SIGTERM) }
+
+// killGroup kills what a child that has ended left behind. If there is nothing, its
+// number is free by now, and nobody's: numbers are given out in turn.
+func killGroup(leader int) { _ = syscall.Kill(-leader, syscall.SIGKILL) }

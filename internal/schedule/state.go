@@ -1,0 +1,85 @@
+package schedule
+
+import "time"
+
+// State is where a job stands. It has the fields of status.Job, and converts to it.
+type State struct {
+	Name     string
+	Schedule string
+	Timezone string
+	// Next is when the job begins next, as far as is known: its next slot, or
+	// the end of the jitter of the one that has come.
+	Next    time.Time
+	Running bool
+	Waiting bool // due, while another job runs
+}
+
+// State tells where the jobs stand, in their order.
+func (s *Supervisor) State() (states []State) {
+	now := s.now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, j := range s.jobs {
+		state := State{
+			Name: j.Name, Schedule: j.Plan.String(), Timezone: j.Plan.Timezone(),
+			Next: j.next(now), Running: s.runs(j.Name),
+		}
+		if j.waiting != nil && j.waiting.due.After(now) {
+			state.Next = j.waiting.due
+		} else {
+			state.Waiting = j.waiting != nil
+		}
+		states = append(states, state)
+	}
+	return states
+}
+
+// next is the next slot; a job that no look has seen yet is due, or counts from now.
+func (j *job) next(now time.Time) time.Time {
+	switch {
+	case j.handled.IsZero() && j.Eager:
+		return now
+	case j.handled.IsZero():
+		return j.Plan.Next(now)
+	}
+	return j.Plan.Next(j.handled)
+}
+
+// Reload replaces the jobs. What is under way goes on. A job whose plan is the
+// same keeps its next slot, and any that waits for its turn keeps it. A job that
+// is new or has another plan has its first slot from now on: what the new plan
+// would have had before is nothing to catch up with. As with New, an eager job
+// that was never attempted is due.
+func (s *Supervisor) Reload(jobs []Job) {
+	now := s.now()
+	s.mu.Lock()
+	before := map[string]*job{}
+	for _, j := range s.jobs {
+		before[j.Name] = j
+		if !j.handled.IsZero() {
+			s.attempts[j.Name] = j.handled
+		}
+	}
+	s.jobs = nil
+	for _, j := range jobs {
+		s.jobs = append(s.jobs, s.succeed(before[j.Name], j, now))
+	}
+	s.mu.Unlock()
+	select {
+	case s.changed <- struct{}{}:
+	default: // the loop will look in any case
+	}
+}
+
+// succeed makes the job that takes the place of another, which may be nil.
+func (s *Supervisor) succeed(before *job, with Job, now time.Time) *job {
+	after := &job{Job: with}
+	if before != nil {
+		after.waiting = before.waiting
+		after.handled = before.handled
+	}
+	if same := before != nil && before.Plan.same(with.Plan); !same && !s.attempts[with.Name].IsZero() {
+		after.handled = now
+	}
+	return after
+}

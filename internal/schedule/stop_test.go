@@ -1,0 +1,72 @@
+//go:build unix
+
+package schedule
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// stopped starts a child, stops it once it is there, and returns its outcome and
+// how long it took to stop.
+func stopped(t *testing.T, part string, grace time.Duration) (out Outcome, heard *listener, took time.Duration) {
+	t.Helper()
+	c := child(t, part)
+	c.Grace = grace
+	heard = listen(c)
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	ended := make(chan Outcome, 1)
+	go func() { ended <- c.Run(ctx) }()
+	heard.next(t)
+	asked := time.Now()
+	stop()
+	out = <-ended
+	return out, heard, time.Since(asked)
+}
+
+func TestAChildIsToldToStop(t *testing.T) {
+	out, _, _ := stopped(t, "stop cleanly", time.Minute)
+	if out.ExitCode != 143 || out.Crashed || out.Signal != 0 || out.Err != nil || string(out.LastLine) != "stopped" {
+		t.Errorf("%+v", out)
+	}
+}
+
+func TestAChildThatKnowsNoSignalsHasNotCrashedIfToldToStop(t *testing.T) {
+	if out, _, _ := stopped(t, "wait", time.Minute); out.Crashed || out.Signal != syscall.SIGTERM || out.Err != nil {
+		t.Errorf("%+v", out)
+	}
+}
+
+func TestAChildThatDoesNotListenIsKilledWithAllItStarted(t *testing.T) {
+	out, heard, took := stopped(t, "stubborn", time.Second)
+	if !out.Crashed || out.Signal != syscall.SIGKILL || out.ExitCode != -1 || out.Err != nil {
+		t.Errorf("%+v", out)
+	}
+	if took < 900*time.Millisecond || took > 20*time.Second {
+		t.Errorf("it took %v, with a grace of a second", took)
+	}
+	grandchild, err := strconv.Atoi(heard.next(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone := func() bool { // its new parent has to take note
+		return errors.Is(syscall.Kill(grandchild, 0), syscall.ESRCH) || zombie(grandchild)
+	}
+	for deadline := time.Now().Add(10 * time.Second); !gone(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("what the child had started lives on")
+		}
+	}
+}
+
+func TestAChildHasAGroupOfItsOwn(t *testing.T) {
+	out := child(t, "group").Run(t.Context())
+	if want := strconv.Itoa(syscall.Getpgrp()); string(out.LastLine) == want || out.ExitCode != 0 {
+		t.Errorf("its group is %s, and ours %s", out.LastLine, want)
+	}
+}

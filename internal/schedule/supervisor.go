@@ -1,0 +1,200 @@
+package schedule
+
+import (
+	"context"
+	"maps"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/flashback-sync/flashback-sync/internal/journal"
+)
+
+// locked is the exit code of a run that did nothing, since another instance works
+// on the data_dir.
+const locked = 7
+
+// Why a slot was skipped, for the journal.
+const (
+	stillRuns  = "the run before was still under way"
+	stillWaits = "the run before had not begun yet"
+	otherRuns  = "another instance was running"
+)
+
+// Options are what a Supervisor needs of the world.
+type Options struct {
+	// Run runs a job to its end, and stops it early if the context ends. It is
+	// called for one turn at a time.
+	Run func(context.Context, Turn) Outcome
+	// Note is told of every slot that is skipped. The loop waits for it.
+	Note func(journal.Run)
+	// Beat is called by the loop at least every Interval, also while a run is
+	// under way. nil: nobody listens.
+	Beat func()
+	// Interval is also how often the wall clock is looked at, since timers stand
+	// still while the machine sleeps. 0: 5 s; at most 30 s.
+	Interval time.Duration
+	// Random draws evenly from 0 to most. nil: from the runtime's source.
+	Random func(most time.Duration) time.Duration
+	// Now is the wall clock. nil: the machine's.
+	Now func() time.Time
+}
+
+// Supervisor runs jobs when they are due. Make it with New, call Run once. State
+// and Reload may be called from anywhere, at any time.
+type Supervisor struct {
+	options Options
+	changed chan struct{} // the jobs are others; holds one
+	ended   chan Outcome
+
+	mu       sync.Mutex
+	jobs     []*job
+	attempts map[string]time.Time // of jobs that are not in jobs
+	running  *running             // nil if none is
+}
+
+// running is the turn under way, and its job as it was when it began.
+type running struct {
+	Turn
+	job Job
+}
+
+// New makes a supervisor of jobs, which it tries in this order when several are
+// due at once. Attempts is when each was last attempted, see Attempts: if it has
+// missed a slot since, it runs at once.
+func New(jobs []Job, attempts map[string]time.Time, options Options) *Supervisor {
+	if options.Interval <= 0 {
+		options.Interval = 5 * time.Second
+	}
+	options.Interval = min(options.Interval, 30*time.Second)
+	if options.Beat == nil {
+		options.Beat = func() {}
+	}
+	if options.Random == nil {
+		options.Random = func(most time.Duration) time.Duration { return rand.N(most + 1) } //nolint:gosec // no secret hangs on it
+	}
+	if options.Now == nil {
+		options.Now = time.Now
+	}
+	s := &Supervisor{options: options, changed: make(chan struct{}, 1), ended: make(chan Outcome), attempts: map[string]time.Time{}}
+	maps.Copy(s.attempts, attempts)
+	for _, j := range jobs {
+		s.jobs = append(s.jobs, &job{Job: j, handled: s.attempts[j.Name]})
+	}
+	return s
+}
+
+// Run is the loop. It returns when the context has ended and the run that was
+// under way then, which is told to stop, has come to its end.
+func (s *Supervisor) Run(ctx context.Context) {
+	stop := ctx.Done()
+	for stop != nil || s.busy() {
+		s.options.Beat()
+		pause := s.options.Interval
+		if ctx.Err() == nil {
+			pause = s.look(ctx)
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-timer.C:
+		case <-s.changed:
+		case outcome := <-s.ended:
+			s.finish(outcome)
+		case <-stop:
+			stop = nil // no need to be told again
+		}
+		timer.Stop()
+	}
+}
+
+// look sees which slots have come, begins what is due if nothing is under way, and
+// returns for how long nothing will happen by itself.
+func (s *Supervisor) look(ctx context.Context) (pause time.Duration) {
+	now := s.now()
+	s.mu.Lock()
+	skipped := s.arrivals(now)
+	begun := s.begin(now)
+	pause = s.pause(now)
+	s.mu.Unlock()
+	if begun != nil {
+		go func() { s.ended <- s.options.Run(ctx, begun.Turn) }() // Run receives it in any case
+	}
+	for _, run := range skipped {
+		s.options.Note(run)
+	}
+	return pause
+}
+
+// finish ends the turn under way.
+func (s *Supervisor) finish(outcome Outcome) {
+	s.mu.Lock()
+	ended := s.running
+	s.running = nil
+	s.mu.Unlock()
+	if outcome.ExitCode == locked {
+		s.options.Note(ended.job.skipped(ended.Slot, otherRuns))
+	}
+}
+
+// now has no monotonic part, which would hide that the clock was set.
+func (s *Supervisor) now() time.Time { return s.options.Now().Round(0).UTC() }
+
+func (s *Supervisor) busy() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.running != nil
+}
+
+// runs reports whether a job is under way, also one that was replaced meanwhile.
+func (s *Supervisor) runs(name string) bool { return s.running != nil && s.running.Job == name }
+
+// arrivals lets the turns that have come wait, and returns those that cannot.
+func (s *Supervisor) arrivals(now time.Time) (skipped []journal.Run) {
+	for _, j := range s.jobs {
+		turn := j.arrive(now)
+		switch {
+		case turn == nil:
+		case s.runs(j.Name):
+			skipped = append(skipped, j.skipped(turn.Slot, stillRuns))
+		case j.waiting != nil:
+			skipped = append(skipped, j.skipped(turn.Slot, stillWaits))
+		default:
+			j.wait(*turn, now, s.options.Random)
+		}
+		if j.waiting != nil {
+			j.waiting.hurry(now)
+		}
+	}
+	return skipped
+}
+
+// begin takes the turn that has been due the longest, if nothing is under way.
+func (s *Supervisor) begin(now time.Time) *running {
+	if s.running != nil {
+		return nil
+	}
+	var first *job
+	for _, j := range s.jobs {
+		if w := j.waiting; w != nil && !w.due.After(now) && (first == nil || w.due.Before(first.waiting.due)) {
+			first = j
+		}
+	}
+	if first == nil {
+		return nil
+	}
+	s.running = &running{Turn: first.waiting.Turn, job: first.Job}
+	first.waiting = nil
+	return s.running
+}
+
+// pause is the time to the next slot, or to the next turn that can begin.
+func (s *Supervisor) pause(now time.Time) time.Duration {
+	pause := s.options.Interval
+	for _, j := range s.jobs {
+		pause = min(pause, j.Plan.Next(j.handled).Sub(now))
+		if j.waiting != nil && s.running == nil {
+			pause = min(pause, j.waiting.due.Sub(now))
+		}
+	}
+	return max(pause, time.Millisecond)
+}

@@ -1,0 +1,237 @@
+package status
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/lake"
+	"github.com/flashback-sync/flashback-sync/load/snapshot"
+)
+
+// Source says what is to be read.
+type Source struct {
+	DataDir string
+	// DuckDB says that flashback.duckdb is published; without it the lake is read.
+	DuckDB bool
+	// Lookbacks are the configured streams and their lookbacks (0 for statistics).
+	Lookbacks map[string]time.Duration
+	// Names allows the names of users.
+	Names bool
+	// At is now.
+	At time.Time
+}
+
+// memory bounds what reading takes, beside what DuckDB needs to stand at all.
+const memory = "128MB"
+
+// ErrNothingPublished says that there is nothing to read yet.
+var ErrNothingPublished = errors.New("nothing is published yet")
+
+// ReadHoldings reads what is published. It waits for nobody and changes nothing.
+func ReadHoldings(ctx context.Context, from Source) (h *Holdings, err error) {
+	manifest, err := lake.ReadManifest(from.lake())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, ErrNothingPublished
+	}
+	if err != nil {
+		return nil, err
+	}
+	h = &Holdings{At: manifest.GeneratedAt, LakeFiles: len(manifest.Files)}
+	for _, file := range manifest.Files {
+		h.LakeBytes += file.Bytes
+	}
+	r, err := open(ctx, from)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, r.close()) }()
+	if r.file {
+		if info, err := os.Stat(from.file()); err == nil {
+			h.DuckDBBytes = info.Size()
+		}
+	}
+	if h.Streams, err = r.streams(ctx, manifest.Coverage); err != nil {
+		return nil, err
+	}
+	h.Overview, err = r.overview(ctx, h.Streams)
+	return h, err
+}
+
+func (f Source) lake() string { return filepath.Join(f.DataDir, "lake") }
+func (f Source) file() string { return filepath.Join(f.DataDir, snapshot.Name) }
+
+// reader asks the published file, or views of the lake that look like it.
+type reader struct {
+	from Source
+	file bool // the published file, and not the lake
+	db   *sql.DB
+}
+
+func open(ctx context.Context, from Source) (*reader, error) {
+	r := &reader{from: from}
+	if _, err := os.Stat(from.file()); err == nil && from.DuckDB {
+		r.file = true
+	}
+	var err error
+	if r.file {
+		r.db, err = load.OpenDuckDB(from.file(), load.Session{ReadOnly: true, MemoryLimit: memory, Thrifty: true})
+	} else {
+		r.db, err = load.OpenDuckDB("", load.Session{Folder: from.lake(), MemoryLimit: memory, Thrifty: true})
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !r.file {
+		err = r.lakeViews(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, r.db.Close())
+	}
+	return r, nil
+}
+
+// lakeViews makes a view of every table that the lake has files of.
+func (r *reader) lakeViews(ctx context.Context) error {
+	folder, err := filepath.Abs(r.from.lake())
+	if err != nil {
+		return err
+	}
+	for _, t := range listed() {
+		files, err := filepath.Glob(filepath.Join(folder, t.name, "*", "*.parquet"))
+		if err != nil || len(files) == 0 {
+			continue
+		}
+		if _, err := r.db.ExecContext(ctx, fmt.Sprintf("CREATE VIEW %s AS SELECT * FROM read_parquet([%s], union_by_name = true)",
+			t.name, literals(files))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *reader) close() error { return r.db.Close() }
+
+// has reports whether there is such a table: the lake has none of the program's
+// own, and none of a stream without rows.
+func (r *reader) has(ctx context.Context, table string) (there bool, err error) {
+	err = r.db.QueryRowContext(ctx, `SELECT count(*) > 0 FROM information_schema.tables WHERE table_name = ?`, table).Scan(&there)
+	return there, err
+}
+
+// each runs a query and calls scan for every row.
+func (r *reader) each(ctx context.Context, query string, arguments []any, scan func(*sql.Rows) error) error {
+	rows, err := r.db.QueryContext(ctx, query, arguments...)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// table is a stream's table and its time column.
+type table struct{ name, time string }
+
+func listed() []table {
+	return []table{{"alerts", "timestamp"}, {"violations", "timestamp"}, {"policy_stats", "bucket_start"}}
+}
+
+// streams reads those that are configured or hold anything.
+func (r *reader) streams(ctx context.Context, ledger []lake.Coverage) (all []Stream, err error) {
+	for _, t := range listed() {
+		s := Stream{Name: t.name, Lanes: lanes(ledger, t.name), Lookback: r.from.Lookbacks[t.name]}
+		if err := r.rows(ctx, t, &s); err != nil {
+			return nil, err
+		}
+		if err := r.rejects(ctx, &s); err != nil {
+			return nil, err
+		}
+		if there, err := r.has(ctx, "sync_lateness"); err != nil {
+			return nil, err
+		} else if there {
+			if s.Lateness, err = ReadLateness(ctx, r.db, t.name); err != nil {
+				return nil, err
+			}
+		}
+		_, configured := r.from.Lookbacks[t.name]
+		if configured || s.Rows > 0 || len(s.Lanes) > 0 {
+			all = append(all, s)
+		}
+	}
+	return all, nil
+}
+
+// lanes arranges the ledger by filter set. It is sorted already.
+func lanes(ledger []lake.Coverage, stream string) (all []Lane) {
+	for _, line := range ledger {
+		if line.Stream != stream {
+			continue
+		}
+		i := slices.IndexFunc(all, func(l Lane) bool { return l.Filter == line.Filter })
+		if i < 0 {
+			i, all = len(all), append(all, Lane{Filter: line.Filter})
+		}
+		span := Span{From: line.From, To: line.To}
+		if line.Status == "covered" {
+			all[i].Covered = append(all[i].Covered, span)
+		} else {
+			all[i].Lost = append(all[i].Lost, span)
+		}
+	}
+	return all
+}
+
+// rows counts what is held, day by day. A date of a TIMESTAMPTZ would go through
+// a calendar for every row.
+func (r *reader) rows(ctx context.Context, t table, s *Stream) error {
+	if there, err := r.has(ctx, t.name); err != nil || !there {
+		return err
+	}
+	var oldest, newest sql.NullTime
+	err := r.db.QueryRowContext(ctx, fmt.Sprintf(`SELECT count(*), min(%[1]s), max(%[1]s) FROM %[2]s`, quote(t.time), t.name)).
+		Scan(&s.Rows, &oldest, &newest)
+	if err != nil {
+		return err
+	}
+	s.Oldest, s.Newest = pointer(oldest), pointer(newest)
+	return r.each(ctx, fmt.Sprintf(`SELECT epoch_us(%[1]s) // 86400000000 AS day, count(*) FROM %[2]s
+			WHERE %[1]s >= ? AND %[1]s < ? GROUP BY day ORDER BY day`, quote(t.time), t.name),
+		[]any{time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), nextDay(r.from.At.Add(24 * time.Hour))}, // a row dated 9999 is not drawn
+		func(rows *sql.Rows) error {
+			var day, n int64
+			err := rows.Scan(&day, &n)
+			s.Days = append(s.Days, Day{Date: dayOf(day), Rows: n})
+			return err
+		})
+}
+
+// mostReasons bounds the reasons that are told of rejects.
+const mostReasons = 5
+
+func (r *reader) rejects(ctx context.Context, s *Stream) error {
+	if there, err := r.has(ctx, "rejected_records"); err != nil || !there {
+		return err
+	}
+	return r.each(ctx, `SELECT reason, count(*) AS n FROM rejected_records WHERE stream = ? GROUP BY reason ORDER BY n DESC, reason`,
+		[]any{s.Name}, func(rows *sql.Rows) error {
+			var reason Ranked
+			err := rows.Scan(&reason.Name, &reason.Count)
+			s.Rejected += reason.Count
+			if len(s.Reasons) < mostReasons {
+				s.Reasons = append(s.Reasons, reason)
+			}
+			return err
+		})
+}

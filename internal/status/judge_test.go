@@ -1,0 +1,121 @@
+package status
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/flashback-sync/flashback-sync/internal/journal"
+)
+
+func at(hours float64) time.Time { return noon.Add(-time.Duration(hours * float64(time.Hour))) }
+
+func ended(job, outcome string, hours float64) journal.Run {
+	to := at(hours)
+	return journal.Run{
+		Command: "sync", Job: job, Status: outcome, StartedAt: at(hours), FinishedAt: at(hours),
+		Streams: map[string]journal.Stream{"alerts": {Complete: outcome == journal.OK, Served: true, To: &to}},
+	}
+}
+
+func well() *Status {
+	return &Status{
+		At: noon, StaleAfter: 36 * time.Hour,
+		Holdings: &Holdings{Streams: []Stream{{Name: "alerts", Rows: 1, Lookback: 48 * time.Hour, Lanes: []Lane{{
+			Covered: []Span{{From: at(1000), To: at(10)}},
+		}}}}},
+		Journal: journal.Journal{Runs: []journal.Run{ended("sync", journal.OK, 10)}},
+	}
+}
+
+func TestProblems(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		change func(*Status)
+		level  Level
+		text   string // of the gravest
+	}{
+		{"all is well", func(*Status) {}, "", ""},
+		{"failed", func(s *Status) { s.Runs = append([]journal.Run{ended("sync", journal.Failed, 1)}, s.Runs...) }, Bad, "the last run failed (1 hour ago)"},
+		{"crashed", func(s *Status) { s.Runs = append([]journal.Run{ended("sync", journal.Crashed, 1)}, s.Runs...) }, Bad, "the last run ended without a word"},
+		{"partial", func(s *Status) { s.Runs = append([]journal.Run{ended("sync", journal.Partial, 1)}, s.Runs...) }, Warn, "the last run is not complete"},
+		{"recovered", func(s *Status) {
+			s.Runs = []journal.Run{ended("sync", journal.OK, 1), ended("sync", journal.Failed, 2)}
+		}, "", ""},
+		{"skipped and stopped runs say nothing", func(s *Status) {
+			s.Runs = append([]journal.Run{ended("sync", journal.Skipped, 1), ended("sync", journal.Interrupted, 2)}, s.Runs...)
+		}, "", ""},
+		{"another job's success mends nothing", func(s *Status) {
+			s.Runs = []journal.Run{ended("alerts", journal.OK, 1), ended("sync", journal.Failed, 2)}
+		}, Bad, "the last run failed (2 hours ago)"},
+		{"a run by hand is nobody's job", func(s *Status) { s.Runs = append([]journal.Run{ended("", journal.Failed, 1)}, s.Runs...) }, "", ""},
+		{"stale", func(s *Status) { s.Runs[0] = ended("sync", journal.OK, 40) }, Bad, "it lags 1d 16h behind, more than 1d 12h"},
+		{"nobody minds", func(s *Status) { s.Runs[0], s.StaleAfter = ended("sync", journal.OK, 4000), 0 }, "", ""},
+		{"missing rows", func(s *Status) {
+			v := journal.Run{Command: "verify", Job: "verify", Status: journal.Partial, Verdict: "differs", Missing: 3, FinishedAt: at(1)}
+			s.Runs = append([]journal.Run{v}, s.Runs...)
+		}, Bad, "3 missing rows"},
+		{"rows deleted at the source", func(s *Status) {
+			v := journal.Run{Command: "verify", Job: "verify", Status: journal.OK, Verdict: "extra", FinishedAt: at(1)}
+			s.Runs = append([]journal.Run{v}, s.Runs...)
+		}, Note, "no longer lists"},
+		{"a gap", func(s *Status) {
+			s.Holdings.Streams[0].Lanes[0].Covered = []Span{{at(100), at(90)}, {at(80), at(10)}}
+		}, Warn, "1 gap in what is covered"},
+		{"old rejects", func(s *Status) { s.Holdings.Streams[0].Rejected = 2 }, Note, "2 records in quarantine"},
+		{"new rejects", func(s *Status) {
+			s.Holdings.Streams[0].Rejected = 2
+			s.Runs[0].Streams["alerts"] = journal.Stream{Complete: true, Rejected: 1, To: &s.Runs[0].FinishedAt}
+		}, Warn, "2 records in quarantine"},
+		{"late rows", func(s *Status) { s.Holdings.Streams[0].Lateness = &Lateness{Rows: 1, Max: 20 * time.Hour} }, Warn, "up to 20h late, which nears the lookback of 2d"},
+		{"dead", func(s *Status) { s.Progress = &journal.Progress{Command: "sync", UpdatedAt: at(1)} }, Bad, "a run died (1 hour ago)"},
+		{"alive", func(s *Status) { s.Progress = &journal.Progress{Command: "sync", UpdatedAt: noon} }, "", ""},
+		{"unreadable", func(s *Status) { s.HoldingsError = "no such thing" }, Bad, "cannot be read: no such thing"},
+		{"nothing yet", func(s *Status) { s.Holdings, s.Runs = nil, nil }, Warn, "nothing is published yet"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := well()
+			test.change(s)
+			problems := s.Problems()
+			if Worst(problems) != test.level {
+				t.Fatalf("got %+v, want %q", problems, test.level)
+			}
+			if test.level != "" && !strings.Contains(problems[0].Text, test.text) {
+				t.Errorf("got %q, want %q", problems[0].Text, test.text)
+			}
+		})
+	}
+}
+
+func TestFreshness(t *testing.T) {
+	s := well()
+	if lag, known := s.Lag("alerts"); !known || lag != 10*time.Hour {
+		t.Errorf("got %s, want that of the last complete run", lag)
+	}
+	narrowed := ended("sync", journal.OK, 500)
+	narrowed.Job, narrowed.Command = "", "repair"
+	s.Runs = append([]journal.Run{narrowed}, s.Runs...)
+	if lag, known := s.Lag("alerts"); !known || lag != 10*time.Hour {
+		t.Errorf("got %s, though a repair of old rows says nothing about the newest", lag)
+	}
+	s.Runs = []journal.Run{ended("sync", journal.Partial, 1)}
+	s.Holdings.Streams[0].Lanes[0].Covered = []Span{{at(100), at(90)}, {at(5), at(1)}}
+	if lag, known := s.Lag("alerts"); !known || lag != 90*time.Hour {
+		t.Errorf("got %s, want the end of what is covered without a gap", lag)
+	}
+	if _, known := s.Lag("violations"); known {
+		t.Error("a stream that was never read has no freshness")
+	}
+}
+
+func TestLong(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		0: "0s", 400 * time.Millisecond: "0s", 40 * time.Second: "40s", time.Minute: "1m", 90 * time.Second: "1m 30s",
+		48 * time.Hour: "2d", 36 * time.Hour: "1d 12h", 4*time.Hour + 5*time.Minute: "4h 5m",
+		59*time.Minute + 59*time.Second + 900*time.Millisecond: "1h", 23*time.Hour + 59*time.Minute + 40*time.Second: "1d",
+	} {
+		if got := Long(d); got != want {
+			t.Errorf("%s: got %s, want %s", d, got, want)
+		}
+	}
+}

@@ -1,0 +1,71 @@
+// Package visible writes what strangers wrote so that a reader sees what is
+// there: two names that differ never look alike, and no mark turns the direction
+// of what stands around it. It does not escape for HTML; html/template does.
+package visible
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Text spells out what does not print, such as control characters and marks that
+// turn the direction of writing.
+func Text(s string) string {
+	var b strings.Builder
+	for len(s) > 0 {
+		char, size := utf8.DecodeRuneInString(s)
+		if char == utf8.RuneError && size == 1 || !unicode.IsPrint(char) {
+			quoted := strconv.QuoteToASCII(s[:size])
+			b.WriteString(quoted[1 : len(quoted)-1])
+		} else {
+			b.WriteString(s[:size])
+		}
+		s = s[size:]
+	}
+	return b.String()
+}
+
+// Term is one filter of a set. Its texts are as they came: see Text.
+type Term struct {
+	Key    string
+	Values []string
+}
+
+// Terms are the filters of a set, in its order. What is no set stands as it is.
+func Terms(filter string) (all []Term) {
+	raw := []Term{{Values: []string{filter}}}
+	if !json.Valid([]byte(filter)) {
+		return raw
+	}
+	in := json.NewDecoder(strings.NewReader(filter))
+	if start, err := in.Token(); err != nil || start != json.Delim('{') {
+		return raw
+	}
+	for in.More() {
+		key, err := in.Token()
+		if err != nil {
+			return raw
+		}
+		var value any
+		if err := in.Decode(&value); err != nil {
+			return raw
+		}
+		all = append(all, Term{Key: strings.ReplaceAll(fmt.Sprint(key), "_", " "), Values: values(value)})
+	}
+	return all
+}
+
+func values(value any) (all []string) {
+	many, ok := value.([]any)
+	if !ok {
+		return []string{fmt.Sprint(value)}
+	}
+	for _, v := range many {
+		all = append(all, fmt.Sprint(v))
+	}
+	return all
+}
