@@ -60,18 +60,32 @@ systemd_user() {
   grep '^flashback-sync:' "$system/etc/group"
 }
 
-# Everything that the program does in a demonstration: syncs, a verification, a repair, queries.
+# What the program does in a demonstration (syncs, a verification, a repair, queries), and as serve.
 systemd_allows() {
   needs strace
   needs systemd-analyze
-  if [ ! -s "$work/trace" ]; then
-    strace -f -qq -s 0 -e signal=none -o "$work/trace" "$binary" demo --dir "$work/demo" >/dev/null
-  fi
+  [ "$work/trace" -nt "$binary" ] || trace
   local unit
   for unit in "$1"/deploy/systemd/*.service; do
     python3 -B "$here/syscalls.py" "$unit" "$work/trace"
   done
 }
+
+trace() {
+  rm -rf "$work/demo" "$work/served"
+  strace -f -qq -s 0 -e signal=none -o "$work/trace-demo" "$binary" demo --dir "$work/demo" >/dev/null
+  : >"$work/trace-serve"
+  if has_serve; then
+    local code=0
+    FLASHBACK_TOKEN=t FLASHBACK_SYNC_STREAMS=alerts FLASHBACK_SYNC_API_BASE_URL=http://127.0.0.1:1 FLASHBACK_SYNC_DATA_DIR=$work/served \
+      FLASHBACK_SYNC_SERVE_LISTEN=127.0.0.1:0 FLASHBACK_SYNC_SCHEDULE_SYNC='@every 2s' \
+      strace -f -qq -s 0 -e signal=none -o "$work/trace-serve" timeout --preserve-status -s TERM 6 "$binary" serve || code=$?
+    [ "$code" = 143 ] || { echo "serve ended with $code"; return 1; }
+  fi
+  cat "$work/trace-demo" "$work/trace-serve" >"$work/trace"
+}
+
+has_serve() { grep -q -e --probe <<<"$("$binary" serve --help)"; }
 
 prometheus() {
   needs promtool
@@ -120,5 +134,6 @@ completions() {
   for shell in zsh fish; do
     ! command -v "$shell" >/dev/null || { "$binary" completion "$shell" >"$script"; "$shell" -n "$script"; }
   done
-  "$binary" __complete sy 2>/dev/null | grep -q '^sync'
+  "$binary" __complete sy >"$script" 2>/dev/null
+  grep -q '^sync' "$script"
 }

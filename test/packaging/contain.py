@@ -5,8 +5,9 @@ usage: contain.py ROOT CONFIG DATA [--no-data] [ARGUMENT ...]
 ROOT is the unpacked image, CONFIG its configuration (buildah inspect), DATA the
 folder that becomes the volume. The root file system is read-only, there is a
 network of nothing but loopback, no privilege can be gained, and user, folder,
-variables, entry point and command are the image's. With `serve` as the arguments it
-also runs the health check, and stops the program. Needs root, and nothing in ROOT.
+variables, entry point and command are the image's. What every engine adds (/proc,
+some devices) is there. With `serve` as the arguments it also runs the health check,
+and stops the program. Needs root, and nothing in ROOT.
 """
 
 import ctypes
@@ -40,6 +41,10 @@ def isolate(root, data, volume):
     mount("none", "/", None, MS_REC | MS_PRIVATE)
     mount(root, root, None, MS_BIND)
     mount("proc", root + "/proc", "proc", MS_NOSUID)
+    for device in ("null", "zero", "random", "urandom"):
+        os.makedirs(root + "/dev", exist_ok=True)
+        with open(f"{root}/dev/{device}", "ab"):
+            mount(f"/dev/{device}", f"{root}/dev/{device}", None, MS_BIND)
     if volume:
         mount(data, root + volume, None, MS_BIND)
     mount("none", root, None, MS_REMOUNT | MS_BIND | MS_RDONLY)

@@ -32,6 +32,7 @@ fill_toolchain() {
 fill_runtime() {
   unpack libc6 libgcc-s1 libstdc++6 tzdata "$1"
   mkdir -p "$1"/{proc,sys,dev,tmp,etc}
+  echo '127.0.0.1 localhost' >"$1/etc/hosts"
 }
 
 image_built() {
@@ -84,7 +85,7 @@ image_needs_its_volume() {
 image_serves() {
   unpacked
   fresh_volume
-  "$binary" serve --help | grep -q -e --probe || { echo "this binary has no serve"; exit 77; }
+  has_serve || { echo "this binary has no serve"; exit 77; }
   contain serve
 }
 
