@@ -107,7 +107,7 @@ func askHealth(ctx context.Context, listen string) error {
 		return usage(err)
 	}
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-		host = "localhost"
+		host = "127.0.0.1" // no name has to be known, as in an empty container
 	}
 	ctx, cancel := context.WithTimeout(ctx, probeTime)
 	defer cancel()

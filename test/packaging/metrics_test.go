@@ -128,7 +128,7 @@ func TestRulesAskForWhatIsThere(t *testing.T) {
 		spoiled{"no severity", "  severity: critical", "  level: critical", "severity"},
 		spoiled{"no summary", "          summary: No flashback-sync is seen at all\n", "", "summary"},
 		spoiled{"another runbook", "/docs/operations.md#stale", "/README.md#stale", "no link"},
-		spoiled{"a chapter that is not there", "operations.md#stale", "operations.md#old", "#old, which"},
+		spoiled{"a chapter that is not there", "operations.md#flashbacksyncstale", "operations.md#old", "#old, which"},
 		spoiled{"an alert without a test", "alert: FlashbackSyncStale\n", "alert: FlashbackSyncOld\n", "not shown"},
 	)
 }
