@@ -38,8 +38,10 @@ func (a *app) printUnattended(c *config.Config) error {
 		name string
 		on   bool
 	}{
-		{"a ping at both ends of every job", ping != ""}, {"a webhook", webhook != ""},
-		{"a textfile for node_exporter", c.Metrics.Textfile != ""}, {"a collector of traces", c.Traces.Endpoint != ""},
+		{"a ping at both ends of every job", ping != ""},
+		{"a webhook", webhook != ""},
+		{"a textfile for node_exporter", c.Metrics.Textfile != ""},
+		{"a collector of traces", c.Traces.Endpoint != ""},
 	} {
 		if one.on {
 			told = append(told, one.name)

@@ -127,7 +127,7 @@ func TestRulesAskForWhatIsThere(t *testing.T) {
 		spoiled{"at the first glance", "        for: 30m\n", "", "first glance"},
 		spoiled{"no severity", "  severity: critical", "  level: critical", "severity"},
 		spoiled{"no summary", "          summary: No flashback-sync is seen at all\n", "", "summary"},
-		spoiled{"another runbook", "/docs/operations.md#stale", "/README.md#stale", "no link"},
+		spoiled{"another runbook", "/docs/operations.md#flashbacksyncstale", "/README.md#stale", "no link"},
 		spoiled{"a chapter that is not there", "operations.md#flashbacksyncstale", "operations.md#old", "#old, which"},
 		spoiled{"an alert without a test", "alert: FlashbackSyncStale\n", "alert: FlashbackSyncOld\n", "not shown"},
 	)
