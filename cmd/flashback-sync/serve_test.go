@@ -109,6 +109,7 @@ func TestServeRunsWhatIsDueAndShowsIt(t *testing.T) {
 func TestServeOutlivesARunThatIsKilled(t *testing.T) {
 	b := newBench(t)
 	reached := b.slowly(4)
+	b.sim.Inject(apisim.Fault{Kind: apisim.FaultHang, From: 4})
 	s := b.serveWith(`{sync: "@every 1h"}`)
 	b.await(reached)
 	b.until("the run shows its progress", func() bool { return s.status().Progress != nil })
@@ -119,6 +120,7 @@ func TestServeOutlivesARunThatIsKilled(t *testing.T) {
 	if r := s.status().Runs[0]; r.Status != journal.Crashed || r.ExitCode != -1 || r.Job != "sync" {
 		t.Errorf("got %+v", r)
 	}
+	b.sim.ClearFaults()
 	b.sim.SetSemantics(apisim.Semantics{})
 	b.sim.SetOnRequest(nil)
 	b.configure(streamsConfig + fmt.Sprintf("serve: {listen: %q}\nschedule: {sync: \"@every 1s\"}\n", strings.TrimPrefix(s.url, "http://")))

@@ -84,52 +84,76 @@ func TestALineThatACrashCutShortHarmsNoOther(t *testing.T) {
 	}
 }
 
+// fill writes runs as Append would have, without waiting for the disk each time.
+func fill(t *testing.T, dir string, runs ...Run) {
+	t.Helper()
+	path := filepath.Join(dir, "state", "runs.jsonl")
+	lines, err := read(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range runs {
+		lines = append(lines, line{Run: &r})
+	}
+	if err := os.WriteFile(path, encode(lines), 0o640); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestTheFileStaysBoundedAndCountersNeverGoBack(t *testing.T) {
 	dir := dataDir(t)
-	runs, most := 5*Keep/2, int64(0)
 	var last int64
-	for i := range runs {
-		appendAll(t, dir, run(i))
-		if i%50 != 0 {
-			continue
+	n := 0
+	for range 3 { // each time to where the file is folded, and beyond
+		var more []Run
+		for len(mustRead(t, dir).Runs)+len(more) < 2*Keep-1 {
+			more = append(more, run(n))
+			n++
 		}
-		j := mustRead(t, dir)
-		if now := j.Totals.Requests["200"]; now < last {
-			t.Fatalf("after %d runs 200 fell from %d to %d", i, last, now)
-		} else {
+		fill(t, dir, more...)
+		for range 4 {
+			appendAll(t, dir, run(n))
+			n++
+			now := mustRead(t, dir).Totals.Requests["200"]
+			if now <= last {
+				t.Fatalf("after %d runs 200 went from %d to %d", n, last, now)
+			}
 			last = now
 		}
-		info, err := os.Stat(filepath.Join(dir, "state", "runs.jsonl"))
-		if err != nil {
-			t.Fatal(err)
+		j := mustRead(t, dir)
+		if len(j.Runs) < Keep || len(j.Runs) > Keep+4 || j.Runs[0].RunID != run(n-1).RunID {
+			t.Errorf("%d runs are remembered, the newest is %s", len(j.Runs), j.Runs[0].RunID)
 		}
-		most = max(most, info.Size())
 	}
-	j := mustRead(t, dir)
-	if len(j.Runs) < Keep || len(j.Runs) > 2*Keep || j.Runs[0].RunID != run(runs-1).RunID {
-		t.Errorf("%d runs are remembered, the newest is %s", len(j.Runs), j.Runs[0].RunID)
-	}
-	n := int64(runs)
+	all := int64(n)
 	want := Totals{
-		Runs: map[string]map[string]int64{"sync": {OK: n}}, Requests: map[string]int64{"200": 3 * n, "429": n}, Retries: n,
-		Seconds: map[string]float64{"sync": 2 * float64(n)},
-		Good:    map[string]time.Time{"sync": run(runs - 1).FinishedAt},
-		Streams: map[string]StreamTotals{"alerts": {Received: 10 * n, Inserted: 4 * n, Updated: n}},
+		Runs: map[string]map[string]int64{"sync": {OK: all}}, Requests: map[string]int64{"200": 3 * all, "429": all}, Retries: all,
+		Seconds: map[string]float64{"sync": 2 * float64(all)},
+		Good:    map[string]time.Time{"sync": run(n - 1).FinishedAt},
+		Streams: map[string]StreamTotals{"alerts": {Received: 10 * all, Inserted: 4 * all, Updated: all}},
 	}
-	if diff := cmp.Diff(want, j.Totals); diff != "" {
+	if diff := cmp.Diff(want, mustRead(t, dir).Totals); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
-	failing := run(runs)
-	failing.Status = Failed
-	for i := range 3 * Keep {
-		failing.RunID = fmt.Sprintf("failing-%d", i)
-		appendAll(t, dir, failing)
+}
+
+func TestTheLastGoodRunIsNeverForgotten(t *testing.T) {
+	dir := dataDir(t)
+	appendAll(t, dir, run(1))
+	var failing []Run
+	for i := range 2 * Keep {
+		r := run(i + 2)
+		r.Status = Failed
+		failing = append(failing, r)
 	}
-	if j := mustRead(t, dir); !j.Totals.Good["sync"].Equal(run(runs - 1).FinishedAt) {
-		t.Errorf("the last good run is forgotten: %v", j.Totals.Good)
-	}
-	if most > 2*Keep*600 {
-		t.Errorf("the file grew to %d bytes", most)
+	fill(t, dir, failing...)
+	appendAll(t, dir, run(1)) // noted already
+	last := run(5000)
+	last.Status = Failed
+	appendAll(t, dir, last)
+	j := mustRead(t, dir)
+	if len(j.Runs) != Keep || !j.Totals.Good["sync"].Equal(run(1).FinishedAt) {
+		t.Errorf("%d runs, the last good one at %v", len(j.Runs), j.Totals.Good)
 	}
 }
 
