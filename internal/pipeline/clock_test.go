@@ -2,11 +2,13 @@ package pipeline_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 	"github.com/flashback-sync/flashback-sync/internal/pipeline"
+	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
@@ -131,5 +133,26 @@ func TestADateFarAheadVouchesForNothing(t *testing.T) {
 		w.sim.Advance(10 * day)
 		w.mustSync(o)
 		w.equalsTruth(apisim.Alerts)
+	}
+}
+
+// A verification whose own clock is behind must look as far back as one whose clock
+// is right, and one whose clock is ahead no further than it has to.
+func TestAVerificationGoesByTheSourcesClock(t *testing.T) {
+	for _, skew := range []time.Duration{year, -year} {
+		t.Run(skew.String(), func(t *testing.T) {
+			w := newWorld(t, small())
+			w.mustSync(w.options(pipeline.PolicyStats))
+			tamper(t, load.File(w.dir), "UPDATE policy_stats SET violations = violations + 7 WHERE bucket_start = (SELECT min(bucket_start) FROM policy_stats WHERE closed) AND scope = 'org'")
+			w.skew = skew
+			w.sim.ResetRequests()
+			report := w.verify(w.options(pipeline.PolicyStats))
+			if s := report.Streams[0]; s.Differs != 1 {
+				t.Errorf("%s", explain(report))
+			}
+			if windows := w.windows(); slices.Contains(windows[1:], "365d") { // the first answer tells the clock
+				t.Errorf("windows %v", windows)
+			}
+		})
 	}
 }

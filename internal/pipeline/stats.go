@@ -227,16 +227,21 @@ func (r *run) readAll(ctx context.Context, all []reading) <-chan reading {
 	return done
 }
 
-// readSeries asks with the smallest window that reaches back far enough, by the
-// clock of the source as soon as an answer tells it.
+// readSeries asks as far back as the series is due.
 func (r *run) readSeries(ctx context.Context, read reading) (checkpoints.Window, *extract.StatsAnswer, error) {
-	tries := checkpoints.Reaching(r.now(), read.since)
-	window, answer, err := askWindows(ctx, r.source, read.series, tries)
+	return readBack(ctx, r.source, read.series, r.now(), read.since)
+}
+
+// readBack asks with the smallest window that reaches back far enough from now, by
+// the clock of the source as soon as the answer tells it.
+func readBack(ctx context.Context, from source, s series, now, since time.Time) (checkpoints.Window, *extract.StatsAnswer, error) {
+	tries := checkpoints.Reaching(now, since)
+	window, answer, err := askWindows(ctx, from, s, tries)
 	if err != nil || window != tries[0] {
 		return window, answer, err
 	}
-	if again := checkpoints.Reaching(answer.Now, read.since); again[0].Length > window.Length {
-		return askWindows(ctx, r.source, read.series, again)
+	if again := checkpoints.Reaching(answer.Now, since); again[0].Length > window.Length {
+		return askWindows(ctx, from, s, again)
 	}
 	return window, answer, nil
 }

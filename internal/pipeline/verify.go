@@ -27,6 +27,15 @@ type verification struct {
 	step     func(*schema.Table) func(time.Time) time.Time
 	only     map[checkpoints.Key]checkpoints.Set // if not nil: nothing else of the lists
 	suspects map[string]checkpoints.Set          // by table: where the warehouse is not what was published
+	clock    time.Time                           // the source's, when statistics were last asked for
+}
+
+// now is the source's clock where it is known.
+func (v *verification) now() time.Time {
+	if !v.clock.IsZero() {
+		return v.clock
+	}
+	return v.options.Now()
 }
 
 // Verify compares what is held with the source, and the published files with
@@ -169,7 +178,7 @@ func (v *verification) stats(ctx context.Context) error {
 }
 
 func (v *verification) series(ctx context.Context, of series, hull checkpoints.Interval, covered checkpoints.Set, s *verify.Stream) error {
-	window, answer, err := askWindows(ctx, v.source, of, checkpoints.Reaching(v.options.Now(), hull.From))
+	window, answer, err := readBack(ctx, v.source, of, v.now(), hull.From)
 	if kind, known := extract.KindOf(err); known && kind == extract.NotFound {
 		s.Status = verify.NotServed
 		return nil
@@ -177,6 +186,7 @@ func (v *verification) series(ctx context.Context, of series, hull checkpoints.I
 	if err != nil {
 		return err
 	}
+	v.clock = answer.Now
 	batch, points := of.batch(window, answer, v.options.Now())
 	defer batch.Release()
 	s.Source, s.Held = int64(batch.Rows), int64(batch.Rows)
