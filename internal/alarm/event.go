@@ -5,9 +5,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/dustin/go-humanize"
-
 	"github.com/flashback-sync/flashback-sync/internal/journal"
+	"github.com/flashback-sync/flashback-sync/internal/span"
 	"github.com/flashback-sync/flashback-sync/internal/status"
 )
 
@@ -151,5 +150,5 @@ func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") 
 
 // since says for how long something has been wrong.
 func since(what string, is wrong, now time.Time) []field {
-	return []field{{Title: what + " since", Value: fmt.Sprintf("%s (%s)", moment(is.Since), humanize.RelTime(is.Since, now, "ago", "from now")), Short: true}}
+	return []field{{Title: what + " since", Value: fmt.Sprintf("%s (%s)", moment(is.Since), span.Ago(now, is.Since)), Short: true}}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/internal/chart"
 	"github.com/flashback-sync/flashback-sync/internal/journal"
+	"github.com/flashback-sync/flashback-sync/internal/span"
 )
 
 // durations is a chart of the runs, the oldest first; nil without any.
@@ -56,5 +57,5 @@ func durationWords(shown []*journal.Run) string {
 	}
 	longest := sorted[len(sorted)-1]
 	return fmt.Sprintf("The newest %s, the oldest first: %s ok. The usual run took %s, the longest %s (%s, %s).", count(int64(len(shown)), "run"),
-		comma(int64(good)), span(sorted[len(sorted)/2].Took()), span(longest.Took()), named(longest), clock(longest.StartedAt))
+		comma(int64(good)), span.Words(sorted[len(sorted)/2].Took()), span.Words(longest.Took()), named(longest), clock(longest.StartedAt))
 }

@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/dustin/go-humanize"
 	"github.com/dustin/go-humanize/english"
 
 	"github.com/flashback-sync/flashback-sync/internal/journal"
+	"github.com/flashback-sync/flashback-sync/internal/span"
 )
 
 // Level is how much a problem matters.
@@ -76,7 +76,7 @@ func (s *Status) ofFiles() []Problem {
 func (s *Status) ofRuns() (all []Problem) {
 	if p := s.Progress; p != nil && !p.Alive(s.At) {
 		all = append(all, Problem{
-			Level: Bad, Subject: p.Command, Text: fmt.Sprintf("a run died (%s): it gave no sign of life since", since(s.At, p.UpdatedAt)),
+			Level: Bad, Subject: p.Command, Text: fmt.Sprintf("a run died (%s): it gave no sign of life since", span.Ago(s.At, p.UpdatedAt)),
 			Hint: "what was committed is kept, and the next run goes on from there",
 		})
 	}
@@ -94,7 +94,7 @@ func (s *Status) ofRuns() (all []Problem) {
 		default:
 			problem.Text = "the last run failed"
 		}
-		problem.Text += fmt.Sprintf(" (%s)", since(s.At, last.FinishedAt))
+		problem.Text += fmt.Sprintf(" (%s)", span.Ago(s.At, last.FinishedAt))
 		if last.Error != "" {
 			problem.Text += ": " + last.Error
 		}
@@ -129,7 +129,7 @@ func (s *Status) ofStream(stream *Stream) (all []Problem) {
 		all = append(all, Problem{Level: level, Subject: stream.Name, Text: fmt.Sprintf(format, arguments...), Hint: hint})
 	}
 	if lag, known := s.Lag(stream.Name); s.StaleAfter > 0 && known && lag > s.StaleAfter {
-		add(Bad, "look at the last runs below, and whether the scheduler runs", "it lags %s behind, more than %s", Long(lag), Long(s.StaleAfter))
+		add(Bad, "look at the last runs below, and whether the scheduler runs", "it lags %s behind, more than %s", span.Words(lag), span.Words(s.StaleAfter))
 	}
 	if gaps := stream.Gaps(); len(gaps) > 0 {
 		add(Warn, "the next complete run closes it", "%s in what is covered", english.Plural(len(gaps), "gap", ""))
@@ -145,7 +145,7 @@ func (s *Status) ofStream(stream *Stream) (all []Problem) {
 		add(level, "see the table rejected_records", "%s in quarantine", english.Plural(int(stream.Rejected), "record", ""))
 	}
 	if l := stream.Lateness; l.Nears(stream.Lookback) {
-		add(Warn, fmt.Sprintf("set streams.%s.lookback to %s", stream.Name, Long(l.Proposed())), "rows come up to %s late, which nears the lookback of %s", Long(l.Max), Long(stream.Lookback))
+		add(Warn, fmt.Sprintf("set streams.%s.lookback to %s", stream.Name, l.Proposed()), "rows come up to %s late, which nears the lookback of %s", span.Words(l.Max), span.Words(stream.Lookback))
 	}
 	return all
 }
@@ -255,28 +255,3 @@ func (l *Lane) lost(gap Span) bool {
 	}
 	return !at.Before(gap.To)
 }
-
-// Long writes a duration as people say it: 3d 4h, 4h 5m, 12m, 40s. A config accepts
-// it without its space.
-func Long(d time.Duration) string {
-	for _, unit := range []struct {
-		whole, part time.Duration
-		names       [2]string
-	}{
-		{24 * time.Hour, time.Hour, [2]string{"d", "h"}},
-		{time.Hour, time.Minute, [2]string{"h", "m"}},
-		{time.Minute, time.Second, [2]string{"m", "s"}},
-	} {
-		d := d.Round(unit.part)
-		switch whole, part := d/unit.whole, d%unit.whole/unit.part; {
-		case whole == 0:
-		case part == 0:
-			return fmt.Sprintf("%d%s", whole, unit.names[0])
-		default:
-			return fmt.Sprintf("%d%s %d%s", whole, unit.names[0], part, unit.names[1])
-		}
-	}
-	return d.Round(time.Second).String()
-}
-
-func since(now, then time.Time) string { return humanize.RelTime(then, now, "ago", "from now") }
