@@ -81,13 +81,29 @@ func (v *view) figures() (all []figure) {
 
 func (v *view) freshness(s *status.Stream) figure {
 	f := figure{Name: title(s.Name), Value: "never read", Tone: "quiet", At: v.maybe(v.Fresh(s.Name))}
-	if lag, known := v.Lag(s.Name); known {
-		f.Value, f.Tone, f.Before = behind(lag), "", "read up to"
-		if v.StaleAfter > 0 && lag > v.StaleAfter {
-			f.Tone, f.Note = "bad", "stale: more than "+span.Words(v.StaleAfter)
-		}
+	if f.At != nil {
+		f.Before = "read up to"
+	}
+	if why := v.idle(s); why != "" {
+		f.Value = why
+	} else if lag, known := v.Lag(s.Name); known {
+		f.Value, f.Tone = behind(lag), ""
+	}
+	if v.Stale(s.Name) {
+		f.Tone, f.Note = "bad", "stale: more than "+span.Words(v.StaleAfter)
 	}
 	return f
+}
+
+// idle says why no rows of a stream are awaited, "" if they are.
+func (v *view) idle(s *status.Stream) string {
+	switch {
+	case s.Retired:
+		return "no longer synced"
+	case !v.Awaited(s.Name):
+		return "not served"
+	}
+	return ""
 }
 
 // behind tells how far a stream lags; what is read within a minute is up to date.

@@ -128,10 +128,11 @@ func (s *Status) ofStream(stream *Stream) (all []Problem) {
 	add := func(level Level, hint, format string, arguments ...any) {
 		all = append(all, Problem{Level: level, Subject: stream.Name, Text: fmt.Sprintf(format, arguments...), Hint: hint})
 	}
-	if lag, known := s.Lag(stream.Name); s.StaleAfter > 0 && known && lag > s.StaleAfter {
+	if s.Stale(stream.Name) {
+		lag, _ := s.Lag(stream.Name)
 		add(Bad, "look at the last runs below, and whether the scheduler runs", "it lags %s behind, more than %s", span.Words(lag), span.Words(s.StaleAfter))
 	}
-	if gaps := stream.Gaps(); len(gaps) > 0 {
+	if gaps := stream.Gaps(); len(gaps) > 0 && !stream.Retired {
 		add(Warn, "the next complete run closes it", "%s in what is covered", english.Plural(len(gaps), "gap", ""))
 	}
 	if lost := stream.Lost(); len(lost) > 0 {
@@ -221,6 +222,24 @@ func (s *Status) Lag(stream string) (lag time.Duration, known bool) {
 		return 0, false
 	}
 	return max(0, s.At.Sub(*fresh)), true
+}
+
+// Stale reports whether a stream lags more than it may. One that no run is to read
+// does not.
+func (s *Status) Stale(stream string) bool {
+	lag, known := s.Lag(stream)
+	return s.StaleAfter > 0 && known && lag > s.StaleAfter && s.Awaited(stream)
+}
+
+// Awaited reports whether runs are to bring rows of a stream: the configuration
+// names it, and the source serves it, or once did.
+func (s *Status) Awaited(stream string) bool {
+	held := s.Stream(stream)
+	if held == nil || held.Retired {
+		return false
+	}
+	last := s.lastOf(stream)
+	return held.Rows > 0 || last == nil || last.Streams[stream].Served
 }
 
 // Gaps are the holes between covered times of one filter set, those of all sets

@@ -50,6 +50,11 @@ func TestProblems(t *testing.T) {
 		}, Bad, "the last run failed (2 h ago)"},
 		{"a run by hand is nobody's job", func(s *Status) { s.Runs = append([]journal.Run{ended("", journal.Failed, 1)}, s.Runs...) }, "", ""},
 		{"stale", func(s *Status) { s.Runs[0] = ended("sync", journal.OK, 40) }, Bad, "it lags 1 d 16 h behind, more than 1 d 12 h"},
+		{"stale, and no longer synced", func(s *Status) {
+			s.Runs[0] = ended("sync", journal.OK, 40)
+			s.Holdings.Streams[0].Retired = true
+			s.Holdings.Streams[0].Lanes[0].Covered = []Span{{at(100), at(90)}, {at(80), at(50)}}
+		}, "", ""},
 		{"nobody minds", func(s *Status) { s.Runs[0], s.StaleAfter = ended("sync", journal.OK, 4000), 0 }, "", ""},
 		{"missing rows", func(s *Status) {
 			v := journal.Run{Command: "verify", Job: "verify", Status: journal.Partial, Verdict: "differs", Missing: 3, FinishedAt: at(1)}
