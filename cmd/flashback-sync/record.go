@@ -270,9 +270,7 @@ func (r *recorder) synced(summary *pipeline.Summary) {
 			noted.Error = *s.Error
 		}
 		r.run.Streams[name] = noted
-		if s.Verified != "" && (r.run.Verdict == "" || r.run.Verdict == string(verify.Match)) {
-			r.run.Verdict = s.Verified
-		}
+		r.run.Verdict = string(verify.Graver(verify.Status(r.run.Verdict), verify.Status(s.Verified)))
 		r.run.Missing += s.VerifiedMissing
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 	"github.com/flashback-sync/flashback-sync/internal/journal"
+	"github.com/flashback-sync/flashback-sync/internal/pipeline"
 )
 
 func (b *bench) journal() []journal.Run {
@@ -45,6 +46,19 @@ func TestARunIsNotedWithWhatItDid(t *testing.T) {
 	}
 	if p, err := journal.ReadProgress(b.data()); p != nil || err != nil {
 		t.Errorf("its progress is left: %+v, %v", p, err)
+	}
+}
+
+// Streams are in no order.
+func TestTheGravestVerdictIsNoted(t *testing.T) {
+	for range 20 {
+		r := &recorder{}
+		r.synced(&pipeline.Summary{Streams: map[string]*pipeline.Result{
+			"alerts": {Verified: "match"}, "violations": {Verified: "extra"}, "policy_stats": {Verified: "missing", VerifiedMissing: 3}, "other": {},
+		}})
+		if r.run.Verdict != "missing" || r.run.Missing != 3 {
+			t.Fatalf("got %q, %d missing", r.run.Verdict, r.run.Missing)
+		}
 	}
 }
 

@@ -18,6 +18,14 @@ func gravity(s Status) int {
 	return 0
 }
 
+// Graver is the graver of two statuses; "" says less than a match.
+func Graver(a, b Status) Status {
+	if gravity(b) > gravity(a) || a == "" {
+		return b
+	}
+	return a
+}
+
 // tally is how often something was found.
 type tally struct {
 	Status Status
