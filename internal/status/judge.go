@@ -81,7 +81,7 @@ func (s *Status) ofRuns() (all []Problem) {
 		})
 	}
 	for _, job := range s.jobs() {
-		last := s.Last(job)
+		last := s.Standing(job)
 		if last == nil || last.Good() || job == jobVerify && last.Verdict != "" {
 			continue // a verdict is told by ofVerification
 		}
@@ -170,6 +170,20 @@ func (s *Status) Last(job string) *journal.Run {
 	return s.find(func(r *journal.Run) bool {
 		return r.Job == job && r.Status != journal.Skipped && r.Status != journal.Interrupted
 	})
+}
+
+// Standing is the last run of a job, unless a good run of all streams has done the
+// job's work since: a sync of one stream that a person tried would otherwise stand
+// for ever as the last of its job.
+func (s *Status) Standing(job string) *journal.Run {
+	last := s.Last(job)
+	since := s.find(func(r *journal.Run) bool {
+		return r == last || r.Covers(job)
+	})
+	if since != last {
+		return nil
+	}
+	return last
 }
 
 // LastVerification is the last run that compared with the source, whichever

@@ -48,6 +48,12 @@ func TestProblems(t *testing.T) {
 		{"another job's success mends nothing", func(s *Status) {
 			s.Runs = []journal.Run{ended("alerts", journal.OK, 1), ended("sync", journal.Failed, 2)}
 		}, Bad, "the last run failed (2 h ago)"},
+		{"a run of all streams mends that of one", func(s *Status) {
+			s.Runs = []journal.Run{ended("sync", journal.OK, 1), ended("alerts", journal.Failed, 2)}
+		}, "", ""},
+		{"one of the others does not", func(s *Status) {
+			s.Runs = []journal.Run{ended("sync", journal.OK, 1), ended("violations", journal.Failed, 2)}
+		}, Bad, "the last run failed (2 h ago)"},
 		{"a run by hand is nobody's job", func(s *Status) { s.Runs = append([]journal.Run{ended("", journal.Failed, 1)}, s.Runs...) }, "", ""},
 		{"stale", func(s *Status) { s.Runs[0] = ended("sync", journal.OK, 40) }, Bad, "it lags 1 d 16 h behind, more than 1 d 12 h"},
 		{"stale, and no longer synced", func(s *Status) {
