@@ -141,8 +141,9 @@ func (r *recorder) begin() {
 	noteDead(r.dir, r.log)
 	telling, giveUp := context.WithTimeout(context.Background(), tellingTime)
 	r.giveUp = giveUp
+	run := r.run // as it begins: what it did is added while this is told
 	r.beating.Go(func() {
-		defer r.outbox.started(telling, r.run)()
+		defer r.outbox.started(telling, run)()
 		for tick := time.NewTicker(heartbeat); ; {
 			r.beat()
 			select {

@@ -49,6 +49,16 @@ func TestARunIsNotedWithWhatItDid(t *testing.T) {
 	}
 }
 
+// For the race detector.
+func TestWhatARunDidIsNotedWhileItsBeginningIsTold(t *testing.T) {
+	r := &recorder{dir: t.TempDir(), stop: make(chan struct{})}
+	r.begin()
+	r.synced(&pipeline.Summary{})
+	close(r.stop)
+	r.giveUp()
+	r.beating.Wait()
+}
+
 // Streams are in no order.
 func TestTheGravestVerdictIsNoted(t *testing.T) {
 	for range 20 {
