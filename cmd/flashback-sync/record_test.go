@@ -102,7 +102,9 @@ func TestWhatAPersonNarrowedIsNoJob(t *testing.T) {
 			t.Errorf("%v: job %q, want none", args, got)
 		}
 	}
-	b.wants(codeUsage, "--job", "sync", "--job", "nonsense")
+	for _, args := range [][]string{{"sync", "--job", "nonsense"}, {"sync", "--job", "verify"}, {"verify", "--job", "sync"}} {
+		b.wants(codeUsage, "--job", args...)
+	}
 }
 
 func TestWhatChangesNothingIsNotNoted(t *testing.T) {
