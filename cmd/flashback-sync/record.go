@@ -196,6 +196,7 @@ func deadRun(left *journal.Progress) journal.Run {
 
 // end notes how the run ended: with the error that the command returns.
 func (r *recorder) end(ctx context.Context, failure error) {
+	failure = told(ctx, failure)
 	close(r.stop)
 	if r.began {
 		defer r.giveUp()
