@@ -45,11 +45,11 @@ func (m Measure) step(n float64) float64 {
 		if i := slices.IndexFunc(rounds, func(d time.Duration) bool { return float64(d) >= n }); i >= 0 {
 			return float64(rounds[i])
 		}
-		return NiceStep(n/float64(day)) * float64(day)
+		return niceStep(n/float64(day)) * float64(day)
 	case Shares:
-		return NiceStep(n/100) * 100
+		return niceStep(n/100) * 100
 	}
-	return NiceStep(n)
+	return niceStep(n)
 }
 
 // powers are the lines of a logarithmic scale.

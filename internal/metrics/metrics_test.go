@@ -148,7 +148,7 @@ func TestWhatIsUnknownIsAbsent(t *testing.T) {
 
 func TestNamesAndHelpFollowTheConventions(t *testing.T) {
 	registry := prometheus.NewPedanticRegistry()
-	registry.MustRegister(New(full))
+	registry.MustRegister(newCollector(full, true))
 	problems, err := testutil.GatherAndLint(registry)
 	if err != nil || len(problems) > 0 {
 		t.Errorf("%v %v", err, problems)

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -48,7 +49,7 @@ func durations(shown []*journal.Run) *chart.Columns {
 }
 
 func durationWords(shown []*journal.Run) string {
-	sorted := slices.SortedFunc(slices.Values(shown), func(a, b *journal.Run) int { return int(min(1, max(-1, a.Took()-b.Took()))) })
+	sorted := slices.SortedFunc(slices.Values(shown), func(a, b *journal.Run) int { return cmp.Compare(a.Took(), b.Took()) })
 	good := 0
 	for _, r := range shown {
 		if r.Good() {

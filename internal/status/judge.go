@@ -44,14 +44,6 @@ func (s *Status) Problems() (all []Problem) {
 	return sorted(all)
 }
 
-// Worst is the gravest level of the problems; "" without any.
-func Worst(problems []Problem) Level {
-	if len(problems) == 0 {
-		return ""
-	}
-	return sorted(problems)[0].Level
-}
-
 func sorted(all []Problem) (out []Problem) {
 	for _, level := range []Level{Bad, Warn, Note} {
 		for _, p := range all {
