@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"net"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 	"github.com/flashback-sync/flashback-sync/internal/journal"
 	"github.com/flashback-sync/flashback-sync/internal/pipeline"
+	"github.com/flashback-sync/flashback-sync/internal/status"
 )
 
 func (b *bench) journal() []journal.Run {
@@ -171,6 +173,13 @@ func TestTheReportIsOneFile(t *testing.T) {
 		if !strings.Contains(string(content), want) {
 			t.Errorf("%q is not in the page", want)
 		}
+	}
+	var told struct {
+		Runs     []journal.Run
+		Problems []status.Problem
+	}
+	if err := json.Unmarshal([]byte(b.must("report", "--json").stdout), &told); err != nil || len(told.Runs) != 1 || told.Problems == nil {
+		t.Errorf("got %+v, %v; want what the page shows", told, err)
 	}
 	b.wants(codeUsage, "no file can be written", "report", "--out", filepath.Join(b.dir, "none", "report.html"))
 }

@@ -96,7 +96,7 @@ func readStatus(ctx context.Context, dataDir string, known *status.Status) (s *s
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	s = &statusOutput{DataDir: dataDir, Problems: append([]status.Problem{}, known.Problems()...)}
+	s = &statusOutput{DataDir: dataDir, Problems: known.Judged().Problems}
 	if s.LastRun, err = readLastRun(dataDir); err != nil {
 		return nil, err
 	}

@@ -44,6 +44,17 @@ func (s *Status) Problems() (all []Problem) {
 	return sorted(all)
 }
 
+// Judged is a status and what is wrong with it, for scripts: all that the page shows.
+type Judged struct {
+	*Status
+	Problems []Problem `json:"problems"` // the gravest first; never null
+}
+
+// Judged adds the problems.
+func (s *Status) Judged() Judged {
+	return Judged{Status: s, Problems: append([]Problem{}, s.Problems()...)}
+}
+
 func sorted(all []Problem) (out []Problem) {
 	for _, level := range []Level{Bad, Warn, Note} {
 		for _, p := range all {
