@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -125,7 +126,7 @@ func (r *recorder) advance(e pipeline.Event) {
 	s.Requests = max(e.Requests, s.Requests)
 	s.Done = e.Kind == pipeline.Finished
 	if e.Result != nil && e.Result.Err != nil {
-		s.Error = e.Result.Err.Error()
+		s.Error = inOneLine(e.Result.Err.Error())
 	}
 }
 
@@ -221,7 +222,7 @@ func (r *recorder) end(ctx context.Context, failure error) {
 		run.Status = journal.OK
 	}
 	if failure != nil {
-		run.Error, run.Hint = failure.Error(), hintFor(failure)
+		run.Error, run.Hint = inOneLine(failure.Error()), hintFor(failure)
 	}
 	run.Requests, run.Retries, run.Waited = r.statuses, r.client.Retries(), r.client.Waited()
 	run.PeakBytes = peakMemory()
@@ -244,6 +245,9 @@ func (r *recorder) keep() error {
 	}
 	return journal.EndProgress(r.dir)
 }
+
+// inOneLine is an error as it is noted.
+func inOneLine(text string) string { return clean(strings.ReplaceAll(text, "\n", "; "), 2000) }
 
 func statusOf(code int) string {
 	switch code {
@@ -269,7 +273,7 @@ func (r *recorder) synced(summary *pipeline.Summary) {
 			Duplicate: s.Duplicate, Rejected: s.Rejected, Complete: s.Complete, Served: s.Served, From: s.From, To: s.To, Took: s.Took,
 		}
 		if s.Error != nil {
-			noted.Error = *s.Error
+			noted.Error = inOneLine(*s.Error)
 		}
 		r.run.Streams[name] = noted
 		r.run.Verdict = string(verify.Graver(verify.Status(r.run.Verdict), verify.Status(s.Verified)))

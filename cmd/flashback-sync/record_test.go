@@ -61,6 +61,15 @@ func TestWhatARunDidIsNotedWhileItsBeginningIsTold(t *testing.T) {
 	r.beating.Wait()
 }
 
+// A line of the journal that is too long would hide those behind it.
+func TestErrorsAreNotedInOneLineOfBoundedLength(t *testing.T) {
+	r, text := &recorder{}, "first\nsecond "+strings.Repeat("ü", 1<<20)
+	r.synced(&pipeline.Summary{Streams: map[string]*pipeline.Result{"alerts": {Error: &text}}})
+	if got := r.run.Streams["alerts"].Error; !strings.HasPrefix(got, "first; second ü") || len(got) > 5000 {
+		t.Errorf("%d bytes: %.30q", len(got), got)
+	}
+}
+
 // Streams are in no order.
 func TestTheGravestVerdictIsNoted(t *testing.T) {
 	for range 20 {
