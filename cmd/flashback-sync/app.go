@@ -50,7 +50,7 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 	if !isTerminal(stdout) {
 		text.DisableColors()
 	}
-	err := root.ExecuteContext(ctx)
+	err := told(ctx, root.ExecuteContext(ctx))
 	if err == nil {
 		return codeOK
 	}

@@ -12,6 +12,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
+	"github.com/flashback-sync/flashback-sync/internal/status"
 )
 
 func TestVersion(t *testing.T) {
@@ -28,7 +29,7 @@ func TestVersion(t *testing.T) {
 func TestHelpNamesEveryCommand(t *testing.T) {
 	b := &bench{t: t}
 	out := b.must("--help").stdout
-	for _, name := range []string{"sync", "demo", "status", "query", "init", "check", "schema", "version", "completion"} {
+	for _, name := range []string{"sync", "demo", "status", "query", "verify", "repair", "serve", "report", "init", "check", "schema", "version", "completion"} {
 		if !strings.Contains(out, "\n  "+name+" ") {
 			t.Errorf("the help lacks %s:\n%s", name, out)
 		}
@@ -129,6 +130,34 @@ func TestCheckTellsWhatIsWrong(t *testing.T) {
 	b.configure("streams:\n  alerts: {start: 2026-03-10}\n  violations: {optional: true}\n")
 	if out := b.must("check").stdout; !strings.Contains(out, "optional") {
 		t.Errorf("%s", out)
+	}
+}
+
+// Where no file is published that could be asked, it is all there is to show.
+func TestStatusTellsWhatIsWrongWithoutThePublishedFile(t *testing.T) {
+	b := newBench(t)
+	b.configure(streamsConfig + "publish: {duckdb: off}\n")
+	b.env["FLASHBACK_TOKEN"] = "wrong"
+	b.wants(codeUnauthorized, "HTTP 401", "sync")
+	r := b.run("status")
+	if r.code != codeStorage || !strings.Contains(r.stdout, "the last run failed") || !strings.Contains(r.stdout, "HTTP 401") {
+		t.Errorf("exit %d\n%s\n%s", r.code, r.stdout, r.stderr)
+	}
+	if r := b.run("status", "--json"); r.code != codeStorage || r.stdout != "" {
+		t.Errorf("exit %d\n%s", r.code, r.stdout)
+	}
+}
+
+// A range that the source can no longer give is no gap that a run could close.
+func TestStatusCountsWhatIsLostOnce(t *testing.T) {
+	b := newBench(t)
+	b.must("sync")
+	s, err := readStatus(t.Context(), b.data(), &status.Status{Holdings: &status.Holdings{Streams: []status.Stream{{Name: "policy_stats", Lanes: []status.Lane{{
+		Covered: []status.Span{{From: noon, To: noon.Add(1)}, {From: noon.Add(2), To: noon.Add(3)}, {From: noon.Add(4), To: noon.Add(5)}},
+		Lost:    []status.Span{{From: noon.Add(1), To: noon.Add(2)}},
+	}}}}}})
+	if err != nil || s.Streams[2].Gaps != 1 {
+		t.Errorf("got %+v, %v", s.Streams[2], err)
 	}
 }
 

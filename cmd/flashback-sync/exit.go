@@ -51,6 +51,16 @@ type hinted struct {
 
 func (e *hinted) Unwrap() error { return e.error }
 
+// told is the error that is told: of what a signal stopped that it did, and not
+// what broke off because of it.
+func told(ctx context.Context, err error) error {
+	var stop stopped
+	if err != nil && errors.As(context.Cause(ctx), &stop) {
+		return stop
+	}
+	return err
+}
+
 // exitCode is the code for the gravest failure within err.
 func exitCode(ctx context.Context, err error) int {
 	var stop stopped

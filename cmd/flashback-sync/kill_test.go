@@ -3,11 +3,13 @@ package main
 import (
 	"context"
 	"net/http"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
+	"github.com/flashback-sync/flashback-sync/internal/journal"
 	"github.com/flashback-sync/flashback-sync/load"
 )
 
@@ -51,6 +53,12 @@ func TestASignalStopsItCleanly(t *testing.T) {
 			r := b.end(p)
 			if took := time.Since(clock); r.code != want || took > 10*time.Second {
 				t.Errorf("exit %d after %v, want %d\n%s", r.code, took, want, r.stderr)
+			}
+			if !strings.Contains(r.stderr, "flashback-sync: stopped by "+signal.String()+"\n") {
+				t.Errorf("it does not say why it stopped:\n%s", r.stderr)
+			}
+			if noted := b.journal()[0]; noted.Status != journal.Interrupted || noted.Error != "stopped by "+signal.String() || noted.Hint != "" {
+				t.Errorf("noted as %+v", noted)
 			}
 			held := b.private("SELECT count(*) FROM alerts")
 			if held == 0 {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/config"
 	"github.com/flashback-sync/flashback-sync/internal/pipeline"
+	"github.com/flashback-sync/flashback-sync/internal/span"
 	"github.com/flashback-sync/flashback-sync/internal/status"
 	"github.com/flashback-sync/flashback-sync/load"
 )
@@ -56,10 +57,10 @@ func (a *app) printLateness(s *statusOutput, lookbacks map[string]time.Duration)
 			continue
 		}
 		fmt.Fprintf(a.stdout, "\nLate rows in %s: %s in %d days; half of them up to %s late, 99%% up to %s, the latest %s\n",
-			stream.Stream, humanize.Comma(l.Rows), status.LatenessDays, l.Median, l.P99, l.Max)
+			stream.Stream, humanize.Comma(l.Rows), status.LatenessDays, span.Words(l.Median), span.Words(l.P99), span.Words(l.Max))
 		if lookback, ok := lookbacks[stream.Stream]; ok && l.Nears(lookback) {
 			fmt.Fprintln(a.stdout, text.FgYellow.Sprintf("  that nears the lookback of %s: set streams.%s.lookback to %s, and see 'flashback-sync verify'",
-				lookback, stream.Stream, l.Proposed()))
+				span.Words(lookback), stream.Stream, l.Proposed()))
 		}
 	}
 }
@@ -96,11 +97,11 @@ func (a *app) adviseLookback(ctx context.Context, c *config.Config) error {
 		if !configured || l == nil {
 			continue
 		}
-		verdict := fmt.Sprintf("the lookback of %s is enough; %s would do", lookback, l.Proposed())
+		verdict := fmt.Sprintf("the lookback of %s is enough; %s would do", span.Words(lookback), l.Proposed())
 		if l.Nears(lookback) {
-			verdict = text.FgYellow.Sprintf("set streams.%s.lookback to %s; it is %s", stream, l.Proposed(), lookback)
+			verdict = text.FgYellow.Sprintf("set streams.%s.lookback to %s; it is %s", stream, l.Proposed(), span.Words(lookback))
 		}
-		fmt.Fprintf(a.stdout, "\n%s: %s rows came late in %d days, up to %s: %s\n", stream, humanize.Comma(l.Rows), status.LatenessDays, l.Max, verdict)
+		fmt.Fprintf(a.stdout, "\n%s: %s rows came late in %d days, up to %s: %s\n", stream, humanize.Comma(l.Rows), status.LatenessDays, span.Words(l.Max), verdict)
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -125,7 +126,7 @@ func (r *recorder) advance(e pipeline.Event) {
 	s.Requests = max(e.Requests, s.Requests)
 	s.Done = e.Kind == pipeline.Finished
 	if e.Result != nil && e.Result.Err != nil {
-		s.Error = e.Result.Err.Error()
+		s.Error = inOneLine(e.Result.Err.Error())
 	}
 }
 
@@ -141,8 +142,9 @@ func (r *recorder) begin() {
 	noteDead(r.dir, r.log)
 	telling, giveUp := context.WithTimeout(context.Background(), tellingTime)
 	r.giveUp = giveUp
+	run := r.run // as it begins: what it did is added while this is told
 	r.beating.Go(func() {
-		defer r.outbox.started(telling, r.run)()
+		defer r.outbox.started(telling, run)()
 		for tick := time.NewTicker(heartbeat); ; {
 			r.beat()
 			select {
@@ -195,6 +197,7 @@ func deadRun(left *journal.Progress) journal.Run {
 
 // end notes how the run ended: with the error that the command returns.
 func (r *recorder) end(ctx context.Context, failure error) {
+	failure = told(ctx, failure)
 	close(r.stop)
 	if r.began {
 		defer r.giveUp()
@@ -219,7 +222,7 @@ func (r *recorder) end(ctx context.Context, failure error) {
 		run.Status = journal.OK
 	}
 	if failure != nil {
-		run.Error, run.Hint = failure.Error(), hintFor(failure)
+		run.Error, run.Hint = inOneLine(failure.Error()), hintFor(failure)
 	}
 	run.Requests, run.Retries, run.Waited = r.statuses, r.client.Retries(), r.client.Waited()
 	run.PeakBytes = peakMemory()
@@ -242,6 +245,9 @@ func (r *recorder) keep() error {
 	}
 	return journal.EndProgress(r.dir)
 }
+
+// inOneLine is an error as it is noted.
+func inOneLine(text string) string { return clean(strings.ReplaceAll(text, "\n", "; "), 2000) }
 
 func statusOf(code int) string {
 	switch code {
@@ -267,12 +273,10 @@ func (r *recorder) synced(summary *pipeline.Summary) {
 			Duplicate: s.Duplicate, Rejected: s.Rejected, Complete: s.Complete, Served: s.Served, From: s.From, To: s.To, Took: s.Took,
 		}
 		if s.Error != nil {
-			noted.Error = *s.Error
+			noted.Error = inOneLine(*s.Error)
 		}
 		r.run.Streams[name] = noted
-		if s.Verified != "" && (r.run.Verdict == "" || r.run.Verdict == string(verify.Match)) {
-			r.run.Verdict = s.Verified
-		}
+		r.run.Verdict = string(verify.Graver(verify.Status(r.run.Verdict), verify.Status(s.Verified)))
 		r.run.Missing += s.VerifiedMissing
 	}
 }

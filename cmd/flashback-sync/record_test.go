@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"net"
 	"os"
 	"path/filepath"
@@ -11,6 +12,8 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 	"github.com/flashback-sync/flashback-sync/internal/journal"
+	"github.com/flashback-sync/flashback-sync/internal/pipeline"
+	"github.com/flashback-sync/flashback-sync/internal/status"
 )
 
 func (b *bench) journal() []journal.Run {
@@ -48,6 +51,38 @@ func TestARunIsNotedWithWhatItDid(t *testing.T) {
 	}
 }
 
+// For the race detector.
+func TestWhatARunDidIsNotedWhileItsBeginningIsTold(t *testing.T) {
+	r := &recorder{dir: t.TempDir(), stop: make(chan struct{})}
+	r.begin()
+	r.synced(&pipeline.Summary{})
+	close(r.stop)
+	r.giveUp()
+	r.beating.Wait()
+}
+
+// A line of the journal that is too long would hide those behind it.
+func TestErrorsAreNotedInOneLineOfBoundedLength(t *testing.T) {
+	r, text := &recorder{}, "first\nsecond "+strings.Repeat("ü", 1<<20)
+	r.synced(&pipeline.Summary{Streams: map[string]*pipeline.Result{"alerts": {Error: &text}}})
+	if got := r.run.Streams["alerts"].Error; !strings.HasPrefix(got, "first; second ü") || len(got) > 5000 {
+		t.Errorf("%d bytes: %.30q", len(got), got)
+	}
+}
+
+// Streams are in no order.
+func TestTheGravestVerdictIsNoted(t *testing.T) {
+	for range 20 {
+		r := &recorder{}
+		r.synced(&pipeline.Summary{Streams: map[string]*pipeline.Result{
+			"alerts": {Verified: "match"}, "violations": {Verified: "extra"}, "policy_stats": {Verified: "missing", VerifiedMissing: 3}, "other": {},
+		}})
+		if r.run.Verdict != "missing" || r.run.Missing != 3 {
+			t.Fatalf("got %q, %d missing", r.run.Verdict, r.run.Missing)
+		}
+	}
+}
+
 func TestAFailureIsNotedWithItsError(t *testing.T) {
 	b := newBench(t)
 	b.must("sync")
@@ -78,7 +113,9 @@ func TestWhatAPersonNarrowedIsNoJob(t *testing.T) {
 			t.Errorf("%v: job %q, want none", args, got)
 		}
 	}
-	b.wants(codeUsage, "--job", "sync", "--job", "nonsense")
+	for _, args := range [][]string{{"sync", "--job", "nonsense"}, {"sync", "--job", "verify"}, {"verify", "--job", "sync"}} {
+		b.wants(codeUsage, "--job", args...)
+	}
 }
 
 func TestWhatChangesNothingIsNotNoted(t *testing.T) {
@@ -145,6 +182,13 @@ func TestTheReportIsOneFile(t *testing.T) {
 		if !strings.Contains(string(content), want) {
 			t.Errorf("%q is not in the page", want)
 		}
+	}
+	var told struct {
+		Runs     []journal.Run
+		Problems []status.Problem
+	}
+	if err := json.Unmarshal([]byte(b.must("report", "--json").stdout), &told); err != nil || len(told.Runs) != 1 || told.Problems == nil {
+		t.Errorf("got %+v, %v; want what the page shows", told, err)
 	}
 	b.wants(codeUsage, "no file can be written", "report", "--out", filepath.Join(b.dir, "none", "report.html"))
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/page"
 	"github.com/flashback-sync/flashback-sync/internal/pipeline"
 	"github.com/flashback-sync/flashback-sync/internal/status"
+	"github.com/flashback-sync/flashback-sync/load"
 )
 
 func (a *app) reportCommand() *cobra.Command {
@@ -40,7 +41,7 @@ It opens nothing that a sync needs, and may run at any moment.`,
 				if err != nil {
 					return err
 				}
-				return json.NewEncoder(a.stdout).Encode(s)
+				return json.NewEncoder(a.stdout).Encode(s.Judged())
 			case out == "":
 				return usage(errors.New("say where to: --out report.html, or --json"))
 			}
@@ -109,7 +110,7 @@ func readAll(ctx context.Context, c *config.Config) (*status.Status, error) {
 func readRecords(c *config.Config) (*status.Status, error) {
 	s, err := status.Read(c.DataDir, time.Now())
 	if err != nil {
-		return nil, err
+		return nil, &load.StorageError{Doing: "read the journal", Err: err}
 	}
 	s.Version, s.Source, s.StaleAfter = version, c.API.BaseURL, c.Alarms.StaleAfter
 	return s, nil

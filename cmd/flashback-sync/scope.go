@@ -23,17 +23,13 @@ func (f *scopeFlags) add(flags *pflag.FlagSet, from, to string) {
 	flags.StringVar(&f.to, "to", "", to)
 }
 
-// addJob adds the flag by which serve, or a timer, says which job a run is.
-func addJob(flags *pflag.FlagSet, job *string) {
-	flags.StringVar(job, "job", "", "note the run as this `job`: sync, alerts, violations, policy_stats or verify")
-}
-
-// checkJob refuses names that no schedule has: they would become labels of metrics.
-func checkJob(job string) error {
+// checkJob refuses names that the schedule has no such job of: they would become
+// labels of metrics, and the outcome of one job would be told as another's.
+func checkJob(job string, names ...string) error {
 	if job == "" {
 		return nil
 	}
-	return oneOf("--job", job, []string{jobSync, pipeline.Alerts, pipeline.Violations, pipeline.PolicyStats, jobVerify})
+	return oneOf("--job", job, names)
 }
 
 // job is the job of the schedule that a sync with these flags amounts to: all

@@ -66,15 +66,17 @@ func (a *app) statusCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			s, err := readStatus(cmd.Context(), c.DataDir)
-			if err != nil {
-				return err
-			}
 			known, err := readAll(cmd.Context(), c)
 			if err != nil {
 				return err
 			}
-			s.Problems = append([]status.Problem{}, known.Problems()...)
+			s, err := readStatus(cmd.Context(), c.DataDir, known)
+			if err != nil {
+				if !asJSON {
+					a.printProblems(known.Problems())
+				}
+				return err
+			}
 			if asJSON {
 				return json.NewEncoder(a.stdout).Encode(s)
 			}
@@ -86,15 +88,15 @@ func (a *app) statusCommand() *cobra.Command {
 	return command
 }
 
-// readStatus looks at what is published and at the note of the last run; it
-// opens nothing that a sync needs.
-func readStatus(ctx context.Context, dataDir string) (s *statusOutput, err error) {
+// readStatus looks at what is published and at the note of the last run, beside
+// what is known already; it opens nothing that a sync needs.
+func readStatus(ctx context.Context, dataDir string, known *status.Status) (s *statusOutput, err error) {
 	db, err := openPublished(dataDir)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	s = &statusOutput{DataDir: dataDir}
+	s = &statusOutput{DataDir: dataDir, Problems: known.Judged().Problems}
 	if s.LastRun, err = readLastRun(dataDir); err != nil {
 		return nil, err
 	}
@@ -109,6 +111,9 @@ func readStatus(ctx context.Context, dataDir string) (s *statusOutput, err error
 		}
 		if line.Lateness, err = readLateness(ctx, db, stream.name); err != nil {
 			return nil, err
+		}
+		if held := known.Stream(stream.name); held != nil {
+			line.Gaps = len(held.Gaps())
 		}
 		s.Streams = append(s.Streams, line.renew(s.LastRun))
 	}
@@ -138,12 +143,11 @@ func readStream(ctx context.Context, db *sql.DB, stream, timeColumn string) (*st
 	err := db.QueryRowContext(ctx, fmt.Sprintf(`SELECT
 			(SELECT count(*) FROM %[1]s), (SELECT max("%[2]s") FROM %[1]s),
 			min(from_ts) FILTER (status = 'covered'), max(to_ts) FILTER (status = 'covered'),
-			count(*) FILTER (status = 'covered') - count(DISTINCT "filter") FILTER (status = 'covered'),
 			count(*) FILTER (status = 'lost'),
 			(SELECT count(*) FROM rejected_records WHERE stream = '%[1]s'),
 			coalesce((SELECT complete AND error IS NULL FROM sync_runs WHERE stream = '%[1]s' ORDER BY started_at DESC LIMIT 1), false)
 		FROM sync_coverage WHERE stream = '%[1]s'`, stream, timeColumn)).
-		Scan(&s.Rows, &newest, &from, &to, &s.Gaps, &s.Lost, &s.Rejected, &s.LastComplete)
+		Scan(&s.Rows, &newest, &from, &to, &s.Lost, &s.Rejected, &s.LastComplete)
 	s.Newest, s.CoveredFrom, s.CoveredTo = pointer(newest), pointer(from), pointer(to)
 	return s, err
 }

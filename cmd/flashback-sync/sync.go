@@ -34,13 +34,13 @@ With --from it reads everything from there again, whether it is covered or not.`
 	f.add(flags, "read again from this `time` on (RFC 3339 or a date, UTC)", "read up to this `time` only")
 	flags.BoolVar(&f.json, "json", false, "print the run's summary as the last line of stdout")
 	flags.BoolVar(&f.retryRejected, "retry-rejected", false, "try again to type the rejected records, as after an upgrade")
-	addJob(flags, &f.job)
+	flags.StringVar(&f.job, "job", "", "note the run as this `job` of the schedule: sync, alerts, violations or policy_stats")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "say what would be read, and write nothing")
 	return command
 }
 
 func (a *app) sync(ctx context.Context, f syncFlags) error {
-	if err := checkJob(f.job); err != nil {
+	if err := checkJob(f.job, jobSync, pipeline.Alerts, pipeline.Violations, pipeline.PolicyStats); err != nil {
 		return err
 	}
 	t, err := a.task(&f.scopeFlags)

@@ -53,7 +53,7 @@ alarms are sent, as serve has it.`,
 	}
 	flags := command.Flags()
 	f.add(flags, "verify from this `time` on (RFC 3339 or a date, UTC)", "verify up to this `time`")
-	addJob(flags, &f.job)
+	flags.StringVar(&f.job, "job", "", "note the run as this `job` of the schedule: verify")
 	flags.BoolVar(&f.full, "full", false, "read and compare every row, not only the totals")
 	flags.StringVar(&f.json, "json", "", "write the report as JSON to `FILE`, or to stdout if none is given")
 	flags.Lookup("json").NoOptDefVal = standardOutput
@@ -74,7 +74,7 @@ func (f *verifyFlags) jsonFile(args []string) error {
 }
 
 func (a *app) verify(ctx context.Context, f verifyFlags) error {
-	if err := cmp.Or(checkJob(f.job), f.checkFiles()); err != nil {
+	if err := cmp.Or(checkJob(f.job, jobVerify), f.checkFiles()); err != nil {
 		return err
 	}
 	t, err := a.task(&f.scopeFlags)

@@ -201,7 +201,7 @@ func TestStatusAndCheckTellHowLateRowsCome(t *testing.T) {
 	b.sim.AddAlerts(b.sim.NewRow(apisim.Alerts, b.sim.Now().Add(-20*time.Hour), 1))
 	b.must("sync")
 	out := b.must("status").stdout
-	if !strings.Contains(out, "Late rows in alerts: 1 in 90 days") || !strings.Contains(out, "nears the lookback of 48h") {
+	if !strings.Contains(out, "Late rows in alerts: 1 in 90 days") || !strings.Contains(out, "nears the lookback of 2 d") {
 		t.Error(out)
 	}
 	if out := b.must("check").stdout; !strings.Contains(out, "set streams.alerts.lookback to 80h") {

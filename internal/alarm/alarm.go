@@ -59,7 +59,7 @@ func (a *Alarms) Ended(ctx context.Context, run journal.Run) error {
 	var err error
 	if a.options.PingURL != "" {
 		outcome := "fail"
-		if good(&run) {
+		if run.Good() {
 			outcome = ""
 		}
 		err = a.ping(ctx, outcome, run.RunID, a.report(&run))
@@ -73,12 +73,6 @@ func (a *Alarms) Look(ctx context.Context, s *status.Status) error {
 		return nil
 	}
 	return a.tell(ctx, func(st *state) []event { return a.afterLook(st, s) })
-}
-
-// good reports whether a run alarms nobody. A verification that found rows which
-// the source has deleted since found nothing that anybody could mend.
-func good(run *journal.Run) bool {
-	return run.Good() || run.Job == "verify" && run.Verdict == "extra"
 }
 
 // tell lets change find out what is to be told, and notes it once it was. Where

@@ -2,12 +2,12 @@ package alarm
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
-	"github.com/dustin/go-humanize"
-
 	"github.com/flashback-sync/flashback-sync/internal/journal"
+	"github.com/flashback-sync/flashback-sync/internal/span"
 	"github.com/flashback-sync/flashback-sync/internal/status"
 )
 
@@ -31,23 +31,36 @@ const (
 	green  = "#2e8b57"
 )
 
-// afterRun notes how a job's run ended.
-func (a *Alarms) afterRun(s *state, run *journal.Run) []event {
+// afterRun notes how a job's run ended. A run of all streams that is good ends what
+// was wrong with the jobs of single ones, too.
+func (a *Alarms) afterRun(s *state, run *journal.Run) (events []event) {
 	now := a.options.Now()
-	what, is := s.Jobs.note(run.Job, !good(run), run.FinishedAt, now)
+	what, is := s.Jobs.note(run.Job, !run.Good(), run.FinishedAt, now)
 	job := escape(run.Job, mostName)
 	switch what {
 	case began:
-		return []event{failure(run, job+" "+verbOf(run), " at "+moment(run.FinishedAt), nil)}
+		events = []event{failure(run, job+" "+verbOf(run), " at "+moment(run.FinishedAt), nil)}
 	case lasts:
-		return []event{failure(run, job+" "+verbOf(run)+" again", ", it has not been good since "+moment(is.Since), since("Not good", is, now))}
+		events = []event{failure(run, job+" "+verbOf(run)+" again", ", it has not been good since "+moment(is.Since), since("Not good", is, now))}
 	case over:
-		return []event{{
-			colour: green, title: job + " is good again", text: fmt.Sprintf("the job %s is good again, it was not since %s", job, moment(is.Since)),
-			fields: since("Not good", is, now),
-		}}
+		events = []event{recovery(job, is, now)}
+	case same:
 	}
-	return nil
+	for _, name := range slices.Sorted(maps.Keys(s.Jobs)) {
+		if run.Covers(name) {
+			if what, is := s.Jobs.note(name, false, run.FinishedAt, now); what == over {
+				events = append(events, recovery(escape(name, mostName), is, now))
+			}
+		}
+	}
+	return events
+}
+
+func recovery(job string, is wrong, now time.Time) event {
+	return event{
+		colour: green, title: job + " is good again", text: fmt.Sprintf("the job %s is good again, it was not since %s", job, moment(is.Since)),
+		fields: since("Not good", is, now),
+	}
 }
 
 func failure(run *journal.Run, title, when string, fields []field) event {
@@ -151,5 +164,5 @@ func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") 
 
 // since says for how long something has been wrong.
 func since(what string, is wrong, now time.Time) []field {
-	return []field{{Title: what + " since", Value: fmt.Sprintf("%s (%s)", moment(is.Since), humanize.RelTime(is.Since, now, "ago", "from now")), Short: true}}
+	return []field{{Title: what + " since", Value: fmt.Sprintf("%s (%s)", moment(is.Since), span.Ago(now, is.Since)), Short: true}}
 }

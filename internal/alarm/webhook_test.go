@@ -43,14 +43,25 @@ func TestAJobIsToldOfWhenItChanges(t *testing.T) {
 			{"sync", skipped, 30, ""},
 			{"sync", ok, 31, "the job sync is good"},
 		},
-		"jobs are independent":   {{"alerts", bad, 0, "the job alerts failed"}, {"verify", bad, 1, "the job verify failed"}, {"alerts", ok, 2, "the job alerts is good"}, {"verify", bad, 3, ""}},
-		"a clock that goes back": {{"sync", bad, 48, "the job sync failed at"}, {"sync", bad, 0, "the job sync failed again"}, {"sync", bad, 1, ""}},
+		"jobs are independent": {{"alerts", bad, 0, "the job alerts failed"}, {"verify", bad, 1, "the job verify failed"}, {"alerts", ok, 2, "the job alerts is good"}, {"verify", bad, 3, ""}},
+		"a run of all streams mends those of one": {
+			{"violations", bad, 0, "the job violations failed"},
+			{"sync", partial, 1, "the job sync was not complete"},
+			{"sync", ok, 2, "the job sync is good again, it was not since 2026-03-01 13:00 UTC.\nflashback-sync: the job violations is good again, it was not since 2026-03-01 12:00 UTC."},
+			{"sync", ok, 3, ""},
+		},
+		"a run of the others does not": {{"alerts", bad, 0, "the job alerts failed"}, {"sync", ok, 1, ""}, {"alerts", ok, 2, "the job alerts is good"}},
+		"a clock that goes back":       {{"sync", bad, 48, "the job sync failed at"}, {"sync", bad, 0, "the job sync failed again"}, {"sync", bad, 1, ""}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			hook, dir := listen(t, nil), dataDir(t)
 			for i, s := range steps {
 				a := alarms(Options{DataDir: dir, WebhookURL: hook.URL, Now: func() time.Time { return at(s.hours) }}) // each run is a process
-				if err := a.Ended(context.Background(), run(s.job, s.status, s.hours)); err != nil {
+				ended := run(s.job, s.status, s.hours)
+				if ended.Streams = map[string]journal.Stream{s.job: {}}; s.job == "sync" {
+					ended.Streams = map[string]journal.Stream{"violations": {}, "policy_stats": {}}
+				}
+				if err := a.Ended(context.Background(), ended); err != nil {
 					t.Fatal(err)
 				}
 				hears(t, i, hook, s.hears)
@@ -229,19 +240,6 @@ func TestTwoProcessesTellOnce(t *testing.T) {
 	}
 	all.Wait()
 	hears(t, 0, hook, "the job sync failed")
-}
-
-func TestRowsThatTheSourceDeletedAlarmNobody(t *testing.T) {
-	hook := listen(t, nil)
-	extra := run("verify", journal.Partial, 0)
-	extra.Verdict, extra.ExitCode = "extra", 9
-	a := alarms(Options{DataDir: dataDir(t), PingURL: hook.URL, WebhookURL: hook.URL})
-	if err := a.Ended(context.Background(), extra); err != nil {
-		t.Fatal(err)
-	}
-	if got := hook.got(); len(got) != 1 || strings.HasSuffix(got[0].path, "/fail") {
-		t.Errorf("got %v", got)
-	}
 }
 
 func TestMessagesAreAsTheyWere(t *testing.T) {

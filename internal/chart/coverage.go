@@ -6,6 +6,8 @@ import (
 
 	"github.com/dustin/go-humanize"
 	"github.com/dustin/go-humanize/english"
+
+	"github.com/flashback-sync/flashback-sync/internal/span"
 )
 
 const (
@@ -135,7 +137,7 @@ func rectOf(group []piece, from, to time.Time) rect {
 	}
 	r := rect{Tone: tones[first.State], X: Number(x), Width: Number(end - x), Title: fmt.Sprintf("%s: %s to %s", first.State, stamp(first.From), stamp(last.To))}
 	if first.State != Full {
-		r.Title += " (" + Span(length(group)) + ")"
+		r.Title += " (" + span.Words(length(group)) + ")"
 	}
 	if len(group) > 1 {
 		r.Title = fmt.Sprintf("%d stretches, %s", len(group), r.Title)

@@ -8,6 +8,8 @@ import (
 
 	"github.com/dustin/go-humanize"
 	"github.com/dustin/go-humanize/english"
+
+	"github.com/flashback-sync/flashback-sync/internal/span"
 )
 
 // summary tells what of the ledgers is covered, and what is not.
@@ -35,7 +37,7 @@ func (c *Coverage) summary(all []piece) string {
 func extent(all []Range) string {
 	slices.SortStableFunc(all, byLength)
 	r := all[0]
-	text := fmt.Sprintf("%s, from %s to %s", Span(r.To.Sub(r.From)), stamp(r.From), stamp(r.To))
+	text := fmt.Sprintf("%s, from %s to %s", span.Words(r.To.Sub(r.From)), stamp(r.From), stamp(r.To))
 	if len(all) > 1 {
 		return "the longest " + text
 	}

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/dustin/go-humanize"
+
+	"github.com/flashback-sync/flashback-sync/internal/span"
 )
 
 // Measure is what the numbers of a chart are.
@@ -43,11 +45,11 @@ func (m Measure) step(n float64) float64 {
 		if i := slices.IndexFunc(rounds, func(d time.Duration) bool { return float64(d) >= n }); i >= 0 {
 			return float64(rounds[i])
 		}
-		return NiceStep(n/float64(day)) * float64(day)
+		return niceStep(n/float64(day)) * float64(day)
 	case Shares:
-		return NiceStep(n/100) * 100
+		return niceStep(n/100) * 100
 	}
-	return NiceStep(n)
+	return niceStep(n)
 }
 
 // powers are the lines of a logarithmic scale.
@@ -71,7 +73,7 @@ func (m Measure) powers(most float64) (all []float64) {
 func (m Measure) Short(n float64) string {
 	switch m {
 	case Durations:
-		return Span(time.Duration(n))
+		return span.Words(time.Duration(n))
 	case Shares:
 		return humanize.Ftoa(n/100) + "%"
 	}
@@ -90,38 +92,9 @@ func (m Measure) Short(n float64) string {
 func (m Measure) Words(n int64) string {
 	switch m {
 	case Durations:
-		return Span(time.Duration(n))
+		return span.Words(time.Duration(n))
 	case Shares:
 		return strconv.FormatFloat(float64(n)/100, 'f', 1, 64) + "%"
 	}
 	return humanize.Comma(n)
-}
-
-// Span writes a length of time in its two largest units.
-func Span(d time.Duration) string {
-	switch {
-	case d < 0:
-		return "−" + Span(-max(d, -math.MaxInt64))
-	case d < time.Second:
-		return strconv.FormatInt(d.Milliseconds(), 10) + " ms"
-	case d < 10*time.Second:
-		return humanize.Ftoa(math.Round(d.Seconds()*10)/10) + " s"
-	}
-	units := []struct {
-		size time.Duration
-		name string
-	}{{day, "d"}, {time.Hour, "h"}, {time.Minute, "min"}, {time.Second, "s"}}
-	for i, u := range units {
-		if d < u.size {
-			continue
-		}
-		text := humanize.Comma(int64(d/u.size)) + " " + u.name
-		if i+1 < len(units) && d < 100*u.size {
-			if rest := d % u.size / units[i+1].size; rest > 0 {
-				text += " " + strconv.FormatInt(int64(rest), 10) + " " + units[i+1].name
-			}
-		}
-		return text
-	}
-	return "0 s"
 }

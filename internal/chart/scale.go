@@ -78,8 +78,8 @@ func (s Scale) Lines() []Line {
 	return lines
 }
 
-// NiceStep is the smallest of 1, 2, 5, 10, 20, ... that is not below the number.
-func NiceStep(n float64) float64 {
+// niceStep is the smallest of 1, 2, 5, 10, 20, ... that is not below the number.
+func niceStep(n float64) float64 {
 	step := 1.0
 	for i := 0; step < n; i++ {
 		step *= []float64{2, 2.5, 2}[i%3]

@@ -85,17 +85,6 @@ func TestTicksAreFewAndInOrder(t *testing.T) {
 	}
 }
 
-func TestSpansAreReadAtAGlance(t *testing.T) {
-	for d, want := range map[time.Duration]string{
-		0: "0 ms", 350 * time.Millisecond: "350 ms", 4230 * time.Millisecond: "4.2 s", 42 * time.Second: "42 s", 96 * time.Second: "1 min 36 s",
-		time.Hour: "1 h", 192 * time.Minute: "3 h 12 min", 50 * time.Hour: "2 d 2 h", 120*day + time.Hour: "120 d", -time.Hour: "−1 h", math.MinInt64: "−106,751 d",
-	} {
-		if got := Span(d); got != want {
-			t.Errorf("%v is %q, want %q", d, got, want)
-		}
-	}
-}
-
 func TestSumsDoNotTurnNegative(t *testing.T) {
 	if got := Sum(math.MaxInt64, 1, -5); got != math.MaxInt64 {
 		t.Errorf("the sum is %d", got)

@@ -73,6 +73,12 @@ func (r *Run) Took() time.Duration { return r.FinishedAt.Sub(r.StartedAt) }
 // Good reports whether the run did all that it was for.
 func (r *Run) Good() bool { return r.Status == OK }
 
+// Covers reports whether the run did all the work of a job of one stream as well.
+func (r *Run) Covers(job string) bool {
+	_, ran := r.Streams[job]
+	return ran && r.Job == "sync" && r.Good()
+}
+
 // Sent is the number of requests of the run.
 func (r *Run) Sent() (n int64) {
 	for _, count := range r.Requests {

@@ -6,9 +6,9 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/status"
 )
 
-// Collector is a prometheus.Collector of a status. It holds no values: whatever
+// collector is a prometheus.Collector of a status. It holds no values: whatever
 // it shows is read anew.
-type Collector struct {
+type collector struct {
 	read func() *status.Status
 	all  []described
 }
@@ -18,13 +18,11 @@ type described struct {
 	desc *prometheus.Desc
 }
 
-// New returns a collector of what read returns at every scrape. Scrapes may come
-// at once; read returns nil as long as nothing is known.
-func New(read func() *status.Status) *Collector { return collector(read, true) }
-
-// collector leaves out what is true for a moment only, unless it is live.
-func collector(read func() *status.Status, live bool) *Collector {
-	c := &Collector{read: read}
+// newCollector shows what read returns at every scrape. Scrapes may come at once;
+// read returns nil as long as nothing is known. What is true for a moment only is
+// left out, unless it is live.
+func newCollector(read func() *status.Status, live bool) *collector {
+	c := &collector{read: read}
 	for _, f := range families() {
 		if live || !f.live {
 			c.all = append(c.all, described{family: f, desc: f.desc()})
@@ -34,14 +32,14 @@ func collector(read func() *status.Status, live bool) *Collector {
 }
 
 // Describe implements prometheus.Collector.
-func (c *Collector) Describe(out chan<- *prometheus.Desc) {
+func (c *collector) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range c.all {
 		out <- d.desc
 	}
 }
 
 // Collect implements prometheus.Collector.
-func (c *Collector) Collect(out chan<- prometheus.Metric) {
+func (c *collector) Collect(out chan<- prometheus.Metric) {
 	s := c.read()
 	if s == nil {
 		return

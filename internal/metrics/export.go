@@ -21,7 +21,7 @@ const mostScrapes = 4
 func Handler(read func() *status.Status) http.Handler {
 	registry := prometheus.NewPedanticRegistry()
 	registry.MustRegister(
-		New(read),
+		newCollector(read, true),
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
@@ -40,7 +40,7 @@ func WriteTextfile(path string, s *status.Status) error {
 
 func writeTextfile(path string, s *status.Status) error {
 	registry := prometheus.NewPedanticRegistry()
-	if err := registry.Register(collector(func() *status.Status { return s }, false)); err != nil {
+	if err := registry.Register(newCollector(func() *status.Status { return s }, false)); err != nil {
 		return err
 	}
 	all, err := registry.Gather()

@@ -40,10 +40,10 @@ func lastRunFamilies() []family {
 func last(name, help string, read func(r *journal.Run, add add)) family {
 	return family{
 		name: name, kind: gauge, labels: byJob,
-		help: help + ". Runs that were skipped or stopped by a signal are passed over.",
+		help: help + ". Runs that were skipped or stopped by a signal are passed over; absent once a good run of all streams has done the job's work.",
 		read: func(s *status.Status, add add) {
 			for _, job := range jobNames {
-				if run := s.Last(job); run != nil {
+				if run := s.Standing(job); run != nil {
 					read(run, add)
 				}
 			}

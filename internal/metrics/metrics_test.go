@@ -111,6 +111,21 @@ func TestEverythingThatIsKnownIsShown(t *testing.T) {
 	}
 }
 
+// An optional stream that the source does not have would look as if it were never
+// complete, and one that is no longer synced as if it were stale.
+func TestAStreamThatNobodyAwaitsHasNoSeries(t *testing.T) {
+	unserved, retired := full(), full()
+	unserved.Runs[1].Streams["violations"] = journal.Stream{Complete: true}
+	retired.Holdings.Streams[1].Retired, retired.Holdings.Streams[1].Rows = true, 7
+	for name, s := range map[string]*status.Status{"not served": unserved, "retired": retired} {
+		for key := range ours(scrape(t, s)) {
+			if strings.Contains(key, "stream=violations") && !strings.HasPrefix(key, "rows_") {
+				t.Errorf("%s: %s is shown", name, key)
+			}
+		}
+	}
+}
+
 func TestWhatIsUnknownIsAbsent(t *testing.T) {
 	for name, s := range map[string]*status.Status{"nothing yet": nil, "nothing read": {At: noon, Version: "dev"}} {
 		for key := range ours(scrape(t, s)) {
@@ -133,7 +148,7 @@ func TestWhatIsUnknownIsAbsent(t *testing.T) {
 
 func TestNamesAndHelpFollowTheConventions(t *testing.T) {
 	registry := prometheus.NewPedanticRegistry()
-	registry.MustRegister(New(full))
+	registry.MustRegister(newCollector(full, true))
 	problems, err := testutil.GatherAndLint(registry)
 	if err != nil || len(problems) > 0 {
 		t.Errorf("%v %v", err, problems)

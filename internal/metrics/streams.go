@@ -108,10 +108,11 @@ func rows(name, help string, which func(journal.StreamTotals) int64) family {
 	}
 }
 
-// each reads every stream that is held.
+// each reads every stream that is awaited: of one that the configuration does not
+// name any more, or that the source does not have, nothing can be stale or missing.
 func each(read func(s *status.Status, of *status.Stream, add add)) func(*status.Status, add) {
 	return func(s *status.Status, add add) {
-		for _, name := range known(streamNames, func(name string) bool { return s.Stream(name) != nil }) {
+		for _, name := range known(streamNames, s.Awaited) {
 			read(s, s.Stream(name), add)
 		}
 	}

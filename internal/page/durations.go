@@ -1,11 +1,13 @@
 package page
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
 	"github.com/flashback-sync/flashback-sync/internal/chart"
 	"github.com/flashback-sync/flashback-sync/internal/journal"
+	"github.com/flashback-sync/flashback-sync/internal/span"
 )
 
 // durations is a chart of the runs, the oldest first; nil without any.
@@ -47,7 +49,7 @@ func durations(shown []*journal.Run) *chart.Columns {
 }
 
 func durationWords(shown []*journal.Run) string {
-	sorted := slices.SortedFunc(slices.Values(shown), func(a, b *journal.Run) int { return int(min(1, max(-1, a.Took()-b.Took()))) })
+	sorted := slices.SortedFunc(slices.Values(shown), func(a, b *journal.Run) int { return cmp.Compare(a.Took(), b.Took()) })
 	good := 0
 	for _, r := range shown {
 		if r.Good() {
@@ -56,5 +58,5 @@ func durationWords(shown []*journal.Run) string {
 	}
 	longest := sorted[len(sorted)-1]
 	return fmt.Sprintf("The newest %s, the oldest first: %s ok. The usual run took %s, the longest %s (%s, %s).", count(int64(len(shown)), "run"),
-		comma(int64(good)), span(sorted[len(sorted)/2].Took()), span(longest.Took()), named(longest), clock(longest.StartedAt))
+		comma(int64(good)), span.Words(sorted[len(sorted)/2].Took()), span.Words(longest.Took()), named(longest), clock(longest.StartedAt))
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/internal/chart"
+	"github.com/flashback-sync/flashback-sync/internal/span"
 	"github.com/flashback-sync/flashback-sync/internal/status"
 )
 
@@ -25,13 +26,13 @@ func lateness(s *status.Stream, id string) *chart.Columns {
 	}
 	wide := 100 / float64(max(1, len(classes)))
 	for i, class := range classes {
-		label := "up to " + span(class.UpTo)
+		label := "up to " + span.Words(class.UpTo)
 		if i > 0 {
-			label = "more than " + span(classes[i-1].UpTo) + ", " + label
+			label = "more than " + span.Words(classes[i-1].UpTo) + ", " + label
 		}
 		c.Columns = append(c.Columns, chart.Column{Label: label, From: float64(i) * wide, To: float64(i+1) * wide, Values: []int64{class.Rows}})
 		if every := (len(classes) + 5) / 6; (len(classes)-1-i)%every == 0 {
-			c.Ticks = append(c.Ticks, chart.Tick{X: chart.Number(float64(i+1) * wide), Text: span(class.UpTo), Anchor: "end"})
+			c.Ticks = append(c.Ticks, chart.Tick{X: chart.Number(float64(i+1) * wide), Text: span.Words(class.UpTo), Anchor: "end"})
 		}
 	}
 	for _, m := range []struct {
@@ -61,12 +62,12 @@ func place(classes []status.LateClass, at time.Duration) float64 {
 
 func lateWords(s *status.Stream) string {
 	l := s.Lateness
-	text := fmt.Sprintf("%s came late in the last 90 days: half of them by up to %s, 99%% by up to %s, the latest by %s.", count(l.Rows, "row"), span(l.Median), span(l.P99), span(l.Max))
+	text := fmt.Sprintf("%s came late in the last 90 days: half of them by up to %s, 99%% by up to %s, the latest by %s.", count(l.Rows, "row"), span.Words(l.Median), span.Words(l.P99), span.Words(l.Max))
 	switch {
 	case s.Lookback <= 0:
 		return text
 	case l.Max > s.Lookback:
-		return text + fmt.Sprintf(" That is more than the lookback of %s.", span(s.Lookback))
+		return text + fmt.Sprintf(" That is more than the lookback of %s.", span.Words(s.Lookback))
 	}
-	return text + fmt.Sprintf(" The lookback is %s.", span(s.Lookback))
+	return text + fmt.Sprintf(" The lookback is %s.", span.Words(s.Lookback))
 }

@@ -2,6 +2,7 @@ package page
 
 import (
 	"github.com/flashback-sync/flashback-sync/internal/journal"
+	"github.com/flashback-sync/flashback-sync/internal/span"
 )
 
 // running is a run under way.
@@ -22,7 +23,7 @@ type underway struct {
 func (v *view) running(p *journal.Progress) *running {
 	r := &running{
 		Name: named(&journal.Run{Job: p.Job, Command: p.Command}), Began: v.moment(p.StartedAt),
-		Elapsed: span(max(0, v.At.Sub(p.StartedAt))), Message: p.Message,
+		Elapsed: span.Words(max(0, v.At.Sub(p.StartedAt))), Message: p.Message,
 	}
 	for _, s := range p.Streams {
 		u := underway{StreamProgress: s, Title: title(s.Stream)}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/internal/chart"
 	"github.com/flashback-sync/flashback-sync/internal/journal"
+	"github.com/flashback-sync/flashback-sync/internal/span"
 )
 
 const (
@@ -104,7 +105,7 @@ func (v *view) line(r *journal.Run) line {
 		sum.Inserted += s.Inserted
 		sum.Updated += s.Updated
 	}
-	l := line{Run: r, Name: named(r), Tone: tone(r.Status), Mark: mark(r.Status), Started: v.moment(r.StartedAt), Took: span(max(0, r.Took())), Requests: comma(r.Sent())}
+	l := line{Run: r, Name: named(r), Tone: tone(r.Status), Mark: mark(r.Status), Started: v.moment(r.StartedAt), Took: span.Words(max(0, r.Took())), Requests: comma(r.Sent())}
 	if len(r.Streams) > 0 {
 		l.New, l.Changed = comma(sum.Inserted), comma(sum.Updated)
 	}
@@ -130,7 +131,7 @@ func answers(r *journal.Run) string {
 	if r.Retries > 0 {
 		retries := comma(r.Retries) + " sent again"
 		if r.Waited > 0 {
-			retries += " after waiting " + span(r.Waited)
+			retries += " after waiting " + span.Words(r.Waited)
 		}
 		words = append(words, retries)
 	}

@@ -53,8 +53,12 @@ func (v *view) card(s *status.Stream, i int) card {
 		ID: fmt.Sprintf("stream-%d", i), Title: title(s.Name), Stream: s, Fresh: v.maybe(v.Fresh(s.Name)), Next: v.next(s.Name),
 		Oldest: v.maybe(s.Oldest), Newest: v.maybe(s.Newest), Verified: v.verified(),
 	}
-	if lag, known := v.Lag(s.Name); known {
-		c.Lag, c.Stale = behind(lag), v.StaleAfter > 0 && lag > v.StaleAfter
+	c.Lag, c.Stale = v.idle(s), v.Stale(s.Name)
+	if lag, known := v.Lag(s.Name); known && c.Lag == "" {
+		c.Lag = behind(lag)
+	}
+	if s.Retired {
+		c.Next = nil
 	}
 	for _, r := range s.Reasons {
 		c.Rejects = append(c.Rejects, reject{Name: r.Name, Count: comma(r.Count)})

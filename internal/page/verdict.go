@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/internal/journal"
+	"github.com/flashback-sync/flashback-sync/internal/span"
 	"github.com/flashback-sync/flashback-sync/internal/status"
 )
 
@@ -69,7 +70,7 @@ func (v *view) figures() (all []figure) {
 		for _, s := range h.Streams {
 			rows += max(0, s.Rows)
 		}
-		f := figure{Name: "Rows held", Value: large(rows), Note: "published " + ago(v.At, h.At)}
+		f := figure{Name: "Rows held", Value: large(rows), Note: "published " + span.Ago(v.At, h.At)}
 		if held := h.DuckDBBytes + h.LakeBytes; held > 0 {
 			f.Note = size(held) + ", " + f.Note
 		}
@@ -80,13 +81,29 @@ func (v *view) figures() (all []figure) {
 
 func (v *view) freshness(s *status.Stream) figure {
 	f := figure{Name: title(s.Name), Value: "never read", Tone: "quiet", At: v.maybe(v.Fresh(s.Name))}
-	if lag, known := v.Lag(s.Name); known {
-		f.Value, f.Tone, f.Before = behind(lag), "", "read up to"
-		if v.StaleAfter > 0 && lag > v.StaleAfter {
-			f.Tone, f.Note = "bad", "stale: more than "+span(v.StaleAfter)
-		}
+	if f.At != nil {
+		f.Before = "read up to"
+	}
+	if why := v.idle(s); why != "" {
+		f.Value = why
+	} else if lag, known := v.Lag(s.Name); known {
+		f.Value, f.Tone = behind(lag), ""
+	}
+	if v.Stale(s.Name) {
+		f.Tone, f.Note = "bad", "stale: more than "+span.Words(v.StaleAfter)
 	}
 	return f
+}
+
+// idle says why no rows of a stream are awaited, "" if they are.
+func (v *view) idle(s *status.Stream) string {
+	switch {
+	case s.Retired:
+		return "no longer synced"
+	case !v.Awaited(s.Name):
+		return "not served"
+	}
+	return ""
 }
 
 // behind tells how far a stream lags; what is read within a minute is up to date.
@@ -94,7 +111,7 @@ func behind(lag time.Duration) string {
 	if lag < time.Minute {
 		return "up to date"
 	}
-	return rough(lag) + " behind"
+	return span.Rough(lag) + " behind"
 }
 
 func (v *view) lastRun() figure {
@@ -102,7 +119,7 @@ func (v *view) lastRun() figure {
 	for i := range v.Status.Runs {
 		if r := &v.Status.Runs[i]; r.Status != journal.Skipped {
 			f.Value, f.Tone, f.At = r.Status, tone(r.Status), v.moment(r.FinishedAt)
-			f.Note = named(r) + ", took " + span(max(0, r.Took()))
+			f.Note = named(r) + ", took " + span.Words(max(0, r.Took()))
 			return f
 		}
 	}
@@ -117,7 +134,7 @@ func (v *view) nextRun() figure {
 		}
 		f.Value, f.Tone, f.At, f.Note = "now", "", v.moment(j.Next), j.Name
 		if wait := j.Next.Sub(v.At); wait > 0 {
-			f.Value = "in " + span(wait)
+			f.Value = "in " + span.Words(wait)
 		}
 	}
 	return f

@@ -7,6 +7,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/internal/chart"
 	"github.com/flashback-sync/flashback-sync/internal/journal"
+	"github.com/flashback-sync/flashback-sync/internal/span"
 	"github.com/flashback-sync/flashback-sync/internal/status"
 )
 
@@ -50,7 +51,7 @@ func newView(s *status.Status, o Options) *view {
 func (v *view) Seconds() string { return strconv.Itoa(max(1, int(v.Refresh.Seconds()))) }
 
 // Often is the same in words.
-func (v *view) Often() string { return span(max(time.Second, v.Refresh)) }
+func (v *view) Often() string { return span.Words(max(time.Second, v.Refresh)) }
 
 // Icon is the tab's: a disc that tells the verdict.
 func (v *view) Icon() template.URL {

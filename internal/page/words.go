@@ -9,6 +9,7 @@ import (
 	"github.com/dustin/go-humanize/english"
 
 	"github.com/flashback-sync/flashback-sync/internal/chart"
+	"github.com/flashback-sync/flashback-sync/internal/span"
 )
 
 // moment is an instant beside how long ago it was.
@@ -22,7 +23,7 @@ func (v *view) moment(t time.Time) *moment {
 	if t.IsZero() {
 		return nil
 	}
-	return &moment{At: t, Ago: ago(v.At, t)}
+	return &moment{At: t, Ago: span.Ago(v.At, t)}
 }
 
 func (v *view) maybe(t *time.Time) *moment {
@@ -30,32 +31,6 @@ func (v *view) maybe(t *time.Time) *moment {
 		return nil
 	}
 	return v.moment(*t)
-}
-
-// ago tells an instant from now: to the minute if it is near.
-func ago(now, then time.Time) string {
-	d := now.Sub(then)
-	if -time.Minute <= d && d < time.Minute {
-		return "just now"
-	}
-	words := rough(max(d, -d, 0))
-	if d < 0 {
-		return "in " + words
-	}
-	return words + " ago"
-}
-
-func rough(d time.Duration) string {
-	const day = 24 * time.Hour
-	switch {
-	case d < 2*day:
-		return span(d.Truncate(time.Minute))
-	case d < 60*day:
-		return count(int64(d/day), "day")
-	case d < 2*365*day:
-		return count(int64(d/(30*day)), "month")
-	}
-	return count(int64(d/(365*day)), "year")
 }
 
 // clock writes an instant to the minute; the page says once that it is UTC.
@@ -79,8 +54,6 @@ func sentence(s string) string {
 	}
 	return s
 }
-
-func span(d time.Duration) string { return chart.Span(d) }
 
 // large writes a number that may be too long to be read, exactly below a billion.
 func large(n int64) string {

@@ -69,6 +69,24 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
+func TestStreamsThatNobodyAwaitsAreNotStale(t *testing.T) {
+	s := healthy()
+	s.StaleAfter = 5 * time.Minute
+	s.Runs = []journal.Run{{Command: "sync", Job: "sync", Status: journal.OK, Streams: map[string]journal.Stream{"alerts": {Complete: true}}}}
+	s.Holdings.Streams = s.Holdings.Streams[:2]
+	s.Holdings.Streams[0] = status.Stream{Name: "alerts"}
+	s.Holdings.Streams[1].Retired = true
+	seen := text(parsed(t, written(t, s, live)))
+	for _, want := range []string{"Alerts not served", "Violations no longer synced read up to", "All is well"} {
+		if !strings.Contains(seen, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+	if strings.Contains(seen, "stale") {
+		t.Error("something is stale")
+	}
+}
+
 func TestStaleStreamsStandOut(t *testing.T) {
 	s := healthy()
 	s.StaleAfter = 5 * time.Minute

@@ -166,6 +166,7 @@ func (r *reader) streams(ctx context.Context, ledger []lake.Coverage) (all []Str
 			}
 		}
 		_, configured := r.from.Lookbacks[t.name]
+		s.Retired = !configured
 		if configured || s.Rows > 0 || len(s.Lanes) > 0 {
 			all = append(all, s)
 		}

@@ -160,6 +160,15 @@ func TestStreamsAreReadAsTheyStand(t *testing.T) {
 	}
 }
 
+func TestAStreamThatIsNotConfiguredAnyMoreIsRetired(t *testing.T) {
+	h := readPublished(t, func(s *Source) { delete(s.Lookbacks, "violations") })
+	for _, s := range h.Streams {
+		if s.Retired != (s.Name == "violations") {
+			t.Errorf("%s: retired is %v", s.Name, s.Retired)
+		}
+	}
+}
+
 func TestTheOverviewCountsEveryEventOnce(t *testing.T) {
 	o := readPublished(t, func(s *Source) { s.Names = true }).Overview
 	if len(o.Days) != overviewDays || !o.To.Equal(time.Date(2026, 3, 10, 0, 0, 0, 0, time.UTC)) {

@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/dustin/go-humanize"
 	"github.com/dustin/go-humanize/english"
 
 	"github.com/flashback-sync/flashback-sync/internal/journal"
+	"github.com/flashback-sync/flashback-sync/internal/span"
 )
 
 // Level is how much a problem matters.
@@ -44,12 +44,15 @@ func (s *Status) Problems() (all []Problem) {
 	return sorted(all)
 }
 
-// Worst is the gravest level of the problems; "" without any.
-func Worst(problems []Problem) Level {
-	if len(problems) == 0 {
-		return ""
-	}
-	return sorted(problems)[0].Level
+// Judged is a status and what is wrong with it, for scripts: all that the page shows.
+type Judged struct {
+	*Status
+	Problems []Problem `json:"problems"` // the gravest first; never null
+}
+
+// Judged adds the problems.
+func (s *Status) Judged() Judged {
+	return Judged{Status: s, Problems: append([]Problem{}, s.Problems()...)}
 }
 
 func sorted(all []Problem) (out []Problem) {
@@ -76,12 +79,12 @@ func (s *Status) ofFiles() []Problem {
 func (s *Status) ofRuns() (all []Problem) {
 	if p := s.Progress; p != nil && !p.Alive(s.At) {
 		all = append(all, Problem{
-			Level: Bad, Subject: p.Command, Text: fmt.Sprintf("a run died (%s): it gave no sign of life since", since(s.At, p.UpdatedAt)),
+			Level: Bad, Subject: p.Command, Text: fmt.Sprintf("a run died (%s): it gave no sign of life since", span.Ago(s.At, p.UpdatedAt)),
 			Hint: "what was committed is kept, and the next run goes on from there",
 		})
 	}
 	for _, job := range s.jobs() {
-		last := s.Last(job)
+		last := s.Standing(job)
 		if last == nil || last.Good() || job == jobVerify && last.Verdict != "" {
 			continue // a verdict is told by ofVerification
 		}
@@ -94,7 +97,7 @@ func (s *Status) ofRuns() (all []Problem) {
 		default:
 			problem.Text = "the last run failed"
 		}
-		problem.Text += fmt.Sprintf(" (%s)", since(s.At, last.FinishedAt))
+		problem.Text += fmt.Sprintf(" (%s)", span.Ago(s.At, last.FinishedAt))
 		if last.Error != "" {
 			problem.Text += ": " + last.Error
 		}
@@ -128,10 +131,11 @@ func (s *Status) ofStream(stream *Stream) (all []Problem) {
 	add := func(level Level, hint, format string, arguments ...any) {
 		all = append(all, Problem{Level: level, Subject: stream.Name, Text: fmt.Sprintf(format, arguments...), Hint: hint})
 	}
-	if lag, known := s.Lag(stream.Name); s.StaleAfter > 0 && known && lag > s.StaleAfter {
-		add(Bad, "look at the last runs below, and whether the scheduler runs", "it lags %s behind, more than %s", Long(lag), Long(s.StaleAfter))
+	if s.Stale(stream.Name) {
+		lag, _ := s.Lag(stream.Name)
+		add(Bad, "look at the last runs below, and whether the scheduler runs", "it lags %s behind, more than %s", span.Words(lag), span.Words(s.StaleAfter))
 	}
-	if gaps := stream.Gaps(); len(gaps) > 0 {
+	if gaps := stream.Gaps(); len(gaps) > 0 && !stream.Retired {
 		add(Warn, "the next complete run closes it", "%s in what is covered", english.Plural(len(gaps), "gap", ""))
 	}
 	if lost := stream.Lost(); len(lost) > 0 {
@@ -145,7 +149,7 @@ func (s *Status) ofStream(stream *Stream) (all []Problem) {
 		add(level, "see the table rejected_records", "%s in quarantine", english.Plural(int(stream.Rejected), "record", ""))
 	}
 	if l := stream.Lateness; l.Nears(stream.Lookback) {
-		add(Warn, fmt.Sprintf("set streams.%s.lookback to %s", stream.Name, Long(l.Proposed())), "rows come up to %s late, which nears the lookback of %s", Long(l.Max), Long(stream.Lookback))
+		add(Warn, fmt.Sprintf("set streams.%s.lookback to %s", stream.Name, l.Proposed()), "rows come up to %s late, which nears the lookback of %s", span.Words(l.Max), span.Words(stream.Lookback))
 	}
 	return all
 }
@@ -169,6 +173,20 @@ func (s *Status) Last(job string) *journal.Run {
 	return s.find(func(r *journal.Run) bool {
 		return r.Job == job && r.Status != journal.Skipped && r.Status != journal.Interrupted
 	})
+}
+
+// Standing is the last run of a job, unless a good run of all streams has done the
+// job's work since: a sync of one stream that a person tried would otherwise stand
+// for ever as the last of its job.
+func (s *Status) Standing(job string) *journal.Run {
+	last := s.Last(job)
+	since := s.find(func(r *journal.Run) bool {
+		return r == last || r.Covers(job)
+	})
+	if since != last {
+		return nil
+	}
+	return last
 }
 
 // LastVerification is the last run that compared with the source, whichever
@@ -223,6 +241,24 @@ func (s *Status) Lag(stream string) (lag time.Duration, known bool) {
 	return max(0, s.At.Sub(*fresh)), true
 }
 
+// Stale reports whether a stream lags more than it may. One that no run is to read
+// does not.
+func (s *Status) Stale(stream string) bool {
+	lag, known := s.Lag(stream)
+	return s.StaleAfter > 0 && known && lag > s.StaleAfter && s.Awaited(stream)
+}
+
+// Awaited reports whether runs are to bring rows of a stream: the configuration
+// names it, and the source serves it, or once did.
+func (s *Status) Awaited(stream string) bool {
+	held := s.Stream(stream)
+	if held == nil || held.Retired {
+		return false
+	}
+	last := s.lastOf(stream)
+	return held.Rows > 0 || last == nil || last.Streams[stream].Served
+}
+
 // Gaps are the holes between covered times of one filter set, those of all sets
 // together, as they are in the ledger. What the source lost is none.
 func (s *Stream) Gaps() (gaps []Span) {
@@ -255,28 +291,3 @@ func (l *Lane) lost(gap Span) bool {
 	}
 	return !at.Before(gap.To)
 }
-
-// Long writes a duration as people say it: 3d 4h, 4h 5m, 12m, 40s. A config accepts
-// it without its space.
-func Long(d time.Duration) string {
-	for _, unit := range []struct {
-		whole, part time.Duration
-		names       [2]string
-	}{
-		{24 * time.Hour, time.Hour, [2]string{"d", "h"}},
-		{time.Hour, time.Minute, [2]string{"h", "m"}},
-		{time.Minute, time.Second, [2]string{"m", "s"}},
-	} {
-		d := d.Round(unit.part)
-		switch whole, part := d/unit.whole, d%unit.whole/unit.part; {
-		case whole == 0:
-		case part == 0:
-			return fmt.Sprintf("%d%s", whole, unit.names[0])
-		default:
-			return fmt.Sprintf("%d%s %d%s", whole, unit.names[0], part, unit.names[1])
-		}
-	}
-	return d.Round(time.Second).String()
-}
-
-func since(now, then time.Time) string { return humanize.RelTime(then, now, "ago", "from now") }

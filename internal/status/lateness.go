@@ -3,6 +3,7 @@ package status
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"time"
 )
 
@@ -51,7 +52,8 @@ func (l *Lateness) Nears(lookback time.Duration) bool {
 	return l != nil && lookback > 0 && l.Max > lookback*3/8
 }
 
-// Proposed is a lookback that reaches twice as far as the latest row needs.
-func (l *Lateness) Proposed() time.Duration {
-	return max((4 * l.Max).Round(time.Hour), 6*time.Hour)
+// Proposed is a lookback that reaches twice as far as the latest row needs, as the
+// configuration takes it.
+func (l *Lateness) Proposed() string {
+	return fmt.Sprintf("%dh", max((4*l.Max).Round(time.Hour), 6*time.Hour)/time.Hour)
 }

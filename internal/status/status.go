@@ -40,7 +40,7 @@ type Job struct {
 type Holdings struct {
 	// At is when the published ledger was written.
 	At      time.Time `json:"at"`
-	Streams []Stream  `json:"streams"` // those that are configured or hold rows
+	Streams []Stream  `json:"streams"` // those that are configured or hold anything
 	// Overview is nil without rows.
 	Overview *Overview `json:"overview"`
 	// Bytes that the published files have: the DuckDB file (0 if none), the lake.
@@ -68,6 +68,9 @@ type Stream struct {
 	Lateness *Lateness `json:"lateness"`
 	// Lookback is what the configuration sets; 0 for statistics.
 	Lookback time.Duration `json:"lookback_ns"`
+	// Retired says that the configuration does not name the stream any more: what is
+	// held of it stays, and no run reads more.
+	Retired bool `json:"retired,omitempty"`
 }
 
 // Lane is the ledger of one filter set: what is covered, and what the source
@@ -113,7 +116,7 @@ type Overview struct {
 	To   time.Time `json:"to"`   // the day after the last
 	// Days are all days of the range in order, empty ones too.
 	Days []OverviewDay `json:"days"`
-	// Policies and Models are the ten with the most events; Other* the rest.
+	// Policies and Models are the ten with the most events, and the rest as one.
 	Policies []Ranked `json:"policies"`
 	Models   []Ranked `json:"models"`
 	// People is nil unless personal names are configured to be shown.

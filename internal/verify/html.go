@@ -9,6 +9,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
+	"github.com/flashback-sync/flashback-sync/internal/span"
 	"github.com/flashback-sync/flashback-sync/internal/visible"
 )
 
@@ -93,7 +94,7 @@ func fold[T any](all []T, deserves func(T) bool) (f folded[T]) {
 }
 
 func newPage(r *Report) *page {
-	p := &page{Report: r, Verdict: r.verdict(), Scope: r.scope(), Took: took(r.FinishedAt.Sub(r.StartedAt))}
+	p := &page{Report: r, Verdict: r.verdict(), Scope: r.scope(), Took: span.Words(r.FinishedAt.Sub(r.StartedAt))}
 	var series []*Stream
 	for _, s := range r.Streams {
 		if s.Stream == statistics {

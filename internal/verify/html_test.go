@@ -139,7 +139,7 @@ func TestStrangersTextsAreShownAndNotObeyed(t *testing.T) {
 func TestPagesSayWhatTheReportHas(t *testing.T) {
 	seen := text(t, written(t, rich()))
 	for _, want := range []string{
-		"2024-01-01 00:00:00Z took 1m40s", "Requests 1,234,567", "block true", "no JSON", "1 of 40 files are not what they should be",
+		"2024-01-01 00:00:00Z took 1 min 40 s", "Requests 1,234,567", "block true", "no JSON", "1 of 40 files are not what they should be",
 		"2024-01-01 00:00:00Z to 2024-01-01 00:00:01.5Z", "1,234,567 missing", "and 6 more; see the JSON", "and 89 more; see the JSON",
 		"380 of 400 buckets agree", "20 more series, which agree in every bucket", "40 more lines, of statistics series", "40 more series, all match",
 		"flashback-sync verify --html report.html", "does not decide the verdict", "The source does not serve this stream.",

@@ -1,9 +1,7 @@
 package verify
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/internal/chart"
@@ -18,6 +16,14 @@ func gravity(s Status) int {
 		return len(grave) - i
 	}
 	return 0
+}
+
+// Graver is the graver of two statuses; "" says less than a match.
+func Graver(a, b Status) Status {
+	if gravity(b) > gravity(a) || a == "" {
+		return b
+	}
+	return a
 }
 
 // tally is how often something was found.
@@ -41,13 +47,6 @@ func stamp(t time.Time) string {
 }
 
 func date(t time.Time) string { return t.UTC().Format(time.DateOnly) }
-
-func took(d time.Duration) string {
-	if d < time.Minute {
-		return fmt.Sprintf("%.1f s", max(0, d.Seconds()))
-	}
-	return strings.TrimSuffix(d.Round(time.Second).String(), "m0s")
-}
 
 // class is the status as a name of the style sheet.
 func class(s Status) string {

@@ -162,10 +162,7 @@ func (o Options) json(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(struct {
-		*status.Status
-		Problems []status.Problem `json:"problems"`
-	}{s, append([]status.Problem{}, s.Problems()...)})
+	_ = json.NewEncoder(w).Encode(s.Judged())
 }
 
 func fail(w http.ResponseWriter, err error) {
