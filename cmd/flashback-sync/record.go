@@ -6,9 +6,11 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -43,8 +45,13 @@ type recorder struct {
 	beating  sync.WaitGroup
 }
 
+// unheard lets the process go on where nobody reads what it writes any more: a
+// serve that was killed, a logger that died. Otherwise SIGPIPE would end it.
+func unheard() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) }
+
 // record begins to note a run of the command for the job.
 func (t *task) record(o pipeline.Options, command, job string) *recorder {
+	unheard()
 	r := &recorder{
 		dir: o.DataDir, log: t.log, client: t.client, outbox: t.outbox, stop: make(chan struct{}), statuses: map[string]int64{},
 		run: journal.Run{

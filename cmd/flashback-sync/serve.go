@@ -45,6 +45,7 @@ ends cleanly, and the next one goes on from there.`,
 }
 
 func (a *app) serve(ctx context.Context, c *config.Config) error {
+	unheard()
 	password, err := pagePassword(a, c.Serve)
 	if err != nil {
 		return err

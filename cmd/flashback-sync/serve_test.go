@@ -135,6 +135,22 @@ func TestServeOutlivesARunThatIsKilled(t *testing.T) {
 	b.complete()
 }
 
+func TestARunOutlivesTheServeThatStartedIt(t *testing.T) {
+	b := newBench(t)
+	reached := b.slowly(4)
+	s := b.serveWith(`{sync: "@every 1h"}`)
+	b.await(reached)
+	if err := s.Process.Kill(); err != nil { // and the other end of the run's stderr with it
+		t.Fatal(err)
+	}
+	b.end(s.process)
+	b.until("the run is noted", func() bool { return len(b.journal()) > 0 })
+	if r := b.journal()[0]; !r.Good() {
+		t.Errorf("got %+v", r)
+	}
+	b.complete()
+}
+
 func TestServeIsNotShownToANetworkWithoutAPassword(t *testing.T) {
 	b := newBench(t)
 	for _, listen := range []string{"0.0.0.0:0", ":0", "[::]:0", "192.0.2.1:0"} {
