@@ -7,7 +7,9 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/signal"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -46,6 +48,8 @@ ends cleanly, and the next one goes on from there.`,
 
 func (a *app) serve(ctx context.Context, c *config.Config) error {
 	unheard()
+	hangups := make(chan os.Signal, 1) // from now to the end, or else an early or late SIGHUP would end us
+	signal.Notify(hangups, syscall.SIGHUP)
 	password, err := pagePassword(a, c.Serve)
 	if err != nil {
 		return err
@@ -63,7 +67,7 @@ func (a *app) serve(ctx context.Context, c *config.Config) error {
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	return s.run(ctx, listener, password)
+	return s.run(ctx, listener, password, hangups)
 }
 
 // pagePassword refuses to show the page to a network without one.

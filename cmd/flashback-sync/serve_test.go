@@ -151,6 +151,32 @@ func TestARunOutlivesTheServeThatStartedIt(t *testing.T) {
 	b.complete()
 }
 
+func TestAHangupWhileServeStopsChangesNothing(t *testing.T) {
+	b := newBench(t)
+	reached := b.slowly(4)
+	b.sim.Inject(apisim.Fault{Kind: apisim.FaultHang, From: 4})
+	s := b.serveWith(`{sync: "@every 1h"}`)
+	b.await(reached)
+	b.until("the run shows its progress", func() bool { return s.status().Progress != nil })
+	run := s.status().Progress.PID
+	if err := syscall.Kill(run, syscall.SIGSTOP); err != nil { // it takes its time to end
+		t.Fatal(err)
+	}
+	if err := s.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(500 * time.Millisecond) // nothing tells that it was told
+	if err := s.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(run, syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	if r := b.end(s.process); r.code != 143 {
+		t.Errorf("exit %d\n%s", r.code, r.stderr)
+	}
+}
+
 func TestServeIsNotShownToANetworkWithoutAPassword(t *testing.T) {
 	b := newBench(t)
 	for _, listen := range []string{"0.0.0.0:0", ":0", "[::]:0", "192.0.2.1:0"} {

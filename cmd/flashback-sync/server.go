@@ -8,10 +8,8 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"os/signal"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
@@ -82,8 +80,8 @@ func (s *server) present() (*config.Config, outbox) {
 	return s.config, s.outbox
 }
 
-// run serves until ctx ends.
-func (s *server) run(ctx context.Context, listener net.Listener, password string) error {
+// run serves until ctx ends. It reads the configuration again at every hangup.
+func (s *server) run(ctx context.Context, listener net.Listener, password string, hangups <-chan os.Signal) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	c, _ := s.present()
@@ -98,7 +96,7 @@ func (s *server) run(ctx context.Context, listener net.Listener, password string
 			cancel(err)
 		}
 	})
-	others.Go(func() { s.reloads(ctx) })
+	others.Go(func() { s.reloads(ctx, hangups) })
 	others.Go(func() { s.looks(ctx) })
 	s.log.Info().Str("page", "http://"+listener.Addr().String()+"/").Msg("serving")
 	s.notify(daemon.SdNotifyReady)
@@ -202,10 +200,7 @@ func (s *server) looks(ctx context.Context) {
 }
 
 // reloads reads the configuration again when it is told to.
-func (s *server) reloads(ctx context.Context) {
-	hangups := make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP)
-	defer signal.Stop(hangups)
+func (s *server) reloads(ctx context.Context, hangups <-chan os.Signal) {
 	for {
 		select {
 		case <-ctx.Done():
