@@ -1,7 +1,10 @@
 package main
 
 import (
+	"errors"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -125,6 +128,41 @@ func TestAJournalThatCannotBeWrittenChangesNothing(t *testing.T) {
 	}
 	if r := b.must("sync"); !strings.Contains(r.stderr, "cannot be noted") {
 		t.Errorf("nobody is told: %s", r.stderr)
+	}
+}
+
+// Links planted in data_dir lead nowhere: neither where they replace a record, nor
+// where they replace the folder of all records.
+func TestNoRecordIsWrittenThroughALink(t *testing.T) {
+	told := httptest.NewServer(http.NotFoundHandler())
+	defer told.Close()
+	for _, place := range []string{
+		"state", "state/runs.jsonl", "state/runs.lock", "state/progress.json", "state/.progress.json.tmp-",
+		"state/alarms.json", "state/alarms.lock",
+	} {
+		b := newBench(t)
+		b.env["FLASHBACK_WEBHOOK_URL"] = told.URL
+		outside := t.TempDir()
+		canary, target := filepath.Join(outside, "canary"), outside
+		if place != "state" {
+			target = canary
+			if err := os.MkdirAll(filepath.Join(b.data(), "state"), 0o750); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := errors.Join(
+			os.WriteFile(canary, []byte("someone else's"), 0o600), os.MkdirAll(b.data(), 0o750),
+			os.Symlink(target, filepath.Join(b.data(), place)),
+		); err != nil {
+			t.Fatal(err)
+		}
+		b.run("sync")
+		b.env["FLASHBACK_TOKEN"] = "wrong" // an alarm
+		b.run("sync")
+		entries, _ := os.ReadDir(outside)
+		if content, _ := os.ReadFile(canary); string(content) != "someone else's" || len(entries) != 1 {
+			t.Errorf("%s: the folder outside holds %v, %q", place, entries, content)
+		}
 	}
 }
 

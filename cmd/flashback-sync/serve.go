@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/flashback-sync/flashback-sync/config"
+	"github.com/flashback-sync/flashback-sync/internal/durable"
 	"github.com/flashback-sync/flashback-sync/internal/web"
 	"github.com/flashback-sync/flashback-sync/load"
 )
@@ -92,7 +93,11 @@ func lockServe(dataDir string) (unlock func(), err error) {
 	if err := os.MkdirAll(state, 0o750); err != nil {
 		return nil, &load.StorageError{Doing: "make data_dir", Err: err}
 	}
-	lock := flock.New(filepath.Join(state, "serve.lock"), flock.SetPermissions(0o640))
+	path, err := durable.Place(dataDir, "state/serve.lock")
+	if err != nil {
+		return nil, &load.StorageError{Doing: "lock data_dir", Err: err}
+	}
+	lock := flock.New(path, flock.SetPermissions(0o640))
 	held, err := lock.TryLock()
 	if err != nil {
 		return nil, &load.StorageError{Doing: "lock data_dir", Err: err}
