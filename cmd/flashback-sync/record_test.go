@@ -116,6 +116,36 @@ func TestWhoDiedIsNotedByTheNextRun(t *testing.T) {
 	}
 }
 
+// A run that waits for a monitor has given data_dir free, and lives.
+func TestARunThatIsStillTellingIsNotTakenForDead(t *testing.T) {
+	b := newBench(t)
+	listener, err := net.Listen("tcp", "127.0.0.1:0") // accepts, and says nothing
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	b.env["FLASHBACK_PING_URL"] = "http://" + listener.Addr().String() + "/"
+	p := b.start("sync")
+	defer func() {
+		_ = p.Process.Kill()
+		b.end(p)
+	}()
+	b.until("something is published", func() bool {
+		_, err := os.Stat(filepath.Join(b.data(), "state", "last_run.json"))
+		return err == nil
+	})
+	delete(b.env, "FLASHBACK_PING_URL")
+	b.until("the next run has its turn", func() bool { return b.run("sync").code == codeOK })
+	for _, r := range b.journal() {
+		if !r.Good() {
+			t.Errorf("got %+v", r)
+		}
+	}
+	if n := len(b.journal()); n != 2 {
+		t.Errorf("%d runs are noted, want 2", n)
+	}
+}
+
 func TestAJournalThatCannotBeWrittenChangesNothing(t *testing.T) {
 	b := newBench(t)
 	b.must("sync")

@@ -18,6 +18,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 	"github.com/flashback-sync/flashback-sync/internal/journal"
+	"github.com/flashback-sync/flashback-sync/internal/schedule"
 	"github.com/flashback-sync/flashback-sync/internal/status"
 )
 
@@ -265,6 +266,55 @@ func TestPublishedFilesAreReadAgainOnlyIfTheyChanged(t *testing.T) {
 	held, err := h.read(t.Context())
 	if err == nil || err.Error() != "no such luck" || held == nil || held.LakeFiles != 3 {
 		t.Errorf("got %+v, %v; want what was read before, and why there is nothing newer", held, err)
+	}
+}
+
+// Another run of the job that ends in these seconds is not the one that was killed.
+func TestARunThatWasKilledIsNotTakenForAnother(t *testing.T) {
+	b := newBench(t)
+	b.must("sync")
+	other := b.journal()[0]
+	turn, began := schedule.Turn{Job: jobSync}, other.FinishedAt.Add(-time.Millisecond)
+	outcome := schedule.Outcome{PID: other.PID + 1, ExitCode: -1, Signal: syscall.SIGKILL, Crashed: true, Started: began, Finished: began.Add(time.Second)}
+	for range 2 { // the second finds what the first noted
+		run, byItself, err := settle(b.data(), turn, outcome, "")
+		if err != nil || byItself || run.Status != journal.Crashed || run.PID != outcome.PID {
+			t.Errorf("got %+v, %v, %v", run, byItself, err)
+		}
+	}
+	if runs := b.journal(); len(runs) != 2 || runs[0].Status != journal.Crashed {
+		t.Errorf("got %+v", runs)
+	}
+	outcome.PID = other.PID
+	if run, byItself, err := settle(b.data(), turn, outcome, ""); err != nil || !byItself || run.RunID != other.RunID {
+		t.Errorf("got %+v, %v, %v", run, byItself, err)
+	}
+}
+
+// serve never opens DuckDB, whatever it has to tell: what is published comes from a
+// process of its own.
+func TestServeTellsOfACrashWithoutDuckDB(t *testing.T) {
+	b := newBench(t)
+	b.must("sync")
+	target := filepath.Join(b.dir, "flashback_sync.prom")
+	b.configure(streamsConfig + fmt.Sprintf("metrics: {textfile: %q}\n", target))
+	a := &app{env: os.LookupEnv, stdout: io.Discard, stderr: io.Discard, configPath: b.config}
+	c, err := a.load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := newServer(a, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.holdings.child = func(ctx context.Context) *exec.Cmd {
+		return exec.CommandContext(ctx, "echo", `{"lake_files": 4711}`)
+	}
+	now := time.Now()
+	s.noteUnnoted(t.Context(), schedule.Turn{Job: jobSync}, schedule.Outcome{PID: 1, Crashed: true, Signal: syscall.SIGKILL, Started: now, Finished: now}, "")
+	content, err := os.ReadFile(target)
+	if err != nil || !strings.Contains(string(content), "flashback_sync_lake_files 4711") {
+		t.Errorf("%v: %s", err, content)
 	}
 }
 

@@ -68,6 +68,7 @@ func (s *server) take(c *config.Config) error {
 	if err != nil {
 		return usage(err)
 	}
+	out.read = s.status // and not with DuckDB, in this process
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.config, s.outbox = c, out
