@@ -232,7 +232,11 @@ func TestPublishedFilesAreReadAgainOnlyIfTheyChanged(t *testing.T) {
 	dir := t.TempDir()
 	calls := filepath.Join(dir, "calls")
 	script := `echo x >> "$0"; echo '{"lake_files": 3}'`
-	h := &holdings{dataDir: dir, child: func(ctx context.Context) *exec.Cmd { return exec.CommandContext(ctx, "sh", "-c", script, calls) }}
+	source, clock := status.Source{DataDir: dir}, noon
+	h := &holdings{
+		source: func() status.Source { return source }, now: func() time.Time { return clock },
+		child: func(ctx context.Context) *exec.Cmd { return exec.CommandContext(ctx, "sh", "-c", script, calls) },
+	}
 	read := func() {
 		t.Helper()
 		if held, err := h.read(t.Context()); err != nil || held.LakeFiles != 3 {
@@ -259,6 +263,13 @@ func TestPublishedFilesAreReadAgainOnlyIfTheyChanged(t *testing.T) {
 		t.Errorf("%d children after a file was published", n)
 	}
 
+	source.Names = true
+	read()
+	if n := count(); n != 3 {
+		t.Errorf("%d children after names were wanted", n)
+	}
+
+	good := script
 	script = `echo "flashback-sync: no such luck" >&2; exit 6`
 	if err := os.WriteFile(filepath.Join(dir, "flashback.duckdb"), []byte("newer"), 0o600); err != nil {
 		t.Fatal(err)
@@ -267,6 +278,12 @@ func TestPublishedFilesAreReadAgainOnlyIfTheyChanged(t *testing.T) {
 	if err == nil || err.Error() != "no such luck" || held == nil || held.LakeFiles != 3 {
 		t.Errorf("got %+v, %v; want what was read before, and why there is nothing newer", held, err)
 	}
+	script = good
+	if _, err := h.read(t.Context()); err == nil {
+		t.Error("it was tried again at once")
+	}
+	clock = clock.Add(failedAge + time.Second)
+	read() // though no file has changed
 }
 
 // Another run of the job that ends in these seconds is not the one that was killed.
@@ -315,6 +332,26 @@ func TestServeTellsOfACrashWithoutDuckDB(t *testing.T) {
 	content, err := os.ReadFile(target)
 	if err != nil || !strings.Contains(string(content), "flashback_sync_lake_files 4711") {
 		t.Errorf("%v: %s", err, content)
+	}
+}
+
+// What lies in the file matters when it is read: until then the page shows what serve
+// was started with.
+func TestAHalfEditedConfigurationHidesNothing(t *testing.T) {
+	b := newBench(t)
+	s := b.serveWith(`{sync: "@every 1h"}`)
+	b.until("the first run is noted", func() bool { return len(s.status().Runs) > 0 })
+	if err := errors.Join(
+		os.WriteFile(b.config, []byte("streams: ["), 0o600),
+		os.Chtimes(filepath.Join(b.data(), "flashback.duckdb"), noon, noon), // as if it were a new one
+	); err != nil {
+		t.Fatal(err)
+	}
+	if now := s.status(); now.HoldingsError != "" || now.Holdings == nil {
+		t.Errorf("got %q", now.HoldingsError)
+	}
+	if code, body := s.get("/readyz"); code != http.StatusOK {
+		t.Errorf("GET /readyz: %d %s", code, body)
 	}
 }
 

@@ -56,9 +56,16 @@ func newServer(a *app, c *config.Config) (*server, error) {
 	if err := s.take(c); err != nil {
 		return nil, err
 	}
-	s.holdings = &holdings{dataDir: c.DataDir, child: func(ctx context.Context) *exec.Cmd {
-		return exec.CommandContext(ctx, s.binary, append([]string{"report", "--holdings"}, s.globals()...)...) //nolint:gosec // ourselves
-	}}
+	s.holdings = &holdings{
+		now: time.Now,
+		source: func() status.Source {
+			c, _ := s.present()
+			return holdingsOf(c)
+		},
+		child: func(ctx context.Context) *exec.Cmd {
+			return exec.CommandContext(ctx, s.binary, "report", "--holdings") //nolint:gosec // ourselves
+		},
+	}
 	return s, s.plan(c)
 }
 
