@@ -126,7 +126,7 @@ func (s *server) work(ctx context.Context, turn schedule.Turn) schedule.Outcome 
 	c, _ := s.present()
 	s.log.Info().Str("job", turn.Job).Time("slot", turn.Slot).Bool("catch_up", turn.CatchUp).Msg("a run begins")
 	said := &ending{to: s.app.stderr}
-	child := schedule.Child{Program: s.binary, Env: withoutSystemd(os.Environ()), Stderr: said}
+	child := schedule.Child{Program: s.binary, Env: environment(os.Environ(), c.DataDir), Stderr: said}
 	outcome := child.Run(ctx, s.arguments(c, turn.Job)...)
 	line := s.log.Info()
 	if outcome.Err != nil || outcome.Crashed {
@@ -140,12 +140,18 @@ func (s *server) work(ctx context.Context, turn schedule.Turn) schedule.Outcome 
 	return outcome
 }
 
-// withoutSystemd keeps systemd's socket and watchdog to ourselves.
-func withoutSystemd(environment []string) []string {
-	return slices.DeleteFunc(environment, func(entry string) bool {
-		return strings.HasPrefix(entry, "NOTIFY_SOCKET=") || strings.HasPrefix(entry, "WATCHDOG_")
+// environment is that of a run. It keeps systemd's socket and watchdog to ourselves,
+// and the run in our data_dir: another one, in a file that was changed meanwhile,
+// counts from our next start.
+func environment(ours []string, dataDir string) []string {
+	ours = slices.DeleteFunc(ours, func(entry string) bool {
+		return strings.HasPrefix(entry, "NOTIFY_SOCKET=") || strings.HasPrefix(entry, "WATCHDOG_") || strings.HasPrefix(entry, dataDirKey+"=")
 	})
+	return append(ours, dataDirKey+"="+dataDir)
 }
+
+// dataDirKey overrides data_dir.
+const dataDirKey = "FLASHBACK_SYNC_DATA_DIR"
 
 // noteUnnoted notes a run that could not do so itself, and tells of it; also of one
 // that was killed between the two.

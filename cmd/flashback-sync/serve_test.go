@@ -335,6 +335,28 @@ func TestServeTellsOfACrashWithoutDuckDB(t *testing.T) {
 	}
 }
 
+func TestAChangedDataDirCountsFromTheNextStart(t *testing.T) {
+	b := newBench(t)
+	s := b.serveWith(`{sync: "@every 1s"}`)
+	b.until("the first run is noted", func() bool { return len(b.journal()) > 0 })
+	content, err := os.ReadFile(b.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := filepath.Join(b.dir, "other")
+	if err := os.WriteFile(b.config, []byte(strings.ReplaceAll(string(content), b.data(), other)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	before := len(b.journal())
+	b.until("more runs are noted", func() bool { return len(b.journal()) > before+2 })
+	if _, err := os.Stat(other); err == nil {
+		t.Error("runs work in the other folder")
+	}
+}
+
 // What lies in the file matters when it is read: until then the page shows what serve
 // was started with.
 func TestAHalfEditedConfigurationHidesNothing(t *testing.T) {
