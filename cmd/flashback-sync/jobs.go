@@ -160,6 +160,9 @@ func (s *server) noteUnnoted(ctx context.Context, turn schedule.Turn, outcome sc
 	run, byItself, err := settle(c.DataDir, turn, outcome, said)
 	if err != nil {
 		s.log.Error().Err(err).Msg("how a run ended cannot be noted in the journal")
+		s.mu.Lock()
+		s.lost = &run
+		s.mu.Unlock()
 	}
 	if !byItself || outcome.Crashed {
 		out.ended(ctx, run)

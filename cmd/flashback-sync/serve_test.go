@@ -335,6 +335,40 @@ func TestServeTellsOfACrashWithoutDuckDB(t *testing.T) {
 	}
 }
 
+// On a disk that takes nothing the journal keeps its good past, and serve knows better.
+func TestThePageShowsARunThatCannotBeNoted(t *testing.T) {
+	b := newBench(t)
+	b.must("sync")
+	a := &app{env: os.LookupEnv, stdout: io.Discard, stderr: io.Discard, configPath: b.config}
+	c, err := a.load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := newServer(a, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.holdings.child = func(ctx context.Context) *exec.Cmd { return exec.CommandContext(ctx, "echo", "{}") }
+	lock := filepath.Join(b.data(), "state", "runs.lock")
+	if err := errors.Join(os.Remove(lock), os.Mkdir(lock, 0o750)); err != nil { // nothing can be noted
+		t.Fatal(err)
+	}
+	began := time.Now()
+	s.noteUnnoted(t.Context(), schedule.Turn{Job: jobSync}, schedule.Outcome{PID: 1, ExitCode: codeStorage, Started: began, Finished: began}, "read-only file system")
+	for _, want := range []string{journal.Failed, journal.OK} {
+		now, err := s.status(t.Context())
+		if err != nil || now.Runs[0].Status != want || (want == journal.Failed) != (len(now.Problems()) > 0) {
+			t.Errorf("want %s, got %+v, %v", want, now.Runs[0], err)
+		}
+		if want == journal.Failed { // the disk is mended
+			if err := os.Remove(lock); err != nil {
+				t.Fatal(err)
+			}
+			b.must("sync")
+		}
+	}
+}
+
 func TestAChangedDataDirCountsFromTheNextStart(t *testing.T) {
 	b := newBench(t)
 	s := b.serveWith(`{sync: "@every 1s"}`)

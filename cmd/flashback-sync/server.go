@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/flashback-sync/flashback-sync/config"
+	"github.com/flashback-sync/flashback-sync/internal/journal"
 	"github.com/flashback-sync/flashback-sync/internal/metrics"
 	"github.com/flashback-sync/flashback-sync/internal/page"
 	"github.com/flashback-sync/flashback-sync/internal/schedule"
@@ -45,6 +47,7 @@ type server struct {
 	mu     sync.Mutex
 	config *config.Config
 	outbox outbox
+	lost   *journal.Run // the last run that the journal could not take, as on a disk that is read-only
 }
 
 func newServer(a *app, c *config.Config) (*server, error) {
@@ -159,11 +162,23 @@ func (s *server) status(ctx context.Context) (*status.Status, error) {
 		return nil, err
 	}
 	now.Jobs = s.jobs()
+	now.Runs = s.withLost(now.Runs)
 	now.Holdings, err = s.holdings.read(ctx)
 	if err != nil {
 		now.HoldingsError = err.Error()
 	}
 	return now, nil
+}
+
+// withLost adds the run that the journal could not take, as long as it is the last:
+// or else the page would say that all is well while every run fails.
+func (s *server) withLost(runs []journal.Run) []journal.Run {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.lost == nil || len(runs) > 0 && !runs[0].FinishedAt.Before(s.lost.FinishedAt) {
+		return runs
+	}
+	return slices.Insert(runs, 0, *s.lost)
 }
 
 // beat is called by the scheduler while it does its work.
