@@ -26,16 +26,19 @@ const (
 	// sameAge is how old holdings may grow while no file changes: their overview
 	// ends with today.
 	sameAge = 15 * time.Minute
+	// failedAge is when what could not be read is tried again.
+	failedAge = 20 * time.Second
 )
 
 // holdings keeps what is published as it was read last. It is read again, by a
-// child, when a published file was replaced.
+// child, when a published file was replaced, or something else is wanted.
 type holdings struct {
-	dataDir string
-	child   func(context.Context) *exec.Cmd // prints holdings as JSON
+	source func() status.Source            // what to read, as it is configured at present
+	child  func(context.Context) *exec.Cmd // is given the source, and prints holdings, both as JSON
+	now    func() time.Time
 
 	mu     sync.Mutex
-	files  string // what the published files looked like
+	seen   string // what was wanted, and what the published files looked like
 	readAt time.Time
 	last   *status.Holdings
 	failed error
@@ -46,12 +49,17 @@ type holdings struct {
 func (h *holdings) read(ctx context.Context) (*status.Holdings, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if files := h.look(); files != h.files || time.Since(h.readAt) > sameAge {
-		held, err := h.ask(ctx)
+	age := sameAge
+	if h.failed != nil {
+		age = failedAge
+	}
+	source := h.source()
+	if seen := look(source); seen != h.seen || h.now().Sub(h.readAt) > age {
+		held, err := h.ask(ctx, source)
 		if ctx.Err() != nil {
 			return h.last, h.failed // nobody waits for it any more
 		}
-		h.files, h.readAt, h.failed = files, time.Now(), err
+		h.seen, h.readAt, h.failed = seen, h.now(), err
 		if err == nil {
 			h.last = held
 		}
@@ -60,10 +68,11 @@ func (h *holdings) read(ctx context.Context) (*status.Holdings, error) {
 }
 
 // look tells one state of the published files from another.
-func (h *holdings) look() string {
+func look(source status.Source) string {
 	var all strings.Builder
+	fmt.Fprintln(&all, source.DuckDB, source.Names, source.Lookbacks)
 	for _, name := range []string{snapshot.Name, filepath.Join("lake", lake.ManifestName)} {
-		info, err := os.Stat(filepath.Join(h.dataDir, name))
+		info, err := os.Stat(filepath.Join(source.DataDir, name))
 		if err != nil {
 			fmt.Fprintf(&all, "%s none\n", name)
 			continue
@@ -73,13 +82,17 @@ func (h *holdings) look() string {
 	return all.String()
 }
 
-func (h *holdings) ask(ctx context.Context) (*status.Holdings, error) {
+func (h *holdings) ask(ctx context.Context, source status.Source) (*status.Holdings, error) {
+	question, err := json.Marshal(source)
+	if err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithTimeout(ctx, readingTime)
 	defer cancel()
 	var out, problem bounded
 	out.most, problem.most = mostHoldings, 4096
 	command := h.child(ctx)
-	command.Stdout, command.Stderr, command.WaitDelay = &out, &problem, time.Second
+	command.Stdin, command.Stdout, command.Stderr, command.WaitDelay = bytes.NewReader(question), &out, &problem, time.Second
 	if err := command.Run(); err != nil {
 		if said := firstLine(problem.String()); said != "" {
 			err = errors.New(said)

@@ -126,7 +126,7 @@ func (s *server) work(ctx context.Context, turn schedule.Turn) schedule.Outcome 
 	c, _ := s.present()
 	s.log.Info().Str("job", turn.Job).Time("slot", turn.Slot).Bool("catch_up", turn.CatchUp).Msg("a run begins")
 	said := &ending{to: s.app.stderr}
-	child := schedule.Child{Program: s.binary, Env: withoutSystemd(os.Environ()), Stderr: said}
+	child := schedule.Child{Program: s.binary, Env: environment(os.Environ(), c.DataDir), Stderr: said}
 	outcome := child.Run(ctx, s.arguments(c, turn.Job)...)
 	line := s.log.Info()
 	if outcome.Err != nil || outcome.Crashed {
@@ -140,50 +140,84 @@ func (s *server) work(ctx context.Context, turn schedule.Turn) schedule.Outcome 
 	return outcome
 }
 
-// withoutSystemd keeps systemd's socket and watchdog to ourselves.
-func withoutSystemd(environment []string) []string {
-	return slices.DeleteFunc(environment, func(entry string) bool {
-		return strings.HasPrefix(entry, "NOTIFY_SOCKET=") || strings.HasPrefix(entry, "WATCHDOG_")
+// environment is that of a run. It keeps systemd's socket and watchdog to ourselves,
+// and the run in our data_dir: another one, in a file that was changed meanwhile,
+// counts from our next start.
+func environment(ours []string, dataDir string) []string {
+	ours = slices.DeleteFunc(ours, func(entry string) bool {
+		return strings.HasPrefix(entry, "NOTIFY_SOCKET=") || strings.HasPrefix(entry, "WATCHDOG_") || strings.HasPrefix(entry, dataDirKey+"=")
 	})
+	return append(ours, dataDirKey+"="+dataDir)
 }
 
-// noteUnnoted notes a run that could not do so itself, and tells of it.
+// dataDirKey overrides data_dir.
+const dataDirKey = "FLASHBACK_SYNC_DATA_DIR"
+
+// noteUnnoted notes a run that could not do so itself, and tells of it; also of one
+// that was killed between the two.
 func (s *server) noteUnnoted(ctx context.Context, turn schedule.Turn, outcome schedule.Outcome, said string) {
 	c, out := s.present()
-	noted, err := journal.Read(c.DataDir)
+	run, byItself, err := settle(c.DataDir, turn, outcome, said)
 	if err != nil {
-		s.log.Error().Err(err).Msg("the journal cannot be read")
-		return
+		s.log.Error().Err(err).Msg("how a run ended cannot be noted in the journal")
+		s.mu.Lock()
+		s.lost = &run
+		s.mu.Unlock()
 	}
-	for _, run := range noted.Runs {
-		if run.Job == turn.Job && run.Status != journal.Skipped && !run.FinishedAt.Before(outcome.Started) {
-			if run.Status == journal.Crashed { // somebody else found it first, and told nobody
-				out.ended(ctx, run)
-			}
-			return
+	if !byItself || outcome.Crashed {
+		out.ended(ctx, run)
+	}
+}
+
+// settle sees to it that the journal knows of a run that has ended, and finds out
+// what it knows; byItself is set if the run said so, as far as can be known.
+func settle(dataDir string, turn schedule.Turn, outcome schedule.Outcome, said string) (run journal.Run, byItself bool, err error) {
+	release, err := journal.Claim(dataDir)
+	claimed := err == nil
+	if claimed { // or else another run has begun, and has noted this one if it had to
+		defer release()
+	}
+	run = unnoted(turn, outcome, said)
+	noted, err := journal.Read(dataDir)
+	if err != nil {
+		return run, outcome.PID != 0, err
+	}
+	for _, known := range noted.Runs {
+		if isOf(&known, turn, outcome) {
+			return known, known.Status != journal.Crashed, nil
 		}
 	}
-	run := unnoted(turn, outcome, said)
-	if left, err := journal.ReadProgress(c.DataDir); err == nil && left != nil && left.Job == turn.Job &&
-		!left.StartedAt.Before(outcome.Started) && !left.StartedAt.After(outcome.Finished) {
+	left, err := journal.ReadProgress(dataDir)
+	died := claimed && err == nil && left != nil && left.PID == outcome.PID &&
+		!left.StartedAt.Before(outcome.Started) && !left.StartedAt.After(outcome.Finished)
+	if died {
 		dead := deadRun(left)
 		dead.FinishedAt = outcome.Finished
 		if !outcome.Crashed { // it gave up, and could say why
 			dead.Status, dead.ExitCode, dead.Error, dead.Hint = run.Status, run.ExitCode, run.Error, run.Hint
 		}
 		run = dead
-		defer func() { _ = journal.EndProgress(c.DataDir) }() // it is swept with the next run
 	}
-	if err := journal.Append(c.DataDir, run); err != nil {
-		s.log.Error().Err(err).Msg("a run cannot be noted in the journal")
+	if err := journal.Append(dataDir, run); err != nil {
+		return run, false, err
 	}
-	out.ended(ctx, run)
+	if died {
+		err = journal.EndProgress(dataDir)
+	}
+	return run, false, err
+}
+
+// isOf reports whether a run of the journal is that of a process that has ended. A
+// release that noted no process may be in our place by now.
+func isOf(run *journal.Run, turn schedule.Turn, outcome schedule.Outcome) bool {
+	return run.Job == turn.Job && run.Status != journal.Skipped && !run.FinishedAt.Before(outcome.Started) &&
+		(run.PID == outcome.PID || run.PID == 0)
 }
 
 // unnoted is a run of which only its process is known.
 func unnoted(turn schedule.Turn, outcome schedule.Outcome, said string) journal.Run {
 	run := journal.Run{
-		RunID: newRunID(), Command: jobSync, Job: turn.Job, StartedAt: outcome.Started, FinishedAt: outcome.Finished,
+		RunID: newRunID(), Command: jobSync, Job: turn.Job, PID: outcome.PID, StartedAt: outcome.Started, FinishedAt: outcome.Finished,
 		ExitCode: outcome.ExitCode, Status: statusOf(outcome.ExitCode), Error: said, Version: version,
 	}
 	if turn.Job == jobVerify {

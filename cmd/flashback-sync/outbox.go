@@ -25,6 +25,8 @@ type outbox struct {
 	alarms *alarm.Alarms
 	config *config.Config
 	log    zerolog.Logger
+	// read is all that the file for node_exporter shows.
+	read func(context.Context) (*status.Status, error)
 }
 
 // newOutbox finds the addresses. Its error says which cannot be used; the others
@@ -35,6 +37,7 @@ func (a *app) newOutbox(c *config.Config, log zerolog.Logger) (outbox, error) {
 	host, _ := os.Hostname() // shown if it is known
 	return outbox{
 		config: c, log: log,
+		read: func(ctx context.Context) (*status.Status, error) { return readAll(ctx, c) },
 		alarms: alarm.New(alarm.Options{
 			DataDir: c.DataDir, PingURL: ping, WebhookURL: webhook, StaleAfter: c.Alarms.StaleAfter,
 			Streams: streamsOf(c), Link: c.Alarms.Link, Host: host,
@@ -81,7 +84,7 @@ func (o outbox) ended(ctx context.Context, run journal.Run) {
 	defer cancel()
 	o.warn(o.alarms.Ended(ctx, run), "the end of the run could not be told")
 	if path := o.config.Metrics.Textfile; path != "" {
-		now, err := readAll(ctx, o.config)
+		now, err := o.read(ctx)
 		if err == nil {
 			err = metrics.WriteTextfile(path, now)
 		}

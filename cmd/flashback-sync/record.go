@@ -6,10 +6,12 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -41,18 +43,25 @@ type recorder struct {
 	began    bool
 	stop     chan struct{}
 	giveUp   context.CancelFunc // ends telling that the run began; set once it did
+	told     func()             // waits until that is told
+	release  func()             // gives the progress file free; nil if it is not ours
 	beating  sync.WaitGroup
 }
 
+// unheard lets the process go on where nobody reads what it writes any more: a
+// serve that was killed, a logger that died. Otherwise SIGPIPE would end it.
+func unheard() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) }
+
 // record begins to note a run of the command for the job.
 func (t *task) record(o pipeline.Options, command, job string) *recorder {
+	unheard()
 	r := &recorder{
 		dir: o.DataDir, log: t.log, client: t.client, outbox: t.outbox, stop: make(chan struct{}), statuses: map[string]int64{},
 		run: journal.Run{
-			RunID: o.RunID, Command: command, Job: job, StartedAt: time.Now().UTC(), Version: version,
+			RunID: o.RunID, Command: command, Job: job, PID: os.Getpid(), StartedAt: time.Now().UTC(), Version: version,
 		},
 	}
-	r.progress = journal.Progress{RunID: r.run.RunID, Command: command, Job: job, PID: os.Getpid(), StartedAt: r.run.StartedAt}
+	r.progress = journal.Progress{RunID: r.run.RunID, Command: command, Job: job, PID: r.run.PID, StartedAt: r.run.StartedAt}
 	if t.config != nil {
 		r.trace = trace.Start(context.Background(), trace.Options{
 			Endpoint: t.config.Traces.Endpoint, RunID: o.RunID, Job: job, Command: command, Version: version, Started: r.run.StartedAt,
@@ -139,12 +148,15 @@ func (r *recorder) begin() {
 		return
 	}
 	r.began = true
-	noteDead(r.dir, r.log)
+	var err error
+	if r.release, err = journal.Claim(r.dir); err != nil {
+		r.log.Warn().Err(err).Msg("whether a run died cannot be known")
+	} else {
+		noteDead(r.dir, r.log)
+	}
 	telling, giveUp := context.WithTimeout(context.Background(), tellingTime)
-	r.giveUp = giveUp
-	run := r.run // as it begins: what it did is added while this is told
+	r.giveUp, r.told = giveUp, r.outbox.started(telling, r.run)
 	r.beating.Go(func() {
-		defer r.outbox.started(telling, run)()
 		for tick := time.NewTicker(heartbeat); ; {
 			r.beat()
 			select {
@@ -185,7 +197,7 @@ func noteDead(dir string, log zerolog.Logger) {
 
 func deadRun(left *journal.Progress) journal.Run {
 	run := journal.Run{
-		RunID: left.RunID, Command: left.Command, Job: left.Job, StartedAt: left.StartedAt, FinishedAt: left.UpdatedAt,
+		RunID: left.RunID, Command: left.Command, Job: left.Job, PID: left.PID, StartedAt: left.StartedAt, FinishedAt: left.UpdatedAt,
 		Status: journal.Crashed, ExitCode: -1, Error: "it ended without a word: killed, out of memory, or a power cut",
 		Hint: "what was committed is kept, and the next run goes on from there", Streams: map[string]journal.Stream{},
 	}
@@ -195,20 +207,33 @@ func deadRun(left *journal.Progress) journal.Run {
 	return run
 }
 
-// end notes how the run ended: with the error that the command returns.
+// end notes how the run ended, with the error that the command returns, and then
+// tells it.
 func (r *recorder) end(ctx context.Context, failure error) {
 	failure = told(ctx, failure)
 	close(r.stop)
+	r.beating.Wait()
+	defer func() {
+		r.trace.End(ctx, trace.Outcome{Ended: r.run.FinishedAt, Status: r.run.Status, ExitCode: r.run.ExitCode, Err: failure})
+	}()
+	ours := r.note(ctx, failure)
+	if r.release != nil {
+		r.release()
+	}
 	if r.began {
 		defer r.giveUp()
 		if ctx.Err() != nil {
 			r.giveUp() // whoever stops us does not wait for others
 		}
+		r.told()
 	}
-	r.beating.Wait()
-	defer func() {
-		r.trace.End(ctx, trace.Outcome{Ended: r.run.FinishedAt, Status: r.run.Status, ExitCode: r.run.ExitCode, Err: failure})
-	}()
+	if ours {
+		r.outbox.ended(ctx, r.run)
+	}
+}
+
+// note notes how the run ended, unless that is another instance's affair.
+func (r *recorder) note(ctx context.Context, failure error) (ours bool) {
 	code := codeOK
 	if failure != nil {
 		code = exitCode(ctx, failure)
@@ -216,7 +241,7 @@ func (r *recorder) end(ctx context.Context, failure error) {
 	run := &r.run
 	run.FinishedAt, run.ExitCode, run.Status = time.Now().UTC(), code, statusOf(code)
 	if code == codeLocked {
-		return // the other instance notes its own
+		return false // the other instance notes its own
 	}
 	if code == codeDifference && run.Verdict == string(verify.Extra) {
 		run.Status = journal.OK
@@ -229,7 +254,7 @@ func (r *recorder) end(ctx context.Context, failure error) {
 	if err := r.keep(); err != nil {
 		r.log.Warn().Err(err).Msg("the run cannot be noted in the journal")
 	}
-	r.outbox.ended(ctx, *run)
+	return true
 }
 
 // keep writes the run's line. Without a folder for it nothing was begun, either.

@@ -2,7 +2,10 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -150,6 +153,36 @@ func TestWhoDiedIsNotedByTheNextRun(t *testing.T) {
 	}
 }
 
+// A run that waits for a monitor has given data_dir free, and lives.
+func TestARunThatIsStillTellingIsNotTakenForDead(t *testing.T) {
+	b := newBench(t)
+	listener, err := net.Listen("tcp", "127.0.0.1:0") // accepts, and says nothing
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	b.env["FLASHBACK_PING_URL"] = "http://" + listener.Addr().String() + "/"
+	p := b.start("sync")
+	defer func() {
+		_ = p.Process.Kill()
+		b.end(p)
+	}()
+	b.until("something is published", func() bool {
+		_, err := os.Stat(filepath.Join(b.data(), "state", "last_run.json"))
+		return err == nil
+	})
+	delete(b.env, "FLASHBACK_PING_URL")
+	b.until("the next run has its turn", func() bool { return b.run("sync").code == codeOK })
+	for _, r := range b.journal() {
+		if !r.Good() {
+			t.Errorf("got %+v", r)
+		}
+	}
+	if n := len(b.journal()); n != 2 {
+		t.Errorf("%d runs are noted, want 2", n)
+	}
+}
+
 func TestAJournalThatCannotBeWrittenChangesNothing(t *testing.T) {
 	b := newBench(t)
 	b.must("sync")
@@ -162,6 +195,41 @@ func TestAJournalThatCannotBeWrittenChangesNothing(t *testing.T) {
 	}
 	if r := b.must("sync"); !strings.Contains(r.stderr, "cannot be noted") {
 		t.Errorf("nobody is told: %s", r.stderr)
+	}
+}
+
+// Links planted in data_dir lead nowhere: neither where they replace a record, nor
+// where they replace the folder of all records.
+func TestNoRecordIsWrittenThroughALink(t *testing.T) {
+	told := httptest.NewServer(http.NotFoundHandler())
+	defer told.Close()
+	for _, place := range []string{
+		"state", "state/runs.jsonl", "state/runs.lock", "state/progress.json", "state/.progress.json.tmp-",
+		"state/alarms.json", "state/alarms.lock",
+	} {
+		b := newBench(t)
+		b.env["FLASHBACK_WEBHOOK_URL"] = told.URL
+		outside := t.TempDir()
+		canary, target := filepath.Join(outside, "canary"), outside
+		if place != "state" {
+			target = canary
+			if err := os.MkdirAll(filepath.Join(b.data(), "state"), 0o750); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := errors.Join(
+			os.WriteFile(canary, []byte("someone else's"), 0o600), os.MkdirAll(b.data(), 0o750),
+			os.Symlink(target, filepath.Join(b.data(), place)),
+		); err != nil {
+			t.Fatal(err)
+		}
+		b.run("sync")
+		b.env["FLASHBACK_TOKEN"] = "wrong" // an alarm
+		b.run("sync")
+		entries, _ := os.ReadDir(outside)
+		if content, _ := os.ReadFile(canary); string(content) != "someone else's" || len(entries) != 1 {
+			t.Errorf("%s: the folder outside holds %v, %q", place, entries, content)
+		}
 	}
 }
 

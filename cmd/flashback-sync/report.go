@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -29,13 +30,14 @@ It opens nothing that a sync needs, and may run at any moment.`,
 		Example: "  flashback-sync report --out report.html",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if holdings {
+				return a.printHoldings(cmd.Context(), cmd.InOrStdin())
+			}
 			c, err := a.load()
 			if err != nil {
 				return err
 			}
 			switch {
-			case holdings:
-				return a.printHoldings(cmd.Context(), c)
 			case asJSON:
 				s, err := readAll(cmd.Context(), c)
 				if err != nil {
@@ -51,7 +53,7 @@ It opens nothing that a sync needs, and may run at any moment.`,
 	flags := command.Flags()
 	flags.StringVar(&out, "out", "", "write the page to this `FILE`")
 	flags.BoolVar(&asJSON, "json", false, "print what the page shows as JSON")
-	flags.BoolVar(&holdings, "holdings", false, "print what is published as JSON")
+	flags.BoolVar(&holdings, "holdings", false, "read on stdin what to read, and print what is published, both as JSON")
 	_ = flags.MarkHidden("holdings") // serve asks for it
 	return command
 }
@@ -84,9 +86,15 @@ func oneLine(s *status.Status) string {
 	return fmt.Sprintf("%s: %s", problems[0].Subject, problems[0].Text)
 }
 
-// printHoldings is what serve reads, null if nothing is published.
-func (a *app) printHoldings(ctx context.Context, c *config.Config) error {
-	held, err := status.ReadHoldings(ctx, holdingsOf(c))
+// printHoldings is what serve reads, null if nothing is published. It is told what
+// to read, and reads no configuration: serve's is the one that holds, and the file
+// may be half edited.
+func (a *app) printHoldings(ctx context.Context, question io.Reader) error {
+	var from status.Source
+	if err := json.NewDecoder(question).Decode(&from); err != nil {
+		return usage(fmt.Errorf("--holdings: %w", err))
+	}
+	held, err := status.ReadHoldings(ctx, from)
 	if err != nil && !errors.Is(err, status.ErrNothingPublished) {
 		return err
 	}

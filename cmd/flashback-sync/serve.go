@@ -7,13 +7,16 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/signal"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/gofrs/flock"
 	"github.com/spf13/cobra"
 
 	"github.com/flashback-sync/flashback-sync/config"
+	"github.com/flashback-sync/flashback-sync/internal/durable"
 	"github.com/flashback-sync/flashback-sync/internal/web"
 	"github.com/flashback-sync/flashback-sync/load"
 )
@@ -45,6 +48,9 @@ ends cleanly, and the next one goes on from there.`,
 }
 
 func (a *app) serve(ctx context.Context, c *config.Config) error {
+	unheard()
+	hangups := make(chan os.Signal, 1) // from now to the end, or else an early or late SIGHUP would end us
+	signal.Notify(hangups, syscall.SIGHUP)
 	password, err := pagePassword(a, c.Serve)
 	if err != nil {
 		return err
@@ -62,7 +68,7 @@ func (a *app) serve(ctx context.Context, c *config.Config) error {
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	return s.run(ctx, listener, password)
+	return s.run(ctx, listener, password, hangups)
 }
 
 // pagePassword refuses to show the page to a network without one.
@@ -87,7 +93,11 @@ func lockServe(dataDir string) (unlock func(), err error) {
 	if err := os.MkdirAll(state, 0o750); err != nil {
 		return nil, &load.StorageError{Doing: "make data_dir", Err: err}
 	}
-	lock := flock.New(filepath.Join(state, "serve.lock"), flock.SetPermissions(0o640))
+	path, err := durable.Place(dataDir, "state/serve.lock")
+	if err != nil {
+		return nil, &load.StorageError{Doing: "lock data_dir", Err: err}
+	}
+	lock := flock.New(path, flock.SetPermissions(0o640))
 	held, err := lock.TryLock()
 	if err != nil {
 		return nil, &load.StorageError{Doing: "lock data_dir", Err: err}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 	"github.com/flashback-sync/flashback-sync/internal/journal"
+	"github.com/flashback-sync/flashback-sync/internal/schedule"
 	"github.com/flashback-sync/flashback-sync/internal/status"
 )
 
@@ -135,6 +136,48 @@ func TestServeOutlivesARunThatIsKilled(t *testing.T) {
 	b.complete()
 }
 
+func TestARunOutlivesTheServeThatStartedIt(t *testing.T) {
+	b := newBench(t)
+	reached := b.slowly(4)
+	s := b.serveWith(`{sync: "@every 1h"}`)
+	b.await(reached)
+	if err := s.Process.Kill(); err != nil { // and the other end of the run's stderr with it
+		t.Fatal(err)
+	}
+	b.end(s.process)
+	b.until("the run is noted", func() bool { return len(b.journal()) > 0 })
+	if r := b.journal()[0]; !r.Good() {
+		t.Errorf("got %+v", r)
+	}
+	b.complete()
+}
+
+func TestAHangupWhileServeStopsChangesNothing(t *testing.T) {
+	b := newBench(t)
+	reached := b.slowly(4)
+	b.sim.Inject(apisim.Fault{Kind: apisim.FaultHang, From: 4})
+	s := b.serveWith(`{sync: "@every 1h"}`)
+	b.await(reached)
+	b.until("the run shows its progress", func() bool { return s.status().Progress != nil })
+	run := s.status().Progress.PID
+	if err := syscall.Kill(run, syscall.SIGSTOP); err != nil { // it takes its time to end
+		t.Fatal(err)
+	}
+	if err := s.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(500 * time.Millisecond) // nothing tells that it was told
+	if err := s.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(run, syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	if r := b.end(s.process); r.code != 143 {
+		t.Errorf("exit %d\n%s", r.code, r.stderr)
+	}
+}
+
 func TestServeIsNotShownToANetworkWithoutAPassword(t *testing.T) {
 	b := newBench(t)
 	for _, listen := range []string{"0.0.0.0:0", ":0", "[::]:0", "192.0.2.1:0"} {
@@ -189,7 +232,11 @@ func TestPublishedFilesAreReadAgainOnlyIfTheyChanged(t *testing.T) {
 	dir := t.TempDir()
 	calls := filepath.Join(dir, "calls")
 	script := `echo x >> "$0"; echo '{"lake_files": 3}'`
-	h := &holdings{dataDir: dir, child: func(ctx context.Context) *exec.Cmd { return exec.CommandContext(ctx, "sh", "-c", script, calls) }}
+	source, clock := status.Source{DataDir: dir}, noon
+	h := &holdings{
+		source: func() status.Source { return source }, now: func() time.Time { return clock },
+		child: func(ctx context.Context) *exec.Cmd { return exec.CommandContext(ctx, "sh", "-c", script, calls) },
+	}
 	read := func() {
 		t.Helper()
 		if held, err := h.read(t.Context()); err != nil || held.LakeFiles != 3 {
@@ -216,6 +263,13 @@ func TestPublishedFilesAreReadAgainOnlyIfTheyChanged(t *testing.T) {
 		t.Errorf("%d children after a file was published", n)
 	}
 
+	source.Names = true
+	read()
+	if n := count(); n != 3 {
+		t.Errorf("%d children after names were wanted", n)
+	}
+
+	good := script
 	script = `echo "flashback-sync: no such luck" >&2; exit 6`
 	if err := os.WriteFile(filepath.Join(dir, "flashback.duckdb"), []byte("newer"), 0o600); err != nil {
 		t.Fatal(err)
@@ -223,6 +277,137 @@ func TestPublishedFilesAreReadAgainOnlyIfTheyChanged(t *testing.T) {
 	held, err := h.read(t.Context())
 	if err == nil || err.Error() != "no such luck" || held == nil || held.LakeFiles != 3 {
 		t.Errorf("got %+v, %v; want what was read before, and why there is nothing newer", held, err)
+	}
+	script = good
+	if _, err := h.read(t.Context()); err == nil {
+		t.Error("it was tried again at once")
+	}
+	clock = clock.Add(failedAge + time.Second)
+	read() // though no file has changed
+}
+
+// Another run of the job that ends in these seconds is not the one that was killed.
+func TestARunThatWasKilledIsNotTakenForAnother(t *testing.T) {
+	b := newBench(t)
+	b.must("sync")
+	other := b.journal()[0]
+	turn, began := schedule.Turn{Job: jobSync}, other.FinishedAt.Add(-time.Millisecond)
+	outcome := schedule.Outcome{PID: other.PID + 1, ExitCode: -1, Signal: syscall.SIGKILL, Crashed: true, Started: began, Finished: began.Add(time.Second)}
+	for range 2 { // the second finds what the first noted
+		run, byItself, err := settle(b.data(), turn, outcome, "")
+		if err != nil || byItself || run.Status != journal.Crashed || run.PID != outcome.PID {
+			t.Errorf("got %+v, %v, %v", run, byItself, err)
+		}
+	}
+	if runs := b.journal(); len(runs) != 2 || runs[0].Status != journal.Crashed {
+		t.Errorf("got %+v", runs)
+	}
+	outcome.PID = other.PID
+	if run, byItself, err := settle(b.data(), turn, outcome, ""); err != nil || !byItself || run.RunID != other.RunID {
+		t.Errorf("got %+v, %v, %v", run, byItself, err)
+	}
+}
+
+// serve never opens DuckDB, whatever it has to tell: what is published comes from a
+// process of its own.
+func TestServeTellsOfACrashWithoutDuckDB(t *testing.T) {
+	b := newBench(t)
+	b.must("sync")
+	target := filepath.Join(b.dir, "flashback_sync.prom")
+	b.configure(streamsConfig + fmt.Sprintf("metrics: {textfile: %q}\n", target))
+	a := &app{env: os.LookupEnv, stdout: io.Discard, stderr: io.Discard, configPath: b.config}
+	c, err := a.load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := newServer(a, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.holdings.child = func(ctx context.Context) *exec.Cmd {
+		return exec.CommandContext(ctx, "echo", `{"lake_files": 4711}`)
+	}
+	now := time.Now()
+	s.noteUnnoted(t.Context(), schedule.Turn{Job: jobSync}, schedule.Outcome{PID: 1, Crashed: true, Signal: syscall.SIGKILL, Started: now, Finished: now}, "")
+	content, err := os.ReadFile(target)
+	if err != nil || !strings.Contains(string(content), "flashback_sync_lake_files 4711") {
+		t.Errorf("%v: %s", err, content)
+	}
+}
+
+// On a disk that takes nothing the journal keeps its good past, and serve knows better.
+func TestThePageShowsARunThatCannotBeNoted(t *testing.T) {
+	b := newBench(t)
+	b.must("sync")
+	a := &app{env: os.LookupEnv, stdout: io.Discard, stderr: io.Discard, configPath: b.config}
+	c, err := a.load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := newServer(a, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.holdings.child = func(ctx context.Context) *exec.Cmd { return exec.CommandContext(ctx, "echo", "{}") }
+	lock := filepath.Join(b.data(), "state", "runs.lock")
+	if err := errors.Join(os.Remove(lock), os.Mkdir(lock, 0o750)); err != nil { // nothing can be noted
+		t.Fatal(err)
+	}
+	began := time.Now()
+	s.noteUnnoted(t.Context(), schedule.Turn{Job: jobSync}, schedule.Outcome{PID: 1, ExitCode: codeStorage, Started: began, Finished: began}, "read-only file system")
+	for _, want := range []string{journal.Failed, journal.OK} {
+		now, err := s.status(t.Context())
+		if err != nil || now.Runs[0].Status != want || (want == journal.Failed) != (len(now.Problems()) > 0) {
+			t.Errorf("want %s, got %+v, %v", want, now.Runs[0], err)
+		}
+		if want == journal.Failed { // the disk is mended
+			if err := os.Remove(lock); err != nil {
+				t.Fatal(err)
+			}
+			b.must("sync")
+		}
+	}
+}
+
+func TestAChangedDataDirCountsFromTheNextStart(t *testing.T) {
+	b := newBench(t)
+	s := b.serveWith(`{sync: "@every 1s"}`)
+	b.until("the first run is noted", func() bool { return len(b.journal()) > 0 })
+	content, err := os.ReadFile(b.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := filepath.Join(b.dir, "other")
+	if err := os.WriteFile(b.config, []byte(strings.ReplaceAll(string(content), b.data(), other)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	before := len(b.journal())
+	b.until("more runs are noted", func() bool { return len(b.journal()) > before+2 })
+	if _, err := os.Stat(other); err == nil {
+		t.Error("runs work in the other folder")
+	}
+}
+
+// What lies in the file matters when it is read: until then the page shows what serve
+// was started with.
+func TestAHalfEditedConfigurationHidesNothing(t *testing.T) {
+	b := newBench(t)
+	s := b.serveWith(`{sync: "@every 1h"}`)
+	b.until("the first run is noted", func() bool { return len(s.status().Runs) > 0 })
+	if err := errors.Join(
+		os.WriteFile(b.config, []byte("streams: ["), 0o600),
+		os.Chtimes(filepath.Join(b.data(), "flashback.duckdb"), noon, noon), // as if it were a new one
+	); err != nil {
+		t.Fatal(err)
+	}
+	if now := s.status(); now.HoldingsError != "" || now.Holdings == nil {
+		t.Errorf("got %q", now.HoldingsError)
+	}
+	if code, body := s.get("/readyz"); code != http.StatusOK {
+		t.Errorf("GET /readyz: %d %s", code, body)
 	}
 }
 

@@ -8,16 +8,16 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"os/signal"
+	"slices"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/rs/zerolog"
 
 	"github.com/flashback-sync/flashback-sync/config"
+	"github.com/flashback-sync/flashback-sync/internal/journal"
 	"github.com/flashback-sync/flashback-sync/internal/metrics"
 	"github.com/flashback-sync/flashback-sync/internal/page"
 	"github.com/flashback-sync/flashback-sync/internal/schedule"
@@ -47,6 +47,7 @@ type server struct {
 	mu     sync.Mutex
 	config *config.Config
 	outbox outbox
+	lost   *journal.Run // the last run that the journal could not take, as on a disk that is read-only
 }
 
 func newServer(a *app, c *config.Config) (*server, error) {
@@ -58,9 +59,16 @@ func newServer(a *app, c *config.Config) (*server, error) {
 	if err := s.take(c); err != nil {
 		return nil, err
 	}
-	s.holdings = &holdings{dataDir: c.DataDir, child: func(ctx context.Context) *exec.Cmd {
-		return exec.CommandContext(ctx, s.binary, append([]string{"report", "--holdings"}, s.globals()...)...) //nolint:gosec // ourselves
-	}}
+	s.holdings = &holdings{
+		now: time.Now,
+		source: func() status.Source {
+			c, _ := s.present()
+			return holdingsOf(c)
+		},
+		child: func(ctx context.Context) *exec.Cmd {
+			return exec.CommandContext(ctx, s.binary, "report", "--holdings") //nolint:gosec // ourselves
+		},
+	}
 	return s, s.plan(c)
 }
 
@@ -70,6 +78,7 @@ func (s *server) take(c *config.Config) error {
 	if err != nil {
 		return usage(err)
 	}
+	out.read = s.status // and not with DuckDB, in this process
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.config, s.outbox = c, out
@@ -82,8 +91,8 @@ func (s *server) present() (*config.Config, outbox) {
 	return s.config, s.outbox
 }
 
-// run serves until ctx ends.
-func (s *server) run(ctx context.Context, listener net.Listener, password string) error {
+// run serves until ctx ends. It reads the configuration again at every hangup.
+func (s *server) run(ctx context.Context, listener net.Listener, password string, hangups <-chan os.Signal) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	c, _ := s.present()
@@ -98,7 +107,7 @@ func (s *server) run(ctx context.Context, listener net.Listener, password string
 			cancel(err)
 		}
 	})
-	others.Go(func() { s.reloads(ctx) })
+	others.Go(func() { s.reloads(ctx, hangups) })
 	others.Go(func() { s.looks(ctx) })
 	s.log.Info().Str("page", "http://"+listener.Addr().String()+"/").Msg("serving")
 	s.notify(daemon.SdNotifyReady)
@@ -153,11 +162,23 @@ func (s *server) status(ctx context.Context) (*status.Status, error) {
 		return nil, err
 	}
 	now.Jobs = s.jobs()
+	now.Runs = s.withLost(now.Runs)
 	now.Holdings, err = s.holdings.read(ctx)
 	if err != nil {
 		now.HoldingsError = err.Error()
 	}
 	return now, nil
+}
+
+// withLost adds the run that the journal could not take, as long as it is the last:
+// or else the page would say that all is well while every run fails.
+func (s *server) withLost(runs []journal.Run) []journal.Run {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.lost == nil || len(runs) > 0 && !runs[0].FinishedAt.Before(s.lost.FinishedAt) {
+		return runs
+	}
+	return slices.Insert(runs, 0, *s.lost)
 }
 
 // beat is called by the scheduler while it does its work.
@@ -202,10 +223,7 @@ func (s *server) looks(ctx context.Context) {
 }
 
 // reloads reads the configuration again when it is told to.
-func (s *server) reloads(ctx context.Context) {
-	hangups := make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP)
-	defer signal.Stop(hangups)
+func (s *server) reloads(ctx context.Context, hangups <-chan os.Signal) {
 	for {
 		select {
 		case <-ctx.Done():

@@ -111,7 +111,11 @@ func (s state) untold(after state) state {
 
 // lock waits until no other process tells alarms.
 func lock(ctx context.Context, dataDir string) (unlock func(), err error) {
-	l := flock.New(filepath.Join(dataDir, filepath.FromSlash(lockFile)), flock.SetPermissions(0o640))
+	path, err := durable.Place(dataDir, lockFile)
+	if err != nil {
+		return nil, fmt.Errorf("lock the alarms: %w", err)
+	}
+	l := flock.New(path, flock.SetPermissions(0o640))
 	waiting, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	_, err = l.TryLockContext(waiting, 50*time.Millisecond)
@@ -127,7 +131,11 @@ func lock(ctx context.Context, dataDir string) (unlock func(), err error) {
 // readState returns nothing where there is no file, or one that cannot be read:
 // then what is wrong is told once more.
 func readState(dataDir string) (s state) {
-	content, err := os.ReadFile(filepath.Join(dataDir, filepath.FromSlash(file)))
+	path, err := durable.Place(dataDir, file)
+	if err != nil {
+		return state{}
+	}
+	content, err := os.ReadFile(path)
 	if err != nil || json.Unmarshal(content, &s) != nil {
 		return state{}
 	}

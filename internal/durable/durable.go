@@ -79,8 +79,18 @@ func (f *File) Abort() error {
 	return errors.Join(f.File.Close(), remove(f.Name()))
 }
 
-// Write puts a whole file in its place.
+// Write puts a whole file in its place. It may be swept away meanwhile by a run that
+// begins: then it is written again.
 func Write(target string, content []byte) error {
+	for try := 1; ; try++ {
+		err := write(target, content)
+		if !errors.Is(err, fs.ErrNotExist) || try == 3 {
+			return err
+		}
+	}
+}
+
+func write(target string, content []byte) error {
 	file, err := Create(target)
 	if err != nil {
 		return err
@@ -140,15 +150,21 @@ func Sweep(dir string, kept ...*File) error {
 		spared[f.Name()] = true
 	}
 	return fs.WalkDir(root.FS(), ".", func(path string, entry fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // whoever wrote it has put it in its place
+		}
 		if err != nil {
 			return err
 		}
 		name := entry.Name()
 		leftover := entry.Type().IsRegular() && strings.HasPrefix(name, ".") && strings.Contains(name, mark)
 		if leftover && !spared[filepath.Join(dir, filepath.FromSlash(path))] {
-			return root.Remove(filepath.FromSlash(path))
+			err = root.Remove(filepath.FromSlash(path))
 		}
-		return nil
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return err
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/flashback-sync/flashback-sync/internal/durable"
 )
@@ -106,5 +107,23 @@ func TestSweepGoesIntoALinkedFolderButFollowsNoneWithin(t *testing.T) {
 	}
 	if _, err := os.Lstat(theirs); err != nil {
 		t.Errorf("a file outside is gone: %v", err)
+	}
+}
+
+// serve notes its alarms while a run begins, which sweeps what crashes left behind.
+func TestAFileIsWrittenThoughSomebodySweeps(t *testing.T) {
+	dir := t.TempDir()
+	for i := range 200 {
+		swept := make(chan error)
+		go func() {
+			time.Sleep(time.Duration(i*10) * time.Microsecond) // somewhere within the writing
+			swept <- durable.Sweep(dir)
+		}()
+		if err := durable.Write(filepath.Join(dir, "file"), []byte("content")); err != nil {
+			t.Error(err)
+		}
+		if err := <-swept; err != nil { // a run would end with it
+			t.Error(err)
+		}
 	}
 }

@@ -3,14 +3,17 @@ package journal
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
-	"path/filepath"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/gofrs/flock"
 
@@ -26,8 +29,14 @@ const (
 // is folded when it holds twice as many.
 const Keep = 500
 
-// mostLine bounds a line, in bytes; an error text is one line of it.
-const mostLine = 1 << 20
+const (
+	// mostLine bounds a line, in bytes. Longer ones are none of ours.
+	mostLine = 1 << 20
+	// mostText bounds a text in it, in bytes.
+	mostText = 16 << 10
+	// patience is how long another process may take to note its run.
+	patience = 10 * time.Second
+)
 
 // line is one line of the file: a run, or the totals of those before it.
 type line struct {
@@ -38,6 +47,7 @@ type line struct {
 // Append notes a run. A run whose id is noted already is left as it is, so that
 // two who find the same dead run note it once. The folder state must exist.
 func Append(dataDir string, run Run) error {
+	run = bounded(run)
 	return locked(dataDir, func(path string) error {
 		lines, err := read(path)
 		if err != nil {
@@ -54,9 +64,13 @@ func Append(dataDir string, run Run) error {
 }
 
 // Read returns what is remembered; nothing, if there is no file. A line that a
-// crash cut short is passed over.
+// crash cut short is passed over, and so is any other that is not ours.
 func Read(dataDir string) (*Journal, error) {
-	lines, err := read(filepath.Join(dataDir, filepath.FromSlash(file)))
+	path, err := durable.Place(dataDir, file)
+	if err != nil {
+		return nil, err
+	}
+	lines, err := read(path)
 	if err != nil {
 		return nil, err
 	}
@@ -73,14 +87,24 @@ func Read(dataDir string) (*Journal, error) {
 	return j, nil
 }
 
-// locked runs change while no other process writes the journal.
+// locked runs change while no other process writes the journal. One that is stopped
+// meanwhile, by a signal or a debugger, keeps nobody for ever.
 func locked(dataDir string, change func(path string) error) (err error) {
-	lock := flock.New(filepath.Join(dataDir, filepath.FromSlash(lockFile)), flock.SetPermissions(0o640))
-	if err := lock.Lock(); err != nil {
+	path, err := durable.Place(dataDir, lockFile)
+	if err != nil {
+		return fmt.Errorf("lock the journal: %w", err)
+	}
+	lock := flock.New(path, flock.SetPermissions(0o640))
+	waiting, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if _, err := lock.TryLockContext(waiting, 5*time.Millisecond); err != nil {
 		return fmt.Errorf("lock the journal: %w", err)
 	}
 	defer func() { err = errors.Join(err, lock.Unlock()) }()
-	if err := change(filepath.Join(dataDir, filepath.FromSlash(file))); err != nil {
+	if path, err = durable.Place(dataDir, file); err == nil {
+		err = change(path)
+	}
+	if err != nil {
 		return fmt.Errorf("note the run: %w", err)
 	}
 	return nil
@@ -102,6 +126,24 @@ func add(path string, l line) error {
 	}
 	_, err = f.Write(content)
 	return errors.Join(err, f.Sync(), f.Close())
+}
+
+// bounded cuts what would make a line too long.
+func bounded(run Run) Run {
+	run.Error, run.Hint = cut(run.Error), cut(run.Hint)
+	run.Streams = maps.Clone(run.Streams)
+	for name, s := range run.Streams {
+		s.Error = cut(s.Error)
+		run.Streams[name] = s
+	}
+	return run
+}
+
+func cut(text string) string {
+	if len(text) <= mostText {
+		return text
+	}
+	return strings.ToValidUTF8(text[:mostText], "") + "…"
 }
 
 func encode(lines []line) []byte {
@@ -145,13 +187,36 @@ func read(path string) (lines []line, err error) {
 		return nil, err
 	}
 	defer func() { _ = f.Close() }() // it was only read
-	scanner := bufio.NewScanner(f)
-	scanner.Buffer(nil, mostLine)
-	for scanner.Scan() {
+	err = eachLine(f, func(text []byte) {
 		var l line
-		if json.Unmarshal(scanner.Bytes(), &l) == nil && (l.Folded != nil || l.Run != nil) {
+		if json.Unmarshal(text, &l) == nil && (l.Folded != nil || l.Run != nil) {
 			lines = append(lines, l)
 		}
+	})
+	return lines, err
+}
+
+// eachLine passes over lines that are too long, and holds no more than one.
+func eachLine(f io.Reader, do func(line []byte)) error {
+	reader := bufio.NewReaderSize(f, 64<<10)
+	var begun []byte
+	for long := false; ; {
+		part, err := reader.ReadSlice('\n')
+		if long = long || len(begun)+len(part) > mostLine; !long {
+			begun = append(begun, part...)
+		}
+		if errors.Is(err, bufio.ErrBufferFull) {
+			continue
+		}
+		if !long && len(begun) > 0 {
+			do(begun)
+		}
+		begun, long = begun[:0], false
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
 	}
-	return lines, scanner.Err()
 }

@@ -1,9 +1,12 @@
 package journal
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -196,5 +199,77 @@ func TestProgressIsThereWhileTheRunIs(t *testing.T) {
 	}
 	if p, err := ReadProgress(dir); p != nil || err != nil {
 		t.Errorf("got %v, %v after the run", p, err)
+	}
+}
+
+// What lies in the places of our files may be someone else's, and is left alone.
+func TestLinksAreNotFollowed(t *testing.T) {
+	for _, name := range []string{file, lockFile, progressFile, "state/.progress.json.tmp-"} {
+		dir := dataDir(t)
+		canary := filepath.Join(t.TempDir(), "canary")
+		link := filepath.Join(dir, filepath.FromSlash(name))
+		text := `{"run_id":"planted","job":"sync","status":"ok"}`
+		if err := errors.Join(os.WriteFile(canary, []byte(text), 0o600), os.Symlink(canary, link)); err != nil {
+			t.Fatal(err)
+		}
+		_ = Append(dir, run(1))
+		_ = WriteProgress(dir, &Progress{RunID: "ours"})
+		if j, err := Read(dir); err == nil && slices.ContainsFunc(j.Runs, func(r Run) bool { return r.RunID == "planted" }) {
+			t.Errorf("%s: it was read", name)
+		}
+		if p, err := ReadProgress(dir); err == nil && p != nil && p.RunID == "planted" {
+			t.Errorf("%s: it was read", name)
+		}
+		if content, err := os.ReadFile(canary); err != nil || string(content) != text {
+			t.Errorf("%s: the file outside holds %q, %v", name, content, err)
+		}
+	}
+}
+
+func TestLinesThatAreNotOursArePassedOver(t *testing.T) {
+	dir := dataDir(t)
+	appendAll(t, dir, run(1))
+	path := filepath.Join(dir, filepath.FromSlash(file))
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, junk := range []string{"null", "{}", "[]", "\x00\xff", strings.Repeat("x", 5<<20), `{"run_id":"` + strings.Repeat("y", mostLine), ""} {
+		content = append(content, junk+"\n"...)
+	}
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	appendAll(t, dir, run(2))
+	if diff := cmp.Diff([]Run{run(2), run(1)}, mustRead(t, dir).Runs); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+func TestALongErrorIsNotedShortened(t *testing.T) {
+	dir := dataDir(t)
+	long := run(1)
+	long.Error = strings.Repeat("ü", mostLine)
+	long.Streams = map[string]Stream{"alerts": {Error: long.Error}}
+	appendAll(t, dir, long)
+	got := mustRead(t, dir).Runs
+	if len(got) != 1 || len(got[0].Error) > mostText+3 || !strings.HasSuffix(got[0].Error, "ü…") || len(got[0].Streams["alerts"].Error) > mostText+3 {
+		t.Errorf("got %d runs", len(got))
+	}
+	if long.Streams["alerts"].Error != long.Error {
+		t.Error("the caller's run was changed")
+	}
+}
+
+// A file of JSON that tells of no run is not that of a run that died.
+func TestProgressOfNoRunIsNone(t *testing.T) {
+	dir := dataDir(t)
+	for _, content := range []string{"", "null", "{}", "[1]", "\x00"} {
+		if err := os.WriteFile(filepath.Join(dir, filepath.FromSlash(progressFile)), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if p, err := ReadProgress(dir); p != nil || err != nil {
+			t.Errorf("%q: got %+v, %v", content, p, err)
+		}
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/flashback-sync/flashback-sync/internal/durable"
 )
 
 const progressFile = "state/progress.json"
@@ -17,9 +19,20 @@ func WriteProgress(dataDir string, p *Progress) error {
 	if err != nil {
 		return err
 	}
-	target := filepath.Join(dataDir, filepath.FromSlash(progressFile))
+	target, err := durable.Place(dataDir, progressFile)
+	if err != nil {
+		return err
+	}
 	temporary := filepath.Join(filepath.Dir(target), "."+filepath.Base(target)+".tmp-") // swept with the others
-	if err := os.WriteFile(temporary, content, 0o640); err != nil {
+	if err := os.Remove(temporary); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	file, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640) // follows no link
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(content)
+	if err := errors.Join(err, file.Close()); err != nil {
 		return err
 	}
 	return os.Rename(temporary, target)
@@ -28,7 +41,11 @@ func WriteProgress(dataDir string, p *Progress) error {
 // ReadProgress returns the progress of a run that is under way, or died; nil if
 // there is none. See Progress.Alive.
 func ReadProgress(dataDir string) (*Progress, error) {
-	content, err := os.ReadFile(filepath.Join(dataDir, filepath.FromSlash(progressFile)))
+	path, err := durable.Place(dataDir, progressFile)
+	if err != nil {
+		return nil, err
+	}
+	content, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil //nolint:nilnil // no run is no error
 	}
@@ -36,7 +53,7 @@ func ReadProgress(dataDir string) (*Progress, error) {
 		return nil, err
 	}
 	p := &Progress{}
-	if err := json.Unmarshal(content, p); err != nil {
+	if err := json.Unmarshal(content, p); err != nil || p.RunID == "" {
 		return nil, nil //nolint:nilerr,nilnil // a power cut leaves an empty file
 	}
 	return p, nil

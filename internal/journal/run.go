@@ -20,7 +20,9 @@ type Run struct {
 	// Job is the job of the schedule that the run did the work of: sync (all
 	// streams), alerts, violations, policy_stats or verify; "" for what a person
 	// narrowed by hand, which neither counts as a job's run nor alarms anybody.
-	Job        string    `json:"job,omitempty"`
+	Job string `json:"job,omitempty"`
+	// PID is the process that ran; 0 if none did.
+	PID        int       `json:"pid,omitempty"`
 	Status     string    `json:"status"`
 	StartedAt  time.Time `json:"started_at"`
 	FinishedAt time.Time `json:"finished_at"`

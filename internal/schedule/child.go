@@ -13,6 +13,8 @@ import (
 
 // Outcome is how a run ended.
 type Outcome struct {
+	// PID is what the process was called, 0 if none was started.
+	PID int
 	// ExitCode is the process's; -1 if it has none.
 	ExitCode int
 	// Signal ended the process, 0 if none did.
@@ -60,6 +62,7 @@ func (c *Child) Run(ctx context.Context, arguments ...string) Outcome {
 		out.Finished, out.Err = now(), fmt.Errorf("start a child process: %w", err)
 		return out
 	}
+	out.PID = command.Process.Pid
 	err = command.Wait()
 	killGroup(command.Process.Pid) // what it started and left behind
 	out.Finished, out.LastLine = now(), stdout.bytes()

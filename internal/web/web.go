@@ -62,23 +62,25 @@ const (
 
 // Handler answers /, /report.html, /status.json, /metrics, /healthz and /readyz.
 func Handler(o Options) http.Handler {
+	pages, strangers := newGate(mostPages), newGate(mostStrangers)
 	inner := http.NewServeMux()
-	inner.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
+	show := func(pattern string, answer http.HandlerFunc) { inner.Handle(pattern, pages.limit(answer)) }
+	show("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
 		form := Live
 		if r.URL.Query().Get("refresh") == "off" {
 			form = Paused
 		}
-		o.page(w, r, form)
+		o.page(w, r, pages, form)
 	})
-	inner.HandleFunc("GET /"+FileAddress, func(w http.ResponseWriter, r *http.Request) {
+	show("GET /"+FileAddress, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Disposition", `attachment; filename="flashback-sync.html"`)
-		o.page(w, r, File)
+		o.page(w, r, pages, File)
 	})
-	inner.HandleFunc("GET /status.json", o.json)
+	show("GET /status.json", func(w http.ResponseWriter, r *http.Request) { o.json(w, r, pages) })
 	inner.Handle("GET /metrics", o.Metrics)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", o.healthz)
-	mux.HandleFunc("GET /readyz", o.readyz)
+	mux.Handle("GET /readyz", strangers.limit(func(w http.ResponseWriter, r *http.Request) { o.readyz(w, r, strangers) }))
 	mux.Handle("/", o.guard(inner))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
@@ -132,12 +134,15 @@ func (o Options) knows(r *http.Request) bool {
 	return given && same(user, o.User)&same(password, o.Password) == 1
 }
 
-func (o Options) page(w http.ResponseWriter, r *http.Request, form Form) {
-	s, err := o.Status(r.Context())
+func (o Options) page(w http.ResponseWriter, r *http.Request, g gate, form Form) {
 	var content bytes.Buffer
-	if err == nil {
-		err = o.Page(&content, s, form)
-	}
+	err := g.work(r.Context(), func() error {
+		s, err := o.Status(r.Context())
+		if err != nil {
+			return err
+		}
+		return o.Page(&content, s, form)
+	})
 	if err != nil {
 		fail(w, err)
 		return
@@ -155,14 +160,21 @@ func (o Options) page(w http.ResponseWriter, r *http.Request, form Form) {
 	_ = squeezed.Close()
 }
 
-func (o Options) json(w http.ResponseWriter, r *http.Request) {
-	s, err := o.Status(r.Context())
+func (o Options) json(w http.ResponseWriter, r *http.Request, g gate) {
+	var content bytes.Buffer
+	err := g.work(r.Context(), func() error {
+		s, err := o.Status(r.Context())
+		if err != nil {
+			return err
+		}
+		return json.NewEncoder(&content).Encode(s.Judged())
+	})
 	if err != nil {
 		fail(w, err)
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(s.Judged())
+	_, _ = content.WriteTo(w)
 }
 
 func fail(w http.ResponseWriter, err error) {
@@ -177,13 +189,16 @@ func (o Options) healthz(w http.ResponseWriter, _ *http.Request) {
 
 // readyz says whether what is published can be shown. Nothing published yet is
 // no failure: the first run takes its time.
-func (o Options) readyz(w http.ResponseWriter, r *http.Request) {
+func (o Options) readyz(w http.ResponseWriter, r *http.Request, g gate) {
 	err := o.Alive()
 	if err == nil {
-		var s *status.Status
-		if s, err = o.Status(r.Context()); err == nil && s.HoldingsError != "" {
-			err = fmt.Errorf("what is published cannot be read")
-		}
+		err = g.work(r.Context(), func() error {
+			s, err := o.Status(r.Context())
+			if err == nil && s.HoldingsError != "" {
+				err = fmt.Errorf("what is published cannot be read")
+			}
+			return err
+		})
 	}
 	answer(w, err)
 }

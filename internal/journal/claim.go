@@ -1,0 +1,34 @@
+package journal
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"github.com/flashback-sync/flashback-sync/internal/durable"
+)
+
+const (
+	claimFile = "state/progress.lock"
+	// moment is how long a run may take to note its end.
+	moment = 2 * time.Second
+)
+
+// Claim makes the progress file ours until release is called or the process ends.
+// A run gives data_dir free a little before it has noted its end: only who has the
+// claim may take the progress that it finds for that of a run that died.
+func Claim(dataDir string) (release func(), err error) {
+	path, err := durable.Place(dataDir, claimFile)
+	if err != nil {
+		return nil, fmt.Errorf("claim the progress: %w", err)
+	}
+	lock := flock.New(path, flock.SetPermissions(0o640))
+	waiting, cancel := context.WithTimeout(context.Background(), moment)
+	defer cancel()
+	if _, err := lock.TryLockContext(waiting, 5*time.Millisecond); err != nil {
+		return nil, fmt.Errorf("claim the progress: %w", err)
+	}
+	return func() { _ = lock.Unlock() }, nil // closing it unlocks, too
+}
