@@ -32,10 +32,13 @@ func WriteProgress(dataDir string, p *Progress) error {
 		return err
 	}
 	_, err = file.Write(content)
-	if err := errors.Join(err, file.Close()); err != nil {
-		return err
+	if err = errors.Join(err, file.Close()); err == nil {
+		err = os.Rename(temporary, target)
 	}
-	return os.Rename(temporary, target)
+	if err != nil {
+		_ = os.Remove(temporary) // or the next run sweeps it
+	}
+	return err
 }
 
 // ReadProgress returns the progress of a run that is under way, or died; nil if

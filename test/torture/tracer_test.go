@@ -75,7 +75,7 @@ func (tr *tracer) run(args []string) (result, error) {
 	began := time.Now()
 	command := tr.w.command(args...)
 	command.Stderr = stderr
-	command.SysProcAttr = &syscall.SysProcAttr{Ptrace: true}
+	command.SysProcAttr = &syscall.SysProcAttr{Ptrace: true, Setpgid: true}
 	if err := command.Start(); err != nil {
 		return result{}, err
 	}
@@ -92,7 +92,9 @@ func (tr *tracer) run(args []string) (result, error) {
 func (tr *tracer) follow() (status syscall.WaitStatus, err error) {
 	attached := false
 	for {
-		thread, err := syscall.Wait4(-1, &status, syscall.WALL|ownChildren, nil)
+		// Of our group alone: this thread may have started others' processes before
+		// it became a tracer, and would take their end away from them.
+		thread, err := syscall.Wait4(-tr.pid, &status, syscall.WALL|ownChildren, nil)
 		switch {
 		case errors.Is(err, syscall.EINTR):
 			continue
