@@ -109,7 +109,7 @@ func TestTheFileStaysBoundedAndCountersNeverGoBack(t *testing.T) {
 	n := 0
 	for range 3 { // each time to where the file is folded, and beyond
 		var more []Run
-		for len(mustRead(t, dir).Runs)+len(more) < 2*Keep-1 {
+		for range 2*Keep - 1 - len(mustRead(t, dir).Runs) {
 			more = append(more, run(n))
 			n++
 		}

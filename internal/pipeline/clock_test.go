@@ -15,6 +15,7 @@ import (
 const year = 365 * day
 
 func TestOurOwnClockMayBeWrong(t *testing.T) {
+	t.Parallel()
 	for _, skew := range []time.Duration{time.Hour, -time.Hour, year, -year} {
 		t.Run(skew.String(), func(t *testing.T) {
 			w := newWorld(t, small())
@@ -105,6 +106,7 @@ func TestRowsOfTheFutureAreLoadedAndMoveNoWatermark(t *testing.T) {
 // A machine that was down for two months reads them in one run, as far as they
 // are late, and leaves no gap.
 func TestDownForSixtyDays(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, small())
 	o := w.options(everything...)
 	w.mustSync(o)
@@ -122,6 +124,7 @@ func TestDownForSixtyDays(t *testing.T) {
 
 // One answer dated a year ahead makes nothing count as read that was not there.
 func TestADateFarAheadVouchesForNothing(t *testing.T) {
+	t.Parallel()
 	for _, ahead := range []time.Duration{3 * day, 365 * day} {
 		w := newWorld(t, small())
 		o := w.options(pipeline.Alerts)

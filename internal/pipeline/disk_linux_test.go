@@ -59,6 +59,7 @@ func TestAFaultOfTheDisk(t *testing.T) {
 		"header_fsync":          {"", "fsync:error=EIO:when=2", either},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // each is a process of its own
 			w := alone(t, broad(), func(dir string) []string {
 				return injecting(load.File(dir)+c.suffix, c.fault)
 			})

@@ -14,6 +14,7 @@ import (
 // Whoever restores the published files and forgets the warehouse, or loses it, does
 // not have them replaced by what the source still gives.
 func TestARunWithoutItsWarehouseReplacesNothing(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, small())
 	w.start = noon.AddDate(0, 0, -10)
 	o := w.options(everything...)

@@ -36,6 +36,7 @@ func (w *world) rebuild(o pipeline.Options) pipeline.Repaired {
 // A damaged warehouse is made again from the lake: nothing of it is asked of the
 // source again, and statistics that the source no longer has survive.
 func TestADamagedWarehouseIsMadeAgainFromTheLake(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, small())
 	w.start = noon.AddDate(0, 0, -10)
 	o := w.options(everything...)
@@ -110,6 +111,7 @@ func TestARebuildFetchesWhatTheLakeLacks(t *testing.T) {
 }
 
 func TestARebuildWithoutAManifest(t *testing.T) {
+	t.Parallel()
 	for _, published := range []bool{true, false} {
 		t.Run(fmt.Sprint("published ", published), func(t *testing.T) {
 			w := newWorld(t, small())

@@ -15,6 +15,7 @@ import (
 )
 
 func TestASecondRunTakesTheNewRowsAndAThirdNothing(t *testing.T) {
+	t.Parallel()
 	o := small()
 	o.Days, o.AlertsPerDay, o.ViolationsPerDay = 14, 400, 300
 	w := newWorld(t, o)

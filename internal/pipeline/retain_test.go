@@ -13,6 +13,7 @@ import (
 // Old runs go, the rows they wrote stay, and what is due is due when it was: a
 // stream that was verified before all runs that are remembered is not verified anew.
 func TestOldRunsAreForgottenAndNothingElseIs(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, small())
 	o := w.options(everything...)
 	o.KeepRuns, o.VerifyEvery = 10*day, 60*day

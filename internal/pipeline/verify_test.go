@@ -100,6 +100,7 @@ func TestAHealthyWarehouseMatches(t *testing.T) {
 }
 
 func TestRowsDeletedByHandAreFoundAndRestored(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, apisim.Options{Seed: 7, Now: noon, Days: 40, AlertsPerDay: 500, ViolationsPerDay: 50})
 	o := w.options(everything...)
 	w.mustSync(o)
@@ -183,6 +184,7 @@ func TestRowsGoneAtTheSourceAreReportedAndKept(t *testing.T) {
 }
 
 func TestALateRowBeyondTheLookbackIsFoundAndRestored(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, apisim.Options{Seed: 7, Now: noon, Days: 30, AlertsPerDay: 200})
 	o := w.options(pipeline.Alerts)
 	w.mustSync(o)

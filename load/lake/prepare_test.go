@@ -132,6 +132,9 @@ func TestRowsAreInOrderHoweverTheyLie(t *testing.T) {
 			"ids out of order": func(i int) string { return fmt.Sprintf("%06d", i^1) },
 		} {
 			for _, late := range []bool{false, true} {
+				if count > 20_000 && late != (how == "ids out of order") {
+					continue // they take long
+				}
 				t.Run(fmt.Sprint(name, " ", how, " late ", late), func(t *testing.T) {
 					s := newSite(t)
 					var rows []values
