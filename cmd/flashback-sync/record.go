@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -284,57 +283,4 @@ func statusOf(code int) string {
 		return journal.Interrupted
 	}
 	return journal.Failed
-}
-
-// synced adds a run's figures.
-func (r *recorder) synced(summary *pipeline.Summary) {
-	if summary == nil {
-		return
-	}
-	r.run.Streams = map[string]journal.Stream{}
-	for name, s := range summary.Streams {
-		noted := journal.Stream{
-			Requests: s.Requests, Received: s.Received, Inserted: s.Inserted, Updated: s.Updated, Unchanged: s.Unchanged,
-			Duplicate: s.Duplicate, Rejected: s.Rejected, Complete: s.Complete, Served: s.Served, From: s.From, To: s.To, Took: s.Took,
-		}
-		if s.Error != nil {
-			noted.Error = inOneLine(*s.Error)
-		}
-		r.run.Streams[name] = noted
-		r.run.Verdict = string(verify.Graver(verify.Status(r.run.Verdict), verify.Status(s.Verified)))
-		r.run.Missing += s.VerifiedMissing
-	}
-}
-
-// verified adds a verification's verdict. Rows that the source has deleted are
-// nothing that anybody has to be told at night.
-func (r *recorder) verified(report *verify.Report) {
-	if report == nil {
-		return
-	}
-	r.run.Verdict, r.run.Missing = string(report.Status), 0
-	if report.Status != verify.Match && report.OnlyExtra() {
-		r.run.Verdict = string(verify.Extra)
-	}
-	for _, s := range report.Streams {
-		r.run.Missing += s.Missing
-	}
-}
-
-// provenBy ends a verification that is noted.
-func (r *recorder) provenBy(ctx context.Context, report *verify.Report, err error) {
-	if r == nil {
-		return
-	}
-	if err == nil {
-		r.verified(report)
-		err = difference(report)
-	}
-	r.end(ctx, err)
-}
-
-// repaired adds what a repair did and left.
-func (r *recorder) repaired(done pipeline.Repaired) {
-	r.synced(done.Summary)
-	r.verified(cmp.Or(done.Left, done.Found))
 }

@@ -47,6 +47,17 @@ func (b *bench) serveWith(schedule string, more ...string) *served {
 	return s
 }
 
+// stop ends serve as a service manager does.
+func (s *served) stop() {
+	s.t.Helper()
+	if err := s.Process.Signal(syscall.SIGTERM); err != nil {
+		s.t.Fatal(err)
+	}
+	if r := s.end(s.process); r.code != 143 {
+		s.t.Errorf("exit %d\n%s", r.code, r.stderr)
+	}
+}
+
 func (s *served) get(path string) (code int, body string) {
 	answer, err := http.Get(s.url + path)
 	if err != nil {
@@ -97,12 +108,7 @@ func TestServeRunsWhatIsDueAndShowsIt(t *testing.T) {
 	}
 	b.must("serve", "--probe")
 	b.wants(codeLocked, "another instance", "serve")
-	if err := s.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	if r := b.end(s.process); r.code != 143 {
-		t.Errorf("exit %d\n%s", r.code, r.stderr)
-	}
+	s.stop()
 	b.wants(codeOther, "does not answer", "serve", "--probe")
 	b.complete()
 }
@@ -129,10 +135,7 @@ func TestServeOutlivesARunThatIsKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.until("the next run is good", func() bool { return s.status().Runs[0].Good() })
-	if err := s.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	b.end(s.process)
+	s.stop()
 	b.complete()
 }
 
@@ -226,64 +229,6 @@ func TestServeSpeaksWithSystemd(t *testing.T) {
 	}
 	await("STOPPING=1")
 	b.end(s.process)
-}
-
-func TestPublishedFilesAreReadAgainOnlyIfTheyChanged(t *testing.T) {
-	dir := t.TempDir()
-	calls := filepath.Join(dir, "calls")
-	script := `echo x >> "$0"; echo '{"lake_files": 3}'`
-	source, clock := status.Source{DataDir: dir}, noon
-	h := &holdings{
-		source: func() status.Source { return source }, now: func() time.Time { return clock },
-		child: func(ctx context.Context) *exec.Cmd { return exec.CommandContext(ctx, "sh", "-c", script, calls) },
-	}
-	read := func() {
-		t.Helper()
-		if held, err := h.read(t.Context()); err != nil || held.LakeFiles != 3 {
-			t.Fatalf("got %+v, %v", held, err)
-		}
-	}
-	count := func() int {
-		content, err := os.ReadFile(calls)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return strings.Count(string(content), "x")
-	}
-	read()
-	read()
-	if n := count(); n != 1 {
-		t.Errorf("%d children for two questions", n)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "flashback.duckdb"), []byte("new"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	read()
-	if n := count(); n != 2 {
-		t.Errorf("%d children after a file was published", n)
-	}
-
-	source.Names = true
-	read()
-	if n := count(); n != 3 {
-		t.Errorf("%d children after names were wanted", n)
-	}
-
-	good := script
-	script = `echo "flashback-sync: no such luck" >&2; exit 6`
-	if err := os.WriteFile(filepath.Join(dir, "flashback.duckdb"), []byte("newer"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	held, err := h.read(t.Context())
-	if err == nil || err.Error() != "no such luck" || held == nil || held.LakeFiles != 3 {
-		t.Errorf("got %+v, %v; want what was read before, and why there is nothing newer", held, err)
-	}
-	script = good
-	if _, err := h.read(t.Context()); err == nil {
-		t.Error("it was tried again at once")
-	}
-	clock = clock.Add(failedAge + time.Second)
-	read() // though no file has changed
 }
 
 // Another run of the job that ends in these seconds is not the one that was killed.
@@ -410,27 +355,3 @@ func TestAHalfEditedConfigurationHidesNothing(t *testing.T) {
 		t.Errorf("GET /readyz: %d %s", code, body)
 	}
 }
-
-func TestTheErrorOfAChildIsKept(t *testing.T) {
-	var out strings.Builder
-	e := &ending{to: &out}
-	for _, part := range []string{`{"level":"info"}` + "\nflashback-", "sync: it fai", "led\x1b[2J\n  do this\n", strings.Repeat("x", 1<<20)} {
-		if _, err := e.Write([]byte(part)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if got := e.error(); got != "it failed\ufffd[2J" {
-		t.Errorf("got %q", got)
-	}
-	if out.Len() != 1<<20+len("{\"level\":\"info\"}\nflashback-sync: it failed\x1b[2J\n  do this\n") {
-		t.Errorf("%d bytes were passed on", out.Len())
-	}
-	failing := &ending{to: failingWriter{}}
-	if _, err := failing.Write([]byte("flashback-sync: x\n")); err == nil || failing.error() != "x" {
-		t.Errorf("got %v, %q", err, failing.error())
-	}
-}
-
-type failingWriter struct{}
-
-func (failingWriter) Write([]byte) (int, error) { return 0, errors.New("full") }

@@ -243,6 +243,16 @@ class Serve(FreshScenario):
         wait_until(served.kill_child, "the first run is killed")
         wait_until(lambda: receiver.bodies("/hook"), "the webhook is told")
 
+    def test_alarms_of_a_stale_stream_arrive(self):
+        self.now -= 3 * HOUR  # the source's clock: what is read ends there
+        receiver = self.enterContext(Receiver())
+        _, _, served = self.served({"sync": "@every 1h"}, count=50, env={"FLASHBACK_WEBHOOK_URL": receiver.url + "/hook"}.items(),
+                                   alarms={"stale_after": "1h"})
+        wait_until(lambda: receiver.bodies("/hook"), "the webhook is told", seconds=90)  # serve looks once a minute
+        self.assertIn("alerts", receiver.bodies("/hook")[0])
+        self.assertIn("stale", receiver.bodies("/hook")[0])
+        self.assertEqual("bad", served.status()["problems"][0]["level"])
+
     def test_alarms_of_single_runs_arrive_too(self):
         receiver = self.enterContext(Receiver())
         api, tool = self.serve(alerts=rows.many("alerts", 50, self.now - MINUTE, 19 * DAY))
