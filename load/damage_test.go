@@ -309,6 +309,9 @@ func stateOf(t *testing.T, dir string) map[string]string {
 	files := map[string]string{}
 	paths, _ := filepath.Glob(filepath.Join(dir, "state", "*"))
 	for _, path := range paths {
+		if info, err := os.Stat(path); err == nil && info.IsDir() {
+			continue
+		}
 		files[filepath.Base(path)] = string(contents(t, path))
 	}
 	return files

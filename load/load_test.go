@@ -240,7 +240,7 @@ func TestUnusableFilesAreLeftUntouched(t *testing.T) {
 	}
 }
 
-func overwrite(t *testing.T, path string, content []byte) {
+func overwrite(t testing.TB, path string, content []byte) {
 	t.Helper()
 	if err := os.WriteFile(path, content, 0o600); err != nil {
 		t.Fatal(err)

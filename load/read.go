@@ -3,8 +3,10 @@ package load
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"iter"
+	"strings"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -217,8 +219,23 @@ func scanLedger(rows *sql.Rows, err error) ([]CoverageLine, error) {
 	return lines, storage("read warehouse", rows.Err())
 }
 
-// StripPrivate turns a copy of the private file into what analysts open: the
-// warehouse's own tables are dropped.
+// FinishCopy turns a copy of the closed private file into what analysts open: the
+// warehouse's own tables are dropped. What goes to readers is compared with its
+// checksums before.
+func (w *Warehouse) FinishCopy(ctx context.Context, path string) error {
+	began := w.options.Now().UTC()
+	if err := checkBlocks(ctx, path); err != nil {
+		var damaged *DamagedError
+		if errors.As(err, &damaged) {
+			err = &DamagedError{Path: w.path, Reason: strings.ReplaceAll(damaged.Reason, path, w.path)}
+		}
+		return storage("check published file", err)
+	}
+	w.checked = began
+	return StripPrivate(ctx, path)
+}
+
+// StripPrivate drops the warehouse's own tables.
 func StripPrivate(ctx context.Context, path string) error {
 	db, err := OpenDuckDB(path, Session{MemoryLimit: defaultMemory})
 	if err != nil {

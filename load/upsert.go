@@ -45,6 +45,9 @@ func (w *Warehouse) upsert(ctx context.Context, runID string, rows Rows, at time
 		if err := s.insert(ctx, i, held, runID, at); err != nil {
 			return Counts{}, err
 		}
+		if err := w.noteInserted(ctx, s, i, held); err != nil {
+			return Counts{}, err
+		}
 	}
 	if held < total || changed > 0 {
 		starts, err := s.touches(ctx, i, held)

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"github.com/flashback-sync/flashback-sync/schema"
 )
 
 // Options say where the warehouse is and what it may use.
@@ -39,10 +41,15 @@ type Warehouse struct {
 	db       *sql.DB
 	reader           // the connection that everything is written through
 	beside   *Reader // a second one; nil if there is none
+	created  bool
 	migrated bool
 	last     time.Time // of the last batch; batches are strictly ordered by time
 	pending  *pending  // what Add began and Commit has not ended; nil if there is none
 	touched  touched   // by commits since somebody asked
+
+	ids     ids
+	checked time.Time    // when all blocks were compared with their checksums; zero if that was not done
+	closed  *description // of the file as it was closed; nil while it is open, or if that is not known
 }
 
 const defaultMemory = "96MB"
@@ -59,6 +66,7 @@ func Open(ctx context.Context, options Options) (*Warehouse, error) {
 		return nil, err
 	}
 	if err := w.prepare(ctx); err != nil {
+		w.ids.close()
 		_ = w.lock.Unlock()
 		return nil, err
 	}
@@ -117,10 +125,20 @@ func (w *Warehouse) prepare(ctx context.Context) error {
 		if err := w.create(ctx); err != nil {
 			return err
 		}
+		w.created = true
+	}
+	seal := readSeal(w.path, w.options.Now())
+	if seal != nil {
+		w.closed, w.checked = &seal.File, seal.Checked
 	}
 	version, err := w.open(ctx)
 	if err != nil {
 		return err
+	}
+	if w.options.Writing {
+		if err := w.unseal(seal); err != nil {
+			return errors.Join(err, w.disconnect())
+		}
 	}
 	if err := w.migrate(ctx, version); err != nil {
 		return errors.Join(err, w.disconnect())
@@ -144,10 +162,15 @@ func (w *Warehouse) open(ctx context.Context) (version int, err error) {
 	if err := checkPlaces(w.options.Dir); err != nil {
 		return 0, err
 	}
-	version, err = inspect(ctx, w.path)
-	if err != nil {
-		return 0, err
+	version = schema.Version
+	if !w.closed.still(w.path) {
+		began := w.options.Now().UTC()
+		if version, err = inspect(ctx, w.path); err != nil {
+			return 0, err
+		}
+		w.checked = began
 	}
+	w.closed = nil
 	_, err = os.Lstat(w.path + ".wal")
 	replayed := err == nil
 	if err := w.connect(ctx, w.path); err != nil {
@@ -220,12 +243,19 @@ func (w *Warehouse) CloseFile(ctx context.Context) error {
 		return nil
 	}
 	_, err := w.conn.ExecContext(ctx, "CHECKPOINT")
-	return storage("close warehouse", errors.Join(err, w.disconnect()))
+	if err := errors.Join(err, w.disconnect()); err != nil {
+		return storage("close warehouse", err)
+	}
+	if d, known := describe(w.path); known {
+		w.closed = &d
+	}
+	return nil
 }
 
 // Close closes the file if it is open, and gives the lock back. It may be called
 // more than once.
 func (w *Warehouse) Close() error {
+	w.ids.close()
 	return errors.Join(storage("close warehouse", w.disconnect()), w.lock.Unlock())
 }
 

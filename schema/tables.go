@@ -1,20 +1,28 @@
 package schema
 
+import (
+	"slices"
+	"sync"
+)
+
 // Version is the layout's version, stored in every warehouse. A release refuses
 // a warehouse whose version is higher than its own.
 const Version = 2
 
-// Tables returns every table that analysts see, in the order they read best.
-func Tables() []*Table {
+// Tables returns every table that analysts see, in the order they read best. They
+// are shared, and not to be changed.
+func Tables() []*Table { return slices.Clone(tables()) }
+
+var tables = sync.OnceValue(func() []*Table {
 	return []*Table{
 		Alerts(), Violations(), PolicyStats(), PolicyStatsSummary(),
 		SyncRuns(), SyncCoverage(), SyncLateness(), RejectedRecords(),
 	}
-}
+})
 
 // ByName finds a table, or nil.
 func ByName(name string) *Table {
-	for _, t := range Tables() {
+	for _, t := range tables() {
 		if t.Name == name {
 			return t
 		}

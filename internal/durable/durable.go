@@ -133,10 +133,14 @@ func SyncDir(dir string) error {
 	return nil
 }
 
-// Sweep removes what crashes left behind in a folder and in those below it, but
-// for the files that are kept: those that are still being written. The folder
-// itself may be a link; below it none is followed.
-func Sweep(dir string, kept ...*File) error {
+// Sweep removes what crashes left behind in a folder and in those below it. The
+// folder itself may be a link; below it none is followed.
+func Sweep(dir string) error { return sweep(dir, false) }
+
+// SweepFolder is Sweep of the folder alone.
+func SweepFolder(dir string) error { return sweep(dir, true) }
+
+func sweep(dir string, alone bool) error {
 	root, err := os.OpenRoot(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -145,10 +149,6 @@ func Sweep(dir string, kept ...*File) error {
 		return err
 	}
 	defer func() { _ = root.Close() }()
-	spared := map[string]bool{}
-	for _, f := range kept {
-		spared[f.Name()] = true
-	}
 	return fs.WalkDir(root.FS(), ".", func(path string, entry fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil // whoever wrote it has put it in its place
@@ -157,8 +157,10 @@ func Sweep(dir string, kept ...*File) error {
 			return err
 		}
 		name := entry.Name()
-		leftover := entry.Type().IsRegular() && strings.HasPrefix(name, ".") && strings.Contains(name, mark)
-		if leftover && !spared[filepath.Join(dir, filepath.FromSlash(path))] {
+		if alone && entry.IsDir() && path != "." {
+			return fs.SkipDir
+		}
+		if entry.Type().IsRegular() && strings.HasPrefix(name, ".") && strings.Contains(name, mark) {
 			err = root.Remove(filepath.FromSlash(path))
 		}
 		if errors.Is(err, fs.ErrNotExist) {

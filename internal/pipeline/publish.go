@@ -98,13 +98,14 @@ func (r *run) publish(ctx context.Context) error {
 	}
 	snapshotDue := r.options.PublishDuckDB && (published.Changed || refresh || !exists(r.snapshotPath()))
 	if snapshotDue {
-		if err := snapshot.Publish(ctx, load.File(r.options.DataDir), r.snapshotPath(), load.StripPrivate); err != nil {
+		if err := snapshot.Publish(ctx, load.File(r.options.DataDir), r.snapshotPath(), r.warehouse.FinishCopy); err != nil {
 			return publishError(ctx, err)
 		}
 	}
 	if err := os.Remove(r.unpublishedPath()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return publishError(ctx, err)
 	}
+	r.warehouse.Seal()
 	r.observe(Event{Kind: Published, Message: describePublication(published, snapshotDue)})
 	return nil
 }

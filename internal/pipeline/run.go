@@ -84,7 +84,7 @@ func (r *run) execute(ctx context.Context) (err error) {
 	if r.options.DryRun {
 		return r.dryRun(ctx)
 	}
-	if err := durable.Sweep(r.options.DataDir); err != nil {
+	if err := r.sweep(); err != nil {
 		return &load.StorageError{Doing: "sweep data_dir", Err: err}
 	}
 	r.observe(Event{Kind: Began})
@@ -121,6 +121,15 @@ func (r *run) execute(ctx context.Context) (err error) {
 		return err
 	}
 	return r.publish(ctx)
+}
+
+// sweep removes the temporary files that crashes left behind. A crash leaves some among
+// the lake's many folders only if it leaves the mark, too.
+func (r *run) sweep() error {
+	if exists(r.unpublishedPath()) {
+		return durable.Sweep(r.options.DataDir)
+	}
+	return errors.Join(durable.SweepFolder(r.options.DataDir), durable.SweepFolder(filepath.Dir(load.File(r.options.DataDir))))
 }
 
 func (r *run) streams() []string {

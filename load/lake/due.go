@@ -57,12 +57,17 @@ func partitionsOf(table *schema.Table, starts []time.Time) []partition {
 // damaged lists the partitions of a table whose files the manifest names and that
 // are not there, or not as long as it says.
 func (l *publication) damaged(table *schema.Table) (starts []time.Time, err error) {
+	folders, err := l.foldersOf(table)
+	if err != nil {
+		return nil, err
+	}
 	for _, f := range l.manifest.Files {
 		if f.Table != table.Name {
 			continue
 		}
-		if err := l.checkFolder(path.Dir(f.Path)); err != nil {
-			return nil, err
+		folder := path.Base(path.Dir(f.Path))
+		if kind, there := folders[folder]; there && !kind.IsDir() {
+			return nil, notPlain(l.name(path.Dir(f.Path)), "folder")
 		}
 		info, err := l.root.Lstat(filepath.FromSlash(f.Path))
 		switch {
@@ -77,19 +82,32 @@ func (l *publication) damaged(table *schema.Table) (starts []time.Time, err erro
 
 // onDisk lists the partitions of a table that have a folder.
 func (l *publication) onDisk(table *schema.Table) (starts []time.Time, err error) {
-	if err := l.checkFolder(table.Name); err != nil {
-		return nil, err
-	}
-	folders, err := fs.ReadDir(l.root.FS(), table.Name)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	folders, err := l.foldersOf(table)
+	if err != nil {
 		return nil, err
 	}
 	key, layout := keyOf(table)
-	for _, folder := range folders {
-		date, ours := strings.CutPrefix(folder.Name(), key+"=")
+	for folder := range folders {
+		date, ours := strings.CutPrefix(folder, key+"=")
 		if start, err := time.Parse(layout, date); ours && err == nil {
 			starts = append(starts, start)
 		}
 	}
 	return starts, nil
+}
+
+// foldersOf lists what lies in a table's folder, and what each is.
+func (l *publication) foldersOf(table *schema.Table) (map[string]fs.FileMode, error) {
+	if err := l.checkFolder(table.Name); err != nil {
+		return nil, err
+	}
+	entries, err := fs.ReadDir(l.root.FS(), table.Name)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	folders := make(map[string]fs.FileMode, len(entries))
+	for _, entry := range entries {
+		folders[entry.Name()] = entry.Type()
+	}
+	return folders, nil
 }

@@ -308,18 +308,6 @@ func TestTheFirstAndTheLastYear(t *testing.T) {
 	}
 }
 
-func TestLeftoversOfACrashAreSwept(t *testing.T) {
-	s := newSite(t)
-	s.alerts(alert("a", day(0)))
-	s.publish()
-	write(t, filepath.Join(s.dir, "alerts", "date=2024-01-01", ".alerts.parquet.tmp-123"), "half a file")
-	write(t, filepath.Join(s.dir, ".manifest.json.tmp-456"), "half a manifest")
-	s.publish()
-	if got := s.parquet(); got != alertFile(0) {
-		t.Errorf("files %s", got)
-	}
-}
-
 func TestAReaderOfAnOldFileKeepsReadingIt(t *testing.T) {
 	s := newSite(t)
 	s.alerts(alert("a", day(0)))

@@ -28,7 +28,7 @@ type rows interface {
 
 // Prepared are files that were written beside their places, synced and described,
 // to be installed by Publish. It is used by one goroutine. Discard may be deferred
-// in any case; a crash leaves files that the next Publish sweeps.
+// in any case; a crash leaves files that durable.Sweep removes.
 type Prepared struct {
 	folders
 	files []prepared
@@ -44,8 +44,9 @@ type prepared struct {
 }
 
 // Prepare writes the files of partitions of a table, given by their starts, but for
-// those that DuckDB declines to copy, which are left to Publish. They show what was committed when their rows were read: what is committed afterwards
-// is for the caller to Forget.
+// those that DuckDB declines to copy, which are left to Publish. They show what was
+// committed when their rows were read: what is committed afterwards is for the caller
+// to Forget.
 func Prepare(ctx context.Context, options Options, from rows, table *schema.Table, starts []time.Time) (*Prepared, error) {
 	opened, err := openFolders(options.Dir)
 	if err != nil {
@@ -116,14 +117,6 @@ func (p *Prepared) lacking(partitions []partition) []partition {
 		made[f.path()] = true
 	}
 	return slices.DeleteFunc(slices.Clone(partitions), func(part partition) bool { return made[part.path()] })
-}
-
-// pending are the files that are written and not installed.
-func (p *Prepared) pending() (all []*durable.File) {
-	for _, f := range p.files {
-		all = append(all, f.pending)
-	}
-	return all
 }
 
 // write writes the partitions' files, and then syncs them at once: disks take

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/flashback-sync/flashback-sync/internal/durable"
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/load/lake"
 	"github.com/flashback-sync/flashback-sync/schema"
@@ -117,6 +118,9 @@ func TestPreparedFilesOfACrashAreSwept(t *testing.T) {
 	s := newSite(t)
 	s.alerts(alert("a", day(0)), alert("b", day(1)))
 	_ = s.prepare(0, 1) // and forgotten, as by a crash
+	if err := durable.Sweep(s.dir); err != nil {
+		t.Fatal(err)
+	}
 	s.publish()
 	if got, want := s.parquet(), alertFile(0)+" "+alertFile(1); got != want {
 		t.Errorf("files %s, want %s", got, want)

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/flashback-sync/flashback-sync/internal/durable"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
@@ -53,7 +52,8 @@ type publication struct {
 }
 
 // Publish writes every partition that changed, or whose file is missing, and
-// then the manifest. If it fails, no partition counts as published.
+// then the manifest. If it fails, no partition counts as published. What a crash left
+// behind is for the caller to sweep, before anything is prepared.
 func Publish(ctx context.Context, options Options, from source) (result Result, err error) {
 	l := &publication{
 		Options: options, Prepared: options.Prepared, source: from,
@@ -75,9 +75,6 @@ func Publish(ctx context.Context, options Options, from source) (result Result, 
 }
 
 func (l *publication) publish(ctx context.Context) error {
-	if err := durable.Sweep(l.dir, l.pending()...); err != nil {
-		return err
-	}
 	due, err := l.due(ctx)
 	if err != nil {
 		return err
