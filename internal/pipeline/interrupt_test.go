@@ -180,17 +180,20 @@ func TestAStoppedStatisticsRunGoesOn(t *testing.T) {
 }
 
 // A run that was killed leaves its mark, and temporary files anywhere; one that ended
-// leaves none among the lake's folders, which are many.
+// leaves none in the folders of partitions, which are many.
 func TestLeftoversOfACrashAreSwept(t *testing.T) {
 	w := newWorld(t, small())
 	o := w.options(pipeline.Alerts)
 	w.mustSync(o)
 	days, _ := filepath.Glob(filepath.Join(w.dir, "lake/alerts/*"))
-	places := []string{filepath.Join(w.dir, ".flashback.duckdb.tmp-1"), filepath.Join(w.dir, "state", ".last_run.json.tmp-2")}
+	places := []string{
+		filepath.Join(w.dir, ".flashback.duckdb.tmp-1"), filepath.Join(w.dir, "state", ".last_run.json.tmp-2"),
+		filepath.Join(w.dir, "lake", ".room.tmp-3"),
+	}
 	for _, mark := range []bool{false, true} {
 		if mark {
 			places = append(places, filepath.Join(w.dir, "state/unpublished"),
-				filepath.Join(days[0], ".alerts.parquet.tmp-3"), filepath.Join(w.dir, "lake", ".manifest.json.tmp-4"))
+				filepath.Join(days[0], ".alerts.parquet.tmp-4"))
 		}
 		for _, place := range places {
 			if err := os.WriteFile(place, []byte("half a file"), 0o600); err != nil {

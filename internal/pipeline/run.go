@@ -123,13 +123,14 @@ func (r *run) execute(ctx context.Context) (err error) {
 	return r.publish(ctx)
 }
 
-// sweep removes the temporary files that crashes left behind. A crash leaves some among
-// the lake's many folders only if it leaves the mark, too.
+// sweep removes the temporary files that crashes left behind. A crash leaves some in
+// the folders of the lake's partitions, which are many, only if it leaves the mark, too.
 func (r *run) sweep() error {
+	dir := r.options.DataDir
 	if exists(r.unpublishedPath()) {
-		return durable.Sweep(r.options.DataDir)
+		return durable.Sweep(dir)
 	}
-	return errors.Join(durable.SweepFolder(r.options.DataDir), durable.SweepFolder(filepath.Dir(load.File(r.options.DataDir))))
+	return errors.Join(durable.SweepFolder(dir), durable.SweepFolder(filepath.Dir(load.File(dir))), durable.SweepFolder(r.options.lakeDir()))
 }
 
 func (r *run) streams() []string {
