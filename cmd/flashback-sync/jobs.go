@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -127,7 +129,12 @@ func (s *server) work(ctx context.Context, turn schedule.Turn) schedule.Outcome 
 	s.log.Info().Str("job", turn.Job).Time("slot", turn.Slot).Bool("catch_up", turn.CatchUp).Msg("a run begins")
 	said := &ending{to: s.app.stderr}
 	child := schedule.Child{Program: s.binary, Env: environment(os.Environ(), c.DataDir), Stderr: said}
-	outcome := child.Run(ctx, s.arguments(c, turn.Job)...)
+	watched, release := untilStalled(ctx, s.patience, func() string { return progressOf(c.DataDir) })
+	defer release()
+	outcome := child.Run(watched, s.arguments(c, turn.Job)...)
+	if errors.Is(context.Cause(watched), errStalled) {
+		outcome.Err = cmp.Or(outcome.Err, errStalled)
+	}
 	line := s.log.Info()
 	if outcome.Err != nil || outcome.Crashed {
 		line = s.log.Error().Err(outcome.Err)

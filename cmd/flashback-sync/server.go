@@ -40,6 +40,7 @@ type server struct {
 	app        *app
 	log        zerolog.Logger
 	binary     string
+	patience   time.Duration // with a run that shows no progress
 	holdings   *holdings
 	supervisor *schedule.Supervisor
 	beaten     atomic.Int64 // when the scheduler gave its last sign of life, in Unix nanoseconds
@@ -55,7 +56,7 @@ func newServer(a *app, c *config.Config) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &server{app: a, log: a.logger(c.Log), binary: binary}
+	s := &server{app: a, log: a.logger(c.Log), binary: binary, patience: stalledAfter}
 	if err := s.take(c); err != nil {
 		return nil, err
 	}

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/flashback-sync/flashback-sync/internal/journal"
+)
+
+// stalledAfter is how long a run of the schedule may show no progress. Nothing that it
+// does takes so long without: the longest is what the source asks it to wait (15 min).
+const stalledAfter = time.Hour
+
+var errStalled = errors.New("the run showed no progress and was stopped")
+
+// untilStalled returns a context that ends when a run, whose progress is looked at many
+// times within the limit, has shown none for so long; errStalled is the cause. The
+// caller stops it.
+func untilStalled(ctx context.Context, limit time.Duration, progress func() string) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	go func() {
+		ticker := time.NewTicker(limit / 60)
+		defer ticker.Stop()
+		last, since := progress(), time.Now()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+			}
+			if now := progress(); now != last {
+				last, since = now, time.Now()
+			} else if time.Since(since) >= limit {
+				cancel(errStalled)
+				return
+			}
+		}
+	}()
+	return ctx, func() { cancel(nil) }
+}
+
+// progressOf is all of a run's progress but that it still lives.
+func progressOf(dataDir string) string {
+	p, err := journal.ReadProgress(dataDir)
+	if err != nil || p == nil {
+		return ""
+	}
+	return fmt.Sprint(p.RunID, p.Streams, p.Message)
+}
