@@ -126,10 +126,10 @@ func (i ids) close() {
 }
 
 // hashesOf are the hashes of the ids of those rows of a batch that are not left out.
-func hashesOf(column arrow.Array, left map[int64]bool) []uint64 {
+func hashesOf(column arrow.Array, left map[int64]bool) ([]uint64, error) {
 	text, ok := column.(*array.String)
 	if !ok {
-		return nil
+		return nil, fmt.Errorf("ids of the type %s", column.DataType())
 	}
 	hashes := make([]uint64, 0, text.Len()-len(left))
 	for n := range text.Len() {
@@ -137,7 +137,7 @@ func hashesOf(column arrow.Array, left map[int64]bool) []uint64 {
 			hashes = append(hashes, xxhash.Sum64String(text.Value(n)))
 		}
 	}
-	return hashes
+	return hashes, nil
 }
 
 // idsAtOnce is how many ids are read at once: the driver holds a whole answer in memory.
@@ -162,7 +162,11 @@ func (w *Warehouse) learn(ctx context.Context, table *schema.Table) error {
 			}
 			defer read.Release()
 			for read.Next() {
-				w.ids.add(table.Name, hashesOf(read.RecordBatch().Column(0), nil))
+				hashes, err := hashesOf(read.RecordBatch().Column(0), nil)
+				if err != nil {
+					return err
+				}
+				w.ids.add(table.Name, hashes)
 			}
 			return read.Err()
 		})
@@ -199,7 +203,7 @@ func (w *Warehouse) noteInserted(ctx context.Context, s statements, i incoming, 
 			return err
 		}
 	}
-	column := i.record.Column(i.record.Schema().FieldIndices(s.Key[0])[0])
-	w.pending.ids[s.Name] = append(w.pending.ids[s.Name], hashesOf(column, left)...)
-	return nil
+	hashes, err := hashesOf(i.record.Column(i.record.Schema().FieldIndices(s.Key[0])[0]), left)
+	w.pending.ids[s.Name] = append(w.pending.ids[s.Name], hashes...)
+	return err
 }
