@@ -2,8 +2,12 @@ package pipeline
 
 import (
 	"context"
+	"errors"
+	"iter"
 	"sync"
 	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/load"
@@ -24,6 +28,7 @@ type preparer struct {
 	queue    []dueFile
 	from     *load.Reader
 	versions map[dueFile]int // each commit that touches a partition makes another
+	helped   bool            // two work on what is left
 	closing  bool
 
 	prepared *lake.Prepared  // the worker's until it has ended
@@ -75,11 +80,20 @@ func (p *preparer) work(ctx context.Context) {
 
 // next waits for some partitions of one table.
 func (p *preparer) next() (table *schema.Table, starts []time.Time, from *load.Reader) {
-	const atOnce = 8 // files are synced together
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for len(p.queue) == 0 && !p.closing {
 		p.changed.Wait()
+	}
+	table, starts = p.some()
+	return table, starts, p.from
+}
+
+// some takes what is prepared next. The lock is held.
+func (p *preparer) some() (table *schema.Table, starts []time.Time) {
+	atOnce := 8 // files are synced together
+	if p.helped {
+		atOnce = 2 // so that both end at the same time
 	}
 	for !p.closing && len(p.queue) > 0 && len(starts) < atOnce && (table == nil || p.queue[0].table == table.Name) {
 		due := p.queue[0]
@@ -87,10 +101,65 @@ func (p *preparer) next() (table *schema.Table, starts []time.Time, from *load.R
 		table, starts = schema.ByName(due.table), append(starts, due.start)
 		p.made[due] = p.versions[due] // its rows are read after this
 	}
-	return table, starts, p.from
+	return table, starts
 }
 
-func (p *preparer) prepare(ctx context.Context, table *schema.Table, starts []time.Time, from *load.Reader) error {
+// readable is committed state that files are made from.
+type readable interface {
+	Copy(ctx context.Context, table *schema.Table, from, to time.Time, file, options string) (copied bool, err error)
+	Rows(ctx context.Context, table *schema.Table, from, to time.Time) iter.Seq2[arrow.RecordBatch, error]
+}
+
+// finish prepares what is left through another connection, too, and returns what
+// stop does. Nothing may be committed meanwhile.
+func (p *preparer) finish(ctx context.Context, from readable) (*lake.Prepared, error) {
+	mine, taken := &preparer{options: p.options}, map[*schema.Table][]time.Time{}
+	p.mu.Lock()
+	p.helped = true
+	p.queue = distinct(p.queue)
+	p.mu.Unlock()
+	for {
+		p.mu.Lock()
+		table, starts := p.some()
+		p.mu.Unlock()
+		taken[table] = append(taken[table], starts...)
+		if len(starts) == 0 || mine.prepare(ctx, table, starts, from) != nil { // publishing says why
+			break
+		}
+	}
+	prepared, err := p.stop()
+	if prepared == nil {
+		p.prepared = mine.prepared
+		return p.prepared, err
+	}
+	for table, starts := range taken { // the worker may have made them of older rows
+		if err == nil && len(starts) > 0 {
+			err = prepared.Forget(table, starts)
+		}
+	}
+	if mine.prepared != nil {
+		err = errors.Join(err, prepared.Add(mine.prepared))
+	}
+	return prepared, err
+}
+
+// distinct leaves one of each.
+func distinct(queue []dueFile) (once []dueFile) {
+	known := map[dueFile]bool{}
+	for _, due := range queue {
+		if !known[due] {
+			known[due], once = true, append(once, due)
+		}
+	}
+	return once
+}
+
+func (p *preparer) prepare(ctx context.Context, table *schema.Table, starts []time.Time, from readable) error {
+	if p.prepared != nil { // an older version must not stay if this one fails
+		if err := p.prepared.Forget(table, starts); err != nil {
+			return err
+		}
+	}
 	more, err := lake.Prepare(ctx, p.options, from, table, starts)
 	if err != nil {
 		return err
@@ -98,9 +167,6 @@ func (p *preparer) prepare(ctx context.Context, table *schema.Table, starts []ti
 	if p.prepared == nil {
 		p.prepared = more
 		return nil
-	}
-	if err := p.prepared.Forget(table, starts); err != nil { // an older version
-		return err
 	}
 	return p.prepared.Add(more)
 }
@@ -121,7 +187,7 @@ func (p *preparer) stop() (*lake.Prepared, error) {
 			continue
 		}
 		if err := p.prepared.Forget(schema.ByName(due.table), []time.Time{due.start}); err != nil {
-			return nil, err
+			return p.prepared, err
 		}
 	}
 	return p.prepared, nil

@@ -69,9 +69,14 @@ func TestAPreparedFileIsInstalledUnlessItsDayChanged(t *testing.T) {
 
 func commitOne(t *testing.T, w *load.Warehouse, id string) {
 	t.Helper()
+	commitAt(t, w, id, monday.Add(12*time.Hour))
+}
+
+func commitAt(t *testing.T, w *load.Warehouse, id string, at time.Time) {
+	t.Helper()
 	batch := transform.NewBatch(schema.Alerts(), memory.DefaultAllocator)
 	defer batch.Release()
-	record := fmt.Sprintf(`{"id":%q,"policy_id":"p","policy_name":"p","timestamp":"2026-03-16T12:00:00Z","message":"m"}`, id)
+	record := fmt.Sprintf(`{"id":%q,"policy_id":"p","policy_name":"p","timestamp":%q,"message":"m"}`, id, at.Format(time.RFC3339))
 	if outcome := batch.Add([]byte(record)); outcome != transform.Added {
 		t.Fatal(outcome)
 	}

@@ -80,7 +80,7 @@ func (r *run) publish(ctx context.Context) error {
 	options := r.lakeOptions()
 	options.Coverage, options.Refresh = ledger, refresh
 	if r.preparer != nil {
-		if options.Prepared, err = r.preparer.stop(); err != nil {
+		if options.Prepared, err = r.preparer.finish(ctx, r.warehouse); err != nil {
 			return publishError(ctx, err)
 		}
 	}
