@@ -162,6 +162,7 @@ func (w *Warehouse) undoIfFailed(ctx context.Context, err error) error {
 		return nil
 	}
 	w.undo()
+	w.allowsMore(err) // of use to Recover
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}

@@ -65,8 +65,9 @@ var (
 	troubleSigns = []string{
 		"No space left on device", "Disk quota exceeded", "File too large", "Input/output error", "fsync",
 		"Permission denied", "Operation not permitted", "Read-only file system", "Is a directory", "Could not set lock",
-		"Too many open files", "Cannot allocate memory", "Out of Memory Error",
+		"Too many open files", "Cannot allocate memory", "Out of Memory Error", "failed to pin block",
 	}
+	memorySigns  = []string{"Out of Memory Error", "failed to pin block"}
 	damageSigns  = []string{"orrupt", "does not match stored checksum", "ould not read enough bytes"}
 	openingSigns = []string{"not a valid DuckDB database", "version number", "WAL", "ailed to deserialize", "erialization Error", "INTERNAL Error"}
 )

@@ -16,7 +16,7 @@ import (
 // Options say where the warehouse is and what it may use.
 type Options struct {
 	Dir         string // data_dir
-	MemoryLimit string // DuckDB's notation; "" for 96MB
+	MemoryLimit string // DuckDB's notation; "" for as much as the rows need
 	Version     string // release that writes, noted in the file
 	Lake        string // the folder that Copy writes to; "" for lake/ below Dir
 	Now         func() time.Time
@@ -40,12 +40,11 @@ type Warehouse struct {
 	reader           // the connection that everything is written through
 	beside   *Reader // a second one; nil if there is none
 	migrated bool
+	ample    bool      // opened with more memory, from now on
 	last     time.Time // of the last batch; batches are strictly ordered by time
 	pending  *pending  // what Add began and Commit has not ended; nil if there is none
 	touched  touched   // by commits since somebody asked
 }
-
-const defaultMemory = "96MB"
 
 // File is the private warehouse's place below data_dir.
 func File(dir string) string { return filepath.Join(dir, "state", "warehouse.duckdb") }
@@ -66,9 +65,6 @@ func Open(ctx context.Context, options Options) (*Warehouse, error) {
 }
 
 func (o Options) withDefaults() Options {
-	if o.MemoryLimit == "" {
-		o.MemoryLimit = defaultMemory
-	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -148,15 +144,23 @@ func (w *Warehouse) open(ctx context.Context) (version int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	_, err = os.Lstat(w.path + ".wal")
+	err = w.openChecked(ctx)
+	if w.allowsMore(err) {
+		err = w.openChecked(ctx)
+	}
+	return version, err
+}
+
+func (w *Warehouse) openChecked(ctx context.Context) error {
+	_, err := os.Lstat(w.path + ".wal")
 	replayed := err == nil
 	if err := w.connect(ctx, w.path); err != nil {
-		return 0, openError(w.path, err)
+		return openError(w.path, err)
 	}
 	if replayed {
-		return version, w.clearLog(ctx)
+		return w.clearLog(ctx)
 	}
-	return version, nil
+	return nil
 }
 
 // clearLog brings what a crash left in the log into the file. A log whose first
@@ -185,7 +189,7 @@ func (w *Warehouse) connect(ctx context.Context, path string) error {
 }
 
 func (w *Warehouse) thrifty() Session {
-	return Session{MemoryLimit: w.options.MemoryLimit, TempDir: filepath.Join(filepath.Dir(w.path), "tmp"), Thrifty: true}
+	return Session{MemoryLimit: w.memory(), TempDir: filepath.Join(filepath.Dir(w.path), "tmp"), Thrifty: true}
 }
 
 func (w *Warehouse) connectWith(ctx context.Context, path string, session Session) error {
@@ -220,6 +224,13 @@ func (w *Warehouse) CloseFile(ctx context.Context) error {
 		return nil
 	}
 	_, err := w.conn.ExecContext(ctx, "CHECKPOINT")
+	if w.allowsMore(err) {
+		_ = w.disconnect() // whatever it has to say follows from the failure
+		if err := w.Reopen(ctx); err != nil {
+			return err
+		}
+		_, err = w.conn.ExecContext(ctx, "CHECKPOINT")
+	}
 	return storage("close warehouse", errors.Join(err, w.disconnect()))
 }
 
