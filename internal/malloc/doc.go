@@ -13,9 +13,9 @@
 // Measured with a full sync of 5,000,000 rows on two cores. Of 370 MB at the peak
 // DuckDB had 90 MB in use and as much again in jemalloc that was freed, and the C
 // library 91 MB for 45 in use, 52 MB more than after 500,000 rows. One heap in each,
-// and freed pages returned after a fifth of a second, came to 261 MB for the same CPU
-// time. Returning them at once (a delay of 0) would save another 10 MB for a sixth
-// more CPU.
+// and freed pages returned after a second, come to 261 MB for no more CPU time.
+// Returning them after a fifth of a second would save another 10 MB for 5 to 10% more
+// CPU, at once (a delay of 0) 20 MB for a fifth more.
 package malloc
 
 import "C" // the package has C files

@@ -30,7 +30,7 @@ func TestDuckDBReadsTheSettings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, setting := range []string{"narenas:1", "dirty_decay_ms:200", "muzzy_decay_ms:0"} {
+	for _, setting := range []string{"narenas:1", "muzzy_decay_ms:0"} {
 		if !strings.Contains(string(said), "Set conf value: "+setting) {
 			t.Errorf("%s was not set: %s", setting, said)
 		}
