@@ -68,6 +68,7 @@ func (w *walk) announce(total int, err error) {
 	if w.parent != nil {
 		w.parent.remaining = max(0, w.parent.remaining-total)
 		w.parent.awaited--
+		w.parent = nil // or each walk would keep all before it, with their last pages
 	} else {
 		w.pool.expected += total
 	}

@@ -169,6 +169,9 @@ func (w *Warehouse) undoIfFailed(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
+	if w.allowsMore(err) {
+		return &StorageError{Doing: "commit to warehouse", Err: err, Promising: true}
+	}
 	return storage("commit to warehouse", err)
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2"
 
+	_ "github.com/flashback-sync/flashback-sync/internal/malloc" // what DuckDB frees is to go back to the system
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 

@@ -29,6 +29,8 @@ type StorageError struct {
 	// Permanent: trying again is of no use or does harm, since the disk is full,
 	// or a sync failed and the kernel has forgotten what it could not write.
 	Permanent bool
+	// Promising: it failed for want of memory, and Recover gives more.
+	Promising bool
 }
 
 func (e *StorageError) Error() string { return e.Doing + ": " + oneLine(e.Err) }
@@ -65,8 +67,9 @@ var (
 	troubleSigns = []string{
 		"No space left on device", "Disk quota exceeded", "File too large", "Input/output error", "fsync",
 		"Permission denied", "Operation not permitted", "Read-only file system", "Is a directory", "Could not set lock",
-		"Too many open files", "Cannot allocate memory", "Out of Memory Error",
+		"Too many open files", "Cannot allocate memory", "Out of Memory Error", "failed to pin block",
 	}
+	memorySigns  = []string{"Out of Memory Error", "failed to pin block"}
 	damageSigns  = []string{"orrupt", "does not match stored checksum", "ould not read enough bytes"}
 	openingSigns = []string{"not a valid DuckDB database", "version number", "WAL", "ailed to deserialize", "erialization Error", "INTERNAL Error"}
 )

@@ -18,7 +18,7 @@ import (
 // Options say where the warehouse is and what it may use.
 type Options struct {
 	Dir         string // data_dir
-	MemoryLimit string // DuckDB's notation; "" for 96MB
+	MemoryLimit string // DuckDB's notation; "" for as much as the rows need
 	Version     string // release that writes, noted in the file
 	Lake        string // the folder that Copy writes to; "" for lake/ below Dir
 	Now         func() time.Time
@@ -43,6 +43,7 @@ type Warehouse struct {
 	beside   *Reader // a second one; nil if there is none
 	created  bool
 	migrated bool
+	step     int       // of memory
 	last     time.Time // of the last batch; batches are strictly ordered by time
 	pending  *pending  // what Add began and Commit has not ended; nil if there is none
 	touched  touched   // by commits since somebody asked
@@ -51,8 +52,6 @@ type Warehouse struct {
 	checked time.Time    // when all blocks were compared with their checksums; zero if that was not done
 	closed  *description // of the file as it was closed; nil while it is open, or if that is not known
 }
-
-const defaultMemory = "96MB"
 
 // File is the private warehouse's place below data_dir.
 func File(dir string) string { return filepath.Join(dir, "state", "warehouse.duckdb") }
@@ -74,9 +73,6 @@ func Open(ctx context.Context, options Options) (*Warehouse, error) {
 }
 
 func (o Options) withDefaults() Options {
-	if o.MemoryLimit == "" {
-		o.MemoryLimit = defaultMemory
-	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -171,15 +167,22 @@ func (w *Warehouse) open(ctx context.Context) (version int, err error) {
 		w.checked = began
 	}
 	w.closed = nil
-	_, err = os.Lstat(w.path + ".wal")
+	for err = w.openChecked(ctx); w.allowsMore(err); {
+		err = w.openChecked(ctx)
+	}
+	return version, err
+}
+
+func (w *Warehouse) openChecked(ctx context.Context) error {
+	_, err := os.Lstat(w.path + ".wal")
 	replayed := err == nil
 	if err := w.connect(ctx, w.path); err != nil {
-		return 0, openError(w.path, err)
+		return openError(w.path, err)
 	}
 	if replayed {
-		return version, w.clearLog(ctx)
+		return w.clearLog(ctx)
 	}
-	return version, nil
+	return nil
 }
 
 // clearLog brings what a crash left in the log into the file. A log whose first
@@ -208,7 +211,7 @@ func (w *Warehouse) connect(ctx context.Context, path string) error {
 }
 
 func (w *Warehouse) thrifty() Session {
-	return Session{MemoryLimit: w.options.MemoryLimit, TempDir: filepath.Join(filepath.Dir(w.path), "tmp"), Thrifty: true}
+	return Session{MemoryLimit: w.memory(), TempDir: filepath.Join(filepath.Dir(w.path), "tmp"), Thrifty: true}
 }
 
 func (w *Warehouse) connectWith(ctx context.Context, path string, session Session) error {
@@ -243,6 +246,13 @@ func (w *Warehouse) CloseFile(ctx context.Context) error {
 		return nil
 	}
 	_, err := w.conn.ExecContext(ctx, "CHECKPOINT")
+	for w.allowsMore(err) {
+		_ = w.disconnect() // whatever it has to say follows from the failure
+		if err := w.Reopen(ctx); err != nil {
+			return err
+		}
+		_, err = w.conn.ExecContext(ctx, "CHECKPOINT")
+	}
 	if err := errors.Join(err, w.disconnect()); err != nil {
 		return storage("close warehouse", err)
 	}

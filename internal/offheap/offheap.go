@@ -5,16 +5,11 @@
 package offheap
 
 import (
-	"sync"
-
 	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/apache/arrow-go/v18/arrow/memory/mallocator"
+
+	_ "github.com/flashback-sync/flashback-sync/internal/malloc" // what is freed is to go back to the system
 )
 
-var once sync.Once
-
 // New returns an allocator on C's heap. What it gives must be released.
-func New() memory.Allocator {
-	once.Do(spare)
-	return mallocator.NewMallocator()
-}
+func New() memory.Allocator { return mallocator.NewMallocator() }

@@ -142,20 +142,24 @@ func (e *unstoredError) Unwrap() error { return e.error }
 
 // storing reads a stream and stores it. If a transaction fails, it may have landed
 // all the same: the warehouse is opened again, so that the ledger tells what is held,
-// and the rest is read once more.
+// and the rest is read once more; more often only while there is more memory to give.
 func (r *run) storing(ctx context.Context, stream string, read func() error) error {
-	err := read()
-	var unstored *unstoredError
-	var refused *load.StorageError
-	if !errors.As(err, &unstored) || !errors.As(err, &refused) || refused.Permanent || ctx.Err() != nil {
-		return err
+	for tries := 1; ; tries++ {
+		err := read()
+		var unstored *unstoredError
+		var refused *load.StorageError
+		if !errors.As(err, &unstored) || !errors.As(err, &refused) || refused.Permanent || ctx.Err() != nil {
+			return err
+		}
+		if tries > 1 && !refused.Promising {
+			return err
+		}
+		r.warn(stream, "a commit failed and is tried once more: "+err.Error())
+		if err := r.warehouse.Recover(ctx); err != nil {
+			return err
+		}
+		r.changed = true // by the first try, if it landed
 	}
-	r.warn(stream, "a commit failed and is tried once more: "+err.Error())
-	if err := r.warehouse.Recover(ctx); err != nil {
-		return err
-	}
-	r.changed = true // by the first try, if it landed
-	return read()
 }
 
 // prepare asks for the files of the days that this commit made whole.
