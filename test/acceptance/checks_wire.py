@@ -3,6 +3,8 @@
 import json
 import random
 
+import duckdb
+
 import rows
 from checks_misbehaviour import Misbehaving
 from compare import differences
@@ -188,3 +190,13 @@ class Records(Misbehaving):
         self.assertEqual(len(bad), run.summary["streams"]["policy_stats"]["rows_rejected"])
         self.assertEqual(len(bad), tool.query("SELECT count(*) FROM rejected_records WHERE stream = 'policy_stats'")[0][0])
         self.assertEqual(0, tool.query("SELECT count(*) FROM policy_stats GROUP BY bucket_start HAVING count(*) > 1 UNION ALL SELECT 0")[0][0])
+
+    def test_thousands_of_long_texts_arrive(self):
+        served = [Row(row.at, row.json | {"message": f"{number:07d} " * 12_500}) for number, row in enumerate(self.alerts(2500))]
+        api, tool, run = self.begin(Behaviour(), served, codes=(0,))
+        held = "count(*), count(DISTINCT id), count(DISTINCT message), sum(length(message))"
+        want = (2500, 2500, 2500, 2500 * 100_000)
+        for place in ("alerts", f"read_parquet('{tool.data}/lake/alerts/*/*.parquet')"):
+            with duckdb.connect(str(tool.data / "flashback.duckdb"), read_only=True) as connection:
+                self.assertEqual(want, connection.execute(f"SELECT {held} FROM {place}").fetchone(), place)
+        self.assert_run(tool.sync())
