@@ -22,10 +22,13 @@ type copySpec struct {
 // copied is what was written.
 type copied struct{ Rows, Bytes int64 }
 
+// copyMemory is more than the program's: a day of 200,000 rows is sorted at once.
+const copyMemory = "512MB"
+
 // copyDays sorts and compresses as the lake does, with as many threads. It is no
 // way to publish: COPY syncs nothing, and readers see a file grow.
 func copyDays(ctx context.Context, spec copySpec) (written copied, err error) {
-	db, err := sql.Open("duckdb", spec.Database+"?access_mode=READ_ONLY&threads=1&memory_limit="+memoryLimit)
+	db, err := sql.Open("duckdb", spec.Database+"?access_mode=READ_ONLY&threads=1&memory_limit="+copyMemory)
 	if err != nil {
 		return written, err
 	}

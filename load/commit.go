@@ -59,7 +59,6 @@ type pending struct {
 	counts  Counts
 	updated int64 // rows of all tables
 	touched touched
-	ids     map[string][]uint64 // hashes of the ids that were inserted, by table
 }
 
 // Add brings rows into the transaction that the next Commit ends, and begins it if
@@ -81,7 +80,7 @@ func (w *Warehouse) openTransaction(ctx context.Context) error {
 	}
 	tx, err := w.conn.BeginTx(ctx, nil)
 	if err == nil {
-		w.pending = &pending{tx: tx, began: w.commitTime(), touched: touched{}, ids: map[string][]uint64{}}
+		w.pending = &pending{tx: tx, began: w.commitTime(), touched: touched{}}
 	}
 	return err
 }
@@ -144,11 +143,8 @@ func (w *Warehouse) commit(ctx context.Context, c Commit) (Counts, error) {
 			}
 		}
 	}
-	// They count as touched and as inserted also if it is not known whether the commit landed.
+	// They count as touched also if it is not known whether the commit landed.
 	w.touched.join(w.pending.touched)
-	for table, hashes := range w.pending.ids {
-		w.ids.add(table, hashes)
-	}
 	w.pending = nil
 	return counts, tx.Commit()
 }

@@ -179,8 +179,8 @@ func (w *Warehouse) learn(ctx context.Context, table *schema.Table) error {
 	return nil
 }
 
-// noteInserted notes the hashes of the ids of the rows of a batch that were not held,
-// for the commit.
+// noteInserted adds the hashes of the ids of the rows of a batch that were not held,
+// whether the transaction will be committed or not.
 func (w *Warehouse) noteInserted(ctx context.Context, s statements, i incoming, held int64) error {
 	if w.ids.sets[s.Name] == nil {
 		return nil
@@ -204,6 +204,9 @@ func (w *Warehouse) noteInserted(ctx context.Context, s statements, i incoming, 
 		}
 	}
 	hashes, err := hashesOf(i.record.Column(i.record.Schema().FieldIndices(s.Key[0])[0]), left)
-	w.pending.ids[s.Name] = append(w.pending.ids[s.Name], hashes...)
-	return err
+	if err != nil {
+		return err
+	}
+	w.ids.add(s.Name, hashes)
+	return nil
 }

@@ -52,7 +52,7 @@ func Open(folder *os.Root, mark Mark) (*Set, error) {
 }
 
 // inMemory is how many added hashes are kept in memory.
-const inMemory = 1 << 18
+const inMemory = 1 << 17
 
 // Add adds hashes, which may be there already. Settle takes them into the set.
 func (s *Set) Add(hashes ...uint64) error {
