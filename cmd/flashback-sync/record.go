@@ -113,6 +113,7 @@ func (r *recorder) sent(attempt extract.Attempt) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.statuses[status]++
+	r.progress.Requests++
 }
 
 // advance moves the stream of an event. The lock is held.

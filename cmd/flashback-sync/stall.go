@@ -47,5 +47,5 @@ func progressOf(dataDir string) string {
 	if err != nil || p == nil {
 		return ""
 	}
-	return fmt.Sprint(p.RunID, p.Streams, p.Message)
+	return fmt.Sprint(p.RunID, p.Requests, p.Streams, p.Message)
 }

@@ -38,6 +38,30 @@ func TestOnlyARunThatStandsStillIsStopped(t *testing.T) {
 	})
 }
 
+// A verification that reads a large day moves on by its requests alone.
+func TestARequestIsProgress(t *testing.T) {
+	b := newBench(t)
+	if err := os.MkdirAll(filepath.Join(b.data(), "state"), 0o750); err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, p := range []journal.Progress{
+		{RunID: "a", UpdatedAt: time.Unix(1, 0)},
+		{RunID: "a", UpdatedAt: time.Unix(2, 0)},
+		{RunID: "a", Requests: 1},
+		{RunID: "a", Requests: 1, Streams: []journal.StreamProgress{{Stream: "alerts", Rows: 1}}},
+		{RunID: "b"},
+	} {
+		if err := journal.WriteProgress(b.data(), &p); err != nil {
+			t.Fatal(err)
+		}
+		seen[progressOf(b.data())] = true
+	}
+	if len(seen) != 4 {
+		t.Errorf("five states, two of which differ by time alone, look like %d", len(seen))
+	}
+}
+
 // A run that hangs would hold up the schedule for ever.
 func TestARunThatHangsIsStoppedAndNoted(t *testing.T) {
 	b := newBench(t)

@@ -131,6 +131,7 @@ type Progress struct {
 	StartedAt time.Time `json:"started_at"`
 	// UpdatedAt is renewed at least every few seconds while the process lives.
 	UpdatedAt time.Time `json:"updated_at"`
+	Requests  int64     `json:"requests"` // sent so far, and answered or given up
 	// Streams is in the order in which the streams run.
 	Streams []StreamProgress `json:"streams"`
 	// Message is the last thing the run had to say.
