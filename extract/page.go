@@ -226,6 +226,13 @@ func (a *answer) strays(limit instant.Micros) bool {
 	return !a.open && count >= 2
 }
 
+// lone reports whether one row is all that the page tells of time, and lies from the
+// limit up: there is no way down from it.
+func (a *answer) lone(limit instant.Micros) bool {
+	oldest, dated := a.oldest()
+	return dated && oldest >= limit && !a.open && !a.strays(limit)
+}
+
 // passes reports whether the page goes on below the limit: then it holds all
 // there is above. It takes the two last rows to say so, since one alone may be a
 // record that is dated wrongly.

@@ -163,3 +163,27 @@ func TestALoneRowBeyondTheBoundEnds(t *testing.T) {
 	}
 	r.accounted(t)
 }
+
+// A source that knows only dates gives one row, again and again, to a walk that ends
+// before it, and counts another one: there is no way down by time.
+func TestALoneRowBeyondTheBoundLeadsNowhere(t *testing.T) {
+	sim := apisim.New(apisim.Options{Seed: 4, Now: noon, Semantics: apisim.Semantics{Resolution: apisim.WholeDay, TotalOffset: 1}})
+	at := noon.Add(-15 * time.Hour).Add(158 * time.Millisecond)
+	sim.AddAlerts(rowsAt(sim, at)...)
+	before := sim.RequestCount()
+	cut := at.Truncate(time.Second).Add(-26 * time.Second)
+	r := readAll(dial(t, sim, connections(1)),
+		Job{Query: Query{List: Alerts}, Interval: between(cut, noon), Open: true},
+		Job{Query: Query{List: Alerts}, Interval: between(cut.Add(-time.Hour), cut)},
+	)
+	if r.err != nil {
+		t.Fatal(r.err)
+	}
+	if asked := sim.RequestCount() - before; asked > 100 {
+		t.Errorf("%d requests for a row", asked)
+	}
+	r.honest(t, truth(t, sim, Query{List: Alerts}))
+	if len(r.records[0]) != 1 {
+		t.Errorf("%d rows", len(r.records[0]))
+	}
+}

@@ -257,7 +257,7 @@ func (w *walk) advance(ctx context.Context, page *answer, covered checkpoints.In
 	switch {
 	case len(page.rows) == 0:
 		return w.nothingGiven(page), nil
-	case !dated:
+	case !dated, page.lone(page.to + w.grain):
 		return true, w.readRestBySkip(ctx)
 	}
 	w.prev = &step{top: page.to, open: page.open, total: page.total, rows: page.rows, edge: edge}
