@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -358,29 +357,6 @@ func (s statements) insertArguments(runID string, at time.Time) []any {
 		}
 	}
 	return arguments
-}
-
-// touches lists the starts of the partitions that get rows, or lose them.
-func (s statements) touches(ctx context.Context, i incoming, held int64) (starts []time.Time, err error) {
-	if s.Partition == schema.Unpartitioned {
-		return nil, nil
-	}
-	if held == 0 {
-		seen := map[time.Time]bool{}
-		for _, at := range timesOf(s.Table, i.record) {
-			seen[s.PartitionStart(time.UnixMicro(int64(at)))] = true
-		}
-		return slices.Collect(maps.Keys(seen)), nil
-	}
-	i = i.only(func(column string) bool { return column == s.Time || column == nth })
-	defer i.release()
-	err = i.read(ctx, func() (err error) {
-		starts, err = scanTimes(i.tx.QueryContext(ctx, fmt.Sprintf(`
-			SELECT %s FROM incoming ANTI JOIN (SELECT nth FROM temp.held WHERE NOT changed) USING (nth)
-			UNION SELECT %s FROM temp.held WHERE changed`, s.partitionOf(schema.Ident(s.Time)), s.partitionOf("held_time"))))
-		return err
-	})
-	return starts, err
 }
 
 // unsettle notes that the run's ids have still to be looked for in the rest of the

@@ -41,19 +41,16 @@ func nameOf(id uint64) string { return fmt.Sprintf("%016x", id) }
 
 // openRun opens a run for reading. Its length must be right.
 func openRun(folder *os.Root, id uint64, hashes int64) (*run, error) {
-	file, err := folder.Open(nameOf(id))
+	info, err := folder.Lstat(nameOf(id)) // before it is opened: a named pipe would wait
 	if err != nil {
 		return nil, err
 	}
-	r := &run{file: file, id: id, hashes: hashes, at: -1}
-	info, err := file.Stat()
-	if err == nil && (hashes <= 0 || !info.Mode().IsRegular() || info.Size() != r.blocks()*blockSize) {
-		err = fmt.Errorf("%s: %w", nameOf(id), ErrDamaged)
+	r := &run{id: id, hashes: hashes, at: -1}
+	if hashes <= 0 || !info.Mode().IsRegular() || info.Size() != r.blocks()*blockSize {
+		return nil, fmt.Errorf("%s: %w", nameOf(id), ErrDamaged)
 	}
-	if err != nil {
-		return nil, errors.Join(err, file.Close())
-	}
-	return r, nil
+	r.file, err = folder.Open(nameOf(id))
+	return r, err
 }
 
 func (r *run) blocks() int64 { return (r.hashes + perBlock - 1) / perBlock }

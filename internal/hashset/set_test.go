@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	"github.com/flashback-sync/flashback-sync/internal/hashset"
@@ -205,6 +206,10 @@ func TestAMarkNamesOnlyFilesOfASet(t *testing.T) {
 	settle(t, s, 1)
 	_, mark := reopen(t, root, s)
 	name := mark[0].File
+	pipe := "00000000000000aa" // opening it would wait for a writer
+	if err := syscall.Mkfifo(filepath.Join(root.Name(), pipe), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, hostile := range []hashset.RunMark{
 		{File: "../" + name, Hashes: 1},
 		{File: "", Hashes: 1},
@@ -215,6 +220,7 @@ func TestAMarkNamesOnlyFilesOfASet(t *testing.T) {
 		{File: name, Hashes: 0},
 		{File: name, Hashes: 1 << 62},
 		{File: name, Hashes: 512},
+		{File: pipe, Hashes: 1},
 	} {
 		if _, err := hashset.Open(root, hashset.Mark{hostile}); err == nil {
 			t.Errorf("%+v is opened", hostile)

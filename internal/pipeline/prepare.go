@@ -122,8 +122,11 @@ func (p *preparer) finish(ctx context.Context, from readable) (*lake.Prepared, e
 		p.mu.Lock()
 		table, starts := p.some()
 		p.mu.Unlock()
+		if len(starts) == 0 {
+			break
+		}
 		taken[table] = append(taken[table], starts...)
-		if len(starts) == 0 || mine.prepare(ctx, table, starts, from) != nil { // publishing says why
+		if mine.prepare(ctx, table, starts, from) != nil { // publishing says why
 			break
 		}
 	}
@@ -133,7 +136,7 @@ func (p *preparer) finish(ctx context.Context, from readable) (*lake.Prepared, e
 		return p.prepared, err
 	}
 	for table, starts := range taken { // the worker may have made them of older rows
-		if err == nil && len(starts) > 0 {
+		if err == nil {
 			err = prepared.Forget(table, starts)
 		}
 	}
