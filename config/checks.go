@@ -142,18 +142,6 @@ func checkUser(text string) string {
 	return checkLine(text)
 }
 
-// checkEndpoint is for a URL that requests are sent to.
-func checkEndpoint(text string) string {
-	u, err := url.Parse(text)
-	if err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return "is not a URL, write one such as http://localhost:4318"
-	}
-	if u.User != nil || strings.ContainsAny(text, "?#") {
-		return "must have no user name, password, ? or #; write secrets into OTEL_EXPORTER_OTLP_HEADERS"
-	}
-	return checkLine(text)
-}
-
 // checkLink is for a URL that people open.
 func checkLink(text string) string {
 	u, err := url.Parse(text)

@@ -161,9 +161,9 @@ type Metrics struct {
 	Textfile string
 }
 
-// Traces say where runs are traced to.
+// Traces has no effect. Its key stays valid, so that files of former releases load.
 type Traces struct {
-	// Endpoint is an OTLP/HTTP base URL, or "".
+	// Endpoint was an OTLP/HTTP base URL.
 	Endpoint string
 }
 

@@ -77,7 +77,7 @@ func sectionDocs() map[string]string {
 		"serve":                     "Where `serve` listens, and what it shows to whom.",
 		"alarms":                    "Who is told how runs end.",
 		"metrics":                   "Metrics for machines; `serve` has them at /metrics, too.",
-		"traces":                    "Traces of runs, by OTLP.",
+		"traces":                    "Has no effect any more.",
 		"retention":                 "How long the program's own records are kept.",
 		"log":                       "What is logged to stderr, and how.",
 	}

@@ -60,8 +60,8 @@ func outputKeys() []key {
 			field: func(c *Config) any { return &c.Metrics.Textfile },
 		},
 		{
-			path: "traces.endpoint", blank: true, check: checkEndpoint,
-			doc:   "OTLP/HTTP endpoint that runs are traced to, such as http://localhost:4318; empty: none, or $OTEL_EXPORTER_OTLP_ENDPOINT.",
+			path: "traces.endpoint", blank: true, check: checkLine,
+			doc:   "Has no effect: releases up to 0.1 sent traces there. Remove it.",
 			field: func(c *Config) any { return &c.Traces.Endpoint },
 		},
 		{

@@ -41,7 +41,6 @@ func (a *app) printUnattended(c *config.Config) error {
 		{"a ping at both ends of every job", ping != ""},
 		{"a webhook", webhook != ""},
 		{"a textfile for node_exporter", c.Metrics.Textfile != ""},
-		{"a collector of traces", c.Traces.Endpoint != ""},
 	} {
 		if one.on {
 			told = append(told, one.name)

@@ -153,7 +153,6 @@ func (p *manWriter) program() {
 		{"FLASHBACK_TOKEN", "The token, unless api.token_env, api.token_file or api.token_command say otherwise."},
 		{"FLASHBACK_PAGE_PASSWORD", "The password of the status page, unless serve.password_env or serve.password_file say otherwise."},
 		{"FLASHBACK_PING_URL, FLASHBACK_WEBHOOK_URL", "Who is told how runs end, unless the keys of alarms say otherwise. Both are secrets."},
-		{"OTEL_EXPORTER_OTLP_ENDPOINT", "Where runs are traced to, unless traces.endpoint says. The other variables of OTLP exporters are heeded, too."},
 		{"FLASHBACK_SYNC_CONFIG", "The configuration file, if --config does not name one."},
 		{"FLASHBACK_SYNC_*", "Every key of the configuration: its path in capitals, such as FLASHBACK_SYNC_API_BASE_URL. One that belongs to no key is refused."},
 	} {

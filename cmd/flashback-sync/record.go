@@ -18,7 +18,6 @@ import (
 	"github.com/flashback-sync/flashback-sync/extract"
 	"github.com/flashback-sync/flashback-sync/internal/journal"
 	"github.com/flashback-sync/flashback-sync/internal/pipeline"
-	"github.com/flashback-sync/flashback-sync/internal/trace"
 	"github.com/flashback-sync/flashback-sync/internal/verify"
 )
 
@@ -33,7 +32,6 @@ type recorder struct {
 	log    zerolog.Logger
 	client *extract.Client
 	outbox outbox
-	trace  *trace.Run // nil if nobody wants traces
 
 	mu       sync.Mutex
 	run      journal.Run
@@ -61,11 +59,8 @@ func (t *task) record(o pipeline.Options, command, job string) *recorder {
 		},
 	}
 	r.progress = journal.Progress{RunID: r.run.RunID, Command: command, Job: job, PID: r.run.PID, StartedAt: r.run.StartedAt}
-	if t.config != nil {
-		r.trace = trace.Start(context.Background(), trace.Options{
-			Endpoint: t.config.Traces.Endpoint, RunID: o.RunID, Job: job, Command: command, Version: version, Started: r.run.StartedAt,
-			Warn: func(message string) { t.log.Warn().Msg(message) },
-		})
+	if t.config != nil && t.config.Traces.Endpoint != "" {
+		t.log.Warn().Msg("traces.endpoint has no effect: this release sends no traces; remove the key")
 	}
 	t.recorder = r
 	return r
@@ -77,7 +72,6 @@ func (r *recorder) observe(e pipeline.Event) {
 		r.begin()
 		return
 	}
-	r.follow(e)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch e.Kind {
@@ -88,28 +82,12 @@ func (r *recorder) observe(e pipeline.Event) {
 	}
 }
 
-// follow traces what has ended.
-func (r *recorder) follow(e pipeline.Event) {
-	now := time.Now()
-	switch {
-	case e.Kind == pipeline.Published:
-		r.trace.Published(e.Message, now)
-	case e.Kind == pipeline.Finished && e.Result != nil:
-		s := e.Result
-		r.trace.StreamEnded(e.Stream, trace.Stream{
-			Started: now.Add(-s.Took), Ended: now, Requests: s.Requests, Received: s.Received, Inserted: s.Inserted,
-			Updated: s.Updated, Rejected: s.Rejected, Complete: s.Complete, Err: s.Err,
-		})
-	}
-}
-
 // sent counts a request by its answer. It is called by several goroutines.
 func (r *recorder) sent(attempt extract.Attempt) {
 	status := "none"
 	if attempt.Status != 0 {
 		status = strconv.Itoa(attempt.Status)
 	}
-	r.trace.Request(trace.Request(attempt))
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.statuses[status]++
@@ -213,9 +191,6 @@ func (r *recorder) end(ctx context.Context, failure error) {
 	failure = told(ctx, failure)
 	close(r.stop)
 	r.beating.Wait()
-	defer func() {
-		r.trace.End(ctx, trace.Outcome{Ended: r.run.FinishedAt, Status: r.run.Status, ExitCode: r.run.ExitCode, Err: failure})
-	}()
 	ours := r.note(ctx, failure)
 	if r.release != nil {
 		r.release()
