@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"syscall"
@@ -40,8 +41,17 @@ func usage(err error) error {
 // stopped is the cause of a context that a signal cancelled.
 type stopped struct{ signal syscall.Signal }
 
-func (s stopped) Error() string { return "stopped by " + s.signal.String() }
+func (s stopped) Error() string { return "stopped by " + signalName(s.signal) }
 func (s stopped) code() int     { return 128 + int(s.signal) }
+
+// signalName is what kill -l calls a signal.
+func signalName(s syscall.Signal) string {
+	names := map[syscall.Signal]string{
+		syscall.SIGINT: "SIGINT", syscall.SIGTERM: "SIGTERM", syscall.SIGKILL: "SIGKILL", syscall.SIGABRT: "SIGABRT",
+		syscall.SIGSEGV: "SIGSEGV", syscall.SIGBUS: "SIGBUS", syscall.SIGQUIT: "SIGQUIT", syscall.SIGHUP: "SIGHUP",
+	}
+	return cmp.Or(names[s], s.String())
+}
 
 // hinted adds what to do next.
 type hinted struct {

@@ -234,7 +234,7 @@ func unnoted(turn schedule.Turn, outcome schedule.Outcome, said string) journal.
 	case outcome.Err != nil:
 		run.Status, run.Error = journal.Failed, clean(outcome.Err.Error(), 500)
 	case outcome.Crashed:
-		run.Status, run.ExitCode, run.Error = journal.Crashed, -1, "it was ended by a signal: "+outcome.Signal.String()
+		run.Status, run.ExitCode, run.Error = journal.Crashed, -1, "it was ended by "+signalName(outcome.Signal)
 		run.Hint = "what was committed is kept, and the next run goes on from there"
 	}
 	return run

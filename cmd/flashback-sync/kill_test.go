@@ -54,10 +54,10 @@ func TestASignalStopsItCleanly(t *testing.T) {
 			if took := time.Since(clock); r.code != want || took > 10*time.Second {
 				t.Errorf("exit %d after %v, want %d\n%s", r.code, took, want, r.stderr)
 			}
-			if !strings.Contains(r.stderr, "flashback-sync: stopped by "+signal.String()+"\n") {
+			if !strings.Contains(r.stderr, "flashback-sync: stopped by "+signalName(signal)+"\n") {
 				t.Errorf("it does not say why it stopped:\n%s", r.stderr)
 			}
-			if noted := b.journal()[0]; noted.Status != journal.Interrupted || noted.Error != "stopped by "+signal.String() || noted.Hint != "" {
+			if noted := b.journal()[0]; noted.Status != journal.Interrupted || noted.Error != "stopped by "+signalName(signal) || noted.Hint != "" {
 				t.Errorf("noted as %+v", noted)
 			}
 			held := b.private("SELECT count(*) FROM alerts")

@@ -158,7 +158,7 @@ func (r *recorder) beat() {
 	}
 }
 
-// noteDead notes the run that left a progress file and ended without a word.
+// noteDead notes the run that left a progress file and was killed.
 func noteDead(dir string, log zerolog.Logger) {
 	left, err := journal.ReadProgress(dir)
 	if err != nil || left == nil {
@@ -176,7 +176,7 @@ func noteDead(dir string, log zerolog.Logger) {
 func deadRun(left *journal.Progress) journal.Run {
 	run := journal.Run{
 		RunID: left.RunID, Command: left.Command, Job: left.Job, PID: left.PID, StartedAt: left.StartedAt, FinishedAt: left.UpdatedAt,
-		Status: journal.Crashed, ExitCode: -1, Error: "it ended without a word: killed, out of memory, or a power cut",
+		Status: journal.Crashed, ExitCode: -1, Error: journal.Killed,
 		Hint: "what was committed is kept, and the next run goes on from there", Streams: map[string]journal.Stream{},
 	}
 	for _, s := range left.Streams {

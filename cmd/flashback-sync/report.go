@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"time"
 
@@ -120,7 +121,8 @@ func readRecords(c *config.Config) (*status.Status, error) {
 	if err != nil {
 		return nil, &load.StorageError{Doing: "read the journal", Err: err}
 	}
-	s.Version, s.Source, s.StaleAfter = version, c.API.BaseURL, c.Alarms.StaleAfter
+	s.Version, s.Source, s.StaleAfter, s.DataDir = version, c.API.BaseURL, c.Alarms.StaleAfter, c.DataDir
+	s.Host, _ = os.Hostname() // shown if it is known
 	return s, nil
 }
 

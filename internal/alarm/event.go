@@ -84,7 +84,7 @@ func failure(run *journal.Run, title, when string, fields []field) event {
 func verbOf(run *journal.Run) string {
 	switch {
 	case run.Status == journal.Crashed:
-		return "ended without a word"
+		return "was killed or crashed"
 	case run.Status == journal.Partial && run.Missing > 0:
 		return "found missing rows"
 	case run.Status == journal.Partial:

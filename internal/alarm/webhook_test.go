@@ -34,7 +34,7 @@ func TestAJobIsToldOfWhenItChanges(t *testing.T) {
 		"failure and recovery":     {{"sync", bad, 0, "the job sync failed"}, {"sync", ok, 1, "the job sync is good again"}, {"sync", ok, 2, ""}},
 		"a failure that lasts":     {{"sync", bad, 0, "the job sync failed at"}, {"sync", bad, 1, ""}, {"sync", bad, 22, ""}, {"sync", bad, 23.9, "the job sync failed again"}, {"sync", bad, 25, ""}},
 		"partial after failed":     {{"sync", bad, 0, "the job sync failed"}, {"sync", partial, 1, ""}, {"sync", bad, 2, ""}, {"sync", ok, 3, "the job sync is good"}},
-		"crashed":                  {{"sync", crashed, 0, "the job sync ended without a word"}, {"sync", ok, 1, "the job sync is good"}},
+		"crashed":                  {{"sync", crashed, 0, "the job sync was killed or crashed"}, {"sync", ok, 1, "the job sync is good"}},
 		"partial":                  {{"sync", partial, 0, "the job sync was not complete"}, {"sync", bad, 1, ""}},
 		"stopped and skipped change nothing": {
 			{"sync", stopped, 0, ""},

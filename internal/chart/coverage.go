@@ -2,6 +2,7 @@ package chart
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -24,7 +25,7 @@ const (
 // Coverage is a chart of what ledgers vouch for through time.
 type Coverage struct {
 	ID, Title string
-	From, To  time.Time // what is shown, at least
+	From, To  time.Time // what is drawn, and what comes after it; a zero From: from the first range on
 	Covers    []Cover
 	Noun      string // what a ledger is of: filter set, series
 }
@@ -43,7 +44,10 @@ var tones = map[State]string{Full: "rows", Part: "partly", Lost: "lost", None: "
 func (c *Coverage) plot() *plot {
 	from, to := c.From, c.To
 	if r, ok := extremes(c.Covers); ok {
-		from, to = earlier(from, r.From), later(to, r.To)
+		to = later(to, r.To)
+		if from.IsZero() {
+			from = r.From
+		}
 	}
 	all := merge(c.Covers)
 	p := &plot{Words: &Words{ID: c.ID, Title: c.Title, Summary: c.summary(all)}, Class: "coverage", Top: 4, Ticks: Ticks(from, to)}
@@ -52,7 +56,7 @@ func (c *Coverage) plot() *plot {
 	}
 	y := 4
 	add := func(text string, pieces []piece) {
-		p.Bands = append(p.Bands, band{Text: text, Y: y, Pieces: rects(pieces, from, to)})
+		p.Bands = append(p.Bands, band{Text: text, Y: y, Pieces: rects(after(from, pieces), from, to)})
 		y += bandHigh + 6
 	}
 	if len(c.Covers) <= mostLanes {
@@ -64,7 +68,7 @@ func (c *Coverage) plot() *plot {
 	}
 	p.Base = y
 	y += laneHigh / 2
-	for _, l := range markLanes(all, from, to) {
+	for _, l := range markLanes(after(from, all), from, to) {
 		p.Lanes = append(p.Lanes, newLane(l, y))
 		y += laneHigh
 	}
@@ -72,6 +76,11 @@ func (c *Coverage) plot() *plot {
 	p.Height = p.Labels + 8
 	p.Legend, p.Table = c.legend(p), c.table(all)
 	return p
+}
+
+// after leaves out what ends before the chart begins.
+func after(from time.Time, pieces []piece) []piece {
+	return slices.DeleteFunc(slices.Clone(pieces), func(p piece) bool { return !p.To.After(from) })
 }
 
 func (c *Coverage) label(i int) string {

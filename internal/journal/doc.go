@@ -2,7 +2,7 @@
 //
 // A line of state/runs.jsonl is one run (or one slot of a schedule that was
 // skipped), written once by the process that ran, in whichever way it ended;
-// what died without a word is noted by whoever finds its progress file. The
+// a run that was killed is noted by whoever finds its progress file. The
 // journal is for the status page, for metrics and for alarms: no decision about
 // rows hangs on it, and losing it loses no row.
 //

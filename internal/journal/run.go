@@ -8,9 +8,12 @@ const (
 	Partial     = "partial"
 	Failed      = "failed"
 	Interrupted = "interrupted" // stopped cleanly by a signal
-	Crashed     = "crashed"     // ended without a word: killed, out of memory, power cut
+	Crashed     = "crashed"     // killed, or ended by a power loss: it reported nothing
 	Skipped     = "skipped"     // a slot of the schedule that was not run
 )
+
+// Killed is the error of a run that left its progress and reported no end.
+const Killed = "killed (out of memory, kill -9 or power loss)"
 
 // Run is one run of one command, or a slot that was skipped. Times are UTC.
 type Run struct {

@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"github.com/flashback-sync/flashback-sync/internal/chart"
 	"github.com/flashback-sync/flashback-sync/internal/page"
 	"github.com/flashback-sync/flashback-sync/internal/status"
 )
@@ -240,5 +241,39 @@ func BenchmarkPage(b *testing.B) {
 		if err := page.Write(io.Discard, s, live); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+func TestOnlyNotesAreNotCalledProblems(t *testing.T) {
+	s := healthy()
+	s.Holdings.Streams[0].Lanes[0].Lost = []status.Span{{From: now.AddDate(-3, 0, 0), To: now.AddDate(-2, 0, 0)}}
+	if seen := text(parsed(t, written(t, s, page.Options{}))); strings.Contains(seen, "Problems") || !strings.Contains(seen, "Notes") {
+		t.Error("notes are called problems")
+	}
+	s.HoldingsError = "damaged"
+	if seen := text(parsed(t, written(t, s, page.Options{}))); !strings.Contains(seen, "Problems") || strings.Contains(seen, "Notes") {
+		t.Error("problems are called notes")
+	}
+}
+
+func TestThePageNamesItsHostAndDataDir(t *testing.T) {
+	s := healthy()
+	s.Host, s.DataDir = "sync-1", "/var/lib/flashback-sync"
+	if seen := text(parsed(t, written(t, s, page.Options{}))); !strings.Contains(seen, "data_dir: /var/lib/flashback-sync on sync-1") {
+		t.Error("nobody can see which installation this is")
+	}
+}
+
+func TestChartsBeginWithTheFirstRow(t *testing.T) {
+	s := healthy()
+	lane := &s.Holdings.Streams[0].Lanes[0]
+	first := s.Holdings.Streams[0].Days[0].Date
+	lane.Covered[0].From = first.AddDate(-9, 0, 0)
+	seen := text(parsed(t, written(t, s, page.Options{})))
+	if !strings.Contains(seen, chart.Period(first, now.Truncate(24*time.Hour).AddDate(0, 0, 1))) {
+		t.Error("a chart begins long before its first row")
+	}
+	if !strings.Contains(seen, "Covered from "+first.AddDate(-9, 0, 0).Format("2006-01-02 15:04")) {
+		t.Error("what is covered before the first row is not said")
 	}
 }

@@ -99,29 +99,33 @@ func (v *view) verified() *verified {
 	return out
 }
 
-// shown is the range of time that the charts of a stream share, so that a hole in
-// one stands below a hole in the other.
+// shown is the range of time that the charts of a stream share, so that a gap in
+// one is below a gap in the other. It begins with the first row, or with a gap that
+// is older: what is covered before, and empty, would press the rows together.
 func (v *view) shown(s *status.Stream) chart.Frame {
 	from, to := v.At, v.At
-	see := func(t time.Time) {
-		if t.Before(from) {
-			from = t
-		}
-		if t.After(to) {
-			to = t
-		}
-	}
-	if len(s.Days) > 0 {
-		see(s.Days[0].Date)
-		see(s.Days[len(s.Days)-1].Date.Add(24*time.Hour - 1))
-	}
-	for _, lane := range s.Lanes {
-		for _, spans := range [][]status.Span{lane.Covered, lane.Lost} {
-			if len(spans) > 0 {
-				see(spans[0].From)
-				see(spans[len(spans)-1].To)
+	see := func(spans ...status.Span) {
+		for _, span := range spans {
+			if span.From.Before(from) {
+				from = span.From
+			}
+			if span.To.After(to) {
+				to = span.To
 			}
 		}
+	}
+	see(s.Gaps()...)
+	see(s.Lost()...)
+	for _, lane := range s.Lanes {
+		switch n := len(lane.Covered); {
+		case n > 0 && len(s.Days) == 0:
+			see(lane.Covered[0], lane.Covered[n-1])
+		case n > 0:
+			see(status.Span{From: v.At, To: lane.Covered[n-1].To})
+		}
+	}
+	if n := len(s.Days); n > 0 {
+		see(status.Span{From: s.Days[0].Date, To: s.Days[n-1].Date.Add(24*time.Hour - 1)})
 	}
 	return chart.NewFrame(from, to, mostWide)
 }

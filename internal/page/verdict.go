@@ -43,6 +43,14 @@ func (v *view) verdict() verdict {
 	return verdict{"All is well", "ok"}
 }
 
+// Heading is what the list of problems is called.
+func (v *view) Heading() string {
+	if v.Problems[0].Level == status.Note { // the gravest
+		return "Notes"
+	}
+	return "Problems"
+}
+
 // fresh reports whether this is an installation that has not begun.
 func (v *view) fresh() bool {
 	return v.Holdings == nil && v.HoldingsError == "" && len(v.Status.Runs) == 0

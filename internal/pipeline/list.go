@@ -275,6 +275,6 @@ func describe(jobs []extract.Job) string {
 	}
 	var span Result
 	span.span(jobs)
-	return fmt.Sprintf("%s due, from %s to %s", english.Plural(len(jobs), "interval", ""),
+	return fmt.Sprintf("reading %s: %s to %s", english.Plural(len(jobs), "period", ""),
 		span.From.Format(time.RFC3339), span.To.Format(time.RFC3339))
 }

@@ -69,7 +69,7 @@ func sorted(all []Problem) (out []Problem) {
 func (s *Status) ofFiles() []Problem {
 	switch {
 	case s.HoldingsError != "":
-		return []Problem{{Level: Bad, Subject: "published files", Text: "what is published cannot be read: " + s.HoldingsError}}
+		return []Problem{{Level: Bad, Subject: "published files", Text: "what is published cannot be read: " + s.HoldingsError, Hint: "correct its permissions if that is the cause; otherwise 'flashback-sync repair' publishes it again"}}
 	case s.Holdings == nil && s.Progress == nil:
 		return []Problem{{Level: Warn, Subject: "published files", Text: "nothing is published yet", Hint: "'flashback-sync sync' publishes for the first time"}}
 	}
@@ -93,12 +93,15 @@ func (s *Status) ofRuns() (all []Problem) {
 		case journal.Partial:
 			problem.Level, problem.Text = Warn, "the last run is not complete"
 		case journal.Crashed:
-			problem.Text = "the last run ended without a word"
+			problem.Text = "the last run crashed"
+			if last.Error == "" || last.Error == journal.Killed {
+				problem.Text = "the last run was " + journal.Killed
+			}
 		default:
 			problem.Text = "the last run failed"
 		}
 		problem.Text += fmt.Sprintf(" (%s)", span.Ago(s.At, last.FinishedAt))
-		if last.Error != "" {
+		if last.Error != "" && last.Error != journal.Killed {
 			problem.Text += ": " + last.Error
 		}
 		all = append(all, problem)

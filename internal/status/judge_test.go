@@ -37,7 +37,7 @@ func TestProblems(t *testing.T) {
 	}{
 		{"all is well", func(*Status) {}, "", ""},
 		{"failed", func(s *Status) { s.Runs = append([]journal.Run{ended("sync", journal.Failed, 1)}, s.Runs...) }, Bad, "the last run failed (1 h ago)"},
-		{"crashed", func(s *Status) { s.Runs = append([]journal.Run{ended("sync", journal.Crashed, 1)}, s.Runs...) }, Bad, "the last run ended without a word"},
+		{"crashed", func(s *Status) { s.Runs = append([]journal.Run{ended("sync", journal.Crashed, 1)}, s.Runs...) }, Bad, "the last run was killed (out of memory, kill -9 or power loss)"},
 		{"partial", func(s *Status) { s.Runs = append([]journal.Run{ended("sync", journal.Partial, 1)}, s.Runs...) }, Warn, "the last run is not complete"},
 		{"recovered", func(s *Status) {
 			s.Runs = []journal.Run{ended("sync", journal.OK, 1), ended("sync", journal.Failed, 2)}

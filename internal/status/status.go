@@ -11,6 +11,8 @@ type Status struct {
 	At      time.Time `json:"at"`
 	Version string    `json:"version"`
 	Source  string    `json:"source"` // the API's base URL
+	Host    string    `json:"host,omitempty"`
+	DataDir string    `json:"data_dir,omitempty"`
 	// Holdings is nil if nothing is published yet, or if it cannot be read:
 	// then HoldingsError says why.
 	Holdings      *Holdings `json:"holdings"`
