@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow/memory"
+	"github.com/dustin/go-humanize/english"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/extract"
@@ -92,9 +93,11 @@ func (r *run) drainStats(ctx context.Context, all []reading, g *gatherer) error 
 	defer stop()
 	before := r.source.Requests()
 	var fatal, incomplete error
+	var short shortReach
 	for read := range r.readAll(ctx, all) {
 		err := read.err
 		if err == nil {
+			short.note(read, r.options.Now())
 			err = r.addSeries(ctx, read, g)
 		}
 		switch kind, known := extract.KindOf(err); {
@@ -109,10 +112,34 @@ func (r *run) drainStats(ctx context.Context, all []reading, g *gatherer) error 
 		}
 		r.observe(Event{Kind: Progressed, Stream: PolicyStats, Rows: g.result.Received, Requests: r.source.Requests() - before})
 	}
+	if short.series > 0 {
+		r.warn(PolicyStats, fmt.Sprintf("the source reaches back to %s only, not to %s, for %s that %s read for the first time",
+			short.from.Format(time.RFC3339), short.wanted.Format(time.RFC3339), english.Plural(short.series, "series", "series"),
+			english.PluralWord(short.series, "is", "are")))
+	}
 	if fatal != nil {
 		return fatal
 	}
 	return incomplete
+}
+
+// shortReach counts the series of which the source has less than is wanted when
+// they are read for the first time. Nothing of them is lost: it was never to be had.
+type shortReach struct {
+	series       int
+	from, wanted time.Time
+}
+
+func (s *shortReach) note(read reading, now time.Time) {
+	from := read.series.asked(read.window, read.answer, now).Range().From
+	if !read.first || !from.After(read.since) {
+		return
+	}
+	s.series++
+	s.wanted = read.since
+	if s.from.IsZero() || from.Before(s.from) {
+		s.from = from
+	}
 }
 
 // shrugOff reports whether a failure is no failure: a repository that was found
@@ -157,13 +184,7 @@ func planStats(ctx context.Context, held ledger, stats Stats) ([]reading, error)
 // targets are the unfiltered series of a scope: those that are named, and with
 // auto the repositories seen in the events that are not.
 func targets(ctx context.Context, held ledger, scope Scope, bucket string) ([]series, error) {
-	if scope.Scope == "org" {
-		return []series{{Scope: scope.Scope, Bucket: bucket}}, nil
-	}
-	var all []series
-	for _, id := range scope.IDs {
-		all = append(all, series{Scope: scope.Scope, ID: id, Bucket: bucket})
-	}
+	all := scope.named(bucket)
 	if !scope.Auto {
 		return all, nil
 	}
@@ -174,6 +195,17 @@ func targets(ctx context.Context, held ledger, scope Scope, bucket string) ([]se
 		}
 	}
 	return all, err
+}
+
+// named are the unfiltered series that the scope names itself.
+func (s Scope) named(bucket string) (all []series) {
+	if s.Scope == "org" {
+		return []series{{Scope: s.Scope, Bucket: bucket}}
+	}
+	for _, id := range s.IDs {
+		all = append(all, series{Scope: s.Scope, ID: id, Bucket: bucket})
+	}
+	return all
 }
 
 func (s Stats) filtered(whole series) []series {
@@ -189,6 +221,29 @@ func (s Stats) filtered(whole series) []series {
 		all = append(all, part)
 	}
 	return all
+}
+
+// Named are the smallest requests that reach every series the configuration names;
+// those of repositories that only the events name are not among them.
+func (s Stats) Named() (all []extract.StatsQuery) {
+	for _, one := range s.named() {
+		all = append(all, one.query("24h"))
+	}
+	return all
+}
+
+// named are the series that the configuration names.
+func (s Stats) named() (all []series) {
+	for _, scope := range s.Scopes {
+		for _, target := range scope.named(s.Bucket) {
+			all = append(all, s.filtered(target)...)
+		}
+	}
+	return all
+}
+
+func (s series) query(window string) extract.StatsQuery {
+	return extract.StatsQuery{Scope: s.Scope, ID: s.ID, Window: window, Bucket: s.Bucket, RuleID: s.RuleID, APIKeyID: s.APIKeyID}
 }
 
 func planSeries(ctx context.Context, held ledger, stats Stats, s series) (reading, error) {
@@ -250,9 +305,7 @@ func readBack(ctx context.Context, from source, s series, now, since time.Time) 
 // the next smaller one.
 func askWindows(ctx context.Context, from source, s series, tries []checkpoints.Window) (window checkpoints.Window, answer *extract.StatsAnswer, err error) {
 	for _, window = range tries {
-		answer, err = from.Stats(ctx, extract.StatsQuery{
-			Scope: s.Scope, ID: s.ID, Window: window.Name, Bucket: s.Bucket, RuleID: s.RuleID, APIKeyID: s.APIKeyID,
-		})
+		answer, err = from.Stats(ctx, s.query(window.Name))
 		if kind, known := extract.KindOf(err); !known || kind != extract.Refused {
 			break
 		}
@@ -261,7 +314,8 @@ func askWindows(ctx context.Context, from source, s series, tries []checkpoints.
 }
 
 // addSeries gathers the points and the summary of an answer. It returns
-// ErrIncomplete if buckets were missed that can no longer be had.
+// ErrIncomplete if buckets are lost: they were due after an earlier run, and have
+// left the source's reach since.
 func (r *run) addSeries(ctx context.Context, read reading, g *gatherer) error {
 	s := read.series.asked(read.window, read.answer, r.options.Now())
 	for _, point := range read.answer.Series {
@@ -277,16 +331,12 @@ func (r *run) addSeries(ctx context.Context, read reading, g *gatherer) error {
 	g.result.widen(held)
 	g.cover(read.series.key(), checkpoints.Covered, checkpoints.Of(checkpoints.Interval(held)))
 	gap := checkpoints.Interval{From: read.since.Truncate(s.Length), To: held.From}
-	if !gap.Empty() {
+	lost := !gap.Empty() && !read.first // what lay beyond the source's reach at first was never to be had
+	if lost {
 		g.cover(read.series.key(), checkpoints.Lost, checkpoints.Of(gap))
 	}
-	if err := g.commitIfDue(ctx); err != nil || gap.Empty() {
+	if err := g.commitIfDue(ctx); err != nil || !lost {
 		return err
-	}
-	if read.first {
-		r.warn(PolicyStats, fmt.Sprintf("%s: the source reaches back to %s only, not to %s",
-			read.series.label(), held.From.Format(time.RFC3339), read.since.Format(time.RFC3339)))
-		return nil
 	}
 	return fmt.Errorf("%w: %s: the source no longer has the statistics of %s", ErrIncomplete, read.series.label(), gap)
 }

@@ -174,7 +174,9 @@ func (r *reader) streams(ctx context.Context, ledger []lake.Coverage) (all []Str
 	return all, nil
 }
 
-// lanes arranges the ledger by filter set. It is sorted already.
+// lanes arranges the ledger by filter set. It is sorted already, what is covered
+// first. What earlier releases listed as lost before anything was covered was never
+// to be had, and is passed over.
 func lanes(ledger []lake.Coverage, stream string) (all []Lane) {
 	for _, line := range ledger {
 		if line.Stream != stream {
@@ -185,9 +187,10 @@ func lanes(ledger []lake.Coverage, stream string) (all []Lane) {
 			i, all = len(all), append(all, Lane{Filter: line.Filter})
 		}
 		span := Span{From: line.From, To: line.To}
+		covered := all[i].Covered
 		if line.Status == "covered" {
-			all[i].Covered = append(all[i].Covered, span)
-		} else {
+			all[i].Covered = append(covered, span)
+		} else if len(covered) > 0 && line.From.After(covered[0].From) {
 			all[i].Lost = append(all[i].Lost, span)
 		}
 	}

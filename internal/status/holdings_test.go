@@ -90,6 +90,7 @@ func writeManifest(t *testing.T, dir string) {
 			{Stream: "alerts", Filter: "{}", Status: "covered", From: day(4), To: day(10)},
 			{Stream: "policy_stats", Filter: `{"scope":"org"}`, Status: "covered", From: day(1), To: day(2)},
 			{Stream: "policy_stats", Filter: `{"scope":"org"}`, Status: "covered", From: day(3), To: day(9)},
+			{Stream: "policy_stats", Filter: `{"scope":"org"}`, Status: "lost", From: day(1).AddDate(-1, 0, 0), To: day(1)}, // never to be had
 			{Stream: "policy_stats", Filter: `{"scope":"org"}`, Status: "lost", From: day(2), To: day(3)},
 		},
 	})
