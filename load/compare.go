@@ -3,6 +3,7 @@ package load
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -13,6 +14,10 @@ import (
 
 // Comparison says how the source's rows of a range differ from those held.
 type Comparison struct {
+	// Source and Stored are the buckets of a series that were compared, each counted
+	// on its own side. Lists are counted range by range instead.
+	Source, Stored int64
+
 	Missing int64 // at the source, not held
 	Extra   int64 // held, no longer at the source
 	Differs int64 // held with other values, or at another time
@@ -55,22 +60,34 @@ func (h Holdings) Compare(ctx context.Context, r Range, batches []Rows, rejects 
 	return c, err
 }
 
-// ComparePoints compares the closed buckets of a series as the source gives them
-// now with those held. A bucket counts as missing only if it lies in what the
-// ledger covers; one that is held open will be replaced anyway.
-func (h Holdings) ComparePoints(ctx context.Context, covered checkpoints.Set, batch Rows) (c Comparison, err error) {
+// ComparePoints compares the closed buckets of one series, as the source gives them
+// now, with those stored. Only buckets that begin within the given ranges count.
+func (h Holdings) ComparePoints(ctx context.Context, table *schema.Table, series []Condition, within checkpoints.Set, batches []Rows) (c Comparison, err error) {
 	err = h.rehearse(ctx, func(tx *sql.Tx) error {
-		s := statements{batch.Table}
-		if err := s.receive(ctx, h.conn, tx, []Rows{batch}); err != nil {
+		s := statements{table}
+		if err := s.receive(ctx, h.conn, tx, batches); err != nil {
 			return err
 		}
-		at := schema.Ident(batch.Table.Time)
-		within, arguments := inside("i."+at, covered)
-		join := fmt.Sprintf("received i LEFT JOIN %s t ON %s", schema.Ident(batch.Table.Name), s.sameKey("i", "t"))
-		if err := c.tally(ctx, tx, &c.Missing, fmt.Sprintf("SELECT i.%[1]s::VARCHAR, i.%[1]s FROM %[2]s WHERE i.closed AND t.closed IS NULL AND (%[3]s)", at, join, within), arguments); err != nil {
+		at, name := schema.Ident(table.Time), schema.Ident(table.Name)
+		inRange, ranges := inside(at, within)
+		ofSeries, values := all(series)
+		_, err := tx.ExecContext(ctx, fmt.Sprintf("CREATE OR REPLACE TEMP TABLE given AS SELECT * FROM received WHERE closed AND (%s)", inRange), ranges...)
+		if err != nil {
 			return err
 		}
-		return c.tally(ctx, tx, &c.Differs, fmt.Sprintf("SELECT i.%[1]s::VARCHAR, i.%[1]s FROM %[2]s WHERE i.closed AND t.closed AND (%[3]s)", at, join, s.differs()), nil)
+		_, err = tx.ExecContext(ctx, fmt.Sprintf("CREATE OR REPLACE TEMP TABLE stored AS SELECT * FROM %s WHERE closed AND (%s)%s", name, inRange, ofSeries),
+			append(ranges, values...)...)
+		if err != nil {
+			return err
+		}
+		if err := tx.QueryRowContext(ctx, "SELECT (SELECT count(*) FROM given), (SELECT count(*) FROM stored)").Scan(&c.Source, &c.Stored); err != nil {
+			return err
+		}
+		key := s.sameKey("i", "t")
+		return errors.Join(
+			c.tally(ctx, tx, &c.Missing, fmt.Sprintf("SELECT i.%[1]s::VARCHAR, i.%[1]s FROM given i ANTI JOIN stored t ON %[2]s", at, key), nil),
+			c.tally(ctx, tx, &c.Extra, fmt.Sprintf("SELECT t.%[1]s::VARCHAR, t.%[1]s FROM stored t ANTI JOIN given i ON %[2]s", at, key), nil),
+			c.tally(ctx, tx, &c.Differs, fmt.Sprintf("SELECT i.%[1]s::VARCHAR, i.%[1]s FROM given i JOIN stored t ON %[2]s WHERE %[3]s", at, key, s.differs()), nil))
 	})
 	return c, err
 }

@@ -12,7 +12,8 @@ import (
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
-// Condition limits rows to those whose column has one of the values, as text.
+// Condition limits rows to those whose column has one of the values, as text, or
+// is NULL if there are none.
 type Condition struct {
 	Column string
 	Values []string
@@ -49,16 +50,24 @@ func (h Holdings) Count(ctx context.Context, r Range) (rows int64, err error) {
 // where is the range as SQL. Values are bound, never written into the text.
 func (r Range) where() (clause string, arguments []any) {
 	at := schema.Ident(r.Table.Time)
-	terms := []string{at + " >= ?", at + " < ?"}
-	arguments = []any{r.From, r.To}
-	for _, c := range r.Where {
+	clause, arguments = all(r.Where)
+	return at + " >= ? AND " + at + " < ?" + clause, append([]any{r.From, r.To}, arguments...)
+}
+
+// all is SQL that every condition holds, to follow another one.
+func all(conditions []Condition) (clause string, arguments []any) {
+	for _, c := range conditions {
+		if len(c.Values) == 0 {
+			clause += " AND " + schema.Ident(c.Column) + " IS NULL"
+			continue
+		}
 		marks := make([]string, len(c.Values))
 		for i, value := range c.Values {
 			marks[i], arguments = "?", append(arguments, value)
 		}
-		terms = append(terms, fmt.Sprintf("%s::VARCHAR IN (%s)", schema.Ident(c.Column), strings.Join(marks, ", ")))
+		clause += fmt.Sprintf(" AND %s::VARCHAR IN (%s)", schema.Ident(c.Column), strings.Join(marks, ", "))
 	}
-	return strings.Join(terms, " AND "), arguments
+	return clause, arguments
 }
 
 // Middle is the time of the middle row of the range; the zero time if it holds

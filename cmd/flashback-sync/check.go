@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -97,36 +98,57 @@ func (p *prober) streams(o pipeline.Options) []probe {
 }
 
 func (p *prober) list(ctx context.Context, list pipeline.List) (table.Row, error) {
-	query := list.Query
-	if len(list.Policies) > 0 {
-		query.PolicyPath = list.Policies[0]
+	var rows, requests, unknown int
+	var failure error
+	queries := list.Queries()
+	for _, query := range queries {
+		seen, err := p.client.Peek(ctx, query, list.Start)
+		kind, known := extract.KindOf(err)
+		switch {
+		case known && kind == extract.NotFound:
+			unknown++
+			if query.PolicyPath != "" {
+				err = fmt.Errorf("policy %s: %w", query.PolicyPath, err)
+			}
+			failure = errors.Join(failure, err)
+		case err != nil:
+			return nil, err
+		default:
+			p.skew = time.Since(seen.Now)
+			rows += seen.Total
+			requests += (seen.Total + extract.MaxTake - 1) / extract.MaxTake
+		}
 	}
-	seen, err := p.client.Peek(ctx, query, list.Start)
-	if kind, known := extract.KindOf(err); known && kind == extract.NotFound && list.Optional {
+	switch {
+	case list.Optional && unknown == len(queries):
 		return table.Row{"not served here (optional)"}, nil
+	case failure != nil:
+		return nil, failure
 	}
-	if err != nil {
-		return nil, err
-	}
-	p.skew = time.Since(seen.Now)
-	requests := (seen.Total + extract.MaxTake - 1) / extract.MaxTake
 	return table.Row{
-		"ok", list.Start.Format(time.DateOnly), humanize.Comma(int64(seen.Total)), humanize.Comma(int64(requests)),
+		"ok", list.Start.Format(time.DateOnly), humanize.Comma(int64(rows)), humanize.Comma(int64(requests)),
 		"the last " + list.Lookback.String(),
 	}, nil
 }
 
 func (p *prober) stats(ctx context.Context, stats pipeline.Stats) (table.Row, error) {
-	scope := stats.Scopes[0]
-	query := extract.StatsQuery{Scope: scope.Scope, Window: "24h", Bucket: stats.Bucket}
-	if len(scope.IDs) > 0 {
-		query.ID = scope.IDs[0]
+	var failure error
+	named := stats.Named()
+	for _, query := range named {
+		_, err := p.client.Stats(ctx, query)
+		kind, known := extract.KindOf(err)
+		switch {
+		case known && (kind == extract.NotFound || kind == extract.Refused):
+			failure = errors.Join(failure, fmt.Errorf("%s: %w", strings.TrimSpace(query.Scope+" "+query.ID), err))
+		case err != nil:
+			return nil, err
+		}
 	}
-	if scope.Auto && query.ID == "" {
+	switch {
+	case failure != nil:
+		return nil, failure
+	case len(named) == 0:
 		return table.Row{"not tried: a sync finds the repositories", stats.Start.Format(time.DateOnly)}, nil
-	}
-	if _, err := p.client.Stats(ctx, query); err != nil {
-		return nil, err
 	}
 	return table.Row{"ok", stats.Start.Format(time.DateOnly) + " at most", "", "one a series", "buckets that were open"}, nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 
 	"github.com/flashback-sync/flashback-sync/internal/journal"
 	"github.com/flashback-sync/flashback-sync/internal/pipeline"
@@ -49,9 +50,8 @@ func (r *recorder) provenBy(ctx context.Context, report *verify.Report, err erro
 	if r == nil {
 		return
 	}
-	if err == nil {
+	if err == nil || errors.Is(err, pipeline.ErrDifference) {
 		r.verified(report)
-		err = difference(report)
 	}
 	r.end(ctx, err)
 }

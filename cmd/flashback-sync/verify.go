@@ -89,6 +89,7 @@ func (a *app) verify(ctx context.Context, f verifyFlags) error {
 	stop := t.watch()
 	report, err := pipeline.Verify(ctx, t.options, t.client)
 	stop()
+	err = verdictOf(report, err)
 	t.recorder.provenBy(ctx, report, err)
 	if report == nil {
 		return err
@@ -99,10 +100,16 @@ func (a *app) verify(ctx context.Context, f verifyFlags) error {
 	if writeErr := a.writeReport(report, f); writeErr != nil {
 		return errors.Join(err, writeErr)
 	}
-	if err != nil {
-		return err
+	return err
+}
+
+// verdictOf is the error of a verification: a difference that was found matters
+// more than what could not be compared, and less than a source or disk that failed.
+func verdictOf(report *verify.Report, err error) error {
+	if report != nil && (err == nil || errors.Is(err, pipeline.ErrIncomplete) && report.Status == verify.Differs) {
+		return difference(report)
 	}
-	return difference(report)
+	return err
 }
 
 // checkFiles checks the files that are written at the end.
@@ -169,21 +176,31 @@ func waysOut(r *verify.Report) (ways []string) {
 
 // inWords says what differs, in one line.
 func inWords(r *verify.Report) string {
-	var parts []string
+	var names, parts []string // of a stream with several queries it is said once
+	sums := map[string]*verify.Finding{}
+	for _, s := range r.Streams {
+		sum := sums[s.Stream]
+		if sum == nil {
+			sum = &verify.Finding{}
+			names, sums[s.Stream] = append(names, s.Stream), sum
+		}
+		sum.Missing, sum.Differs = sum.Missing+s.Missing, sum.Differs+s.Differs
+		sum.Unproven, sum.Extra = sum.Unproven+s.Unproven, sum.Extra+s.Extra
+		whole := s.Stream + " " + string(s.Status)
+		if (s.Status == verify.NotSynced || s.Status == verify.NotVerified) && !slices.Contains(parts, whole) {
+			parts = append(parts, whole)
+		}
+	}
 	count := func(n int64, what string) {
 		if n > 0 {
 			parts = append(parts, fmt.Sprintf("%s %s", humanize.Comma(n), what))
 		}
 	}
-	for _, s := range r.Streams {
-		count(s.Missing, "missing in "+s.Stream)
-		count(s.Differs, "changed in "+s.Stream)
-		count(s.Unproven, "unproven in "+s.Stream)
-		count(s.Extra, "gone at the source in "+s.Stream)
-		whole := s.Stream + " " + string(s.Status) // of statistics it is said once, not for each series
-		if (s.Status == verify.NotSynced || s.Status == verify.NotVerified) && !slices.Contains(parts, whole) {
-			parts = append(parts, whole)
-		}
+	for _, name := range names {
+		count(sums[name].Missing, "missing in "+name)
+		count(sums[name].Differs, "changed in "+name)
+		count(sums[name].Unproven, "unproven in "+name)
+		count(sums[name].Extra, "gone at the source in "+name)
 	}
 	files := 0
 	for _, f := range r.Files {

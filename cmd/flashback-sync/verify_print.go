@@ -27,6 +27,11 @@ func (a *app) printReport(r *verify.Report) {
 		})
 	}
 	t.Render()
+	for _, s := range r.Streams {
+		if s.Status == verify.NotVerified {
+			fmt.Fprintf(a.stdout, "%s was not verified: %s\n", label(s), clean(s.Error, 300))
+		}
+	}
 	printFindings(a.stdout, r)
 	printFiles(a.stdout, r)
 	printWitness(a.stdout, r)
@@ -35,8 +40,11 @@ func (a *app) printReport(r *verify.Report) {
 }
 
 func verdict(r *verify.Report) string {
-	if r.Status == verify.Match {
-		return text.FgGreen.Sprint("Everything that the source counts is held, and every published file is what it should be")
+	switch r.Status {
+	case verify.NotVerified:
+		return text.FgYellow.Sprint("Not everything could be compared: " + inWords(r))
+	case verify.Match:
+		return text.FgGreen.Sprint("Everything that the source counts is stored, and every published file is what it should be")
 	}
 	return text.FgYellow.Sprint("Differs: " + inWords(r))
 }
@@ -58,6 +66,9 @@ func joined(streams []*verify.Stream) (lines []*verify.Stream) {
 		all.Held += s.Held
 		if s.From.Before(all.From) {
 			all.From = s.From
+		}
+		if s.To.After(all.To) {
+			all.To = s.To
 		}
 	}
 	if all != nil {
@@ -122,11 +133,10 @@ func sampleIDs(ids []string) string {
 }
 
 func printFiles(out io.Writer, r *verify.Report) {
-	wrong, rows := 0, int64(0)
+	wrong := 0
 	t := newTable(out)
 	t.AppendHeader(table.Row{"file", "status", "why"})
 	for _, f := range r.Files {
-		rows += f.Rows
 		if f.Status == verify.Match {
 			continue
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -54,7 +55,7 @@ func TestVerifyProvesAndChangesNothing(t *testing.T) {
 	b.must("sync")
 	before := b.contents()
 	r := b.must("verify")
-	if !strings.Contains(r.stdout, "Everything that the source counts is held") {
+	if !strings.Contains(r.stdout, "Everything that the source counts is stored") {
 		t.Error(r.stdout)
 	}
 	after := b.contents()
@@ -219,5 +220,33 @@ func TestTablesShowNoControlCharacters(t *testing.T) {
 	out := b.must("query", "SELECT message FROM alerts WHERE id = 'hostile'").stdout
 	if strings.ContainsAny(out, "\x1b\x07\r\u202e") || !strings.Contains(out, "red") {
 		t.Errorf("%q", out)
+	}
+}
+
+func TestAPolicyThatTheSourceDoesNotKnowIsNoMatch(t *testing.T) {
+	b := newBench(t)
+	known := b.sim.Organisation().Policies[0].ID
+	b.configure("streams:\n  violations: {start: 2026-03-17, optional: false, policies: [" + known + ", bogus]}\n  policy_stats: {scopes: [{scope: org}, {scope: repo, ids: [nobody]}]}\n")
+	b.wants(codePartial, "policy bogus", "sync")
+	b.sim.Inject(apisim.Fault{Kind: apisim.FaultStatus, Status: 404, Match: func(r *http.Request) bool { return r.URL.Query().Get("id") == "nobody" }})
+	r := b.wants(codePartial, "bogus", "verify")
+	if !strings.Contains(r.stdout, "Not everything could be compared") || !strings.Contains(r.stdout, "repo nobody") || strings.Contains(r.stdout, "Everything that the source counts") {
+		t.Error(r.stdout)
+	}
+	r = b.wants(codeSource, "bogus", "check")
+	if !strings.Contains(r.stderr, "repo nobody") {
+		t.Error(r.stderr)
+	}
+	b.tamper("DELETE FROM violations WHERE rowid = (SELECT min(rowid) FROM violations)")
+	b.wants(codeDifference, "1 missing in violations", "verify") // a difference matters more
+}
+
+func TestWhatDiffersInManySeriesIsSaidOnce(t *testing.T) {
+	r := &verify.Report{}
+	for range 41 {
+		r.Streams = append(r.Streams, &verify.Stream{Stream: "policy_stats", Status: verify.Differs, Differs: 1})
+	}
+	if got := inWords(r); got != "41 changed in policy_stats" {
+		t.Error(got)
 	}
 }

@@ -51,7 +51,7 @@ func (r *run) readList(ctx context.Context, list List, now time.Time, first begu
 	r.observe(Event{Kind: Planned, Stream: list.Name(), Message: describe(jobs)})
 	gathered := r.gather(ctx, schema.ByName(list.Name()), result)
 	defer gathered.release()
-	if queries := list.queries(); len(queries) == 1 {
+	if queries := list.Queries(); len(queries) == 1 {
 		gathered.store.ready = &readiness{key: keyOf(queries[0]), start: list.Start, covered: before, dirty: map[time.Time]bool{}}
 	}
 	walks := r.source.Walk(jobs)
@@ -67,7 +67,7 @@ func (r *run) readList(ctx context.Context, list List, now time.Time, first begu
 
 // coveredBefore is what had been read of every question of the list before the run.
 func (r *run) coveredBefore(ctx context.Context, list List) (before checkpoints.Set, err error) {
-	for i, query := range list.queries() {
+	for i, query := range list.Queries() {
 		covered, err := r.warehouse.Coverage(ctx, keyOf(query), checkpoints.Covered)
 		if err != nil {
 			return nil, err
@@ -95,7 +95,7 @@ func (r *run) noteLateness(ctx context.Context, list List, before checkpoints.Se
 // the walk reports those that do not.
 func (r *run) peek(ctx context.Context, list List) (until time.Time, first begun, err error) {
 	var seen extract.Glimpse
-	for _, query := range list.queries() {
+	for _, query := range list.Queries() {
 		seen, first, err = r.begin(ctx, list, query)
 		if kind, known := extract.KindOf(err); !known || kind != extract.NotFound {
 			break
@@ -145,7 +145,7 @@ func (r *Result) served(now time.Time) bool {
 // planList turns what is due into jobs, the newest first.
 func (r *run) planList(ctx context.Context, list List, now time.Time, first begun) ([]extract.Job, error) {
 	var jobs []extract.Job
-	for _, query := range list.queries() {
+	for _, query := range list.Queries() {
 		if r.options.mend != nil {
 			for _, interval := range newestFirst(r.options.mend.lists[keyOf(query)]) {
 				jobs = append(jobs, extract.Job{Query: query, Interval: interval, Sparing: true})
@@ -193,9 +193,9 @@ func newestFirst(s checkpoints.Set) []checkpoints.Interval {
 	return out
 }
 
-// queries are the stream's questions: one, or one for each policy. Each has
+// Queries are the stream's questions: one, or one for each policy. Each has
 // coverage of its own, so that a policy added later is read from the start.
-func (l List) queries() []extract.Query {
+func (l List) Queries() []extract.Query {
 	if len(l.Policies) == 0 {
 		return []extract.Query{l.Query}
 	}

@@ -50,7 +50,7 @@ func Repair(ctx context.Context, options Options, from source) (done Repaired, e
 			v.report.Streams, v.step = nil, func(*schema.Table) func(time.Time) time.Time { return verify.NextDay }
 			err = v.lists(ctx)
 		}
-		return cmp.Or(err, v.stats(ctx))
+		return graver(err, v.stats(ctx))
 	})
 	if err != nil {
 		// Nothing is published while a stream could not be verified: what was
@@ -76,7 +76,7 @@ func mendFound(ctx context.Context, options Options, from source, done Repaired)
 		again.Stats = options.Stats
 	}
 	done.Left, err = verified(ctx, again, from, plan.lists, func(ctx context.Context, v *verification) error {
-		return cmp.Or(v.files(ctx), v.lists(ctx), v.stats(ctx))
+		return cmp.Or(v.files(ctx), graver(v.lists(ctx), v.stats(ctx)))
 	})
 	return done, err
 }
@@ -86,7 +86,7 @@ func (o *Options) narrowed(plan *mend) Options {
 	narrow := *o
 	narrow.mend, narrow.Lists = plan, nil
 	for _, list := range o.Lists {
-		for _, query := range list.queries() {
+		for _, query := range list.Queries() {
 			if len(plan.lists[keyOf(query)]) > 0 {
 				narrow.Lists = append(narrow.Lists, list)
 				break

@@ -38,12 +38,13 @@ func (v *verification) now() time.Time {
 	return v.options.Now()
 }
 
-// Verify compares what is held with the source, and the published files with
-// what is held. It changes nothing. The report is nil if it could not begin; the
-// error is that of a source or a disk that fails, never of a difference.
+// Verify compares what is stored with the source, and the published files with
+// what is stored. It changes nothing. The report is nil if it could not begin; the
+// error is that of a source or a disk that fails, or ErrIncomplete if the source
+// knows only some of the policies or series; never that of a difference.
 func Verify(ctx context.Context, options Options, from source) (*verify.Report, error) {
 	return verified(ctx, options, from, nil, func(ctx context.Context, v *verification) error {
-		return cmp.Or(v.files(ctx), v.witness(ctx), v.ledger(ctx), v.lists(ctx), v.stats(ctx))
+		return cmp.Or(v.files(ctx), v.witness(ctx), v.ledger(ctx), graver(v.lists(ctx), v.stats(ctx)))
 	})
 }
 
@@ -77,25 +78,65 @@ func verified(ctx context.Context, options Options, from source, only map[checkp
 }
 
 // lists verifies one list stream after the other. One whose source fails leaves
-// the others alone; the report says why, and the first failure is returned.
+// the others alone; the report says why, and the gravest failure is returned.
 func (v *verification) lists(ctx context.Context) (failure error) {
 	for _, list := range v.options.Lists {
-		for _, query := range list.queries() {
-			err := v.list(ctx, list, query)
-			if failure == nil {
-				failure = err
-			}
-			if kind, known := extract.KindOf(err); err != nil && (!known || kind == extract.Unauthorized) {
-				return failure // nor would it be otherwise with the others
-			}
+		err := v.list(ctx, list)
+		failure = graver(failure, err)
+		if hopeless(err) {
+			break
 		}
 	}
 	return failure
 }
 
-// list verifies one question of a list stream.
-func (v *verification) list(ctx context.Context, list List, query extract.Query) error {
-	s := &verify.Stream{Stream: list.Name(), Filter: query.Key(), Status: verify.NotSynced}
+// hopeless reports whether the other streams would fail in the same way.
+func hopeless(err error) bool {
+	kind, known := extract.KindOf(err)
+	return err != nil && (!known || kind == extract.Unauthorized)
+}
+
+// graver is the first failure; one that only left something uncompared gives way.
+func graver(a, b error) error {
+	if a == nil || b != nil && errors.Is(a, ErrIncomplete) && !errors.Is(b, ErrIncomplete) {
+		return b
+	}
+	return a
+}
+
+// list verifies every query of a list stream. The stream is not served if the
+// source knows none of them; a single one that it does not know was not compared.
+func (v *verification) list(ctx context.Context, list List) (failure error) {
+	var unknown []*verify.Stream
+	queries := list.Queries()
+	for _, query := range queries {
+		s := &verify.Stream{Stream: list.Name(), Filter: query.Key(), Status: verify.NotSynced}
+		err := v.query(ctx, list, query, s)
+		if kind, known := extract.KindOf(err); known && kind == extract.NotFound {
+			unknown = append(unknown, s)
+			if query.PolicyPath != "" {
+				err = fmt.Errorf("%w: policy %s: %w", ErrIncomplete, query.PolicyPath, err)
+			}
+		}
+		if err != nil {
+			err = s.Fail(fmt.Errorf("verify %s: %w", list.Name(), err))
+		}
+		failure = graver(failure, err)
+		if hopeless(err) {
+			return failure
+		}
+	}
+	if list.Optional && len(unknown) == len(queries) {
+		for _, s := range unknown {
+			s.Status, s.Error = verify.NotServed, ""
+		}
+		return nil
+	}
+	return failure
+}
+
+// query verifies one query of a list stream.
+func (v *verification) query(ctx context.Context, list List, query extract.Query, s *verify.Stream) error {
 	covered, err := v.evidence.Coverage(ctx, keyOf(query), checkpoints.Covered)
 	if err != nil {
 		return err
@@ -116,7 +157,7 @@ func (v *verification) list(ctx context.Context, list List, query extract.Query)
 	}
 	table := schema.ByName(list.Name())
 	p := proof{source: v.source, holdings: v.evidence.Holdings, query: query, table: table}
-	err = p.verify(ctx, s, parts, verify.Totals{
+	return p.verify(ctx, s, parts, verify.Totals{
 		Step: v.step(table), Full: v.options.Full,
 		Suspect: func(i checkpoints.Interval) bool { // not for the moments by which a cut missed midnight
 			return v.suspects[table.Name].Intersect(checkpoints.Of(i)).Duration() > time.Minute
@@ -125,14 +166,6 @@ func (v *verification) list(ctx context.Context, list List, query extract.Query)
 			v.options.observe(Event{Kind: Verifying, Stream: list.Name(), Rows: int64(done), Expected: int64(all)})
 		},
 	})
-	if kind, known := extract.KindOf(err); known && kind == extract.NotFound && list.Optional {
-		s.Status = verify.NotServed
-		return nil
-	}
-	if err != nil {
-		return s.Fail(fmt.Errorf("verify %s: %w", list.Name(), err))
-	}
-	return nil
 }
 
 // provable is what the stream claims to hold, or tried to read: from its start to
@@ -151,8 +184,9 @@ func (o *Options) provable(list List, covered checkpoints.Set, reached time.Time
 	return checkpoints.Of(asked)
 }
 
-// stats asks for every series again, as far back as it is covered.
-func (v *verification) stats(ctx context.Context) error {
+// stats requests every series again, as far back as it is covered. A series that
+// the source refuses was not compared, and leaves the others alone.
+func (v *verification) stats(ctx context.Context) (failure error) {
 	if v.options.Stats == nil {
 		return nil
 	}
@@ -167,46 +201,88 @@ func (v *verification) stats(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if hull, ok := covered.Hull(); ok {
-			if err := v.series(ctx, read.series, hull, covered, s); err != nil {
-				return s.Fail(fmt.Errorf("verify %s: %w", PolicyStats, err))
-			}
+		if covered = v.options.asked(covered); len(covered) > 0 {
+			err = v.series(ctx, read.series, covered, s)
+		}
+		kind, known := extract.KindOf(err)
+		switch missing := known && kind == extract.NotFound; {
+		case missing && read.series.auto: // it was found in the events, and is gone at the source
+			s.Status, err = verify.NotServed, nil
+		case missing || known && kind == extract.Refused:
+			err = fmt.Errorf("%w: %s: %w", ErrIncomplete, read.series.label(), err)
+		}
+		if err != nil {
+			err = s.Fail(fmt.Errorf("verify %s: %w", PolicyStats, err))
+		}
+		failure = graver(failure, err)
+		if err != nil && !errors.Is(err, ErrIncomplete) {
+			return failure
 		}
 		v.options.observe(Event{Kind: Verifying, Stream: PolicyStats, Rows: int64(i + 1), Expected: int64(len(all))})
 	}
-	return nil
+	return failure
 }
 
-func (v *verification) series(ctx context.Context, of series, hull checkpoints.Interval, covered checkpoints.Set, s *verify.Stream) error {
-	window, answer, err := readBack(ctx, v.source, of, v.now(), hull.From)
-	if kind, known := extract.KindOf(err); known && kind == extract.NotFound {
-		s.Status = verify.NotServed
+// asked narrows a set to what a person asked for.
+func (o *Options) asked(set checkpoints.Set) checkpoints.Set {
+	hull, ok := set.Hull()
+	if !ok {
 		return nil
 	}
+	if o.From.After(hull.From) {
+		hull.From = o.From
+	}
+	if !o.To.IsZero() && o.To.Before(hull.To) {
+		hull.To = o.To
+	}
+	return set.Intersect(checkpoints.Of(hull))
+}
+
+// series compares the buckets that are both covered and in the source's answer.
+func (v *verification) series(ctx context.Context, of series, covered checkpoints.Set, s *verify.Stream) error {
+	window, answer, err := readBack(ctx, v.source, of, v.now(), covered[0].From)
 	if err != nil {
 		return err
 	}
 	v.clock = answer.Now
 	batch, points := of.batch(window, answer, v.options.Now())
 	defer batch.Release()
-	s.Source, s.Held = int64(batch.Rows), int64(batch.Rows)
-	s.From, s.To = points.From, points.To
-	s.Status = verify.Match
-	if batch.Record == nil {
-		return nil
+	compared := covered.Intersect(checkpoints.Of(checkpoints.Interval(points)))
+	hull, ok := compared.Hull()
+	if !ok {
+		return fmt.Errorf("%w: %s: the source reaches back to %s only, and the stored buckets are older", ErrIncomplete, of.label(), points.From.Format(time.RFC3339))
 	}
-	found, err := v.evidence.ComparePoints(ctx, covered, load.Rows{
-		Table: batch.Table, Record: batch.Record, Oldest: batch.Oldest, Newest: batch.Newest,
-	})
+	var rows []load.Rows
+	if batch.Record != nil {
+		rows = []load.Rows{{Table: batch.Table, Record: batch.Record, Oldest: batch.Oldest, Newest: batch.Newest}}
+	}
+	found, err := v.evidence.ComparePoints(ctx, schema.PolicyStats(), of.conditions(), compared, rows)
 	if err != nil {
 		return err
 	}
-	s.Held -= found.Missing
-	if found.Missing+found.Differs > 0 {
-		s.Findings = []verify.Finding{{From: found.Oldest, To: found.Newest.Add(bucketLengths[of.Bucket]), Missing: found.Missing, Differs: found.Differs, Samples: found.Samples}}
+	s.From, s.To, s.Source, s.Held = hull.From, hull.To, found.Source, found.Stored
+	if found.Missing+found.Differs+found.Extra > 0 {
+		s.Findings = []verify.Finding{{
+			From: found.Oldest, To: found.Newest.Add(bucketLengths[of.Bucket]),
+			Missing: found.Missing, Extra: found.Extra, Differs: found.Differs, Samples: found.Samples,
+		}}
 	}
 	s.Close()
 	return nil
+}
+
+// conditions select the stored rows of the series.
+func (s series) conditions() (all []load.Condition) {
+	for _, c := range []struct{ column, value string }{
+		{"scope", s.Scope}, {"scope_id", s.ID}, {"rule_id", s.RuleID}, {"api_key_id", s.APIKeyID}, {"bucket_size", s.Bucket},
+	} {
+		condition := load.Condition{Column: c.column}
+		if c.value != "" {
+			condition.Values = []string{c.value}
+		}
+		all = append(all, condition)
+	}
+	return all
 }
 
 // witness compares the statistics with the events of the same buckets, where

@@ -41,8 +41,10 @@ func (v *verification) files(ctx context.Context) error {
 	return nil
 }
 
-func (v *verification) found(path string, status verify.Status, detail string, f lake.File) {
-	v.report.Files = append(v.report.Files, verify.File{Path: path, Status: status, Detail: detail, Rows: f.Rows, SHA256: f.SHA256})
+// found notes a file. Its rows are those that were counted in it, and its hash is
+// given only if the file was read and has it.
+func (v *verification) found(path string, status verify.Status, detail string, rows int64, hash string) {
+	v.report.Files = append(v.report.Files, verify.File{Path: path, Status: status, Detail: detail, Rows: rows, SHA256: hash})
 }
 
 // lake compares every file with the manifest, and its rows with the warehouse.
@@ -53,15 +55,15 @@ func (v *verification) lake(ctx context.Context, held map[*schema.Table]map[time
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case errors.Is(err, fs.ErrNotExist):
-		v.found(manifest, verify.Missing, "", lake.File{})
+		v.found(manifest, verify.Missing, "", 0, "")
 		return nil
 	case err != nil:
-		v.found(manifest, verify.Differs, err.Error(), lake.File{})
+		v.found(manifest, verify.Differs, err.Error(), 0, "")
 		return nil
 	}
-	v.found(manifest, verify.Match, "", lake.File{})
+	v.found(manifest, verify.Match, "", 0, "")
 	for _, path := range inventory.Unlisted {
-		v.found("lake/"+path, verify.Extra, "the manifest does not name it", lake.File{})
+		v.found("lake/"+path, verify.Extra, "the manifest does not name it", 0, "")
 	}
 	for table, partitions := range held {
 		if err := v.table(ctx, table, partitions, inventory); err != nil {
@@ -91,15 +93,19 @@ func (v *verification) table(ctx context.Context, table *schema.Table, held map[
 		}
 		_, start, _ := lake.PartitionOf(f.Path)
 		status, detail := judge(f, inventory.Problems[f.Path], contents[f.Path], held[start])
-		if status != verify.Match && inventory.Problems[f.Path] == nil {
-			v.suspect(table, start) // the file is as it was written: which of the two is right, only the source can say
+		hash := ""
+		if inventory.Problems[f.Path] == nil {
+			hash = f.SHA256
+			if status != verify.Match {
+				v.suspect(table, start) // the file is as it was written: which of the two is right, only the source can say
+			}
 		}
-		v.found("lake/"+f.Path, status, detail, f)
+		v.found("lake/"+f.Path, status, detail, contents[f.Path].Rows, hash)
 		delete(left, start)
 	}
 	for start, f := range left {
 		v.suspect(table, start)
-		v.found("lake/"+lake.Path(table, start), verify.Missing, fmt.Sprintf("the warehouse holds %d rows of it", f.Rows), lake.File{})
+		v.found("lake/"+lake.Path(table, start), verify.Missing, fmt.Sprintf("the warehouse has %d rows of it", f.Rows), 0, "")
 	}
 	return nil
 }
@@ -136,25 +142,30 @@ func (v *verification) snapshot(ctx context.Context, held map[*schema.Table]map[
 		if errors.Is(err, fs.ErrNotExist) {
 			status = verify.Missing
 		}
-		v.found(snapshot.Name, status, err.Error(), lake.File{})
+		v.found(snapshot.Name, status, err.Error(), 0, "")
 		return nil
 	}
 	var rows int64
+	var different []string
 	for table, want := range held {
 		got, err := v.evidence.Published(ctx, table)
 		if err != nil {
-			v.found(snapshot.Name, verify.Differs, err.Error(), lake.File{})
+			v.found(snapshot.Name, verify.Differs, err.Error(), 0, "")
 			return nil //nolint:nilerr // a published file that cannot be read is a finding
 		}
 		for _, f := range got {
 			rows += f.Rows
 		}
 		if !maps.EqualFunc(got, want, load.Fingerprint.Equal) {
-			v.found(snapshot.Name, verify.Differs, table.Name+": its rows are not those of the warehouse", lake.File{})
-			return nil
+			different = append(different, table.Name)
 		}
 	}
-	v.found(snapshot.Name, verify.Match, "", lake.File{Rows: rows})
+	if len(different) > 0 {
+		slices.Sort(different)
+		v.found(snapshot.Name, verify.Differs, strings.Join(different, ", ")+": its rows are not those of the warehouse", rows, "")
+		return nil
+	}
+	v.found(snapshot.Name, verify.Match, "", rows, "")
 	return nil
 }
 

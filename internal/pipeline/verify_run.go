@@ -19,7 +19,7 @@ func (r *run) verifyIfDue(ctx context.Context, list List, now time.Time, result 
 		return err
 	}
 	whole := verify.Stream{Stream: list.Name(), Status: verify.Match}
-	for _, query := range list.queries() {
+	for _, query := range list.Queries() {
 		covered, err := r.warehouse.Coverage(ctx, keyOf(query), checkpoints.Covered)
 		if err != nil {
 			return err

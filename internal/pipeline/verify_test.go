@@ -3,7 +3,9 @@ package pipeline_test
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"testing"
@@ -242,4 +244,67 @@ func TestWhatWasNeverReadIsNotVouchedFor(t *testing.T) {
 	w.repair(o)
 	w.matches(o)
 	w.equalsTruth(apisim.Alerts)
+}
+
+// The figures of a series are counted, over what is both covered and served.
+func TestFiguresOfASeriesAreCountedWithinItsCoverage(t *testing.T) {
+	w := newWorld(t, small())
+	o := w.options(pipeline.PolicyStats)
+	o.Stats = &pipeline.Stats{Start: noon.AddDate(0, 0, -24), Bucket: "5m", Scopes: []pipeline.Scope{{Scope: "org"}}}
+	w.mustSync(o)
+	w.sim.Advance(6 * time.Minute) // now a larger window is needed to reach back
+	w.matches(o)
+	s := w.verify(o).Streams[0]
+	stored := w.private("SELECT count(*) FROM policy_stats WHERE closed")
+	if fmt.Sprint(s.Source) != stored || fmt.Sprint(s.Held) != stored {
+		t.Errorf("source %d, stored %d, want %s each", s.Source, s.Held, stored)
+	}
+	if first := w.private("SELECT min(from_ts)::TIMESTAMP FROM sync_coverage"); s.From.Format("2006-01-02 15:04:05") != first[:19] {
+		t.Errorf("compared from %s, covered from %s", s.From, first)
+	}
+	// a row that only we have is counted on our side
+	tamper(t, load.File(w.dir), "INSERT INTO policy_stats SELECT * REPLACE (bucket_start + INTERVAL 1 MINUTE AS bucket_start) FROM policy_stats WHERE closed ORDER BY bucket_start LIMIT 1",
+		"DELETE FROM policy_stats WHERE rowid IN (SELECT rowid FROM policy_stats WHERE closed ORDER BY bucket_start DESC LIMIT 2)")
+	s = w.verify(o).Streams[0]
+	if s.Missing != 2 || s.Extra != 1 || s.Held != s.Source-1 {
+		t.Errorf("%+v", s)
+	}
+	o.From, o.To = noon.AddDate(0, 0, -2), noon.AddDate(0, 0, -1)
+	if s = w.verify(o).Streams[0]; !s.From.Equal(o.From) || !s.To.Equal(o.To) || s.Source != 288 || s.Held != 288 || s.Status != verify.Match {
+		t.Errorf("a day of 5 minutes: %+v", s)
+	}
+}
+
+func TestAQueryTheSourceDoesNotKnowIsNotAMatch(t *testing.T) {
+	w := newWorld(t, small())
+	o := w.options(pipeline.Violations, pipeline.PolicyStats)
+	o.Lists[0].Policies = []string{"no-such-policy", w.sim.Organisation().Policies[0].ID}
+	o.Stats.Scopes = []pipeline.Scope{{Scope: "repo", IDs: []string{"no-such-repo"}}, {Scope: "org"}}
+	if _, err := w.sync(context.Background(), o); err != nil {
+		t.Fatal(err)
+	}
+	w.sim.Inject(apisim.Fault{
+		Kind: apisim.FaultStatus, Status: 404, Match: func(r *http.Request) bool { return r.URL.Query().Get("id") == "no-such-repo" },
+	})
+	for _, full := range []bool{false, true} {
+		o.Full = full
+		for _, optional := range []bool{false, true} {
+			o.Lists[0].Optional = optional // the endpoint is there
+			report, err := pipeline.Verify(context.Background(), o, w.client)
+			if !errors.Is(err, pipeline.ErrIncomplete) || report.Status != verify.NotVerified {
+				t.Errorf("%v, %s", err, explain(report))
+			}
+			for i, want := range []verify.Status{verify.NotVerified, verify.Match, verify.NotVerified, verify.Match} {
+				if s := report.Streams[i]; s.Status != want || (s.Error == "") != (want == verify.Match) {
+					t.Errorf("%s %s: %s %q", s.Stream, s.Filter, s.Status, s.Error)
+				}
+			}
+		}
+	}
+	o.Lists[0].Policies = []string{"no-such-policy"}
+	o.Stats = nil
+	report := w.verify(o)
+	if s := report.Streams[0]; s.Status != verify.NotServed || s.Error != "" {
+		t.Errorf("an optional stream of which nothing is served: %+v", s)
+	}
 }

@@ -184,8 +184,8 @@ func TestVerdicts(t *testing.T) {
 		return files
 	}
 	for want, r := range map[string]*Report{
-		"Everything that the source counts is held":                           {Streams: []*Stream{stream(Finding{})}, Files: files(Match)},
-		"Every row that the source has is held":                               {Streams: []*Stream{stream(Finding{})}, Full: true},
+		"Everything that the source counts is stored":                           {Streams: []*Stream{stream(Finding{})}, Files: files(Match)},
+		"Every row that the source has is stored":                               {Streams: []*Stream{stream(Finding{})}, Full: true},
 		"Every published file is what it should be":                           {Streams: []*Stream{{Status: NotServed}}, Files: files(Match)},
 		"The source serves none of the streams":                               {Streams: []*Stream{{Status: NotServed}}},
 		"Nothing was compared":                                                {},
@@ -197,7 +197,7 @@ func TestVerdicts(t *testing.T) {
 		"3 rows are missing, 1,000 rows are held that the source no longer has and 2 files differ": {
 			Streams: []*Stream{stream(Finding{Missing: 3, Extra: 1000})}, Files: files(Differs, Differs, Match),
 		},
-		"Everything that the source counts is held, but 1 file is missing and 2 files are not in the manifest": {
+		"Everything that the source counts is stored, but 1 file is missing and 2 files are not in the manifest": {
 			Streams: []*Stream{stream(Finding{})}, Files: files(Missing, Extra, Extra),
 		},
 		"2 rows differ, 1 stream was not compared and 1 file is missing": {

@@ -26,7 +26,7 @@ func (r *Report) verdict() verdict {
 	case len(all) == 0:
 		return verdict{"Something differs", Missing}
 	case len(rows) == 0 && compared:
-		return verdict{"Everything that the source counts is held, but " + english.WordSeries(files, "and"), Missing}
+		return verdict{"Everything that the source counts is stored, but " + english.WordSeries(files, "and"), Missing}
 	case r.OnlyExtra():
 		return verdict{"Nothing is missing, but " + english.WordSeries(rows, "and"), Extra}
 	case len(files) > 0 || sum.Missing+sum.Differs > 0:
@@ -43,9 +43,9 @@ func (r *Report) healthy(compared bool) string {
 	case !compared:
 		return "Every published file is what it should be"
 	case r.Full:
-		return "Every row that the source has is held"
+		return "Every row that the source has is stored"
 	}
-	return "Everything that the source counts is held"
+	return "Everything that the source counts is stored"
 }
 
 // scope says what was compared.

@@ -42,7 +42,7 @@ const (
 
 // Report is the outcome of a verification. Times are UTC.
 type Report struct {
-	Status     Status       `json:"status"` // match, or differs if anything does
+	Status     Status       `json:"status"` // differs if anything does, or else not verified if something was not compared, or else match
 	Source     string       `json:"source"` // base URL that was asked
 	DataDir    string       `json:"data_dir"`
 	Generator  string       `json:"generator"` // name and release
@@ -64,8 +64,8 @@ type Stream struct {
 	Error    string    `json:"error,omitempty"` // why it could not be verified
 	From     time.Time `json:"from"`            // what was compared: inclusive
 	To       time.Time `json:"to"`              // exclusive
-	Source   int64     `json:"source_rows"`
-	Held     int64     `json:"held_rows"`
+	Source   int64     `json:"source_rows"`     // counted by the source within these bounds
+	Held     int64     `json:"held_rows"`       // counted in the warehouse within them
 	Missing  int64     `json:"missing"`
 	Extra    int64     `json:"extra"`
 	Differs  int64     `json:"differs"`
@@ -183,7 +183,10 @@ func (r *Report) Close() {
 	r.Witness, r.Coverage = append([]Witness{}, r.Witness...), append([]LedgerLine{}, r.Coverage...)
 	for _, s := range r.Streams {
 		s.Days, s.Findings = append([]Day{}, s.Days...), append([]Finding{}, s.Findings...)
-		if s.Status != Match && s.Status != NotServed {
+		switch {
+		case s.Status == NotVerified && r.Status == Match:
+			r.Status = NotVerified
+		case s.Status != Match && s.Status != NotServed && s.Status != NotVerified:
 			r.Status = Differs
 		}
 	}
