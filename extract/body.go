@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/flashback-sync/flashback-sync/internal/crash"
 )
 
 const (
@@ -35,7 +37,11 @@ type watched struct {
 }
 
 func (c *Client) watched(body io.Reader, abort context.CancelCauseFunc) watched {
-	return watched{body, time.AfterFunc(c.options.Idle, func() { abort(errIdle) }), c.options.Idle}
+	giveUp := time.AfterFunc(c.options.Idle, func() {
+		defer crash.Exit()
+		abort(errIdle)
+	})
+	return watched{body, giveUp, c.options.Idle}
 }
 
 func (w watched) Read(p []byte) (int, error) {

@@ -3,11 +3,11 @@ package extract
 import (
 	"bytes"
 	"context"
-	"fmt"
-	"runtime/debug"
+	"errors"
 	"slices"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
+	"github.com/flashback-sync/flashback-sync/internal/crash"
 	"github.com/flashback-sync/flashback-sync/internal/instant"
 )
 
@@ -89,7 +89,7 @@ func (w *walk) query() Query { return w.pool.jobs[w.job].Query }
 func (w *walk) runSafely(ctx context.Context) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("internal error: %v\n%s", p, debug.Stack())
+			err = errors.New(crash.Report(p))
 		}
 	}()
 	return w.run(ctx)

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
+	"github.com/flashback-sync/flashback-sync/internal/crash"
 	"github.com/flashback-sync/flashback-sync/internal/instant"
 )
 
@@ -126,11 +127,18 @@ func (w *Walks) Pages(ctx context.Context) iter.Seq2[Page, error] {
 		defer cancel()
 		var workers sync.WaitGroup
 		for range w.client.Concurrency() {
-			workers.Go(func() { w.work(working, cancel) })
+			workers.Go(func() {
+				defer crash.Exit()
+				w.work(working, cancel)
+			})
 		}
-		stop := context.AfterFunc(working, w.wake)
+		stop := context.AfterFunc(working, func() {
+			defer crash.Exit()
+			w.wake()
+		})
 		defer stop()
 		go func() {
+			defer crash.Exit()
 			workers.Wait()
 			close(w.out)
 		}()

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/flashback-sync/flashback-sync/internal/crash"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
@@ -151,6 +152,7 @@ func (l layout) match(ctx context.Context, path string, file io.ReaderAt, unused
 	errs := make(chan error, readers)
 	for range readers {
 		go func() {
+			defer crash.Exit()
 			block := make([]byte, l.size)
 			for n := next.Add(1) - 1; n < l.blocks && !differs.Load() && ctx.Err() == nil; n = next.Add(1) - 1 {
 				if unused[n] {

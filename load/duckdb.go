@@ -11,6 +11,7 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2"
 
+	"github.com/flashback-sync/flashback-sync/internal/crash"
 	_ "github.com/flashback-sync/flashback-sync/internal/malloc" // what DuckDB frees is to go back to the system
 	"github.com/flashback-sync/flashback-sync/schema"
 )
@@ -47,7 +48,8 @@ func OpenDuckDB(path string, s Session) (*sql.DB, error) {
 	}
 	set := false
 	connector, err := duckdb.NewConnector(dsn, func(connection driver.ExecerContext) error {
-		if set { // for the whole database, and locked
+		defer crash.Exit() // database/sql may call it in a goroutine of its own
+		if set {           // for the whole database, and locked
 			return nil
 		}
 		set = true

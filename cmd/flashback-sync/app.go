@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"runtime/debug"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -16,6 +15,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/flashback-sync/flashback-sync/config"
+	"github.com/flashback-sync/flashback-sync/internal/crash"
 )
 
 const defaultConfig = "flashback-sync.yaml"
@@ -36,8 +36,8 @@ type app struct {
 // for the process around it.
 func run(ctx context.Context, args []string, env func(string) (string, bool), stdout, stderr io.Writer) (code int) {
 	defer func() {
-		if p := recover(); p != nil { // a mistake of ours; the trace holds no values
-			fmt.Fprintf(stderr, "flashback-sync: internal error: %v\n%s", p, debug.Stack())
+		if p := recover(); p != nil {
+			fmt.Fprint(stderr, "flashback-sync: "+crash.Report(p))
 			code = codeOther
 		}
 	}()

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/flashback-sync/flashback-sync/internal/crash"
 	"github.com/flashback-sync/flashback-sync/internal/status"
 	"github.com/flashback-sync/flashback-sync/load/lake"
 	"github.com/flashback-sync/flashback-sync/load/snapshot"
@@ -113,6 +114,7 @@ type bounded struct {
 }
 
 func (b *bounded) Write(p []byte) (int, error) {
+	defer crash.Exit() // os/exec calls it in a goroutine of its own
 	_, _ = b.Buffer.Write(p[:min(len(p), max(0, b.most-b.Len()))])
 	return len(p), nil
 }

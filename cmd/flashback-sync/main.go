@@ -7,6 +7,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/flashback-sync/flashback-sync/internal/crash"
 )
 
 // version is set when a release is built.
@@ -18,6 +20,7 @@ func main() {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go func() {
+		defer crash.Exit()
 		first := <-signals
 		cancel(stopped{first.(syscall.Signal)})
 		<-signals // a second one does not wait

@@ -10,6 +10,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/config"
 	"github.com/flashback-sync/flashback-sync/internal/alarm"
+	"github.com/flashback-sync/flashback-sync/internal/crash"
 	"github.com/flashback-sync/flashback-sync/internal/journal"
 	"github.com/flashback-sync/flashback-sync/internal/metrics"
 	"github.com/flashback-sync/flashback-sync/internal/pipeline"
@@ -69,6 +70,7 @@ func (o outbox) started(ctx context.Context, run journal.Run) (wait func()) {
 	}
 	told := make(chan struct{})
 	go func() {
+		defer crash.Exit()
 		defer close(told)
 		o.warn(o.alarms.Started(ctx, run), "the start of the run could not be told")
 	}()

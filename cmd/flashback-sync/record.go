@@ -16,6 +16,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/flashback-sync/flashback-sync/extract"
+	"github.com/flashback-sync/flashback-sync/internal/crash"
 	"github.com/flashback-sync/flashback-sync/internal/journal"
 	"github.com/flashback-sync/flashback-sync/internal/pipeline"
 	"github.com/flashback-sync/flashback-sync/internal/verify"
@@ -135,6 +136,7 @@ func (r *recorder) begin() {
 	telling, giveUp := context.WithTimeout(context.Background(), tellingTime)
 	r.giveUp, r.told = giveUp, r.outbox.started(telling, r.run)
 	r.beating.Go(func() {
+		defer crash.Exit()
 		for tick := time.NewTicker(heartbeat); ; {
 			r.beat()
 			select {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"os"
@@ -17,6 +18,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/flashback-sync/flashback-sync/config"
+	"github.com/flashback-sync/flashback-sync/internal/crash"
 	"github.com/flashback-sync/flashback-sync/internal/journal"
 	"github.com/flashback-sync/flashback-sync/internal/metrics"
 	"github.com/flashback-sync/flashback-sync/internal/page"
@@ -100,16 +102,23 @@ func (s *server) run(ctx context.Context, listener net.Listener, password string
 	pages := &http.Server{
 		Handler: s.handler(c, password), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
 		WriteTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
-		ErrorLog: nil, BaseContext: func(net.Listener) context.Context { return ctx },
+		ErrorLog: log.New(s.log, "", 0), BaseContext: func(net.Listener) context.Context { return ctx },
 	}
 	var others sync.WaitGroup
 	others.Go(func() {
+		defer crash.Exit()
 		if err := pages.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			cancel(err)
 		}
 	})
-	others.Go(func() { s.reloads(ctx, hangups) })
-	others.Go(func() { s.looks(ctx) })
+	others.Go(func() {
+		defer crash.Exit()
+		s.reloads(ctx, hangups)
+	})
+	others.Go(func() {
+		defer crash.Exit()
+		s.looks(ctx)
+	})
 	s.log.Info().Str("page", "http://"+listener.Addr().String()+"/").Msg("serving")
 	s.notify(daemon.SdNotifyReady)
 	s.beaten.Store(time.Now().UnixNano())
@@ -129,6 +138,7 @@ func (s *server) handler(c *config.Config, password string) http.Handler {
 	return web.Handler(web.Options{
 		User: c.Serve.User, Password: password, Hosts: []string{host},
 		Status: s.status, Page: writePage, Policy: page.Policy(), Alive: s.alive,
+		Crashed: func(trace string) { s.log.Error().Str("trace", trace).Msg("a request failed with an internal error") },
 		Metrics: metrics.Handler(func() *status.Status {
 			now, err := s.status(context.Background())
 			if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/flashback-sync/flashback-sync/internal/crash"
 	"github.com/flashback-sync/flashback-sync/internal/journal"
 )
 
@@ -21,6 +22,7 @@ var errStalled = errors.New("the run showed no progress and was stopped")
 func untilStalled(ctx context.Context, limit time.Duration, progress func() string) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	go func() {
+		defer crash.Exit()
 		ticker := time.NewTicker(limit / 60)
 		defer ticker.Stop()
 		last, since := progress(), time.Now()

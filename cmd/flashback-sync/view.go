@@ -15,6 +15,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/rs/zerolog"
 
+	"github.com/flashback-sync/flashback-sync/internal/crash"
 	"github.com/flashback-sync/flashback-sync/internal/pipeline"
 )
 
@@ -43,7 +44,10 @@ func (a *app) newView(log zerolog.Logger) *view {
 	v.bars.Style().Visibility.Speed = true
 	v.bars.Style().Visibility.Percentage = true
 	v.bars.Style().Options.PercentFormat = "%3.0f%%"
-	go v.bars.Render()
+	go func() {
+		defer crash.Exit()
+		v.bars.Render()
+	}()
 	for !v.bars.IsRenderInProgress() {
 		time.Sleep(time.Millisecond)
 	}

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/flashback-sync/flashback-sync/internal/crash"
 )
 
 // Start serves on a free port of the loopback interface. stop closes every
@@ -43,7 +45,10 @@ func (s *Sim) Serve(listener net.Listener) (stop func()) {
 			}
 		},
 	}
-	running.Go(func() { _ = server.Serve(listener) }) // always ends with ErrServerClosed
+	running.Go(func() {
+		defer crash.Exit()
+		_ = server.Serve(listener) // always ends with ErrServerClosed
+	})
 	return sync.OnceFunc(func() {
 		cancel()
 		_ = server.Close()

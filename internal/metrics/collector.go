@@ -3,6 +3,7 @@ package metrics
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/flashback-sync/flashback-sync/internal/crash"
 	"github.com/flashback-sync/flashback-sync/internal/status"
 )
 
@@ -38,8 +39,9 @@ func (c *collector) Describe(out chan<- *prometheus.Desc) {
 	}
 }
 
-// Collect implements prometheus.Collector.
+// Collect implements prometheus.Collector, which calls it in a goroutine of its own.
 func (c *collector) Collect(out chan<- prometheus.Metric) {
+	defer crash.Exit()
 	s := c.read()
 	if s == nil {
 		return

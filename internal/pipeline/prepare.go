@@ -10,6 +10,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
+	"github.com/flashback-sync/flashback-sync/internal/crash"
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/load/lake"
 	"github.com/flashback-sync/flashback-sync/schema"
@@ -45,7 +46,10 @@ type dueFile struct {
 func startPreparer(ctx context.Context, options lake.Options) *preparer {
 	p := &preparer{options: options, done: make(chan struct{}), versions: map[dueFile]int{}, made: map[dueFile]int{}}
 	p.changed.L = &p.mu
-	go p.work(ctx)
+	go func() {
+		defer crash.Exit()
+		p.work(ctx)
+	}()
 	return p
 }
 

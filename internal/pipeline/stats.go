@@ -13,6 +13,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/extract"
+	"github.com/flashback-sync/flashback-sync/internal/crash"
 	"github.com/flashback-sync/flashback-sync/schema"
 	"github.com/flashback-sync/flashback-sync/transform"
 )
@@ -262,6 +263,7 @@ func (r *run) readAll(ctx context.Context, all []reading) <-chan reading {
 	left := make(chan struct{}, workers)
 	for range workers {
 		go func() {
+			defer crash.Exit()
 			for read := range todo {
 				read.window, read.answer, read.err = r.readSeries(ctx, read)
 				done <- read
@@ -270,6 +272,7 @@ func (r *run) readAll(ctx context.Context, all []reading) <-chan reading {
 		}()
 	}
 	go func() {
+		defer crash.Exit()
 		for _, read := range all {
 			todo <- read
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 
+	"github.com/flashback-sync/flashback-sync/internal/crash"
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/schema"
 	"github.com/flashback-sync/flashback-sync/transform"
@@ -53,7 +54,10 @@ func (r *run) openStore(ctx context.Context, stream string, result *Result) *sto
 	ctx = context.WithoutCancel(ctx)
 	s.take = func(p parcel) { s.write(ctx, p) }
 	if !inTurn {
-		go s.takeAll()
+		go func() {
+			defer crash.Exit()
+			s.takeAll()
+		}()
 	}
 	return s
 }

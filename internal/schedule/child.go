@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"syscall"
 	"time"
+
+	"github.com/flashback-sync/flashback-sync/internal/crash"
 )
 
 // Outcome is how a run ended.
@@ -115,6 +117,7 @@ func now() time.Time { return time.Now().UTC() }
 type deaf struct{ io.Writer }
 
 func (d deaf) Write(p []byte) (int, error) {
+	defer crash.Exit() // os/exec calls it in a goroutine of its own
 	_, _ = d.Writer.Write(p)
 	return len(p), nil
 }

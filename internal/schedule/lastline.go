@@ -1,6 +1,10 @@
 package schedule
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/flashback-sync/flashback-sync/internal/crash"
+)
 
 // mostLine bounds the line that is kept, in bytes.
 const mostLine = 1 << 20
@@ -10,6 +14,7 @@ const mostLine = 1 << 20
 type lastLine struct{ whole, begun []byte }
 
 func (l *lastLine) Write(p []byte) (int, error) {
+	defer crash.Exit() // os/exec calls it in a goroutine of its own
 	n := len(p)
 	if end := bytes.LastIndexByte(p, '\n'); end >= 0 {
 		start := bytes.LastIndexByte(p[:end], '\n') + 1

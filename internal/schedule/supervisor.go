@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/flashback-sync/flashback-sync/internal/crash"
 	"github.com/flashback-sync/flashback-sync/internal/journal"
 )
 
@@ -117,7 +118,10 @@ func (s *Supervisor) look(ctx context.Context) (pause time.Duration) {
 	pause = s.pause(now)
 	s.mu.Unlock()
 	if begun != nil {
-		go func() { s.ended <- s.options.Run(ctx, begun.Turn) }() // Run receives it in any case
+		go func() {
+			defer crash.Exit()
+			s.ended <- s.options.Run(ctx, begun.Turn) // Run receives it in any case
+		}()
 	}
 	for _, run := range skipped {
 		s.options.Note(run)

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
+	"github.com/flashback-sync/flashback-sync/internal/crash"
 )
 
 // pageRows is how many rows one question reads: a range that holds no more is
@@ -83,6 +84,7 @@ func (t *Totals) Verify(ctx context.Context, s *Stream, parts checkpoints.Set) e
 	group.SetLimit(max(1, t.Workers))
 	for i, r := range ranges {
 		group.Go(func() (err error) {
+			defer crash.Exit()
 			s.Days[i], findings[i], err = t.day(working, r)
 			mu.Lock()
 			defer mu.Unlock()

@@ -21,6 +21,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"github.com/flashback-sync/flashback-sync/internal/crash"
 	"github.com/flashback-sync/flashback-sync/internal/status"
 )
 
@@ -41,6 +42,9 @@ type Options struct {
 	Metrics http.Handler
 	// Alive is nil while the scheduler does its work.
 	Alive func() error
+	// Crashed is given the trace of a request that panicked. The server goes on: one
+	// page that cannot be written is no reason to stop the schedule.
+	Crashed func(trace string)
 }
 
 // Form is which form of the page is wanted.
@@ -90,6 +94,12 @@ func Handler(o Options) http.Handler {
 		header.Set("Cross-Origin-Resource-Policy", "same-origin")
 		header.Set("Referrer-Policy", "no-referrer")
 		header.Set("X-Content-Type-Options", "nosniff")
+		defer func() {
+			if p := recover(); p != nil {
+				o.Crashed(crash.Report(p))
+				http.Error(w, "internal error: serve's log has a trace", http.StatusInternalServerError)
+			}
+		}()
 		mux.ServeHTTP(w, r)
 	})
 }

@@ -25,6 +25,7 @@ func options() Options {
 		Policy:  "default-src 'none'; style-src 'sha256-x'",
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "metric 1\n") }),
 		Alive:   func() error { return nil },
+		Crashed: func(string) {},
 	}
 }
 
@@ -168,5 +169,19 @@ func TestLoopback(t *testing.T) {
 		if got := Loopback(listen); got != want {
 			t.Errorf("%q: got %v", listen, got)
 		}
+	}
+}
+
+func TestARequestThatPanicsIsReportedWithoutItsValue(t *testing.T) {
+	o := options()
+	trace := ""
+	o.Crashed = func(text string) { trace = text }
+	o.Page = func(io.Writer, *status.Status, Form) error { panic("Ada Lovelace") }
+	w := ask(o, "GET", "http://localhost/")
+	if w.Code != http.StatusInternalServerError || strings.Contains(w.Body.String()+trace, "Lovelace") || !strings.Contains(trace, "web_test.go:") {
+		t.Errorf("%d %s\n%s", w.Code, w.Body, trace)
+	}
+	if w := ask(o, "GET", "http://localhost/status.json"); w.Code != http.StatusOK {
+		t.Errorf("the next request: %d", w.Code)
 	}
 }

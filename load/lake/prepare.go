@@ -12,6 +12,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 
+	"github.com/flashback-sync/flashback-sync/internal/crash"
 	"github.com/flashback-sync/flashback-sync/internal/durable"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
@@ -188,6 +189,7 @@ func concurrently[T any](all []T, do func(T) error) error {
 	for i, one := range all {
 		slots <- struct{}{}
 		running.Go(func() {
+			defer crash.Exit()
 			defer func() { <-slots }()
 			errs[i] = do(one)
 		})
