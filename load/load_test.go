@@ -170,17 +170,21 @@ func TestRowsAndLedgerAreCommittedTogetherOrNotAtAll(t *testing.T) {
 	w := open(t, dir)
 	key := checkpoints.Key{Stream: "alerts", Filter: "{}"}
 	covered := load.Coverage{Key: key, Status: checkpoints.Covered, Set: checkpoints.Of(checkpoints.Interval{From: epoch, To: epoch.Add(time.Hour)})}
-	twice := batch(t, alert{"a", epoch, "x"}, alert{"a", epoch, "y"})
-	_, err := w.Commit(context.Background(), load.Commit{RunID: "run-1", Stream: "alerts", Rows: []load.Rows{twice}, Coverage: []load.Coverage{covered}})
+	good := batch(t, alert{"a", epoch, "x"})
+	bad := good
+	bad.Table = schema.Violations() // whose columns it lacks
+	_, err := w.Commit(context.Background(), load.Commit{RunID: "run-1", Stream: "alerts", Rows: []load.Rows{good, bad}, Coverage: []load.Coverage{covered}})
 	var refused *load.StorageError
 	if !errors.As(err, &refused) {
-		t.Fatalf("a batch with a repeated key was taken: %v", err)
+		t.Fatalf("rows without the table's columns were committed: %v", err)
 	}
 	set, err := w.Coverage(context.Background(), key, checkpoints.Covered)
 	if err != nil || len(set) != 0 {
 		t.Errorf("the ledger kept %v, %v", set, err)
 	}
-	commit(t, w, "run-1", batch(t, alert{"a", epoch, "x"}), covered)
+	if counts := commit(t, w, "run-1", batch(t, alert{"a", epoch, "x"}), covered); counts.Inserted != 1 {
+		t.Errorf("the failed commit left rows: %+v", counts)
+	}
 	if set, _ = w.Coverage(context.Background(), key, checkpoints.Covered); len(set) != 1 {
 		t.Errorf("the ledger holds %v", set)
 	}

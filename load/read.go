@@ -223,7 +223,6 @@ func scanLedger(rows *sql.Rows, err error) ([]CoverageLine, error) {
 // warehouse's own tables are dropped. What goes to readers is compared with its
 // checksums before.
 func (w *Warehouse) FinishCopy(ctx context.Context, path string) error {
-	began := w.options.Now().UTC()
 	if err := checkBlocks(ctx, path); err != nil {
 		var damaged *DamagedError
 		if errors.As(err, &damaged) {
@@ -231,7 +230,6 @@ func (w *Warehouse) FinishCopy(ctx context.Context, path string) error {
 		}
 		return storage("check published file", err)
 	}
-	w.checked = began
 	return StripPrivate(ctx, path)
 }
 

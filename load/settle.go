@@ -12,33 +12,11 @@ import (
 // whose time changed by more than a batch spans stands there a second time. The
 // version committed last stays, with the first sighting of the oldest. Runs that
 // were killed before they settled are settled too. The counts correct those of
-// the run's commits. Where the hashes of all ids are known, and the run's are new to
-// them, nothing can stand twice, and the table is not read.
-func (w *Warehouse) Settle(ctx context.Context, runID string, table *schema.Table) (Counts, error) {
+// the run's commits.
+func (w *Warehouse) Settle(ctx context.Context, runID string, table *schema.Table) (correction Counts, err error) {
 	if !(statements{table}).settles() {
 		return Counts{}, nil
 	}
-	news, known := w.ids.news(table.Name)
-	if alone, err := w.onlyUnsettled(ctx, runID, table); err != nil {
-		return Counts{}, err
-	} else if news && alone {
-		return Counts{}, w.forget(ctx, table)
-	}
-	correction, err := w.settle(ctx, runID, table)
-	if err == nil && !known {
-		err = w.learn(ctx, table)
-	}
-	return correction, err
-}
-
-// onlyUnsettled reports whether no other run is left to be settled.
-func (w *Warehouse) onlyUnsettled(ctx context.Context, runID string, table *schema.Table) (alone bool, err error) {
-	err = w.conn.QueryRowContext(ctx, "SELECT count(*) = 0 FROM internal.unsettled WHERE stream = ? AND run_id <> ?", table.Name, runID).Scan(&alone)
-	return alone, storage("settle "+table.Name, err)
-}
-
-// settle reads the ids of the whole table.
-func (w *Warehouse) settle(ctx context.Context, runID string, table *schema.Table) (correction Counts, err error) {
 	err = w.transact(ctx, "settle "+table.Name, func(tx *sql.Tx) error {
 		moved, err := findMoved(ctx, tx, table, runID)
 		if err != nil || moved == 0 {

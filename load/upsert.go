@@ -28,9 +28,6 @@ func (w *Warehouse) upsert(ctx context.Context, runID string, rows Rows, at time
 	s := statements{rows.Table}
 	i := newIncoming(w.conn, w.pending.tx, rows.Record)
 	defer i.release()
-	if err := s.refuseRepeated(ctx, i); err != nil {
-		return Counts{}, err
-	}
 	held, changed, err := s.compare(ctx, i, rows)
 	if err != nil {
 		return Counts{}, err
@@ -42,9 +39,6 @@ func (w *Warehouse) upsert(ctx context.Context, runID string, rows Rows, at time
 	}
 	if held < total {
 		if err := s.insert(ctx, i, held, runID, at); err != nil {
-			return Counts{}, err
-		}
-		if err := w.noteInserted(ctx, s, i, held); err != nil {
 			return Counts{}, err
 		}
 	}
@@ -149,20 +143,6 @@ func withView(conn *sql.Conn, record arrow.RecordBatch, use func() error) error 
 
 // statements writes the SQL of a commit from a table's declaration.
 type statements struct{ *schema.Table }
-
-// refuseRepeated makes sure that the keys of a batch are unique.
-func (s statements) refuseRepeated(ctx context.Context, i incoming) error {
-	i = i.only(func(column string) bool { return slices.Contains(s.Key, column) })
-	defer i.release()
-	return i.read(ctx, func() error {
-		var rows, keys int64
-		err := i.tx.QueryRowContext(ctx, fmt.Sprintf("SELECT count(*), count(DISTINCT (%s)) FROM incoming", s.keys())).Scan(&rows, &keys)
-		if err == nil && keys < rows {
-			err = fmt.Errorf("%d rows share keys with others of their batch", rows-keys)
-		}
-		return err
-	})
-}
 
 // compare counts the rows of the batch that are held already, and those of them
 // that changed. They are listed in the temporary table held if there are any. A

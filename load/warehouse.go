@@ -11,8 +11,6 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
-
-	"github.com/flashback-sync/flashback-sync/schema"
 )
 
 // Options say where the warehouse is and what it may use.
@@ -47,10 +45,6 @@ type Warehouse struct {
 	last     time.Time // of the last batch; batches are strictly ordered by time
 	pending  *pending  // what Add began and Commit has not ended; nil if there is none
 	touched  touched   // by commits since somebody asked
-
-	ids     ids
-	checked time.Time    // when all blocks were compared with their checksums; zero if that was not done
-	closed  *description // of the file as it was closed; nil while it is open, or if that is not known
 }
 
 // File is the private warehouse's place below data_dir.
@@ -65,7 +59,6 @@ func Open(ctx context.Context, options Options) (*Warehouse, error) {
 		return nil, err
 	}
 	if err := w.prepare(ctx); err != nil {
-		w.ids.close()
 		_ = w.lock.Unlock()
 		return nil, err
 	}
@@ -123,16 +116,12 @@ func (w *Warehouse) prepare(ctx context.Context) error {
 		}
 		w.created = true
 	}
-	seal := readSeal(w.path, w.options.Now())
-	if seal != nil {
-		w.closed, w.checked = &seal.File, seal.Checked
-	}
 	version, err := w.open(ctx)
 	if err != nil {
 		return err
 	}
 	if w.options.Writing {
-		if err := w.unseal(seal); err != nil {
+		if err := w.sweepOlder(); err != nil {
 			return errors.Join(err, w.disconnect())
 		}
 	}
@@ -140,6 +129,12 @@ func (w *Warehouse) prepare(ctx context.Context) error {
 		return errors.Join(err, w.disconnect())
 	}
 	return nil
+}
+
+// sweepOlder removes what earlier releases kept beside the file.
+func (w *Warehouse) sweepOlder() error {
+	err := errors.Join(removeFile(w.path+".seal"), os.RemoveAll(filepath.Join(filepath.Dir(w.path), "ids")))
+	return storage("sweep data_dir", err)
 }
 
 // refuseOrphans refuses to make a warehouse if one is gone.
@@ -158,15 +153,9 @@ func (w *Warehouse) open(ctx context.Context) (version int, err error) {
 	if err := checkPlaces(w.options.Dir); err != nil {
 		return 0, err
 	}
-	version = schema.Version
-	if !w.closed.still(w.path) {
-		began := w.options.Now().UTC()
-		if version, err = inspect(ctx, w.path); err != nil {
-			return 0, err
-		}
-		w.checked = began
+	if version, err = inspect(ctx, w.path); err != nil {
+		return 0, err
 	}
-	w.closed = nil
 	for err = w.openChecked(ctx); w.allowsMore(err); {
 		err = w.openChecked(ctx)
 	}
@@ -256,16 +245,12 @@ func (w *Warehouse) CloseFile(ctx context.Context) error {
 	if err := errors.Join(err, w.disconnect()); err != nil {
 		return storage("close warehouse", err)
 	}
-	if d, known := describe(w.path); known {
-		w.closed = &d
-	}
 	return nil
 }
 
 // Close closes the file if it is open, and gives the lock back. It may be called
 // more than once.
 func (w *Warehouse) Close() error {
-	w.ids.close()
 	return errors.Join(storage("close warehouse", w.disconnect()), w.lock.Unlock())
 }
 

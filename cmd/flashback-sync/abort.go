@@ -13,7 +13,7 @@ void (*_ZSt13set_terminatePFvvE(void (*handler)(void)))(void);
 static void disk_failed(void) {
 	static const char line[] =
 		"flashback-sync: the disk failed in the middle of a write, and DuckDB gave up\n"
-		"  mend data_dir; what was committed is kept, and the next run goes on from there\n";
+		"  check the disk under data_dir; what was committed is kept, and the next run goes on from there\n";
 	if (write(2, line, sizeof line - 1) < 0) {
 	}
 	_exit(6);

@@ -7,8 +7,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/apache/arrow-go/v18/arrow/memory/mallocator"
+
 	"github.com/flashback-sync/flashback-sync/checkpoints"
-	"github.com/flashback-sync/flashback-sync/internal/offheap"
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/schema"
 	"github.com/flashback-sync/flashback-sync/transform"
@@ -51,7 +52,7 @@ type gatherer struct {
 func (r *run) gather(ctx context.Context, table *schema.Table, result *Result) *gatherer {
 	return &gatherer{
 		run: r, stream: table.Name, result: result, since: r.options.Now(),
-		rows:  transform.NewBatch(table, offheap.New()),
+		rows:  transform.NewBatch(table, mallocator.NewMallocator()),
 		store: r.openStore(ctx, table.Name, result),
 	}
 }

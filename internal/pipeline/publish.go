@@ -105,7 +105,6 @@ func (r *run) publish(ctx context.Context) error {
 	if err := os.Remove(r.unpublishedPath()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return publishError(ctx, err)
 	}
-	r.warehouse.Seal()
 	r.observe(Event{Kind: Published, Message: describePublication(published, snapshotDue)})
 	return nil
 }
