@@ -28,6 +28,11 @@ type Session struct {
 	Search string            // where names without a database are looked for; "" for the file itself
 }
 
+// storageVersion is the oldest DuckDB whose format a new file is written in, so that
+// readers need not be as new as the DuckDB that is built in. It is DuckDB's default
+// today; a later DuckDB has a newer one. A file that exists keeps its format.
+const storageVersion = "v0.10.2"
+
 // OpenDuckDB opens a DuckDB file hardened: no access to other files or the
 // network, no extensions, configuration locked, time zone UTC. An empty path is a
 // database in memory.
@@ -43,8 +48,9 @@ func OpenDuckDB(path string, s Session) (*sql.DB, error) {
 		}
 		dsn = absolute
 	}
+	dsn += "?storage_compatibility_version=" + storageVersion
 	if s.ReadOnly {
-		dsn += "?access_mode=READ_ONLY"
+		dsn += "&access_mode=READ_ONLY"
 	}
 	set := false
 	connector, err := duckdb.NewConnector(dsn, func(connection driver.ExecerContext) error {

@@ -120,6 +120,7 @@ func TestThePublishedFileIsWhatAnalystsNeed(t *testing.T) {
 		"SELECT count(*) FROM duckdb_tables()":                                                    fmt.Sprint(len(schema.Tables())),
 		"SELECT count(*) FROM duckdb_columns() WHERE NOT internal AND coalesce(comment, '') = ''": "0",
 		"SELECT count(*) FROM duckdb_views() WHERE NOT internal":                                  "0",
+		"SELECT tags['storage_version'] FROM duckdb_databases() WHERE path IS NOT NULL":           "v1.0.0+",
 	} {
 		if got := query(t, target, sql); got != want {
 			t.Errorf("%s: %s, want %s", sql, got, want)

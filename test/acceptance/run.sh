@@ -29,9 +29,10 @@ missing() {
 
 pip_install() { "$work/venv/bin/python" -m pip install --quiet --disable-pip-version-check "$@"; }
 
-# The releases before and after the embedded one, which an analyst may have.
-older=1.4.0
-newer=2.0.0
+# The releases before and after the embedded one, which an analyst may have. 0.10.3
+# is the oldest that opens what DuckDB 1.5 writes in its oldest format; it has no
+# package for Python 3.13 and newer.
+others='0.10.3 1.1.3 1.4.0 2.0.1'
 dbt_core=1.12.0
 dbt_duckdb=1.11.1
 
@@ -43,7 +44,7 @@ if [ ! -e "$work/ready" ]; then
     echo "0 passed, 0 failed"
     exit 0
   fi
-  for release in $older $newer; do
+  for release in $others; do
     pip_install --no-deps --target "$work/duckdb-$release" "duckdb==$release" || missing "DuckDB $release for Python"
   done
   python3 -m venv "$work/dbt"
@@ -59,7 +60,7 @@ echo "packages ready after $((SECONDS - began)) s"
 
 export PYTHONDONTWRITEBYTECODE=1
 export ACCEPTANCE_DUCKDBS=''
-for release in $older $newer; do
+for release in $others; do
   [ ! -d "$work/duckdb-$release" ] || ACCEPTANCE_DUCKDBS+=${ACCEPTANCE_DUCKDBS:+:}$work/duckdb-$release
 done
 [ ! -d "$work/node/node_modules" ] || export ACCEPTANCE_NODE=$work/node
