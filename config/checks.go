@@ -16,8 +16,19 @@ import (
 	"github.com/robfig/cron/v3"
 )
 
-// The checks say what is wrong with a text and what to write. None repeats the
-// text: people paste tokens into the wrong places.
+// check says what is wrong with a text, by the name of a check in a tag, and what
+// to write instead. No check repeats the text: people paste tokens into the wrong
+// places.
+func check(name, text string) string {
+	checks := map[string]func(string) string{
+		"":         checkLine,
+		"base_url": checkBaseURL, "command": checkCommand, "link": checkLink, "listen": checkListen,
+		"schedule": checkSchedule, "timezone": checkTimezone, "user": checkUser, "variable": checkVariable,
+	}
+	return checks[name](text)
+}
+
+func matches(pattern, text string) bool { return regexp.MustCompile(pattern).MatchString(text) }
 
 // checkLine is for ids, names and paths: one line, as it will be sent.
 func checkLine(text string) string {
@@ -46,7 +57,7 @@ func checkCommand(text string) string {
 }
 
 func checkVariable(text string) string {
-	if !regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`).MatchString(text) {
+	if !matches(`^[A-Za-z_][A-Za-z0-9_]*$`, text) {
 		return "is not the name of an environment variable, write one such as " +
 			defaultTokenEnv + " (the name, never the token itself)"
 	}

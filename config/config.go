@@ -1,184 +1,160 @@
-// Package config reads the one configuration file, fills in the defaults,
-// lays the environment over it and checks the result.
+// Package config reads the one configuration file, overlays the environment and
+// validates the result.
 //
-// Every key is one row of the table in keys.go: its name, the field it fills,
-// its default and what it may hold. Decoding, the environment's names, the
-// defaults and the JSON Schema are all derived from that row, so a key cannot
-// be known to one of them and not to another.
+// The structs below are the only declaration of a key. Their tags give its name
+// (yaml), its documentation (doc), its default as YAML (default; default_NAME on
+// a stream is for the key NAME in it), what it may hold (enum, min, max, check;
+// empty:"ok" allows an empty text), the one stream that has it (only), and a
+// commented line for the template (example). Decoding, the names of environment
+// variables, the JSON Schema and the template are derived from them.
 //
-// Whatever is wrong is reported at once, each problem with its line and column
-// or the name of its variable. The file never holds a token: it says where to
-// find one. No problem repeats a value that could be a secret.
+// Everything that is wrong is reported at once, each problem with its line and
+// column or the name of its variable. The file never holds a token: it says where
+// to find one. No problem repeats a value that could be a secret.
 package config
 
 import "time"
 
-// Config is a whole, checked configuration. Fields that the file and the
-// environment leave out hold their defaults.
+// Config is a complete, valid configuration.
 type Config struct {
-	API API
-	// DataDir is the folder everything is written under, relative to the
-	// current directory, not to the file.
-	DataDir string
-	// VerifyEvery is how often a sync also compares totals; 0 means never.
-	VerifyEvery time.Duration
-	Streams     Streams
-	Publish     Publish
-	Schedule    Schedule
-	Serve       Serve
-	Alarms      Alarms
-	Metrics     Metrics
-	Traces      Traces
-	Retention   Retention
-	Log         Log
+	API API `yaml:"api" doc:"The source. The token itself is never written here, only where to find it: one of token_env, token_file and token_command."`
+
+	DataDir     string        `yaml:"data_dir" default:"data" doc:"Folder everything is written under, relative to the current directory."`
+	VerifyEvery time.Duration `yaml:"verify_every" default:"168h" doc:"How often a sync also compares its totals with the source's, month by month; 0: never."`
+
+	Streams   Streams   `yaml:"streams" doc:"What to sync. A stream that is left out is not synced; one without keys has the defaults. At least one is needed."`
+	Publish   Publish   `yaml:"publish" doc:"The files made for readers after every run."`
+	Schedule  Schedule  `yaml:"schedule" doc:"When 'serve' does what: five cron fields, or \"@every 5m\", \"@daily\"."`
+	Serve     Serve     `yaml:"serve" doc:"The status page. Off this machine (0.0.0.0:8417) it needs a password."`
+	Alarms    Alarms    `yaml:"alarms" doc:"Who is notified how runs end. The URLs are secrets: they are in variables or files."`
+	Metrics   Metrics   `yaml:"metrics" doc:"Metrics for machines; 'serve' has them at /metrics, too."`
+	Traces    Traces    `yaml:"traces" doc:"Has no effect; kept so that older files load."`
+	Retention Retention `yaml:"retention" doc:"How long the program's own records are kept. Rows are never removed."`
+	Log       Log       `yaml:"log" doc:"What is logged to stderr, and how."`
+
 	// Path is the file the configuration came from, "" if there was none.
 	Path string
 }
 
-// API says where the source is and how hard it may be asked.
+// API says where the source is and how many requests it may get. BaseURL has no
+// slash at its end, and is https except for this machine. Exactly one of the
+// three token fields is not empty; see [API.TokenSource].
 type API struct {
-	// BaseURL has a scheme, a host and perhaps a path prefix, and no slash at
-	// its end. It is https, except for the machine itself.
-	BaseURL string
-	// Of these three exactly one is not empty. See [API.TokenSource].
-	TokenEnv, TokenFile, TokenCommand string
-	// MaxConcurrency is the upper bound of requests under way, 1 to 64.
-	MaxConcurrency int
-	// RequestsPerSecond is our own limit; 0 means none.
-	RequestsPerSecond float64
-	// Timeout bounds one request; it is above 0.
-	Timeout time.Duration
+	BaseURL           string        `yaml:"base_url" default:"https://backend.flashback.tech" check:"base_url" doc:"where the API is; a path prefix is allowed, http only for localhost"`
+	TokenEnv          string        `yaml:"token_env" default:"FLASHBACK_TOKEN" check:"variable" empty:"ok" doc:"environment variable that holds the token"`
+	TokenFile         string        `yaml:"token_file" example:"/run/secrets/flashback" empty:"ok" doc:"or the file that holds the token (chmod 600), read whenever it is needed"`
+	TokenCommand      string        `yaml:"token_command" example:"pass show flashback" check:"command" empty:"ok" doc:"or the shell command that prints the token; run again after a 401"`
+	MaxConcurrency    int           `yaml:"max_concurrency" default:"8" min:"1" max:"64" doc:"upper bound of simultaneous requests, 1 to 64; adapts below it"`
+	RequestsPerSecond float64       `yaml:"requests_per_second" default:"0" doc:"our own limit; 0: none"`
+	Timeout           time.Duration `yaml:"timeout" default:"30s" min:"1" doc:"how long one request may take"`
 }
 
-// Streams holds what is synced; a stream that is nil is not. At least one is
-// not nil.
+// Streams are what is synced. A stream that is nil is not; at least one is.
 type Streams struct {
-	Alerts, Violations *ListStream
-	PolicyStats        *StatsStream
+	Alerts      *ListStream  `yaml:"alerts" doc:"alerts; left empty, they are synced with the defaults"`
+	Violations  *ListStream  `yaml:"violations" default_optional:"true" doc:"violations; not every environment of the API serves them"`
+	PolicyStats *StatsStream `yaml:"policy_stats" doc:"policy statistics; left empty, they are synced with the defaults"`
 }
 
-// ListStream says how alerts or violations are synced.
+// ListStream says how alerts or violations are synced. Start is in UTC, in the
+// years 2000 to 9999. If there are Policies, Filter.PolicyID is empty.
 type ListStream struct {
-	// Start is where history begins, in UTC, in the years 2000 to 9999.
-	Start time.Time
-	// Lookback is how far before now every run reads again; 0 means not at all.
-	Lookback time.Duration
-	// Optional makes a 404 of the whole endpoint mean "not served here".
-	Optional bool
-	Filter   Filter
-	// Policies, when not empty, are asked for one by one through the endpoint
-	// by policy; Filter.PolicyID is then empty.
-	Policies []string
+	Start    time.Time     `yaml:"start" default:"2024-01-01T00:00:00Z" doc:"history begins here: a date or an RFC 3339 time"`
+	Lookback time.Duration `yaml:"lookback" default:"48h" doc:"read again in every run, for what arrives late or changes"`
+	Optional bool          `yaml:"optional" default:"false" doc:"true: a 404 of the endpoint is recorded and no failure"`
+	Policies []string      `yaml:"policies" doc:"not empty: request policy by policy, for these ids"`
+	Filter   Filter        `yaml:"filter" doc:"what is empty does not narrow"`
 }
 
-// Filter narrows a list stream. Empty fields do not narrow; several values in
-// a list mean any of them, and none of them has a comma.
+// Filter narrows a list stream. Several values in a list mean any of them. Block
+// is nil for both blocked and not.
 type Filter struct {
-	WorkspaceID, RepoID, PolicyID string
-	LLMType, LLMModel, Host       []string
-	// Severity holds LOW, MEDIUM or HIGH. It and Block are for violations only.
-	Severity []string
-	// Block is nil for both blocked and not.
-	Block *bool
+	WorkspaceID string   `yaml:"workspace_id" empty:"ok" doc:"only this workspace"`
+	RepoID      string   `yaml:"repo_id" empty:"ok" doc:"only this repo"`
+	PolicyID    string   `yaml:"policy_id" empty:"ok" doc:"only this policy; not together with policies"`
+	LLMType     []string `yaml:"llm_type" doc:"only these LLM types"`
+	LLMModel    []string `yaml:"llm_model" doc:"only these LLM models"`
+	Host        []string `yaml:"host" doc:"only these hosts"`
+	Severity    []string `yaml:"severity" enum:"LOW,MEDIUM,HIGH" only:"violations" doc:"only these: LOW, MEDIUM, HIGH"`
+	Block       *bool    `yaml:"block" example:"true" only:"violations" doc:"only what was blocked; false: only what was not"`
 }
 
-// StatsStream says which policy statistics are synced.
+// StatsStream says which policy statistics are synced. There is at least one
+// scope, and each kind of scope at most once.
 type StatsStream struct {
-	// Start is where history is wanted from, in UTC. The API reaches back 365
-	// days at most.
-	Start time.Time
-	// Bucket is one of 5m, 10m, 1h, 6h, 12h, 1d, as the API spells it.
-	Bucket string
-	// Scopes holds at least one scope, and each kind of scope at most once.
-	Scopes []Scope
-	// RuleIDs and APIKeyIDs narrow the statistics; empty means all.
-	RuleIDs, APIKeyIDs []string
+	Start     time.Time `yaml:"start" default:"2024-01-01T00:00:00Z" doc:"as far back as the API's windows reach (365 days)"`
+	Bucket    string    `yaml:"bucket" default:"1h" enum:"5m,10m,1h,6h,12h,1d" doc:"width of a row: 5m, 10m, 1h, 6h, 12h or 1d"`
+	Scopes    []Scope   `yaml:"scopes" default:"[{scope: org}, {scope: repo, ids: [auto]}]" example:"[{scope: workspace, ids: [WORKSPACE_ID]}]" doc:"levels: org, workspace with ids, repo with ids or [auto] (the repos seen in alerts and violations)"`
+	RuleIDs   []string  `yaml:"rule_ids" doc:"only these rules"`
+	APIKeyIDs []string  `yaml:"api_key_ids" doc:"only these API keys (their ids, never the keys)"`
 }
 
-// Scope is one level that statistics are asked for.
+// Scope is one level of statistics. The only ID of a repo scope may be "auto".
 type Scope struct {
-	// Scope is org, workspace or repo.
-	Scope string
-	// IDs is empty for org. For repo it may be the single word "auto": the
-	// repos seen in alerts and violations.
-	IDs []string
+	Scope string   `yaml:"scope" enum:"org,workspace,repo" doc:"the level: org, workspace or repo"`
+	IDs   []string `yaml:"ids" doc:"ids of workspaces or repos, or for repo [auto]; none for org"`
 }
 
 // Publish says which files are made for readers.
 type Publish struct {
-	// DuckDB is copy or off.
-	DuckDB  string
-	Parquet Parquet
+	DuckDB  string  `yaml:"duckdb" default:"copy" enum:"copy,off" doc:"copy: a DuckDB file for analysts; off: none"`
+	Parquet Parquet `yaml:"parquet" doc:"the Parquet lake"`
 }
 
 // Parquet says how the lake's files are written.
 type Parquet struct {
-	// Compression is zstd, snappy or none.
-	Compression string
+	Compression string `yaml:"compression" default:"zstd" enum:"zstd,snappy,none" doc:"zstd, snappy or none"`
 }
 
-// Schedule says when `serve` does what. Every text is five cron fields or a
-// descriptor such as "@every 5m", and names no time zone of its own.
+// Schedule says when `serve` does what. A stream that is not synced has no
+// schedule of its own; Verify is "" for never.
 type Schedule struct {
-	// Sync is for every stream that has no schedule of its own.
-	Sync string
-	// Alerts, Violations and PolicyStats are "" if Sync is for them, too. A
-	// stream that is not synced has none.
-	Alerts, Violations, PolicyStats string
-	// Verify is "" for never.
-	Verify string
-	// Timezone is an IANA name, in which all of them are read.
-	Timezone string
-	// Jitter is the longest random delay of a run.
-	Jitter time.Duration
+	Sync        string        `yaml:"sync" default:"\"0 2 * * *\"" check:"schedule" doc:"every stream without a schedule of its own"`
+	Alerts      string        `yaml:"alerts" check:"schedule" empty:"ok" doc:"a schedule of its own; empty: with sync"`
+	Violations  string        `yaml:"violations" check:"schedule" empty:"ok" doc:"the same"`
+	PolicyStats string        `yaml:"policy_stats" check:"schedule" empty:"ok" doc:"the same"`
+	Verify      string        `yaml:"verify" check:"schedule" empty:"ok" doc:"\"0 4 * * 0\": the whole proof on Sundays; empty: never"`
+	Timezone    string        `yaml:"timezone" default:"UTC" check:"timezone" doc:"or a name such as Europe/Berlin, with its clock changes"`
+	Jitter      time.Duration `yaml:"jitter" default:"0s" doc:"start up to so much later, at random"`
 }
 
-// Serve says where `serve` listens and what it shows to whom.
+// Serve says where `serve` listens and what it shows. See [Serve.Password].
 type Serve struct {
-	// Listen is host:port.
-	Listen string
-	// User and the password are asked for if there is one. See [Serve.Password].
-	User                      string
-	PasswordEnv, PasswordFile string
-	// ShowNames allows the names of users on the page and in the report.
-	ShowNames bool
+	Listen       string `yaml:"listen" default:"127.0.0.1:8417" check:"listen" doc:"host:port; off this machine only with a password"`
+	User         string `yaml:"user" default:"flashback" check:"user" doc:"user name that goes with the password"`
+	PasswordEnv  string `yaml:"password_env" default:"FLASHBACK_PAGE_PASSWORD" check:"variable" empty:"ok" doc:"environment variable that holds the password"`
+	PasswordFile string `yaml:"password_file" example:"/run/secrets/page" empty:"ok" doc:"or the file that holds the password"`
+	ShowNames    bool   `yaml:"show_names" default:"false" doc:"true: page and report show the names of users"`
 }
 
-// Alarms say who is told how runs end. See [Alarms.PingURL] and
-// [Alarms.WebhookURL].
+// Alarms say who is notified. See [Alarms.PingURL] and [Alarms.WebhookURL].
 type Alarms struct {
-	PingURLEnv, PingURLFile       string
-	WebhookURLEnv, WebhookURLFile string
-	// StaleAfter is the lag above which a stream is stale; 0 means never.
-	StaleAfter time.Duration
-	// Link is the status page's address for people, or "".
-	Link string
+	PingURLEnv     string        `yaml:"ping_url_env" default:"FLASHBACK_PING_URL" check:"variable" empty:"ok" doc:"variable with a healthchecks-style URL: URL, URL/start, URL/fail"`
+	PingURLFile    string        `yaml:"ping_url_file" example:"/run/secrets/ping" empty:"ok" doc:"or the file that holds it"`
+	WebhookURLEnv  string        `yaml:"webhook_url_env" default:"FLASHBACK_WEBHOOK_URL" check:"variable" empty:"ok" doc:"variable with a Slack-compatible URL: failure, recovery, staleness"`
+	WebhookURLFile string        `yaml:"webhook_url_file" example:"/run/secrets/webhook" empty:"ok" doc:"or the file that holds it"`
+	StaleAfter     time.Duration `yaml:"stale_after" default:"36h" doc:"a stream that lags more than this is stale; 0: never"`
+	Link           string        `yaml:"link" check:"link" empty:"ok" doc:"where people find the status page"`
 }
 
 // Metrics say where metrics are written to.
 type Metrics struct {
-	// Textfile is a path for node_exporter, or "".
-	Textfile string
+	Textfile string `yaml:"textfile" empty:"ok" doc:"for node_exporter: /var/lib/node_exporter/flashback_sync.prom"`
 }
 
 // Traces has no effect. Its key stays valid, so that files of former releases load.
 type Traces struct {
-	// Endpoint was an OTLP/HTTP base URL.
-	Endpoint string
+	Endpoint string `yaml:"endpoint" empty:"ok" doc:"has no effect: releases up to 0.1 sent traces there"`
 }
 
 // Retention says how long the program's own records are kept.
 type Retention struct {
-	// Runs is for sync_runs and sync_lateness; it is above 0.
-	Runs time.Duration
-	// Rejects is for rejected_records; 0 means for ever.
-	Rejects time.Duration
+	Runs    time.Duration `yaml:"runs" default:"400d" min:"1" doc:"sync_runs, sync_lateness"`
+	Rejects time.Duration `yaml:"rejects" default:"0s" doc:"rejected_records; 0: indefinitely"`
 }
 
 // Log says what is logged, and how.
 type Log struct {
-	// Level is trace, debug, info, warn or error.
-	Level string
-	// Format is auto, json or console; auto is console on a terminal.
-	Format string
+	Level  string `yaml:"level" default:"info" enum:"trace,debug,info,warn,error" doc:"trace, debug, info, warn or error"`
+	Format string `yaml:"format" default:"auto" enum:"auto,json,console" doc:"auto (console on a terminal, json elsewhere), json or console"`
 }

@@ -3,7 +3,6 @@ package config
 import (
 	"slices"
 	"strings"
-	"time"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -16,42 +15,25 @@ const (
 	pathVariable = variablePrefix + "CONFIG"
 )
 
-// streamNames are the streams, as keys under streams.
-func streamNames() []string { return []string{"alerts", "violations", "policy_stats"} }
-
 // variable is the environment variable that overrides a key.
 func variable(path string) string {
 	return variablePrefix + strings.ToUpper(strings.ReplaceAll(path, ".", "_"))
 }
 
-// overrides are the settings the environment makes. An empty variable counts
-// as one that is not set.
-func overrides(table []key, env func(string) (string, bool)) map[string]setting {
-	settings := map[string]setting{}
-	for _, k := range table {
-		if text, _ := env(variable(k.path)); text != "" {
-			settings[k.path] = setting{node: k.node(text), from: origin{source: variable(k.path)}}
-		}
-	}
-	return settings
-}
-
-// node is a value written as text, in the form the key's type wants.
-func (k key) node(text string) *yaml.Node {
-	switch k.field(blank()).(type) {
+// fromVariable is the text of a variable in the form that the key's type wants.
+func (f field) fromVariable(text string) *yaml.Node {
+	switch f.value.Addr().Interface().(type) {
 	case *[]string:
 		return listNode(split(text, ","))
 	case *[]Scope:
-		return scopeNodes(text)
-	case *time.Duration, *bool, **bool, *int, *float64, *time.Time:
-		return textNode(strings.TrimSpace(text))
+		return scopesNode(text)
+	case *string:
+		return textNode(text)
 	}
-	return textNode(text)
+	return textNode(strings.TrimSpace(text))
 }
 
-func textNode(text string) *yaml.Node {
-	return &yaml.Node{Kind: yaml.ScalarNode, Value: text}
-}
+func textNode(text string) *yaml.Node { return &yaml.Node{Kind: yaml.ScalarNode, Value: text} }
 
 func listNode(texts []string) *yaml.Node {
 	list := &yaml.Node{Kind: yaml.SequenceNode}
@@ -73,49 +55,29 @@ func split(text, separator string) []string {
 	return items
 }
 
-// namedStreams are the streams that streamsVariable names. It is for running
-// without a file: beside one it would be a second opinion.
-func namedStreams(env func(string) (string, bool), withFile bool) ([]string, Problems) {
-	text, _ := env(streamsVariable)
-	if text == "" {
-		return nil, nil
-	}
-	from := origin{source: streamsVariable}
-	if withFile {
-		return nil, Problems{from.problem("streams", "names streams only where there is no file, write them in the file")}
-	}
-	names := split(text, ",")
-	for _, name := range names {
-		if !slices.Contains(streamNames(), name) {
-			message := "must name " + strings.Join(streamNames(), ", ") + ", separated by commas"
-			return nil, Problems{from.problem("streams", message+didYouMean(name, streamNames()))}
-		}
-	}
-	return names, nil
-}
-
-// strayVariables are those that look like ours and are not, but for those
+// unknownVariables reports those with our prefix that are no key's, except those
 // that are named to hold a secret.
-func strayVariables(table []key, environ []string, named ...string) Problems {
+func (d *decoder) unknownVariables(environ []string) {
+	c := d.config
 	known := []string{streamsVariable, pathVariable}
-	for _, k := range table {
-		known = append(known, variable(k.path))
+	for _, f := range keys() {
+		known = append(known, variable(f.path))
 	}
-	var problems Problems
+	secrets := []string{c.API.TokenEnv, c.Serve.PasswordEnv, c.Alarms.PingURLEnv, c.Alarms.WebhookURLEnv}
 	for _, entry := range environ {
 		name, _, _ := strings.Cut(entry, "=")
-		if !strings.HasPrefix(name, variablePrefix) || slices.Contains(named, name) || slices.Contains(known, name) {
+		if !strings.HasPrefix(name, variablePrefix) || slices.Contains(secrets, name) || slices.Contains(known, name) {
 			continue
 		}
 		if len(name) > 80 || strings.ContainsFunc(name, unusual) {
 			name = variablePrefix + "..." // whatever this is, it is not shown
 		}
-		problems = append(problems, origin{source: name}.problem("", strayMessage(name, known)))
+		d.report(origin{source: name}, "", unknownVariable(name, known))
 	}
-	return problems
 }
 
-func strayMessage(name string, known []string) string {
+// unknownVariable says what to do about a variable that is no key's.
+func unknownVariable(name string, known []string) string {
 	short := func(name string) string { return strings.TrimPrefix(name, variablePrefix) }
 	var names []string
 	for _, k := range known {

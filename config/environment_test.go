@@ -2,7 +2,6 @@ package config
 
 import (
 	"errors"
-	"reflect"
 	"strings"
 	"testing"
 
@@ -28,7 +27,7 @@ func (v variables) list() []string {
 }
 
 // sample is a text the key accepts and that is not its default.
-func sample(k key) string {
+func sample(k field) string {
 	samples := map[string]string{
 		"api.base_url":                "https://example.com",
 		"api.token_env":               "OTHER",
@@ -47,17 +46,25 @@ func sample(k key) string {
 	if text, ok := samples[k.path]; ok {
 		return text
 	}
-	if len(k.values) > 0 {
-		return k.values[len(k.values)-1]
+	if values := k.values(); values != nil {
+		return values[len(values)-1]
 	}
 	texts := map[string]string{
 		"*string": "sample", "*[]string": "a, b", "*float64": "1.5", "*bool": "true", "**bool": "true",
 		"*time.Duration": "5m", "*time.Time": "2025-06-01", "*[]config.Scope": "org, workspace:ws-1+ws-2",
 	}
-	return texts[reflect.TypeOf(k.field(blank())).String()]
+	return texts["*"+k.value.Type().String()]
 }
 
-func value(k key, c *Config) any { return reflect.ValueOf(k.field(c)).Elem().Interface() }
+// value is what a configuration has for a key.
+func value(k field, c *Config) any {
+	for f := range fileOf(c).all() {
+		if f.path == k.path {
+			return f.value.Interface()
+		}
+	}
+	return nil
+}
 
 func TestEveryKeyHasAVariable(t *testing.T) {
 	seen := map[string]string{}
@@ -75,7 +82,7 @@ func TestEveryKeyHasAVariable(t *testing.T) {
 			}
 			for _, other := range keys() {
 				same := cmp.Equal(value(other, defaults(streamNames()...)), value(other, got))
-				replaced := other.path == tokenEnvKey && (k.path == tokenFileKey || k.path == tokenCommandKey)
+				replaced := other.path == "api.token_env" && strings.HasPrefix(k.path, "api.token_")
 				if want := other.path != k.path && !replaced; same != want {
 					t.Errorf("%s is %#v", other.path, value(other, got))
 				}
@@ -237,7 +244,7 @@ func TestTokenWayOfTheEnvironmentReplacesTheFiles(t *testing.T) {
 	}
 	env := variables{"FLASHBACK_SYNC_API_TOKEN_ENV": "A", "FLASHBACK_SYNC_API_TOKEN_COMMAND": "b"}
 	_, err := Parse([]byte(file), "f", env.get)
-	const want = "FLASHBACK_SYNC_API_TOKEN_COMMAND: api.token_command: cannot stand beside token_env, keep one of token_env, token_file and token_command"
+	const want = "FLASHBACK_SYNC_API_TOKEN_COMMAND: api.token_command: cannot be used with token_env, keep one of token_env, token_file and token_command"
 	if text(err) != want {
 		t.Errorf("got %v", err)
 	}

@@ -62,25 +62,14 @@ func checkProblems(t *testing.T, err error) {
 // written is a configuration as a file that leaves nothing out.
 func written(t *testing.T, c *Config) []byte {
 	t.Helper()
+	synced := map[string]bool{
+		"alerts": c.Streams.Alerts != nil, "violations": c.Streams.Violations != nil, "policy_stats": c.Streams.PolicyStats != nil,
+	}
 	full := *c
-	if c.Streams.Alerts == nil {
-		full.Streams.Alerts = blank().Streams.Alerts
-	}
-	if c.Streams.Violations == nil {
-		full.Streams.Violations = blank().Streams.Violations
-	}
-	if c.Streams.PolicyStats == nil {
-		full.Streams.PolicyStats = blank().Streams.PolicyStats
-	}
-	absent := map[string]bool{
-		"streams.alerts":       c.Streams.Alerts == nil,
-		"streams.violations":   c.Streams.Violations == nil,
-		"streams.policy_stats": c.Streams.PolicyStats == nil,
-	}
 	root := map[string]any{}
-	for _, k := range keys() {
-		parts := strings.Split(k.path, ".")
-		if len(parts) > 2 && absent[parts[0]+"."+parts[1]] {
+	for f := range fileOf(&full).all() {
+		parts := strings.Split(f.path, ".")
+		if f.isSection() || parts[0] == "streams" && !synced[parts[1]] {
 			continue
 		}
 		section := root
@@ -90,8 +79,8 @@ func written(t *testing.T, c *Config) []byte {
 			}
 			section = section[name].(map[string]any)
 		}
-		if text := plainValue(k.field(&full)); text != nil {
-			section[last(k.path)] = text
+		if value := plainValue(f.value.Addr().Interface()); value != nil {
+			section[f.name()] = value
 		}
 	}
 	data, err := yaml.Dump(root)

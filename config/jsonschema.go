@@ -2,131 +2,94 @@ package config
 
 import (
 	"encoding/json"
+	"reflect"
 	"time"
 )
 
+// A schema is one JSON object of the JSON Schema.
+type schema map[string]any
+
 // JSONSchema is the file's JSON Schema, draft 2020-12, so that editors can
-// complete and check it. It is made from the same table as the decoder. Rules
-// that join several keys are the decoder's alone.
+// complete and check it. Rules that join several keys are the decoder's alone.
 func JSONSchema() []byte {
-	sections := map[string]schema{"": {
-		"$schema":              "https://json-schema.org/draft/2020-12/schema",
-		"title":                "flashback-sync.yaml",
-		"description":          "The configuration of flashback-sync.",
-		"type":                 "object",
-		"additionalProperties": false,
-		"required":             []string{"streams"},
-		"properties":           schema{},
-	}}
-	table := keys()
-	for path := range sectionsOf(table) {
-		sections[path] = sectionSchema(path)
-	}
-	for path, section := range sections {
-		if path != "" {
-			sections[parent(path)]["properties"].(schema)[last(path)] = section
-		}
-	}
-	sections["streams"]["minProperties"] = 1
-	defaults := blank()
-	for _, k := range table {
-		_ = k.fill(defaults, nil) // a test proves that defaults are right
-		sections[parent(k.path)]["properties"].(schema)[last(k.path)] = k.schema(defaults)
-	}
-	text, err := json.MarshalIndent(sections[""], "", "  ")
+	root := fileOf(&Config{}).object()
+	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+	root["title"] = "flashback-sync.yaml"
+	root["description"] = "The configuration of flashback-sync."
+	root["type"] = "object"
+	root["required"] = []string{"streams"}
+	root["properties"].(schema)["streams"].(schema)["minProperties"] = 1
+	text, err := json.MarshalIndent(root, "", "  ")
 	if err != nil {
 		panic(err) // it holds texts, numbers and maps of them
 	}
 	return append(text, '\n')
 }
 
-// A schema is one JSON object of the JSON Schema.
-type schema map[string]any
-
-// sectionSchema allows a section to be left empty, as the decoder does.
-func sectionSchema(path string) schema {
-	return schema{
-		"description":          sectionDocs()[path],
-		"type":                 []string{"object", "null"},
-		"additionalProperties": false,
-		"properties":           schema{},
+// object describes a section. It may be left empty, as the decoder allows.
+func (f field) object() schema {
+	properties := schema{}
+	for _, child := range f.fields() {
+		s := child.object
+		if !child.isSection() {
+			s = child.shape
+		}
+		described := s()
+		described["description"] = child.tag.Get("doc")
+		properties[child.name()] = described
 	}
+	return schema{"type": []string{"object", "null"}, "additionalProperties": false, "properties": properties}
 }
 
-// schema is what the key's field may hold, with its description and default.
-func (k key) schema(defaults *Config) schema {
-	s := k.shape(defaults)
-	s["description"] = k.doc
-	return s
-}
-
-func (k key) shape(defaults *Config) schema {
-	switch field := k.field(defaults).(type) {
-	case *string:
-		s := k.textSchema()
-		s["default"] = *field
-		return s
+// shape describes what a key may hold, by the type of its Go field.
+func (f field) shape() (s schema) {
+	switch f.value.Addr().Interface().(type) {
 	case *[]string:
-		return schema{"type": "array", "uniqueItems": true, "items": k.itemSchema(), "default": []string{}}
-	case *int:
-		return schema{"type": "integer", "minimum": k.min, "maximum": k.max, "default": *field}
-	case *float64:
-		return schema{"type": "number", "minimum": k.min, "default": *field}
-	case *bool:
-		return schema{"type": "boolean", "default": *field}
-	case **bool:
-		return schema{"type": "boolean"}
-	case *time.Duration:
-		return schema{"type": "string", "pattern": durationPattern, "default": k.def}
-	case *time.Time:
-		return schema{"type": "string", "pattern": timePattern, "default": k.def}
+		return schema{"type": "array", "uniqueItems": true, "items": f.item(), "default": []string{}}
 	case *[]Scope:
-		return scopesSchema(*field)
+		items := field{value: reflect.ValueOf(&Scope{}).Elem()}.object()
+		items["type"], items["required"] = "object", []string{"scope"}
+		s = schema{"type": "array", "minItems": 1, "items": items}
+	case *string:
+		s = f.text()
+	case *int:
+		s = schema{"type": "integer", "minimum": f.bound("min"), "maximum": f.bound("max")}
+	case *float64:
+		s = schema{"type": "number", "minimum": f.bound("min")}
+	case *bool, **bool:
+		s = schema{"type": "boolean"}
+	case *time.Duration:
+		s = schema{"type": "string", "pattern": durationPattern}
+	case *time.Time:
+		s = schema{"type": "string", "pattern": timePattern}
 	}
-	panic("config: no schema for " + k.path) // the table's mistake; a test makes them all
-}
-
-func (k key) textSchema() schema {
-	s := schema{"type": "string"}
-	if len(k.values) > 0 {
-		s["enum"] = k.values
-	} else if !k.blank {
-		s["minLength"] = 1
+	if preset := f.presetNode(); preset != nil {
+		var value any
+		if err := preset.Decode(&value); err != nil {
+			panic(err) // a test makes the schema
+		}
+		s["default"] = value
 	}
 	return s
 }
 
-func (k key) itemSchema() schema {
-	s := k.textSchema()
-	if len(k.values) == 0 {
+func (f field) text() schema {
+	s := schema{"type": "string"}
+	switch values := f.values(); {
+	case values != nil:
+		s["enum"] = values
+	case f.tag.Get("empty") != "ok":
+		s["minLength"] = 1
+	case f.preset == "":
+		s["default"] = ""
+	}
+	return s
+}
+
+func (f field) item() schema {
+	s := f.text()
+	if f.values() == nil {
 		s["pattern"] = "^[^,]+$"
 	}
 	return s
-}
-
-func scopesSchema(preset []Scope) schema {
-	var example []schema
-	for _, s := range preset {
-		one := schema{"scope": s.Scope}
-		if len(s.IDs) > 0 {
-			one["ids"] = s.IDs
-		}
-		example = append(example, one)
-	}
-	return schema{
-		"type": "array", "minItems": 1, "default": example,
-		"items": schema{
-			"type": "object", "additionalProperties": false, "required": []string{"scope"},
-			"properties": schema{
-				"scope": schema{
-					"type": "string", "enum": scopeKinds(),
-					"description": "The level: org, workspace or repo.",
-				},
-				"ids": schema{
-					"type": "array", "uniqueItems": true, "items": key{}.itemSchema(),
-					"description": "Ids of workspaces or repos, or for repo [auto]; none for org.",
-				},
-			},
-		},
-	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 )
@@ -11,18 +12,18 @@ import (
 // maxFile is far above any configuration; it bounds what a wrong path costs.
 const maxFile = 1 << 20
 
-// Load reads the file at path, or none if path is "", and lays the environment
-// over it. Without a file FLASHBACK_SYNC_STREAMS names the streams.
+// Load reads the file at path, or none if path is "", and overlays the
+// environment. Without a file FLASHBACK_SYNC_STREAMS names the streams.
 //
 // env looks a variable up, as os.LookupEnv does. environ lists what there is,
 // as os.Environ does, so that a misspelt FLASHBACK_SYNC_ variable is found;
 // without it none is looked for. Only its names are used.
 //
-// The error is [Problems] if the configuration is wrong, or else says why the
+// The error is [Problems] if the configuration is wrong, otherwise it says why the
 // file cannot be read.
 func Load(path string, env func(string) (string, bool), environ ...string) (*Config, error) {
 	if path == "" {
-		return assemble(newDocument(""), env, environ)
+		return newDecoder(env).assemble(setting{}, environ)
 	}
 	data, err := readFile(path)
 	if err != nil {
@@ -47,98 +48,52 @@ func readFile(path string) ([]byte, error) {
 // Parse is [Load] with a file that was read already. name stands for it in
 // problems. env may be nil: no overrides.
 func Parse(data []byte, name string, env func(string) (string, bool), environ ...string) (*Config, error) {
-	doc := readDocument(data, name)
-	if doc.broken {
-		return nil, doc.problems
+	root, problem := parseYAML(data)
+	if problem != nil {
+		problem.Source = name
+		return nil, Problems{*problem}
 	}
-	return assemble(doc, env, environ)
+	return newDecoder(env).assemble(setting{node: root, origin: origin{source: name, line: 1, column: 1}}, environ)
 }
 
-// assemble lays the environment over the file and the defaults under it,
-// decodes, checks, and reports everything that is wrong at once.
-func assemble(doc *document, env func(string) (string, bool), environ []string) (*Config, error) {
+func newDecoder(env func(string) (string, bool)) *decoder {
 	if env == nil {
 		env = func(string) (string, bool) { return "", false }
 	}
-	problems := doc.problems
-	streams, wrong := namedStreams(env, doc.file)
-	problems = append(problems, wrong...)
-	if doc.file {
-		streams = doc.streams()
-	}
-	chosen, wrong := choose(doc.settings, overrides(doc.table, env))
-	problems = append(problems, wrong...)
+	return &decoder{env: env, config: &Config{}, written: map[any]setting{}, sections: map[string]setting{}}
+}
 
-	c := blank()
-	c.Path = doc.name
-	for _, k := range doc.table {
-		problems = append(problems, k.fill(c, chosen)...)
+// assemble decodes and validates the file, the environment and the defaults, and
+// reports everything that is wrong at once.
+func (d *decoder) assemble(file setting, environ []string) (*Config, error) {
+	c := d.config
+	c.Path = file.source
+	streams := d.namedStreams(file)
+	d.section(fileOf(c), file)
+	if file.node != nil {
+		streams = slices.DeleteFunc(streamNames(), func(name string) bool { return d.sections["streams."+name].node == nil })
 	}
-	problems = append(problems, strayVariables(doc.table, environ,
-		c.API.TokenEnv, c.Serve.PasswordEnv, c.Alarms.PingURLEnv, c.Alarms.WebhookURLEnv)...)
-	problems = append(problems, conflicts(c, chosen)...)
-	problems = append(problems, idleSchedules(streams, chosen)...)
-	if len(streams) == 0 && !slices.ContainsFunc(problems, func(p Problem) bool { return strings.HasPrefix(p.Key, "streams") }) {
-		problems = append(problems, doc.noStream())
+	d.chooseToken(&c.API)
+	d.validatePolicies(c.Streams.Alerts, c.Streams.Violations)
+	d.validateSchedules(&c.Schedule, streams)
+	d.unknownVariables(environ)
+	if len(streams) == 0 && !slices.ContainsFunc(d.problems, func(p Problem) bool { return strings.HasPrefix(p.Key, "streams") }) {
+		d.reportNoStream(file)
 	}
-	if len(problems) > 0 {
-		problems.sort()
-		return nil, problems
+	if len(d.problems) > 0 {
+		d.problems.sort()
+		return nil, d.problems
 	}
 	c.keep(streams)
 	c.API.BaseURL = strings.TrimRight(c.API.BaseURL, "/")
 	return c, nil
 }
 
-// fill decodes the key's setting, or its default, into its field.
-func (k key) fill(c *Config, chosen map[string]setting) Problems {
-	s, ok := chosen[k.path]
-	if !ok && k.def == "" {
-		return nil
-	}
-	if !ok {
-		s.node = k.node(k.def)
-	}
-	var problems Problems
-	for _, f := range k.apply(c, s.node) {
-		from := s.from
-		if f.at != nil && !untyped(f.at) {
-			from.line, from.column = f.at.Line, f.at.Column
-		}
-		problems = append(problems, from.problem(k.path+f.part, f.message))
-	}
-	return problems
-}
-
-// streams are those whose key is in the file, be it without a value.
-func (d *document) streams() []string {
-	return slices.DeleteFunc(streamNames(), func(name string) bool {
-		_, there := d.sections[join("streams", name)]
-		return !there
-	})
-}
-
-func (d *document) noStream() Problem {
-	const nothing = "no stream is named, so nothing would be synced, "
-	if !d.file {
-		return origin{}.problem("streams", nothing+"set "+streamsVariable+"="+strings.Join(streamNames(), ","))
-	}
-	at, ok := d.sections["streams"]
-	if !ok {
-		at = origin{source: d.name, line: 1, column: 1}
-	}
-	return at.problem("streams", nothing+"write "+strings.Join(streamNames(), ":, ")+": or some of them under streams:")
-}
-
 // keep removes the streams that are not synced.
 func (c *Config) keep(streams []string) {
-	if !slices.Contains(streams, "alerts") {
-		c.Streams.Alerts = nil
-	}
-	if !slices.Contains(streams, "violations") {
-		c.Streams.Violations = nil
-	}
-	if !slices.Contains(streams, "policy_stats") {
-		c.Streams.PolicyStats = nil
+	for declared, value := range reflect.ValueOf(&c.Streams).Elem().Fields() {
+		if !slices.Contains(streams, declared.Tag.Get("yaml")) {
+			value.SetZero()
+		}
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"go.yaml.in/yaml/v4"
 )
 
 // Problem is one thing that is wrong, and what to do about it.
@@ -74,12 +76,17 @@ func (p Problem) rank() int {
 	return p.Line
 }
 
-// An origin is where a setting was written.
+// An origin is where a setting was written: the file with a position, or the
+// name of a variable with line 0.
 type origin struct {
 	source       string
 	line, column int
 }
 
-func (o origin) problem(key, message string) Problem {
-	return Problem{Source: o.source, Line: o.line, Column: o.column, Key: key, Message: message}
+// at is the position of a part of the setting, in the file.
+func (o origin) at(n *yaml.Node) origin {
+	if untyped(n) {
+		return o
+	}
+	return origin{o.source, n.Line, n.Column}
 }

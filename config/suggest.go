@@ -1,8 +1,47 @@
 package config
 
 import (
+	"slices"
 	"strings"
 )
+
+// unknown says what to do about a key that its section does not have.
+func unknown(section field, name string) string {
+	if near := nearest(name, section.names()); near != "" {
+		return "unknown key; did you mean " + near + "?"
+	}
+	places, only := placesOf(name)
+	switch {
+	case only != "" && section.name() == lastName(places[0]):
+		return "only " + only + " have it, move it to " + list(places)
+	case looksSecret(name):
+		return "never put the token in the file, put it in the environment variable " + defaultTokenEnv +
+			", or write token_env, token_file or token_command under api to say where it is"
+	case len(places) > 0:
+		return "unknown key here; it belongs under " + strings.Join(places, " or ")
+	}
+	return "unknown key, remove it; the keys here are " + section.listed()
+}
+
+// placesOf are the sections that have a key, and the one stream that it is for.
+func placesOf(name string) (places []string, only string) {
+	for f := range fileOf(&Config{}).all() {
+		if f.name() == name && f.path != name {
+			places = append(places, strings.TrimSuffix(f.path, "."+name))
+			only = f.tag.Get("only")
+		}
+	}
+	return places, only
+}
+
+// looksSecret reports a name that people give to a key with a secret.
+func looksSecret(name string) bool {
+	name = strings.ToLower(strings.ReplaceAll(name, "-", "_"))
+	return slices.ContainsFunc(
+		[]string{"token", "secret", "passw", "bearer", "credential", "api_key", "apikey", "auth"},
+		func(part string) bool { return strings.Contains(name, part) },
+	)
+}
 
 // didYouMean ends a message with the nearest of the right names, if one is near.
 func didYouMean(name string, right []string) string {

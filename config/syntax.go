@@ -12,18 +12,12 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// A syntaxError is why a file is not YAML, with its position from 1.
-type syntaxError struct {
-	line, column int
-	message      string
-}
-
-// parseYAML is the one document of a file. It goes no further than nodes, so
-// aliases are never expanded. Nothing of the file is in its messages.
-func parseYAML(data []byte) (root *yaml.Node, problem *syntaxError) {
+// parseYAML is the mapping of keys that a file must be. It goes no further than
+// nodes, so aliases are never expanded. Nothing of the file is in its messages.
+func parseYAML(data []byte) (root *yaml.Node, problem *Problem) {
 	defer func() {
 		if recover() != nil {
-			root, problem = nil, &syntaxError{1, 1, "cannot be read as YAML"}
+			root, problem = nil, wrongAt(1, 1, "cannot be read as YAML")
 		}
 	}()
 	if problem := unreadable(data); problem != nil {
@@ -36,18 +30,26 @@ func parseYAML(data []byte) (root *yaml.Node, problem *syntaxError) {
 	var first, second yaml.Node
 	err = loader.Load(&first)
 	if errors.Is(err, io.EOF) || err == nil && empty(&first) {
-		return nil, &syntaxError{1, 1, "the file has no keys, write at least streams: with alerts: under it"}
+		return nil, wrongAt(1, 1, "the file has no keys, write at least streams: with alerts: under it")
 	}
 	if err == nil {
 		err = loader.Load(&second)
 	}
 	switch {
 	case err == nil:
-		return nil, &syntaxError{second.Line, second.Column, "a second document begins here, write everything in one"}
-	case errors.Is(err, io.EOF):
-		return first.Content[0], nil
+		return nil, wrongAt(second.Line, second.Column, "a second document begins here, write everything in one")
+	case !errors.Is(err, io.EOF):
+		return nil, explain(err, data)
 	}
-	return nil, explain(err, data)
+	root = first.Content[0]
+	if root.Kind != yaml.MappingNode {
+		return nil, wrongAt(root.Line, root.Column, "the file must hold keys such as api: and streams:")
+	}
+	return root, nil
+}
+
+func wrongAt(line, column int, message string) *Problem {
+	return &Problem{Line: line, Column: column, Message: message}
 }
 
 func empty(document *yaml.Node) bool {
@@ -56,16 +58,16 @@ func empty(document *yaml.Node) bool {
 
 // unreadable finds the first thing that is no text, which YAML reports
 // without a position.
-func unreadable(data []byte) *syntaxError {
+func unreadable(data []byte) *Problem {
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	line, column := 1, 1
 	for len(data) > 0 {
 		r, size := utf8.DecodeRune(data)
 		switch {
 		case r == utf8.RuneError && size == 1:
-			return &syntaxError{line, column, "the file is not UTF-8 here, save it as UTF-8"}
+			return wrongAt(line, column, "the file is not UTF-8 here, save it as UTF-8")
 		case unicode.IsControl(r) && !strings.ContainsRune("\t\r\n\u0085", r):
-			return &syntaxError{line, column, "a control character, remove it"}
+			return wrongAt(line, column, "a control character, remove it")
 		case r == '\n':
 			line, column = line+1, 0
 		}
@@ -75,25 +77,25 @@ func unreadable(data []byte) *syntaxError {
 }
 
 // explain turns YAML's terms into what to do.
-func explain(err error, data []byte) *syntaxError {
+func explain(err error, data []byte) *Problem {
 	var load *yaml.LoadError
 	if !errors.As(err, &load) || load.Mark.Line == 0 {
-		return &syntaxError{1, 1, "cannot be read as YAML"}
+		return wrongAt(1, 1, "cannot be read as YAML")
 	}
-	at := &syntaxError{line: load.Mark.Line, column: load.Mark.Column}
-	switch next := runeAt(data, at.line, at.column); {
+	at := wrongAt(load.Mark.Line, load.Mark.Column, "")
+	switch next := runeAt(data, at.Line, at.Column); {
 	case strings.HasPrefix(load.Message, "unknown anchor"):
-		at.message = "a value cannot start with *, put it in quotes"
+		at.Message = "a value cannot start with *, put it in quotes"
 	case next == '\t':
-		at.message = "a tab cannot indent, write spaces"
+		at.Message = "a tab cannot indent, write spaces"
 	case strings.Contains(load.Message, "cannot start any token"):
-		at.message = fmt.Sprintf("a value cannot start with %q, put it in quotes", next)
+		at.Message = fmt.Sprintf("a value cannot start with %q, put it in quotes", next)
 	case strings.Contains(load.Message, "mapping values are not allowed"):
-		at.message = "no key can stand here, indent it like its neighbours or put the value before it in quotes"
+		at.Message = "no key can be here, indent it like its neighbours or put the value before it in quotes"
 	case strings.Contains(load.Message, "incompatible YAML document"):
-		at.message = "remove the %YAML line"
+		at.Message = "remove the %YAML line"
 	default:
-		at.message = strings.TrimSpace("not YAML: "+load.ContextMsg) + startedAt(load) + ", check indentation, brackets and quotes"
+		at.Message = strings.TrimSpace("not YAML: "+load.ContextMsg) + startedAt(load) + ", check indentation, brackets and quotes"
 	}
 	return at
 }

@@ -29,13 +29,13 @@ const maxToken = 64 << 10
 func (a API) TokenSource(env func(string) (string, bool)) TokenSource {
 	switch {
 	case a.TokenCommand != "":
-		return checked(tokenCommandKey, newCommand(a.TokenCommand).token)
+		return checked("api.token_command", newCommand(a.TokenCommand).token)
 	case a.TokenFile != "":
-		return checked(tokenFileKey, func(context.Context, bool) (string, error) {
+		return checked("api.token_file", func(context.Context, bool) (string, error) {
 			return readToken(a.TokenFile)
 		})
 	}
-	return checked(tokenEnvKey, func(context.Context, bool) (string, error) {
+	return checked("api.token_env", func(context.Context, bool) (string, error) {
 		return a.lookUp(env)
 	})
 }
@@ -50,7 +50,7 @@ func (a API) Warnings() []string {
 	if err != nil || !info.Mode().IsRegular() || info.Mode().Perm()&0o044 == 0 {
 		return nil
 	}
-	return []string{fmt.Sprintf("%s: others on this machine can read the file (mode %04o), run chmod 600 on it", tokenFileKey, info.Mode().Perm())}
+	return []string{fmt.Sprintf("api.token_file: others on this machine can read the file (mode %04o), run chmod 600 on it", info.Mode().Perm())}
 }
 
 // checked names the key in errors and refuses what cannot be sent.

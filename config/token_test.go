@@ -63,9 +63,9 @@ func TestUnusableTokensAreRefusedWithoutBeingShown(t *testing.T) {
 		env := variables{"FLASHBACK_TOKEN": content}
 		file := secretFile(t, content, 0o600)
 		for key, api := range map[string]API{
-			tokenEnvKey:     {TokenEnv: "FLASHBACK_TOKEN"},
-			tokenFileKey:    {TokenFile: file},
-			tokenCommandKey: {TokenCommand: "cat " + file},
+			"api.token_env":     {TokenEnv: "FLASHBACK_TOKEN"},
+			"api.token_file":    {TokenFile: file},
+			"api.token_command": {TokenCommand: "cat " + file},
 		} {
 			got, err := api.TokenSource(env.get)(t.Context(), false)
 			if got != "" || text(err) != "get the token ("+key+"): "+want {

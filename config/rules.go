@@ -1,0 +1,100 @@
+package config
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// defaultTokenEnv holds the token unless the file says otherwise.
+const defaultTokenEnv = "FLASHBACK_TOKEN"
+
+// chooseToken leaves one way to find the token. The environment's replaces the
+// file's, whichever it is, and any replaces the default.
+func (d *decoder) chooseToken(api *API) {
+	ways := []*string{&api.TokenEnv, &api.TokenFile, &api.TokenCommand}
+	overridden := slices.ContainsFunc(ways, func(way *string) bool { return d.written[way].byVariable() })
+	chosen := ""
+	for _, way := range ways {
+		s := d.written[way]
+		if overridden && !s.byVariable() {
+			d.ignore(way)
+			continue
+		}
+		switch {
+		case !s.says():
+			*way = ""
+		case chosen == "":
+			chosen = s.path
+		default:
+			d.report(s.origin, s.path, "cannot be used with "+lastName(chosen)+", keep one of token_env, token_file and token_command")
+		}
+	}
+	switch env := d.written[&api.TokenEnv]; {
+	case chosen == "":
+		api.TokenEnv = defaultTokenEnv
+	case !env.says():
+		d.ignore(&api.TokenEnv) // left without a value, beside another way
+	}
+}
+
+// ignore clears a key that another replaces, and forgets what is wrong with it.
+func (d *decoder) ignore(key *string) {
+	*key = ""
+	if s, ok := d.written[key]; ok {
+		d.problems = slices.DeleteFunc(d.problems, func(p Problem) bool { return p.Key == s.path })
+	}
+}
+
+// validatePolicies reports a stream that is narrowed to policies in two ways.
+func (d *decoder) validatePolicies(streams ...*ListStream) {
+	for _, stream := range streams {
+		if s := d.written[&stream.Filter.PolicyID]; len(stream.Policies) > 0 && s.says() {
+			d.report(s.origin, s.path, "cannot be used with policies, move it there or remove it")
+		}
+	}
+}
+
+// validateSchedules reports schedules of streams that are not synced.
+func (d *decoder) validateSchedules(schedule *Schedule, streams []string) {
+	for _, f := range (field{value: reflect.ValueOf(schedule).Elem()}).fields() {
+		s := d.written[f.value.Addr().Interface()]
+		if s.says() && slices.Contains(streamNames(), f.name()) && !slices.Contains(streams, f.name()) {
+			d.report(s.origin, s.path, "is for a stream that is not synced, remove it or write "+f.name()+": under streams")
+		}
+	}
+}
+
+// namedStreams are the streams that streamsVariable names. It is for running
+// without a file: beside one it would be a second opinion.
+func (d *decoder) namedStreams(file setting) []string {
+	text, _ := d.env(streamsVariable)
+	if text == "" {
+		return nil
+	}
+	at := origin{source: streamsVariable}
+	if file.node != nil {
+		d.report(at, "streams", "names streams only where there is no file, write them in the file")
+		return nil
+	}
+	names := split(text, ",")
+	for _, name := range names {
+		if !slices.Contains(streamNames(), name) {
+			d.report(at, "streams", "must name "+list(streamNames())+", separated by commas"+didYouMean(name, streamNames()))
+			return nil
+		}
+	}
+	return names
+}
+
+func (d *decoder) reportNoStream(file setting) {
+	const nothing = "no stream is named, so nothing would be synced, "
+	if file.node == nil {
+		d.report(origin{}, "streams", nothing+"set "+streamsVariable+"="+strings.Join(streamNames(), ","))
+		return
+	}
+	if s, ok := d.sections["streams"]; ok {
+		file = s
+	}
+	d.report(file.origin, "streams", nothing+"write "+strings.Join(streamNames(), ":, ")+": or some of them under streams:")
+}
