@@ -58,7 +58,6 @@ type pending struct {
 	began   time.Time // no later than any of its rows
 	counts  Counts
 	updated int64 // rows of all tables
-	touched touched
 }
 
 // Add brings rows into the transaction that the next Commit ends, and begins it if
@@ -80,7 +79,7 @@ func (w *Warehouse) openTransaction(ctx context.Context) error {
 	}
 	tx, err := w.conn.BeginTx(ctx, nil)
 	if err == nil {
-		w.pending = &pending{tx: tx, began: w.commitTime(), touched: touched{}}
+		w.pending = &pending{tx: tx, began: w.commitTime()}
 	}
 	return err
 }
@@ -136,15 +135,6 @@ func (w *Warehouse) commit(ctx context.Context, c Commit) (Counts, error) {
 			return Counts{}, err
 		}
 	}
-	for table, starts := range w.pending.touched {
-		for start := range starts {
-			if err := listChanged(ctx, tx, table, start); err != nil {
-				return Counts{}, err
-			}
-		}
-	}
-	// They count as touched also if it is not known whether the commit landed.
-	w.touched.join(w.pending.touched)
 	w.pending = nil
 	return counts, tx.Commit()
 }

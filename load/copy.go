@@ -27,12 +27,17 @@ func (o Options) lake() (string, error) {
 // lake, as the options of COPY say. Whoever calls owns the file: it is there
 // already, and is not synced by Copy. Rows that DuckDB cannot sort or write within
 // its memory are not copied, and the file may be gone: they are to be read with
-// Rows.
-func (r reader) Copy(ctx context.Context, table *schema.Table, from, to time.Time, file, options string) (copied bool, err error) {
+// Rows. Several goroutines may call it at once, while nothing is committed.
+func (w *Warehouse) Copy(ctx context.Context, table *schema.Table, from, to time.Time, file, options string) (copied bool, err error) {
+	conn, err := w.db.Conn(ctx)
+	if err != nil {
+		return false, storage("read warehouse", err)
+	}
+	defer func() { _ = conn.Close() }() // it only read
 	c := copying{statements{table}, fmt.Sprintf("%[1]s >= make_timestamptz(%[2]d) AND %[1]s < make_timestamptz(%[3]d)",
 		schema.Ident(table.Time), from.UnixMicro(), to.UnixMicro())}
 	// One transaction: rows are in order as long as nobody adds any.
-	err = r.transact(ctx, "write "+table.Name, func(tx *sql.Tx) error {
+	err = reader{conn}.transact(ctx, "write "+table.Name, func(tx *sql.Tx) error {
 		order, err := c.order(ctx, tx)
 		if err != nil || order == tooMany {
 			return err

@@ -17,6 +17,25 @@ import (
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
+// reader reads the rows of the warehouse through one connection.
+type reader struct{ conn *sql.Conn }
+
+// transact runs one transaction.
+func (r reader) transact(ctx context.Context, doing string, do func(tx *sql.Tx) error) error {
+	tx, err := r.conn.BeginTx(ctx, nil)
+	if err != nil {
+		return storage(doing, err)
+	}
+	if err := do(tx); err != nil {
+		_ = tx.Rollback()
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return storage(doing, err)
+	}
+	return storage(doing, tx.Commit())
+}
+
 // Coverage reads the intervals of a key that have the status.
 func (w *Warehouse) Coverage(ctx context.Context, key checkpoints.Key, status checkpoints.Status) (checkpoints.Set, error) {
 	set, err := checkpoints.Read(ctx, w.conn, key, status)

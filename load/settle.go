@@ -31,7 +31,6 @@ func (w *Warehouse) Settle(ctx context.Context, runID string, table *schema.Tabl
 				return err
 			}
 		}
-		w.touched.add(table.Name, left...)
 		correction, err = dropOlder(ctx, tx, table, runID)
 		return err
 	})

@@ -43,11 +43,9 @@ func (w *Warehouse) upsert(ctx context.Context, runID string, rows Rows, at time
 		}
 	}
 	if held < total || changed > 0 {
-		starts, err := s.touches(ctx, i, held)
-		if err != nil {
+		if err := s.listTouched(ctx, i, held); err != nil {
 			return Counts{}, err
 		}
-		w.pending.touched.add(s.Name, starts...)
 		if err := s.unsettle(ctx, i.tx, runID); err != nil {
 			return Counts{}, err
 		}
@@ -337,6 +335,23 @@ func (s statements) insertArguments(runID string, at time.Time) []any {
 		}
 	}
 	return arguments
+}
+
+// listTouched lists the partitions that get rows of the batch, or lose them, as
+// changed, each once.
+func (s statements) listTouched(ctx context.Context, i incoming, held int64) error {
+	if s.Partition == schema.Unpartitioned {
+		return nil
+	}
+	i = i.only(func(column string) bool { return column == s.Time || column == nth && held > 0 })
+	defer i.release()
+	starts := fmt.Sprintf("SELECT %s AS start FROM incoming", s.partitionOf(schema.Ident(s.Time)))
+	if held > 0 {
+		starts += fmt.Sprintf(` ANTI JOIN (SELECT nth FROM temp.held WHERE NOT changed) USING (nth)
+			UNION ALL SELECT %s FROM temp.held WHERE changed`, s.partitionOf("held_time"))
+	}
+	return i.exec(ctx, fmt.Sprintf(`INSERT INTO internal.changed_partitions SELECT DISTINCT $1, start FROM (%s)
+		WHERE start NOT IN (SELECT partition_start FROM internal.changed_partitions WHERE table_name = $1)`, starts), s.Name)
 }
 
 // unsettle notes that the run's ids have still to be looked for in the rest of the

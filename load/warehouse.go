@@ -37,14 +37,12 @@ type Warehouse struct {
 	path     string
 	lock     *flock.Flock
 	db       *sql.DB
-	reader           // the connection that everything is written through
-	beside   *Reader // a second one; nil if there is none
+	reader   // the connection that everything is written through
 	created  bool
 	migrated bool
 	step     int       // of memory
 	last     time.Time // of the last batch; batches are strictly ordered by time
 	pending  *pending  // what Add began and Commit has not ended; nil if there is none
-	touched  touched   // by commits since somebody asked
 }
 
 // File is the private warehouse's place below data_dir.
@@ -54,7 +52,7 @@ func File(dir string) string { return filepath.Join(dir, "state", "warehouse.duc
 // It returns ErrLocked, a *DamagedError or a *StorageError.
 func Open(ctx context.Context, options Options) (*Warehouse, error) {
 	options = options.withDefaults()
-	w := &Warehouse{options: options, path: File(options.Dir), touched: touched{}}
+	w := &Warehouse{options: options, path: File(options.Dir)}
 	if err := w.takeLock(); err != nil {
 		return nil, err
 	}
@@ -212,7 +210,7 @@ func (w *Warehouse) connectWith(ctx context.Context, path string, session Sessio
 	if err != nil {
 		return errors.Join(err, db.Close())
 	}
-	db.SetMaxOpenConns(2)
+	db.SetMaxOpenConns(0) // Copy takes further ones
 	w.db, w.conn = db, conn
 	return nil
 }
@@ -222,7 +220,6 @@ func (w *Warehouse) disconnect() error {
 		return nil
 	}
 	w.undo()
-	w.closeBeside()
 	err := errors.Join(w.conn.Close(), w.db.Close())
 	w.db = nil // the connection stays: it refuses what comes too late
 	return err

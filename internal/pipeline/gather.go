@@ -164,7 +164,6 @@ func (g *gatherer) finish(ctx context.Context, failure error) error {
 	if err != nil {
 		return err
 	}
-	g.run.preparer.touch(schema.ByName(g.stream), g.run.warehouse.Touched(schema.ByName(g.stream)))
 	g.result.Inserted += correction.Inserted
 	g.result.Updated += correction.Updated
 	if unknown := g.rows.UnknownFields(); len(unknown) > 0 {

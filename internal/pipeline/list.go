@@ -51,9 +51,6 @@ func (r *run) readList(ctx context.Context, list List, now time.Time, first begu
 	r.observe(Event{Kind: Planned, Stream: list.Name(), Message: describe(jobs)})
 	gathered := r.gather(ctx, schema.ByName(list.Name()), result)
 	defer gathered.release()
-	if queries := list.Queries(); len(queries) == 1 {
-		gathered.store.ready = &readiness{key: keyOf(queries[0]), start: list.Start, covered: before, dirty: map[time.Time]bool{}}
-	}
 	walks := r.source.Walk(jobs)
 	err = r.drain(ctx, walks, jobs, gathered)
 	if err = gathered.finish(ctx, err); err != nil {

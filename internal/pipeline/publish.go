@@ -77,14 +77,10 @@ func (r *run) publish(ctx context.Context) error {
 		return err
 	}
 	refresh := r.changed || r.stale(ledger)
-	options := r.lakeOptions()
-	options.Coverage, options.Refresh = ledger, refresh
-	if r.preparer != nil {
-		if options.Prepared, err = r.preparer.finish(ctx, r.warehouse); err != nil {
-			return publishError(ctx, err)
-		}
-	}
-	published, err := lake.Publish(ctx, options, r.warehouse)
+	published, err := lake.Publish(ctx, lake.Options{
+		Dir: r.options.lakeDir(), Compression: r.options.Compression, Generator: "flashback-sync " + r.options.Version,
+		Now: r.options.Now(), Coverage: ledger, Refresh: refresh,
+	}, r.warehouse)
 	if err != nil {
 		return publishError(ctx, err)
 	}
@@ -107,13 +103,6 @@ func (r *run) publish(ctx context.Context) error {
 	}
 	r.observe(Event{Kind: Published, Message: describePublication(published, snapshotDue)})
 	return nil
-}
-
-func (r *run) lakeOptions() lake.Options {
-	return lake.Options{
-		Dir: r.options.lakeDir(), Compression: r.options.Compression,
-		Generator: "flashback-sync " + r.options.Version, Now: r.options.Now(),
-	}
 }
 
 func describePublication(p lake.Result, snapshot bool) string {

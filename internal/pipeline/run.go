@@ -23,8 +23,6 @@ type run struct {
 	changed   bool      // rows or rejects were committed that are not published
 	clock     time.Time // the source's clock, when it was last seen
 
-	preparer *preparer
-
 	rehearsal string // the temporary folder of a dry run, or ""
 
 	mu sync.Mutex // keeps events one at a time
@@ -98,16 +96,6 @@ func (r *run) execute(ctx context.Context) (err error) {
 	if err := r.warehouse.Begin(ctx, r.options.RunID, r.streams(), r.summary.StartedAt); err != nil {
 		return err
 	}
-	r.preparer = startPreparer(ctx, r.lakeOptions())
-	defer func() {
-		prepared, stopErr := r.preparer.stop()
-		if stopErr == nil && prepared != nil {
-			stopErr = prepared.Discard() // what was not published
-		}
-		if stopErr != nil {
-			err = cmp.Or(err, publishError(ctx, stopErr))
-		}
-	}()
 	if err := r.syncAll(ctx); err != nil {
 		return err
 	}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/internal/crash"
 	"github.com/flashback-sync/flashback-sync/load"
-	"github.com/flashback-sync/flashback-sync/schema"
 	"github.com/flashback-sync/flashback-sync/transform"
 )
 
@@ -27,7 +26,6 @@ type store struct {
 
 	added   bool          // rows, to the open transaction
 	rejects []load.Reject // for its commit
-	ready   *readiness    // of a list whose files may be prepared; else nil
 }
 
 // parcel is what is handed over at once. With commit it ends the transaction.
@@ -136,7 +134,7 @@ func (s *store) add(ctx context.Context, p parcel) error {
 	s.result.Updated += counts.Updated
 	s.result.Unchanged += counts.Unchanged
 	s.run.changed = s.run.changed || counts.Inserted+counts.Updated+counts.Quarantined > 0
-	return s.prepare(ctx, p.coverage)
+	return nil
 }
 
 // unstoredError is why a transaction failed. It may have landed all the same.
@@ -164,26 +162,6 @@ func (r *run) storing(ctx context.Context, stream string, read func() error) err
 		}
 		r.changed = true // by the first try, if it landed
 	}
-}
-
-// prepare asks for the files of the days that this commit made whole.
-func (s *store) prepare(ctx context.Context, coverage []load.Coverage) error {
-	table := schema.ByName(s.stream)
-	touched := s.run.warehouse.Touched(table)
-	s.run.preparer.touch(table, touched)
-	if s.ready == nil {
-		return nil
-	}
-	whole := s.ready.committed(touched, coverage)
-	if len(whole) == 0 {
-		return nil
-	}
-	from, err := s.run.warehouse.Beside(ctx)
-	if err != nil {
-		return err
-	}
-	s.run.preparer.add(table, whole, from)
-	return nil
 }
 
 func (p parcel) rows() (rows []load.Rows) {

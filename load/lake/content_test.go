@@ -195,7 +195,7 @@ var writers = map[string]func(*site){
 	"copied": func(s *site) { s.Helper(); s.publish() },
 	"from rows": func(s *site) {
 		s.Helper()
-		if _, err := lake.Publish(context.Background(), options(s.dir), &failing{Warehouse: s.Warehouse, after: 1 << 30, decline: true}); err != nil {
+		if _, err := lake.Publish(context.Background(), options(s.dir), &failing{Warehouse: s.Warehouse, decline: true}); err != nil {
 			s.Fatal(err)
 		}
 	},

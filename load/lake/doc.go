@@ -5,9 +5,8 @@
 //	lake/policy_stats/month=2024-01/policy_stats.parquet
 //	lake/manifest.json
 //
-// A file is written beside its place, mostly by DuckDB, synced and described: that
-// is Prepare, which may be done while a run still reads. Publish prepares what is
-// lacking, installs it and notes it in the manifest.
+// A file is written beside its place, mostly by DuckDB, synced, described and put
+// in its place; several at once. What was written is noted in the manifest.
 //
 // Only partitions whose rows changed are written again. Every file is put in its
 // place whole, so a reader may open any of them at any moment. The manifest is

@@ -14,11 +14,11 @@ import (
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
-// due lists, for each table, the partitions to write, in order of time: those
+// due lists the partitions to write, table by table in order of time: those
 // that changed and those whose files are damaged. Without a manifest to rely on
 // it is all that hold rows, and all that have a file, which may be one of rows
 // that are gone.
-func (l *publication) due(ctx context.Context) ([][]partition, error) {
+func (l *publication) due(ctx context.Context) ([]partition, error) {
 	listed, further := l.source.Changed, l.damaged
 	manifest, err := ReadManifest(l.Dir)
 	if err != nil || !manifest.reliable() {
@@ -26,7 +26,7 @@ func (l *publication) due(ctx context.Context) ([][]partition, error) {
 		listed, further = l.source.Partitions, l.onDisk
 	}
 	l.manifest = manifest
-	var due [][]partition
+	var due []partition
 	for _, table := range schema.Tables() {
 		if table.Partition == schema.Unpartitioned {
 			continue
@@ -39,7 +39,7 @@ func (l *publication) due(ctx context.Context) ([][]partition, error) {
 		if err != nil {
 			return nil, err
 		}
-		due = append(due, partitionsOf(table, append(starts, more...)))
+		due = append(due, partitionsOf(table, append(starts, more...))...)
 	}
 	return due, nil
 }

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -23,7 +25,7 @@ import (
 // rows that it does not copy.
 type failing struct {
 	*load.Warehouse
-	after   int
+	after   atomic.Int64
 	end     func() error // nil: go on
 	decline bool
 }
@@ -32,7 +34,7 @@ func (f *failing) Copy(ctx context.Context, table *schema.Table, from, to time.T
 	if f.decline {
 		return false, nil
 	}
-	if f.after--; f.after < 0 {
+	if f.after.Add(-1) < 0 && f.end != nil {
 		if err := f.end(); err != nil {
 			return false, err
 		}
@@ -43,7 +45,7 @@ func (f *failing) Copy(ctx context.Context, table *schema.Table, from, to time.T
 func (f *failing) Rows(ctx context.Context, table *schema.Table, from, to time.Time) iter.Seq2[arrow.RecordBatch, error] {
 	return func(yield func(arrow.RecordBatch, error) bool) {
 		for batch, err := range f.Warehouse.Rows(ctx, table, from, to) {
-			if f.after--; f.after < 0 {
+			if f.after.Add(-1) < 0 && f.end != nil {
 				if err := f.end(); err != nil {
 					yield(nil, err)
 					return
@@ -93,7 +95,9 @@ func TestAFailureInTheMiddleLeavesWholeFilesOnly(t *testing.T) {
 			before := s.files()
 			ctx, cancel := context.WithCancel(context.Background())
 			defer cancel()
-			result, err := lake.Publish(ctx, options(s.dir), &failing{Warehouse: s.Warehouse, after: 2, end: func() error { return c.end(cancel) }, decline: c.decline})
+			source := &failing{Warehouse: s.Warehouse, end: func() error { return c.end(cancel) }, decline: c.decline}
+			source.after.Store(2)
+			result, err := lake.Publish(ctx, options(s.dir), source)
 			if !errors.Is(err, c.want) || len(result.Written) != 0 {
 				t.Fatalf("result %+v, %v", result, err)
 			}
@@ -229,4 +233,47 @@ func heap() uint64 {
 	var stats runtime.MemStats
 	runtime.ReadMemStats(&stats)
 	return stats.HeapAlloc
+}
+
+// meeting lets the first two calls of Copy meet, and declines where it finds another.
+type meeting struct {
+	*load.Warehouse
+	both    sync.WaitGroup
+	met     atomic.Int32
+	alone   atomic.Int32 // calls that found no other
+	running atomic.Int32
+}
+
+func (m *meeting) Copy(ctx context.Context, table *schema.Table, from, to time.Time, file, options string) (bool, error) {
+	others := m.running.Add(1) - 1
+	defer m.running.Add(-1)
+	if m.met.Add(1) <= 2 {
+		m.both.Done()
+		m.both.Wait()
+		return false, os.Remove(file) // as DuckDB does
+	}
+	if others == 0 {
+		m.alone.Add(1)
+	}
+	return m.Warehouse.Copy(ctx, table, from, to, file, options)
+}
+
+func TestFilesAreWrittenAtOnceAndWhatIsDeclinedThenIsWrittenAlone(t *testing.T) {
+	if runtime.GOMAXPROCS(0) < 2 {
+		t.Skip("one core writes one file")
+	}
+	s := newSite(t)
+	s.alerts(alert("a", day(0)), alert("b", day(1)))
+	source := &meeting{Warehouse: s.Warehouse}
+	source.both.Add(2)
+	if _, err := lake.Publish(context.Background(), options(s.dir), source); err != nil {
+		t.Fatal(err)
+	}
+	if source.alone.Load() != 2 {
+		t.Errorf("%d files were written alone", source.alone.Load())
+	}
+	s.checkManifest()
+	if by := s.createdBy(0); by == "flashback-sync test" {
+		t.Error("DuckDB was not asked again")
+	}
 }

@@ -29,9 +29,6 @@ type Options struct {
 	Coverage    []Coverage
 	// Refresh writes the manifest even if no file changed.
 	Refresh bool
-	// Prepared are files written beforehand, each of them as if it were now. Publish
-	// installs those whose partitions are due, and discards the others.
-	Prepared *Prepared
 }
 
 // Result says what was published.
@@ -45,7 +42,7 @@ type Result struct {
 // publication is one run of Publish.
 type publication struct {
 	Options
-	*Prepared
+	folders
 	source   source
 	manifest *Manifest
 	result   Result
@@ -53,21 +50,14 @@ type publication struct {
 
 // Publish writes every partition that changed, or whose file is missing, and
 // then the manifest. If it fails, no partition counts as published. What a crash left
-// behind is for the caller to sweep, before anything is prepared.
+// behind is for the caller to sweep before.
 func Publish(ctx context.Context, options Options, from source) (result Result, err error) {
-	l := &publication{
-		Options: options, Prepared: options.Prepared, source: from,
-		result: Result{Written: map[*schema.Table][]time.Time{}},
+	opened, err := openFolders(options.Dir)
+	if err != nil {
+		return Result{}, err
 	}
-	if l.Prepared == nil {
-		opened, err := openFolders(options.Dir)
-		if err != nil {
-			return Result{}, err
-		}
-		l.Prepared = &Prepared{folders: opened}
-	}
-	l.whole = true
-	defer func() { err = errors.Join(err, l.Discard()) }()
+	defer func() { err = errors.Join(err, opened.root.Close()) }()
+	l := &publication{Options: options, folders: opened, source: from, result: Result{Written: map[*schema.Table][]time.Time{}}}
 	if err := l.publish(ctx); err != nil {
 		return Result{}, err
 	}
@@ -79,21 +69,14 @@ func (l *publication) publish(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := l.keep(due); err != nil {
-		return err
-	}
-	for _, partitions := range due {
-		for some := range slices.Chunk(l.lacking(partitions), together) {
-			if err := l.write(ctx, l.Options, l.source, some); err != nil {
-				return fmt.Errorf("publish: %w", err)
-			}
-			if err := l.install(); err != nil {
-				return fmt.Errorf("publish: %w", err)
-			}
+	for some := range slices.Chunk(due, together) {
+		files, err := l.write(ctx, some)
+		if err == nil {
+			err = l.install(files)
 		}
-	}
-	if err := l.install(); err != nil {
-		return fmt.Errorf("publish: %w", err)
+		if err != nil {
+			return fmt.Errorf("publish: %w", err)
+		}
 	}
 	if l.result.Files == 0 && !l.Refresh {
 		return nil
@@ -110,22 +93,20 @@ func (l *publication) publish(ctx context.Context) error {
 const together = 32
 
 // install puts what was written in its place.
-func (l *publication) install() error {
-	ready := l.files
-	l.files = nil
-	err := concurrently(ready, func(f prepared) error {
+func (l *publication) install(files []*written) error {
+	err := concurrently(syncers, files, func(f *written) error {
 		if f.file == nil {
 			return f.pending.Abort()
 		}
 		if err := l.checkFolder(path.Dir(f.path())); err != nil {
-			return errors.Join(err, f.pending.Abort())
+			return err
 		}
 		return f.pending.Commit()
 	})
 	if err != nil {
-		return err
+		return errors.Join(err, l.abort(files))
 	}
-	for _, f := range ready {
+	for _, f := range files {
 		if f.file == nil {
 			if err := l.removeFile(f.path()); err != nil {
 				return err

@@ -21,8 +21,8 @@ type writer struct {
 }
 
 // writeRows writes the file of a partition that Copy declined.
-func (o Options) writeRows(ctx context.Context, from rows, part partition, to io.Writer) error {
-	properties, err := o.properties(part.table)
+func (l *publication) writeRows(ctx context.Context, part partition, to io.Writer) error {
+	properties, err := l.properties(part.table)
 	if err != nil {
 		return err
 	}
@@ -33,7 +33,7 @@ func (o Options) writeRows(ctx context.Context, from rows, part partition, to io
 	if err != nil {
 		return err
 	}
-	for batch, err := range from.Rows(ctx, part.table, part.start, part.end()) {
+	for batch, err := range l.source.Rows(ctx, part.table, part.start, part.end()) {
 		if err == nil {
 			err = w.write(batch)
 		}
