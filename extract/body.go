@@ -16,8 +16,7 @@ const (
 	// maxBody bounds an answer after inflation. A page of 100 rows is about 60 KB;
 	// the bound leaves room for records with megabytes of text.
 	maxBody = 64 << 20
-	// maxExcerpt is what is read of an answer that is not a 200: its status counts,
-	// and only a line of it is shown.
+	// maxExcerpt is what is read of an answer that is not a 200: its status counts.
 	maxExcerpt = 64 << 10
 	// maxSpare is the largest body whose room is kept for another.
 	maxSpare = 1 << 20
@@ -60,7 +59,7 @@ func (c *Client) orTimeout(ctx context.Context, err error, what string) error {
 	case errors.Is(cause, context.DeadlineExceeded):
 		return fmt.Errorf("%s within %v", what, c.options.Timeout)
 	default:
-		return err
+		return connectionError(err)
 	}
 }
 

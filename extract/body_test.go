@@ -144,18 +144,24 @@ func TestErrorBodiesDoNotMatter(t *testing.T) {
 	}
 }
 
-// TestExcerpts of what a proxy says are one short clean line.
-func TestExcerpts(t *testing.T) {
-	page := "<html>\r\n\t<title>502\x00 Bad\u202e Gateway</title>\x1b[31m" + strings.Repeat("é", 5000)
+// TestAnswersAreShownToWhoAsked as one short clean line without the token, and the
+// error quotes nothing of it.
+func TestAnswersAreShownToWhoAsked(t *testing.T) {
+	page := "<html>\r\n\t<title>502\x00 Bad\u202e Gateway</title> for secret\x1b[31m" + strings.Repeat("é", 5000)
 	for _, status := range []int{200, 404, 502} {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(status)
 			_, _ = w.Write([]byte(page))
 		}))
-		text := peekAt(dialURL(t, server.URL)).Error()
+		var shown []string
+		err := peekAt(dialURL(t, server.URL, func(o *Options) { o.ShowAnswer = func(text string) { shown = append(shown, text) } }))
 		server.Close()
-		if !strings.Contains(text, "<html> <title>502 Bad Gateway</title> [31m") || len(text) > 400 || strings.ContainsAny(text, "\r\n\t\x00\x1b\u202e\ufffd") {
-			t.Errorf("%d: %q", status, text)
+		if strings.Contains(err.Error(), "Gateway") || !strings.Contains(err.Error(), "starts like HTML") {
+			t.Errorf("%d: %v", status, err)
+		}
+		want := fmt.Sprintf("GET /policy/alerts: HTTP %d: the answer begins: <html> <title>502 Bad Gateway</title> for [token] [31m", status)
+		if len(shown) == 0 || !strings.HasPrefix(shown[0], want) || len(shown[0]) > 300 || strings.ContainsAny(shown[0], "\r\n\t\x00\x1b\u202e\ufffd") {
+			t.Errorf("%d: %q", status, shown)
 		}
 	}
 }

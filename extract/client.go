@@ -32,6 +32,9 @@ type Options struct {
 	Patience          time.Duration // how long an endpoint may fail without a success; 0: 15 min
 	Now               func() time.Time
 	Warn              func(message string) // told what a person should know; may be nil
+	// ShowAnswer is given the beginning of every answer that cannot be used, which may
+	// hold personal data: it is for the eyes of the person who asked. May be nil.
+	ShowAnswer func(text string)
 	// Observe is told of every request once it is over, by several goroutines; it
 	// must return at once. May be nil.
 	Observe func(Attempt)

@@ -45,9 +45,9 @@ func TestFailuresByKind(t *testing.T) {
 		requests int // of a client that retries 3 times
 		says     string
 	}{
-		{"400", apisim.Fault{Kind: apisim.FaultStatus, Status: 400, Body: `{"success":false,"message":"Invalid secret"}`}, Refused, 1, "Invalid [token]"},
+		{"400", apisim.Fault{Kind: apisim.FaultStatus, Status: 400, Body: `{"success":false,"message":"Invalid secret"}`}, Refused, 1, "application/json, 44 bytes, starts like JSON"},
 		{"409", apisim.Fault{Kind: apisim.FaultStatus, Status: 409}, Refused, 1, "409"},
-		{"404", apisim.Fault{Kind: apisim.FaultStatus, Status: 404, Body: html}, NotFound, 1, "Bad gateway for [token]"},
+		{"404", apisim.Fault{Kind: apisim.FaultStatus, Status: 404, Body: html}, NotFound, 1, "application/json, 50 bytes, starts like HTML"},
 		{"408", apisim.Fault{Kind: apisim.FaultStatus, Status: 408}, Unreachable, 4, "408"},
 		{"429", apisim.Fault{Kind: apisim.FaultStatus, Status: 429}, Unreachable, 4, "429"},
 		{"429, absurd", apisim.Fault{Kind: apisim.FaultStatus, Status: 429, Header: http.Header{"Retry-After": {"950400"}}}, Unreachable, 1, "264h"},
@@ -58,8 +58,8 @@ func TestFailuresByKind(t *testing.T) {
 		{"reset", apisim.Fault{Kind: apisim.FaultReset}, Unreachable, 4, ""},
 		{"reset before the headers", apisim.Fault{Kind: apisim.FaultReset, AfterBytes: -1}, Unreachable, 4, ""},
 		{"truncated", apisim.Fault{Kind: apisim.FaultTruncate}, Unreachable, 4, "broke off"},
-		{"invalid JSON", apisim.Fault{Kind: apisim.FaultBadJSON}, OffContract, 4, "not a page"},
-		{"HTML", apisim.Fault{Kind: apisim.FaultHTML, Body: html}, OffContract, 4, "Bad gateway for [token]"},
+		{"invalid JSON", apisim.Fault{Kind: apisim.FaultBadJSON}, OffContract, 4, "not a page: the JSON is cut off at byte "},
+		{"HTML", apisim.Fault{Kind: apisim.FaultHTML, Body: html}, OffContract, 4, "text/html, 50 bytes, starts like HTML: the answer is not a page: invalid JSON at byte 0"},
 		{"not success", apisim.Fault{Kind: apisim.FaultNotSuccess}, OffContract, 4, "success is false"},
 		{"endless", apisim.Fault{Kind: apisim.FaultEndless, ChunkBytes: 1 << 20}, OffContract, 1, "64 MB"},
 		{"redirect", apisim.Fault{Kind: apisim.FaultRedirect}, OffContract, 1, "redirect"},

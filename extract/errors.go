@@ -22,12 +22,13 @@ const (
 	OffContract
 )
 
-// Error is a failed request. Its text never holds the token.
+// Error is a failed request. Its text holds neither the token nor anything that the
+// source sent; see describe.go.
 type Error struct {
 	Kind      Kind
 	Path      string // endpoint, without host and query
 	Status    int    // HTTP status; 0 if there was no answer
-	Message   string // what the source said, shortened and cleaned
+	Message   string // what is wrong with the answer, in our words
 	Err       error  // cause, may be nil
 	temporary bool
 	wait      time.Duration // what Retry-After asked for

@@ -89,10 +89,10 @@ func TestNetworkFailures(t *testing.T) {
 		"reset at once":         {func(client, _ net.Conn) { reset(client) }, ""},
 		"reset in the headers":  {func(client, server net.Conn) { _, _ = io.CopyN(client, server, 30); reset(client) }, ""},
 		"reset in mid-body":     {func(client, server net.Conn) { _, _ = io.CopyN(client, server, 3000); reset(client) }, "broke off"},
-		"closed in the headers": {func(client, server net.Conn) { _, _ = io.CopyN(client, server, 30) }, "broken"},
+		"closed in the headers": {func(client, server net.Conn) { _, _ = io.CopyN(client, server, 30) }, "what came is not HTTP"},
 		"closed in mid-body":    {func(client, server net.Conn) { _, _ = io.CopyN(client, server, 3000) }, "broke off: unexpected EOF"},
 		"closed without a word": {func(net.Conn, net.Conn) {}, ""},
-		"not HTTP":              {speakSSH, "malformed HTTP"},
+		"not HTTP":              {speakSSH, "what came is not HTTP"},
 		"hung before headers":   {func(_, server net.Conn) { _, _ = io.Copy(io.Discard, server) }, "no answer within 300ms"},
 		"hung in the headers":   {func(client, server net.Conn) { _, _ = io.CopyN(client, server, 30); _, _ = io.Copy(io.Discard, server) }, "no answer within 300ms"},
 		"hung in mid-body": {func(client, server net.Conn) {

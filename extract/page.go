@@ -34,10 +34,11 @@ type answer struct {
 // parsePage reads the envelope of a list. Records stay raw: their faults are
 // not the page's. A page that is not what the API documents is an error.
 func parsePage(body []byte, list List) (*answer, error) {
+	text := bytes.TrimPrefix(body, byteOrderMark)
 	page := &answer{total: -1}
-	if !page.readFlat(body, list) {
+	if !page.readFlat(text, list) {
 		var err error
-		if page, err = parseAnyPage(body, list); err != nil {
+		if page, err = parseAnyPage(text, list); err != nil {
 			return nil, err
 		}
 	}
@@ -57,13 +58,13 @@ func parseAnyPage(body []byte, list List) (*answer, error) {
 	d := jsontext.NewDecoder(bytes.NewBuffer(body), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	page := &answer{total: -1}
 	if token, err := d.ReadToken(); err != nil || token.Kind() != '{' {
-		return nil, notJSON(body, err)
+		return nil, notPage(err)
 	}
 	found := false
 	for d.PeekKind() == '"' {
 		name, err := d.ReadToken()
 		if err != nil {
-			return nil, notJSON(body, err)
+			return nil, notPage(err)
 		}
 		switch name.String() {
 		case string(list):
@@ -72,19 +73,19 @@ func parseAnyPage(body []byte, list List) (*answer, error) {
 		case "total":
 			page.total, err = readCount(d)
 		case "success":
-			err = readSuccess(d, body)
+			err = readSuccess(d)
 		default:
 			err = d.SkipValue()
 		}
 		if err != nil {
-			return nil, notJSON(body, err)
+			return nil, notPage(err)
 		}
 	}
 	if _, err := d.ReadToken(); err != nil {
-		return nil, notJSON(body, err)
+		return nil, notPage(err)
 	}
 	if _, err := d.ReadToken(); !errors.Is(err, io.EOF) {
-		return nil, notJSON(body, errors.New("text after the JSON object"))
+		return nil, notPage(errors.New("text after the JSON object"))
 	}
 	if !found || page.total < 0 {
 		return nil, fmt.Errorf("the answer lacks %q or a total", list)
@@ -92,17 +93,17 @@ func parseAnyPage(body []byte, list List) (*answer, error) {
 	return page, nil
 }
 
-func notJSON(body []byte, err error) error {
+func notPage(err error) error {
 	if err == nil {
 		err = errors.New("not a JSON object")
 	}
-	return fmt.Errorf("the answer is not a page (%w): %s", err, excerpt(string(body[:min(len(body), 400)])))
+	return fmt.Errorf("the answer is not a page: %w", syntax(err))
 }
 
-func readSuccess(d *jsontext.Decoder, body []byte) error {
+func readSuccess(d *jsontext.Decoder) error {
 	token, err := d.ReadToken()
 	if err == nil && token.Kind() == 'f' {
-		return errors.New("success is false: " + messageOf(body))
+		return errors.New("success is false")
 	}
 	return err
 }
@@ -114,7 +115,7 @@ func readCount(d *jsontext.Decoder) (int, error) {
 	}
 	n, err := strconv.Atoi(string(value))
 	if err != nil || n < 0 {
-		return -1, fmt.Errorf("total is %s", excerpt(string(value)))
+		return -1, errors.New("total is not a count")
 	}
 	return n, nil
 }

@@ -1,11 +1,7 @@
 package extract
 
 import (
-	"bytes"
-	"cmp"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -17,7 +13,6 @@ import (
 
 	"github.com/failsafe-go/failsafe-go"
 	"github.com/failsafe-go/failsafe-go/retrypolicy"
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // maxPause bounds a pause of our own choice between attempts.
@@ -68,7 +63,7 @@ func (c *Client) tellRetry(next failsafe.ExecutionScheduledEvent[*response]) {
 	c.retries.Add(1)
 	c.waited.Add(int64(next.Delay))
 	if failure := new(Error); errors.As(next.LastError(), &failure) && failure.failures >= 2 {
-		c.options.Warn(fmt.Sprintf("%v; asked again in %s (try %d of %d)",
+		c.options.Warn(fmt.Sprintf("%v; requested again in %s (try %d of %d)",
 			failure, next.Delay.Round(100*time.Millisecond), failure.failures+1, c.options.Retries+1))
 	}
 }
@@ -100,19 +95,6 @@ func lastError(ctx context.Context, err error) error {
 	return err
 }
 
-func transportError(segments []string, err error) error {
-	failure := &Error{Kind: Unreachable, Path: display(segments), Err: err, temporary: true}
-	var unknownAuthority x509.UnknownAuthorityError
-	var hostname x509.HostnameError
-	var invalid x509.CertificateInvalidError
-	var verification *tls.CertificateVerificationError
-	if errors.As(err, &unknownAuthority) || errors.As(err, &hostname) ||
-		errors.As(err, &invalid) || errors.As(err, &verification) {
-		failure.temporary = false
-	}
-	return failure
-}
-
 func bodyError(segments []string, err error) error {
 	if errors.Is(err, errBodyTooLarge) {
 		return &Error{Kind: OffContract, Path: display(segments), Status: http.StatusOK, Err: err}
@@ -120,21 +102,12 @@ func bodyError(segments []string, err error) error {
 	return &Error{Kind: Unreachable, Path: display(segments), Status: http.StatusOK, Message: "the answer broke off", Err: err, temporary: true}
 }
 
-// acceptError is a 200 that cannot be read. What repeats the token is read again
-// without it, since excerpts are cut and could show a part of it.
-func acceptError(call *call, body []byte, err error, token secret) error {
-	if hidden := token.hide(body); !bytes.Equal(hidden, body) {
-		err = cmp.Or(call.accept(hidden), errors.New("the answer is not what the API documents"))
-	}
-	return &Error{Kind: OffContract, Path: display(call.segments), Status: http.StatusOK, Err: err, temporary: true}
-}
-
 // statusError classifies an answer that is not a 200. Now is the source's clock,
 // by which it wrote a date of Retry-After.
 func statusError(segments []string, answer *http.Response, body []byte, now time.Time) error {
 	failure := &Error{
 		Kind: Refused, Path: display(segments), Status: answer.StatusCode,
-		Message: messageOf(body),
+		Message: describe(answer.Header, body),
 	}
 	switch status := answer.StatusCode; {
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
@@ -165,33 +138,11 @@ func retryAfter(header string, now time.Time) time.Duration {
 	return 0
 }
 
-// messageOf finds the message of an error body, or gives a short clean excerpt
-// of what came instead, such as a proxy's HTML.
-func messageOf(body []byte) string {
-	d := jsontext.NewDecoder(strings.NewReader(string(body[:min(len(body), 64<<10)])))
-	if token, err := d.ReadToken(); err == nil && token.Kind() == '{' {
-		for d.PeekKind() == '"' {
-			name, _ := d.ReadToken()
-			if name.String() != "message" {
-				if d.SkipValue() != nil {
-					break
-				}
-				continue
-			}
-			if value, err := d.ReadToken(); err == nil && value.Kind() == '"' {
-				return excerpt(value.String())
-			}
-			break
-		}
-	}
-	return excerpt(string(body))
-}
-
-// excerpt shortens a text to one clean line.
-func excerpt(s string) string {
+// excerpt shortens what an answer says to one clean line.
+func excerpt(body []byte) string {
 	const limit = 160
 	var b strings.Builder
-	for _, field := range strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }) {
+	for _, field := range strings.FieldsFunc(string(body), func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }) {
 		if b.Len() > 0 {
 			b.WriteByte(' ')
 		}

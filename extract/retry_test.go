@@ -229,16 +229,16 @@ func TestRetryAfterForms(t *testing.T) {
 	}
 }
 
-// TestAWaitIsTold from the second failure on, without the token.
+// TestAWaitIsTold from the second failure on, without what the source says.
 func TestAWaitIsTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var told []string
 		client := inBubble(t, func(w *httptest.ResponseRecorder, _ *http.Request) {
 			w.WriteHeader(503)
-			_, _ = w.WriteString(`{"message":"secret is busy"}`)
+			_, _ = w.WriteString(`{"message":"jane is busy"}`)
 		}, func(o *Options) { o.Warn = func(message string) { told = append(told, message) } })
 		wantKind(t, peekAt(client), Unreachable)
-		if len(told) != 4 || !strings.Contains(told[0], "[token] is busy") || !strings.Contains(told[0], "(try 3 of 6)") {
+		if len(told) != 4 || strings.Contains(told[0], "jane") || !strings.Contains(told[0], "(try 3 of 6)") {
 			t.Errorf("told %q", told)
 		}
 	})

@@ -2,14 +2,13 @@ package extract
 
 import (
 	"bytes"
-	"errors"
 	"html"
 	"regexp"
 	"strconv"
 )
 
-// secret is a token, to be kept out of texts: what a source sends back in a body
-// or a header ends up in logs.
+// secret is a token, to be kept out of the excerpts that a person asked to see: a
+// source may send it back.
 type secret string
 
 // escape is how JSON, Go, URLs and HTML may write an ASCII character.
@@ -34,21 +33,4 @@ func unescape(b []byte) []byte {
 	}
 	n, _ := strconv.ParseUint(string(b[len(b)-2:]), 16, 8) // %2F, \u002F
 	return []byte{byte(n)}
-}
-
-// hideIn takes it out of an error's text, also where Go quotes what it could not
-// read, such as a header.
-func (s secret) hideIn(err error) error {
-	failure := new(Error)
-	if !errors.As(err, &failure) {
-		return err
-	}
-	failure.Message = string(s.hide([]byte(failure.Message)))
-	if failure.Err != nil {
-		text := []byte(failure.Err.Error())
-		if hidden := s.hide(text); !bytes.Equal(hidden, text) {
-			failure.Err = errors.New(string(hidden))
-		}
-	}
-	return failure
 }

@@ -2,13 +2,14 @@ package extract
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
 )
 
-// send sends one request when it may be sent. No error of it tells the token.
+// send sends one request when it may be sent.
 func (c *Client) send(ctx context.Context, call *call, token string) (*response, error) {
 	if err := c.admit(ctx); err != nil {
 		return nil, err
@@ -17,8 +18,7 @@ func (c *Client) send(ctx context.Context, call *call, token string) (*response,
 	if left := c.budgets.of(call).closed(); left > 0 {
 		return nil, &Error{Kind: Unreachable, Path: display(call.segments), Message: "not asked, since the source wants to hear nothing for another " + rounded(left)}
 	}
-	response, err := c.exchange(ctx, call, token)
-	return response, secret(token).hideIn(err)
+	return c.exchange(ctx, call, secret(token))
 }
 
 // admit waits for the source's pause to be over, for a slot, and for the rate. It
@@ -44,7 +44,7 @@ func (c *Client) admit(ctx context.Context) error {
 }
 
 // exchange is one request and its answer, within the timeouts.
-func (c *Client) exchange(ctx context.Context, call *call, token string) (*response, error) {
+func (c *Client) exchange(ctx context.Context, call *call, token secret) (*response, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.options.Timeout)
 	defer cancel()
 	ctx, abort := context.WithCancelCause(ctx)
@@ -54,7 +54,7 @@ func (c *Client) exchange(ctx context.Context, call *call, token string) (*respo
 		return nil, err
 	}
 	request.Header.Set("Accept", "application/json")
-	request.Header.Set("Authorization", "Bearer "+token)
+	request.Header.Set("Authorization", "Bearer "+string(token))
 	request.Header.Set("User-Agent", c.options.UserAgent)
 	c.requests.Add(1)
 	began := time.Now()
@@ -68,7 +68,9 @@ func (c *Client) exchange(ctx context.Context, call *call, token string) (*respo
 	// elsewhere, and does not even read where it leads to.
 	answer, err := c.http.Transport.RoundTrip(request)
 	if err != nil {
-		return nil, transportError(call.segments, c.orTimeout(ctx, err, "no answer"))
+		return nil, &Error{
+			Kind: Unreachable, Path: display(call.segments), Err: c.orTimeout(ctx, err, "no answer"), temporary: !isCertificate(err),
+		}
 	}
 	took := time.Since(began)
 	attempt.Status = answer.StatusCode
@@ -79,16 +81,30 @@ func (c *Client) exchange(ctx context.Context, call *call, token string) (*respo
 	defer body.idle.Stop()
 	if answer.StatusCode != http.StatusOK {
 		c.concurrency.refused(answer.StatusCode, began)
-		return nil, statusError(call.segments, answer, secret(token).hide(beginning(body)), c.clock(response))
+		begins := beginning(body)
+		c.show(call, answer.StatusCode, begins, token)
+		return nil, statusError(call.segments, answer, begins, c.clock(response))
 	}
 	c.concurrency.answered(call.endpoint(), took)
 	if response.body, err = read(body, answer.ContentLength); err != nil {
 		return nil, bodyError(call.segments, c.orTimeout(ctx, err, "the answer was not complete"))
 	}
 	if err := call.accept(response.body); err != nil {
-		return nil, acceptError(call, response.body, err, secret(token))
+		c.show(call, answer.StatusCode, response.body, token)
+		return nil, &Error{
+			Kind: OffContract, Path: display(call.segments), Status: answer.StatusCode,
+			Message: describe(answer.Header, response.body), Err: err, temporary: true,
+		}
 	}
 	return response, nil
+}
+
+// show hands over how an answer begins that cannot be used, if a person asked for it.
+func (c *Client) show(call *call, status int, body []byte, token secret) {
+	if c.options.ShowAnswer != nil {
+		begins := excerpt(token.hide(body[:min(len(body), maxExcerpt)]))
+		c.options.ShowAnswer(fmt.Sprintf("GET %s: HTTP %d: the answer begins: %s", display(call.segments), status, begins))
+	}
 }
 
 func (c *Client) address(segments []string, query url.Values) string {

@@ -58,25 +58,25 @@ func (c *Client) Stats(ctx context.Context, q StatsQuery) (*StatsAnswer, error) 
 func parseStats(body []byte) (*StatsAnswer, error) {
 	var envelope struct{ meta, series jsontext.Value }
 	answer := &StatsAnswer{}
-	d := jsontext.NewDecoder(bytes.NewBuffer(body), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	d := jsontext.NewDecoder(bytes.NewBuffer(bytes.TrimPrefix(body, byteOrderMark)), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	if token, err := d.ReadToken(); err != nil || token.Kind() != '{' {
-		return nil, notJSON(body, err)
+		return nil, notPage(err)
 	}
 	for d.PeekKind() == '"' {
 		token, err := d.ReadToken()
 		if err != nil {
-			return nil, notJSON(body, err)
+			return nil, notPage(err)
 		}
 		name := token.String()
 		if name == "success" {
-			if err := readSuccess(d, body); err != nil {
-				return nil, notJSON(body, err)
+			if err := readSuccess(d); err != nil {
+				return nil, notPage(err)
 			}
 			continue
 		}
 		value, err := d.ReadValue()
 		if err != nil {
-			return nil, notJSON(body, err)
+			return nil, notPage(err)
 		}
 		switch name {
 		case "meta":
@@ -88,10 +88,10 @@ func parseStats(body []byte) (*StatsAnswer, error) {
 		}
 	}
 	if _, err := d.ReadToken(); err != nil {
-		return nil, notJSON(body, err)
+		return nil, notPage(err)
 	}
 	if _, err := d.ReadToken(); !errors.Is(err, io.EOF) {
-		return nil, notJSON(body, errors.New("text after the JSON object"))
+		return nil, notPage(errors.New("text after the JSON object"))
 	}
 	if envelope.series == nil {
 		return nil, errors.New(`the answer lacks "series"`)
@@ -141,7 +141,7 @@ func elements(array jsontext.Value) ([][]byte, error) {
 	for d.PeekKind() != ']' {
 		value, err := d.ReadValue()
 		if err != nil {
-			return nil, err
+			return nil, syntax(err)
 		}
 		out = append(out, value.Clone())
 	}

@@ -103,5 +103,10 @@ func oneLine(err error) string {
 		text = found[1]
 	}
 	line, _, _ := strings.Cut(text, "\n")
-	return strings.TrimPrefix(line, "database/sql/driver: could not connect to database: ")
+	line = strings.TrimPrefix(line, "database/sql/driver: could not connect to database: ")
+	return aboutValues.ReplaceAllString(line, "$1 (its text may quote values)")
 }
+
+// aboutValues are the errors in which DuckDB speaks of rows or of a statement, and may
+// quote both.
+var aboutValues = regexp.MustCompile(`((?:Conversion|Invalid Input|Invalid Type|Mismatch Type|Constraint|Out of Range|Parser|Binder|Catalog|Syntax) Error):.*`)

@@ -78,6 +78,16 @@ var migrations = map[int][]string{
 		`CREATE TABLE sync_lateness (run_id VARCHAR NOT NULL, stream VARCHAR NOT NULL, observed_at TIMESTAMPTZ NOT NULL,
 			up_to_s BIGINT NOT NULL, "rows" BIGINT NOT NULL, max_s BIGINT NOT NULL)`,
 	},
+	2: withoutQuotes,
+}
+
+// withoutQuotes removes the error texts of releases up to layout 2, which quoted what
+// the source had answered, and with it personal data. A reason to reject keeps its kind.
+var withoutQuotes = []string{
+	"UPDATE sync_runs SET error = 'removed: recorded by a release that quoted answers' WHERE error IS NOT NULL",
+	"UPDATE rejected_records SET reason = 'unreadable JSON' WHERE reason LIKE 'unreadable JSON: %'",
+	`UPDATE rejected_records SET reason = 'a field is there twice'
+		WHERE reason LIKE '% is there twice' AND NOT regexp_full_match(reason, '[A-Za-z_][A-Za-z0-9_]{0,63} is there twice')`,
 }
 
 // Migrated reports whether Open brought the warehouse to a newer layout: then

@@ -141,6 +141,12 @@ func (b *rebuilding) fillPublished(ctx context.Context, tx *sql.Tx) (err error) 
 			return err
 		}
 	}
+	// The file may be a former release's, and does not say so.
+	for _, statement := range withoutQuotes {
+		if _, err := tx.ExecContext(ctx, statement); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -31,12 +32,8 @@ type decoder struct {
 	report   map[string]struct{} // names of unknown fields met so far
 }
 
-const (
-	// reported bounds how many unknown names are remembered for the report, and
-	// excerpted how many bytes of a name from the source a message repeats.
-	reported  = 100
-	excerpted = 64
-)
+// reported bounds how many unknown names are remembered for the report.
+const reported = 100
 
 // span is one unknown field, as sent: the quoted name and the value.
 type span struct{ name, value []byte }
@@ -128,7 +125,17 @@ func unreadable(err error, otherwise string) error {
 	if err == nil {
 		return errors.New(otherwise)
 	}
-	return fmt.Errorf("unreadable JSON: %w", err)
+	// The library's text quotes names and characters of the record.
+	found := new(jsontext.SyntacticError)
+	if !errors.As(err, &found) {
+		return errors.New("unreadable JSON")
+	}
+	for _, kind := range []string{"invalid UTF-8", "surrogate", "max depth"} {
+		if strings.Contains(found.Err.Error(), kind) {
+			return fmt.Errorf("unreadable JSON at byte %d: %s", found.ByteOffset, kind)
+		}
+	}
+	return fmt.Errorf("unreadable JSON at byte %d", found.ByteOffset)
 }
 
 func (d *decoder) field(quoted, text []byte, ignore map[string]bool) error {
@@ -176,19 +183,23 @@ func (d *decoder) note(name []byte) error {
 	}
 	d.met[text] = struct{}{}
 	if _, met := d.report[text]; !met && len(d.report) < reported {
-		d.report[excerpt(name)] = struct{}{}
+		d.report[printed(name)] = struct{}{}
 	}
 	return nil
 }
 
-func twice(name []byte) error { return fmt.Errorf("%s is there twice", excerpt(name)) }
+func twice(name []byte) error { return fmt.Errorf("%s is there twice", printed(name)) }
 
-// excerpt is as much of a name that the source chose as a message should repeat.
-func excerpt(name []byte) string {
-	if len(name) <= excerpted {
+// identifier is what the name of a field looks like.
+var identifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,63}$`)
+
+// printed is the name of a field as a message may repeat it. What does not look like
+// one may be personal: the key of a dictionary, say.
+func printed(name []byte) string {
+	if identifier.Match(name) {
 		return string(name)
 	}
-	return strings.ToValidUTF8(string(name[:excerpted]), "") + "…"
+	return "a field with an unusual name"
 }
 
 // gatherExtra writes the unknown fields as one JSON object, each as it was sent.

@@ -49,8 +49,8 @@ var rejected = map[string]string{
 	alertWith(``) + ` null`:                             "text after the JSON object",
 	`{"id":"a","timestamp":"2024-01-15","message":"cut`: "unreadable JSON",
 	alertWith(`,"x":` + strings.Repeat("[", 20_000)):    "unreadable JSON",
-	alertWith(`,"x":` + strings.Repeat(`{"a":`, 20_000) + "1" + strings.Repeat("}", 20_000)):    "exceeded max depth",
-	alertWith(`,"` + strings.Repeat("n", 1<<20) + `":1,"` + strings.Repeat("n", 1<<20) + `":1`): "… is there twice",
+	alertWith(`,"x":` + strings.Repeat(`{"a":`, 20_000) + "1" + strings.Repeat("}", 20_000)):    "max depth",
+	alertWith(`,"` + strings.Repeat("n", 1<<20) + `":1,"` + strings.Repeat("n", 1<<20) + `":1`): "a field with an unusual name is there twice",
 }
 
 func TestBadRecordsAreRejectedWithTheReason(t *testing.T) {
@@ -160,5 +160,30 @@ func TestKeysWithinABatch(t *testing.T) {
 	}
 	if rows, _ := take(t, batch); len(rows) != 1 || rows[0]["message"] != "y" {
 		t.Errorf("rows %v", rows)
+	}
+}
+
+// TestReasonsQuoteNothingOfARecord, wherever it is spoilt and whatever is personal in it:
+// they are published, and shown on the status page.
+func TestReasonsQuoteNothingOfARecord(t *testing.T) {
+	const jane = "Jane Doe"
+	record := `{"id":"` + jane + `","timestamp":"2024-01-15T10:30:00Z","message":"` + jane + `","` + jane + `":{"` + jane + `":["` + jane + `"]},"x":1}`
+	records := []string{
+		jane, `"` + jane + `"`, alertWith(`,"` + jane + `":1,"` + jane + `":2`), alertWith(`,"message":{"` + jane + `":1}`),
+		`{"id":"a","timestamp":"` + jane + `"}`, `{"id":{"` + jane + `":1},"timestamp":"2024-01-15"}`, record + jane, record + record,
+	}
+	for at := range len(record) {
+		records = append(records, record[:at], record[:at]+jane+record[at:], record[:at]+"\xff"+record[at:], record[:at]+`"`+record[at:])
+	}
+	for _, record := range records {
+		batch := newBatch(t, schema.Alerts())
+		batch.Add([]byte(record))
+		built := batch.Build()
+		for _, reject := range built.Rejects {
+			if strings.Contains(reject.Reason, "Jane") || strings.Contains(reject.Reason, "Doe") {
+				t.Fatalf("%s: %s", record, reject.Reason)
+			}
+		}
+		built.Release()
 	}
 }

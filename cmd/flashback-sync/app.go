@@ -30,6 +30,8 @@ type app struct {
 	logFormat  string
 
 	view *view // of the run under way, if there is one
+
+	showAnswers bool // print how an answer begins that cannot be used
 }
 
 // run runs the program and returns its exit code. It is all of the program but

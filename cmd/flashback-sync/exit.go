@@ -156,5 +156,8 @@ func hintFor(err error) string {
 	case kind == extract.NotFound:
 		return "check api.base_url and the ids in the filters; 'optional: true' accepts a stream that is not served"
 	}
+	if kind == extract.Refused || kind == extract.OffContract {
+		return "'flashback-sync check --show-answers' prints how such an answer begins, which may be personal data"
+	}
 	return ""
 }

@@ -35,6 +35,7 @@ With --from it reads everything from there again, whether it is covered or not.`
 	flags.BoolVar(&f.json, "json", false, "print the run's summary as the last line of stdout")
 	flags.BoolVar(&f.retryRejected, "retry-rejected", false, "try again to type the rejected records, as after an upgrade")
 	flags.StringVar(&f.job, "job", "", "note the run as this `job` of the schedule: sync, alerts, violations or policy_stats")
+	a.showAnswersFlag(flags)
 	flags.BoolVar(&f.dryRun, "dry-run", false, "say what would be read, and write nothing")
 	return command
 }

@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/google/uuid"
 	"github.com/rs/zerolog"
+	"github.com/spf13/pflag"
 
 	"github.com/flashback-sync/flashback-sync/config"
 	"github.com/flashback-sync/flashback-sync/extract"
@@ -29,8 +31,23 @@ func (a *app) client(c *config.Config, log zerolog.Logger, retries int, observe 
 		Retries:           retries,
 		Warn:              func(message string) { a.warn(log, message) },
 		Observe:           observe,
+		ShowAnswer:        a.answerShown(),
 	})
 	return client, usage(err)
+}
+
+// answerShown prints how an answer begins that cannot be used, if a person asked for
+// it: to this process's stderr and nowhere else, since it may be personal.
+func (a *app) answerShown() func(string) {
+	if !a.showAnswers {
+		return nil
+	}
+	return func(text string) { fmt.Fprintln(a.stderr, text) }
+}
+
+// showAnswersFlag adds --show-answers.
+func (a *app) showAnswersFlag(flags *pflag.FlagSet) {
+	flags.BoolVar(&a.showAnswers, "show-answers", false, "print the beginning of answers that cannot be used to stderr; they may hold personal data")
 }
 
 // task is what a command needs that asks the source about what is held.

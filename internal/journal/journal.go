@@ -42,6 +42,33 @@ const (
 type line struct {
 	Folded *Totals `json:"folded,omitempty"`
 	*Run
+	// Texts is the form of the run's error texts: see structural.
+	Texts int `json:"texts,omitempty"`
+}
+
+const (
+	// structural texts describe what is wrong with an answer, and never quote it.
+	structural = 1
+	// removed stands for a text of a former release, which may quote personal data.
+	removed = "removed: recorded by a release that quoted answers"
+)
+
+// withoutQuotes is a line whose texts are structural.
+func withoutQuotes(l line) line {
+	if l.Run == nil || l.Texts >= structural {
+		return l
+	}
+	l.Texts = structural
+	if l.Error != "" {
+		l.Error = removed
+	}
+	for name, s := range l.Streams {
+		if s.Error != "" {
+			s.Error = removed
+			l.Streams[name] = s
+		}
+	}
+	return l
 }
 
 // Append notes a run. A run whose id is noted already is left as it is, so that
@@ -49,17 +76,21 @@ type line struct {
 func Append(dataDir string, run Run) error {
 	run = bounded(run)
 	return locked(dataDir, func(path string) error {
-		lines, err := read(path)
+		lines, quoting, err := read(path)
 		if err != nil {
 			return err
 		}
+		noted := line{Run: &run, Texts: structural}
 		if run.RunID != "" && slices.ContainsFunc(lines, func(l line) bool { return l.Run != nil && l.Run.RunID == run.RunID }) {
 			return nil
 		}
-		if len(lines) < 2*Keep {
-			return add(path, line{Run: &run})
+		switch {
+		case len(lines) >= 2*Keep:
+			return durable.Write(path, encode(fold(append(lines, noted))))
+		case quoting:
+			return durable.Write(path, encode(append(lines, noted)))
 		}
-		return durable.Write(path, encode(fold(append(lines, line{Run: &run}))))
+		return add(path, noted)
 	})
 }
 
@@ -70,7 +101,7 @@ func Read(dataDir string) (*Journal, error) {
 	if err != nil {
 		return nil, err
 	}
-	lines, err := read(path)
+	lines, _, err := read(path)
 	if err != nil {
 		return nil, err
 	}
@@ -149,13 +180,7 @@ func cut(text string) string {
 func encode(lines []line) []byte {
 	var out bytes.Buffer
 	for _, l := range lines {
-		var content []byte
-		var err error
-		if l.Folded != nil {
-			content, err = json.Marshal(map[string]*Totals{"folded": l.Folded})
-		} else {
-			content, err = json.Marshal(l.Run)
-		}
+		content, err := json.Marshal(l)
 		if err != nil { // plain values always marshal
 			panic(err)
 		}
@@ -178,22 +203,24 @@ func fold(lines []line) []line {
 	return append([]line{{Folded: totals}}, lines[cut:]...)
 }
 
-func read(path string) (lines []line, err error) {
+// read gives the lines without what they quote, and reports whether any quoted.
+func read(path string) (lines []line, quoting bool, err error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return nil, false, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	defer func() { _ = f.Close() }() // it was only read
 	err = eachLine(f, func(text []byte) {
 		var l line
 		if json.Unmarshal(text, &l) == nil && (l.Folded != nil || l.Run != nil) {
-			lines = append(lines, l)
+			quoting = quoting || (l.Run != nil && l.Texts < structural)
+			lines = append(lines, withoutQuotes(l))
 		}
 	})
-	return lines, err
+	return lines, quoting, err
 }
 
 // eachLine passes over lines that are too long, and holds no more than one.

@@ -91,12 +91,12 @@ func TestALineThatACrashCutShortHarmsNoOther(t *testing.T) {
 func fill(t *testing.T, dir string, runs ...Run) {
 	t.Helper()
 	path := filepath.Join(dir, "state", "runs.jsonl")
-	lines, err := read(path)
+	lines, _, err := read(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, r := range runs {
-		lines = append(lines, line{Run: &r})
+		lines = append(lines, line{Run: &r, Texts: structural})
 	}
 	if err := os.WriteFile(path, encode(lines), 0o640); err != nil {
 		t.Fatal(err)
@@ -271,5 +271,36 @@ func TestProgressOfNoRunIsNone(t *testing.T) {
 		if p, err := ReadProgress(dir); p != nil || err != nil {
 			t.Errorf("%q: got %+v, %v", content, p, err)
 		}
+	}
+}
+
+// TestQuotesOfFormerReleasesAreRemoved when they are read, and from the file by the
+// next run; what this release writes stays.
+func TestQuotesOfFormerReleasesAreRemoved(t *testing.T) {
+	dir := dataDir(t)
+	path := filepath.Join(dir, filepath.FromSlash(file))
+	old := `{"run_id":"old","command":"sync","job":"sync","status":"failed","error":"Jane Doe","streams":{"alerts":{"error":"Jane Doe"}}}` + "\n"
+	if err := os.WriteFile(path, []byte(old), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	if got := mustRead(t, dir).Runs[0]; got.Error != removed || got.Streams["alerts"].Error != removed {
+		t.Errorf("read: %+v", got)
+	}
+	failed := run(1)
+	failed.Error = "GET /policy/alerts: HTTP 503"
+	appendAll(t, dir, failed, run(2))
+	content, err := os.ReadFile(path)
+	if err != nil || strings.Contains(string(content), "Jane") {
+		t.Errorf("%s, %v", content, err)
+	}
+	if got := mustRead(t, dir).Runs; len(got) != 3 || got[1].Error != failed.Error || got[2].Error != removed {
+		t.Errorf("got %+v", got)
+	}
+	left := `{"run_id":"old","message":"Jane Doe","streams":[{"stream":"alerts","error":"Jane Doe"}]}`
+	if err := os.WriteFile(filepath.Join(dir, filepath.FromSlash(progressFile)), []byte(left), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	if p, err := ReadProgress(dir); err != nil || p.RunID != "old" || p.Message+p.Streams[0].Error != "" {
+		t.Errorf("progress: %+v, %v", p, err)
 	}
 }

@@ -12,10 +12,16 @@ import (
 
 const progressFile = "state/progress.json"
 
+// progressLine is the file's content.
+type progressLine struct {
+	*Progress
+	Texts int `json:"texts"`
+}
+
 // WriteProgress replaces the progress file. It is not synced: after a power cut
 // nobody asks how far a run was.
 func WriteProgress(dataDir string, p *Progress) error {
-	content, err := json.Marshal(p)
+	content, err := json.Marshal(progressLine{p, structural})
 	if err != nil {
 		return err
 	}
@@ -55,11 +61,17 @@ func ReadProgress(dataDir string) (*Progress, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Progress{}
-	if err := json.Unmarshal(content, p); err != nil || p.RunID == "" {
+	l := progressLine{Progress: &Progress{}}
+	if err := json.Unmarshal(content, &l); err != nil || l.Progress == nil || l.RunID == "" {
 		return nil, nil //nolint:nilerr,nilnil // a power cut leaves an empty file
 	}
-	return p, nil
+	if l.Texts < structural {
+		l.Message = ""
+		for i := range l.Streams {
+			l.Streams[i].Error = ""
+		}
+	}
+	return l.Progress, nil
 }
 
 // EndProgress removes the progress file.

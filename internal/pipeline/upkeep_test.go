@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -133,4 +134,44 @@ func TestAnOlderDataDirIsTakenOver(t *testing.T) {
 		t.Error(got)
 	}
 	w.equalsTruth(apisim.Alerts)
+}
+
+// What former releases quoted of answers is removed from the warehouse and from the
+// published file; what this release writes stays.
+func TestQuotesOfFormerReleasesAreRemoved(t *testing.T) {
+	const jane = "Jane_Doe_9f3c71"
+	quoted := []string{
+		"UPDATE sync_runs SET error = 'the answer is not a page: " + jane + "'",
+		"INSERT INTO rejected_records SELECT 'alerts', run_id, 'unreadable JSON: jsontext: " + jane + "', 'raw 1', now() FROM sync_runs LIMIT 1",
+		"INSERT INTO rejected_records SELECT 'alerts', run_id, '" + strings.ReplaceAll(jane, "_", " ") + " is there twice', 'raw 2', now() FROM sync_runs LIMIT 1",
+		"INSERT INTO rejected_records SELECT 'alerts', run_id, 'id is there twice', 'raw 3', now() FROM sync_runs LIMIT 1",
+		"CHECKPOINT",
+	}
+	const reasons = "SELECT string_agg(reason, ', ' ORDER BY raw) FROM rejected_records"
+	const kept = "unreadable JSON, a field is there twice, id is there twice"
+	w := newWorld(t, small())
+	o := w.options(pipeline.Alerts)
+	w.mustSync(o)
+	tamper(t, filepath.Join(w.dir, "flashback.duckdb"), quoted...)
+	tamper(t, load.File(w.dir), append(quoted, "UPDATE internal.meta SET value = '2' WHERE key = 'schema_version'")...)
+	w.mustSync(o)
+	if got := w.published("SELECT string_agg(DISTINCT error, ', ') FROM sync_runs"); got != "removed: recorded by a release that quoted answers" {
+		t.Error(got)
+	}
+	if got := w.published(reasons); got != kept {
+		t.Error(got)
+	}
+	failed := o
+	failed.Lists[0].Policies = []string{"unknown"}
+	if _, err := w.sync(context.Background(), failed); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.private("SELECT count(*) FROM sync_runs WHERE error LIKE '%HTTP 404%'"); got != "1" {
+		t.Errorf("%s texts of this release are there", got)
+	}
+	tamper(t, filepath.Join(w.dir, "flashback.duckdb"), quoted[0], "DELETE FROM rejected_records", quoted[1], quoted[2], quoted[3])
+	w.rebuild(w.options(pipeline.Alerts))
+	if got := w.published("SELECT count(*) FROM sync_runs WHERE error LIKE '%Jane%'") + w.published(reasons); got != "0"+kept {
+		t.Errorf("after a rebuild: %s", got)
+	}
 }
