@@ -24,6 +24,7 @@ const defaultConfig = "flashback-sync.yaml"
 type app struct {
 	env            func(string) (string, bool)
 	stdout, stderr io.Writer
+	args           []string
 
 	configPath string
 	logLevel   string
@@ -43,7 +44,7 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 			code = codeOther
 		}
 	}()
-	a := &app{env: env, stdout: stdout, stderr: stderr}
+	a := &app{env: env, stdout: stdout, stderr: stderr, args: args}
 	root := a.command()
 	root.SetArgs(args)
 	root.SetOut(stdout)

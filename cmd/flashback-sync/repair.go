@@ -49,6 +49,9 @@ func (a *app) repair(ctx context.Context, f repairFlags) error {
 		return err
 	}
 	defer t.client.Close()
+	if err := a.refuseRoot(t.options.DataDir); err != nil {
+		return err
+	}
 	work := pipeline.Repair
 	if f.rebuild {
 		work = pipeline.Rebuild

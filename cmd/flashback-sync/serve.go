@@ -48,6 +48,9 @@ ends cleanly, and the next one goes on from there.`,
 }
 
 func (a *app) serve(ctx context.Context, c *config.Config) error {
+	if err := a.refuseRoot(c.DataDir); err != nil {
+		return err
+	}
 	unheard()
 	hangups := make(chan os.Signal, 1) // from now to the end, or else an early or late SIGHUP would end us
 	signal.Notify(hangups, syscall.SIGHUP)

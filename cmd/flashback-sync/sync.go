@@ -56,6 +56,9 @@ func (a *app) sync(ctx context.Context, f syncFlags) error {
 		a.report(summary, f)
 		return outcome(ctx, summary, err)
 	}
+	if err := a.refuseRoot(t.options.DataDir); err != nil {
+		return err
+	}
 	record := t.record(t.options, "sync", cmp.Or(f.job, f.scopeFlags.job()))
 	summary, err := t.sync(ctx, t.options)
 	err = outcome(ctx, summary, err)

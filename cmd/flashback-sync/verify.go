@@ -84,6 +84,9 @@ func (a *app) verify(ctx context.Context, f verifyFlags) error {
 	defer t.client.Close()
 	t.options.Full = f.full
 	if f.job != "" { // by hand it changes nothing at all
+		if err := a.refuseRoot(t.options.DataDir); err != nil {
+			return err
+		}
 		t.record(t.options, "verify", f.job)
 	}
 	stop := t.watch()

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+// What root writes in the service's data_dir the service cannot replace.
+func TestRootIsRefusedInTheDataDirOfAnother(t *testing.T) {
+	b := newBench(t)
+	b.must("sync")
+	const service = 65532
+	if os.Geteuid() == 0 {
+		if err := os.Chown(b.data(), service, service); err != nil {
+			t.Fatal(err)
+		}
+	}
+	uid, _ := ownerOf(b.data())
+	for _, test := range []struct {
+		euid int
+		dir  string
+		want bool
+	}{
+		{0, b.data(), true},
+		{uid, b.data(), false},
+		{0, "/", false},                   // root's own
+		{0, b.data() + "/nowhere", false}, // nobody's yet
+	} {
+		if owner, foreign := foreignOwner(test.euid, test.dir); foreign != test.want || foreign && owner != uid {
+			t.Errorf("user %d in %s: %d, %v", test.euid, test.dir, owner, foreign)
+		}
+	}
+	if os.Geteuid() != 0 {
+		t.Skip("the rest needs root")
+	}
+	asked := b.sim.RequestCount()
+	for _, args := range [][]string{{"sync"}, {"sync", "--stream", "alerts"}, {"repair"}, {"repair", "--rebuild"}, {"verify", "--job", "verify"}, {"serve"}} {
+		r := b.wants(2, "belongs to ", args...)
+		if want := "use: sudo -u '#65532' "; !strings.Contains(r.stderr, want) || !strings.Contains(r.stderr, "flashback-sync --config "+b.config+" "+args[0]) {
+			t.Errorf("%v: it does not say how:\n%s", args, r.stderr)
+		}
+	}
+	if b.sim.RequestCount() != asked {
+		t.Error("the source was asked")
+	}
+	for _, args := range [][]string{{"status"}, {"query", "SELECT count(*) FROM alerts"}, {"verify"}, {"sync", "--dry-run"}, {"report", "--json"}} {
+		b.must(args...)
+	}
+}
