@@ -96,26 +96,6 @@ func (s *server) globals() (arguments []string) {
 	return arguments
 }
 
-// plan makes the jobs of a configuration those that are run.
-func (s *server) plan(c *config.Config) error {
-	jobs, err := scheduled(c)
-	if err != nil {
-		return err
-	}
-	if s.supervisor != nil {
-		s.supervisor.Reload(jobs)
-		return nil
-	}
-	noted, err := journal.Read(c.DataDir)
-	if err != nil {
-		return err
-	}
-	s.supervisor = schedule.New(jobs, schedule.Attempts(noted.Runs, time.Now()), schedule.Options{
-		Run: s.work, Note: s.note, Beat: s.beat,
-	})
-	return nil
-}
-
 func (s *server) jobs() (jobs []status.Job) {
 	for _, state := range s.supervisor.State() {
 		jobs = append(jobs, status.Job(state))

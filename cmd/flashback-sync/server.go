@@ -59,9 +59,18 @@ func newServer(a *app, c *config.Config) (*server, error) {
 		return nil, err
 	}
 	s := &server{app: a, log: a.logger(c.Log), binary: binary, patience: stalledAfter}
-	if err := s.take(c); err != nil {
+	jobs, out, err := s.prepare(c)
+	if err != nil {
 		return nil, err
 	}
+	noted, err := journal.Read(c.DataDir)
+	if err != nil {
+		return nil, err
+	}
+	s.config, s.outbox = c, out
+	s.supervisor = schedule.New(jobs, schedule.Attempts(noted.Runs, time.Now()), schedule.Options{
+		Run: s.work, Note: s.note, Beat: s.beat,
+	})
 	s.holdings = &holdings{
 		now: time.Now,
 		source: func() status.Source {
@@ -72,20 +81,21 @@ func newServer(a *app, c *config.Config) (*server, error) {
 			return exec.CommandContext(ctx, s.binary, "report", "--holdings") //nolint:gosec // ourselves
 		},
 	}
-	return s, s.plan(c)
+	return s, nil
 }
 
-// take makes the configuration the present one.
-func (s *server) take(c *config.Config) error {
+// prepare makes what a configuration asks for, and changes nothing.
+func (s *server) prepare(c *config.Config) ([]schedule.Job, outbox, error) {
+	jobs, err := scheduled(c)
+	if err != nil {
+		return nil, outbox{}, err
+	}
 	out, err := s.app.newOutbox(c, s.log)
 	if err != nil {
-		return usage(err)
+		return nil, outbox{}, usage(err)
 	}
 	out.read = s.status // and not with DuckDB, in this process
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.config, s.outbox = c, out
-	return nil
+	return jobs, out, nil
 }
 
 func (s *server) present() (*config.Config, outbox) {
@@ -242,10 +252,10 @@ func (s *server) reloads(ctx context.Context, hangups <-chan os.Signal) {
 		case <-hangups:
 		}
 		if err := s.reload(); err != nil {
-			s.log.Error().Err(err).Msg("the configuration was not taken over; the old one holds")
+			s.log.Error().Err(err).Msg("reload of the configuration failed; the previous one stays in force")
 			continue
 		}
-		s.log.Info().Msg("the configuration was read again")
+		s.log.Info().Msg("the configuration was reloaded")
 	}
 }
 
@@ -261,8 +271,13 @@ func (s *server) reload() error {
 		s.log.Warn().Msg("data_dir and serve.listen change with a restart only")
 		c.DataDir, c.Serve.Listen = old.DataDir, old.Serve.Listen
 	}
-	if err := s.plan(c); err != nil {
+	jobs, out, err := s.prepare(c)
+	if err != nil {
 		return err
 	}
-	return s.take(c)
+	s.mu.Lock()
+	s.config, s.outbox = c, out
+	s.mu.Unlock()
+	s.supervisor.Reload(jobs)
+	return nil
 }
