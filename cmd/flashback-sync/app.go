@@ -165,10 +165,15 @@ func (a *app) logger(c config.Log) zerolog.Logger {
 		level = zerolog.InfoLevel
 	}
 	out := a.stderr
-	if c.Format == "console" || (c.Format == "auto" && isTerminal(a.stderr)) {
+	if a.forPeople(c) {
 		out = zerolog.ConsoleWriter{Out: a.stderr, TimeFormat: "15:04:05", NoColor: !isTerminal(a.stderr)}
 	}
 	return zerolog.New(out).Level(level).With().Timestamp().Logger()
+}
+
+// forPeople reports whether logs are written for a person instead of as JSON lines.
+func (a *app) forPeople(c config.Log) bool {
+	return c.Format == "console" || c.Format == "auto" && isTerminal(a.stderr)
 }
 
 func isTerminal(w io.Writer) bool {

@@ -1,17 +1,17 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"strings"
-	"sync"
+	"syscall"
 	"time"
+
+	"github.com/rs/zerolog"
 
 	"github.com/flashback-sync/flashback-sync/config"
 	"github.com/flashback-sync/flashback-sync/internal/journal"
@@ -106,25 +106,51 @@ func (s *server) jobs() (jobs []status.Job) {
 // work does a job in a process of its own.
 func (s *server) work(ctx context.Context, turn schedule.Turn) schedule.Outcome {
 	c, _ := s.present()
-	s.log.Info().Str("job", turn.Job).Time("slot", turn.Slot).Bool("catch_up", turn.CatchUp).Msg("a run begins")
-	said := &ending{to: s.app.stderr}
-	child := schedule.Child{Program: s.binary, Env: environment(os.Environ(), c.DataDir), Stderr: said}
+	runID := newRunID()
+	log := s.log.With().Str("run_id", runID).Str("job", turn.Job).Logger()
+	log.Info().Time("slot", turn.Slot).Bool("catch_up", turn.CatchUp).Msg("a run begins")
+	stderr := &ending{to: s.app.stderr, log: &log}
+	if s.app.forPeople(c.Log) {
+		stderr.log = nil
+	}
+	child := schedule.Child{Program: s.binary, Env: append(environment(os.Environ(), c.DataDir), runIDKey+"="+runID), Stderr: stderr}
 	watched, release := untilStalled(ctx, s.patience, func() string { return progressOf(c.DataDir) })
 	defer release()
 	outcome := child.Run(watched, s.arguments(c, turn.Job)...)
 	if errors.Is(context.Cause(watched), errStalled) {
 		outcome.Err = cmp.Or(outcome.Err, errStalled)
 	}
-	line := s.log.Info()
-	if outcome.Err != nil || outcome.Crashed {
-		line = s.log.Error().Err(outcome.Err)
-	}
-	line.Str("job", turn.Job).Int("exit_code", outcome.ExitCode).Dur("took_ms", outcome.Finished.Sub(outcome.Started)).
-		Bool("crashed", outcome.Crashed).Msg("a run ended")
+	said := stderr.reported()
+	logEnd(log, outcome, said)
 	if outcome.ExitCode != codeLocked {
-		s.noteUnnoted(ctx, turn, outcome, said.error())
+		s.noteUnnoted(ctx, turn, outcome, runID, said)
 	}
 	return outcome
+}
+
+// logEnd logs how a run ended, as loud as it matters.
+func logEnd(log zerolog.Logger, outcome schedule.Outcome, said reported) {
+	line := log.Info()
+	switch outcome.ExitCode {
+	case codeOK, codeLocked, stopped{syscall.SIGINT}.code(), stopped{syscall.SIGTERM}.code():
+	case codePartial, codeDifference:
+		line = log.Warn()
+	default:
+		line = log.Error()
+	}
+	if outcome.Err != nil {
+		line, said.error = log.Error(), outcome.Err.Error()
+	}
+	if outcome.Crashed {
+		said.error = cmp.Or(said.error, "ended by "+signalName(outcome.Signal))
+	}
+	if said.error != "" {
+		line = line.Str("error", said.error)
+	}
+	if said.hint != "" {
+		line = line.Str("hint", said.hint)
+	}
+	line.Int("exit_code", outcome.ExitCode).Dur("took_ms", outcome.Finished.Sub(outcome.Started)).Bool("crashed", outcome.Crashed).Msg("a run ended")
 }
 
 // environment is that of a run. It keeps systemd's socket and watchdog to ourselves,
@@ -137,14 +163,18 @@ func environment(ours []string, dataDir string) []string {
 	return append(ours, dataDirKey+"="+dataDir)
 }
 
-// dataDirKey overrides data_dir.
-const dataDirKey = "FLASHBACK_SYNC_DATA_DIR"
+const (
+	// dataDirKey overrides data_dir.
+	dataDirKey = "FLASHBACK_SYNC_DATA_DIR"
+	// runIDKey is the id that serve gives to a run, so that both log the same.
+	runIDKey = "FLASHBACK_RUN_ID"
+)
 
 // noteUnnoted notes a run that could not do so itself, and tells of it; also of one
 // that was killed between the two.
-func (s *server) noteUnnoted(ctx context.Context, turn schedule.Turn, outcome schedule.Outcome, said string) {
+func (s *server) noteUnnoted(ctx context.Context, turn schedule.Turn, outcome schedule.Outcome, runID string, said reported) {
 	c, out := s.present()
-	run, byItself, err := settle(c.DataDir, turn, outcome, said)
+	run, byItself, err := settle(c.DataDir, turn, outcome, runID, said)
 	if err != nil {
 		s.log.Error().Err(err).Msg("how a run ended cannot be noted in the journal")
 		s.mu.Lock()
@@ -158,13 +188,13 @@ func (s *server) noteUnnoted(ctx context.Context, turn schedule.Turn, outcome sc
 
 // settle sees to it that the journal knows of a run that has ended, and finds out
 // what it knows; byItself is set if the run said so, as far as can be known.
-func settle(dataDir string, turn schedule.Turn, outcome schedule.Outcome, said string) (run journal.Run, byItself bool, err error) {
+func settle(dataDir string, turn schedule.Turn, outcome schedule.Outcome, runID string, said reported) (run journal.Run, byItself bool, err error) {
 	release, err := journal.Claim(dataDir)
 	claimed := err == nil
 	if claimed { // or else another run has begun, and has noted this one if it had to
 		defer release()
 	}
-	run = unnoted(turn, outcome, said)
+	run = unnoted(turn, outcome, runID, said)
 	noted, err := journal.Read(dataDir)
 	if err != nil {
 		return run, outcome.PID != 0, err
@@ -202,10 +232,10 @@ func isOf(run *journal.Run, turn schedule.Turn, outcome schedule.Outcome) bool {
 }
 
 // unnoted is a run of which only its process is known.
-func unnoted(turn schedule.Turn, outcome schedule.Outcome, said string) journal.Run {
+func unnoted(turn schedule.Turn, outcome schedule.Outcome, runID string, said reported) journal.Run {
 	run := journal.Run{
-		RunID: newRunID(), Command: jobSync, Job: turn.Job, PID: outcome.PID, StartedAt: outcome.Started, FinishedAt: outcome.Finished,
-		ExitCode: outcome.ExitCode, Status: statusOf(outcome.ExitCode), Error: said, Version: version,
+		RunID: runID, Command: jobSync, Job: turn.Job, PID: outcome.PID, StartedAt: outcome.Started, FinishedAt: outcome.Finished,
+		ExitCode: outcome.ExitCode, Status: statusOf(outcome.ExitCode), Error: said.error, Hint: said.hint, Version: version,
 	}
 	if turn.Job == jobVerify {
 		run.Command = jobVerify
@@ -227,41 +257,4 @@ func (s *server) note(run journal.Run) {
 	if err := journal.Append(c.DataDir, run); err != nil {
 		s.log.Error().Err(err).Msg("a skipped slot cannot be noted in the journal")
 	}
-}
-
-// ending passes on what a child writes to stderr, and keeps the line of its error.
-type ending struct {
-	to io.Writer
-
-	mu    sync.Mutex
-	begun []byte
-	last  string
-}
-
-var ourName = []byte("flashback-sync: ")
-
-func (e *ending) Write(p []byte) (int, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.begun = append(e.begun, p...)
-	for {
-		line, rest, whole := bytes.Cut(e.begun, []byte("\n"))
-		if !whole {
-			break
-		}
-		if said, ours := bytes.CutPrefix(line, ourName); ours {
-			e.last = clean(string(said), 500)
-		}
-		e.begun = rest
-	}
-	if len(e.begun) > 64<<10 { // no line of ours is so long
-		e.begun = nil
-	}
-	return e.to.Write(p)
-}
-
-func (e *ending) error() string {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.last
 }

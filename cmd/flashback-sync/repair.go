@@ -44,7 +44,7 @@ the lake does not hold is fetched from the source.`,
 }
 
 func (a *app) repair(ctx context.Context, f repairFlags) error {
-	t, err := a.task(&f.scopeFlags)
+	t, err := a.task(&f.scopeFlags, "")
 	if err != nil {
 		return err
 	}

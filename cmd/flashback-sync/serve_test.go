@@ -239,7 +239,7 @@ func TestARunThatWasKilledIsNotTakenForAnother(t *testing.T) {
 	turn, began := schedule.Turn{Job: jobSync}, other.FinishedAt.Add(-time.Millisecond)
 	outcome := schedule.Outcome{PID: other.PID + 1, ExitCode: -1, Signal: syscall.SIGKILL, Crashed: true, Started: began, Finished: began.Add(time.Second)}
 	for range 2 { // the second finds what the first noted
-		run, byItself, err := settle(b.data(), turn, outcome, "")
+		run, byItself, err := settle(b.data(), turn, outcome, newRunID(), reported{})
 		if err != nil || byItself || run.Status != journal.Crashed || run.PID != outcome.PID {
 			t.Errorf("got %+v, %v, %v", run, byItself, err)
 		}
@@ -248,7 +248,7 @@ func TestARunThatWasKilledIsNotTakenForAnother(t *testing.T) {
 		t.Errorf("got %+v", runs)
 	}
 	outcome.PID = other.PID
-	if run, byItself, err := settle(b.data(), turn, outcome, ""); err != nil || !byItself || run.RunID != other.RunID {
+	if run, byItself, err := settle(b.data(), turn, outcome, newRunID(), reported{}); err != nil || !byItself || run.RunID != other.RunID {
 		t.Errorf("got %+v, %v, %v", run, byItself, err)
 	}
 }
@@ -273,7 +273,7 @@ func TestServeTellsOfACrashWithoutDuckDB(t *testing.T) {
 		return exec.CommandContext(ctx, "echo", `{"lake_files": 4711}`)
 	}
 	now := time.Now()
-	s.noteUnnoted(t.Context(), schedule.Turn{Job: jobSync}, schedule.Outcome{PID: 1, Crashed: true, Signal: syscall.SIGKILL, Started: now, Finished: now}, "")
+	s.noteUnnoted(t.Context(), schedule.Turn{Job: jobSync}, schedule.Outcome{PID: 1, Crashed: true, Signal: syscall.SIGKILL, Started: now, Finished: now}, newRunID(), reported{})
 	content, err := os.ReadFile(target)
 	if err != nil || !strings.Contains(string(content), "flashback_sync_lake_files 4711") {
 		t.Errorf("%v: %s", err, content)
@@ -299,7 +299,7 @@ func TestThePageShowsARunThatCannotBeNoted(t *testing.T) {
 		t.Fatal(err)
 	}
 	began := time.Now()
-	s.noteUnnoted(t.Context(), schedule.Turn{Job: jobSync}, schedule.Outcome{PID: 1, ExitCode: codeStorage, Started: began, Finished: began}, "read-only file system")
+	s.noteUnnoted(t.Context(), schedule.Turn{Job: jobSync}, schedule.Outcome{PID: 1, ExitCode: codeStorage, Started: began, Finished: began}, newRunID(), reported{error: "read-only file system"})
 	for _, want := range []string{journal.Failed, journal.OK} {
 		now, err := s.status(t.Context())
 		if err != nil || now.Runs[0].Status != want || (want == journal.Failed) != (len(now.Problems()) > 0) {

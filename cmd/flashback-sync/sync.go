@@ -44,7 +44,8 @@ func (a *app) sync(ctx context.Context, f syncFlags) error {
 	if err := checkJob(f.job, jobSync, pipeline.Alerts, pipeline.Violations, pipeline.PolicyStats); err != nil {
 		return err
 	}
-	t, err := a.task(&f.scopeFlags)
+	job := cmp.Or(f.job, f.scopeFlags.job())
+	t, err := a.task(&f.scopeFlags, job)
 	if err != nil {
 		return err
 	}
@@ -59,7 +60,7 @@ func (a *app) sync(ctx context.Context, f syncFlags) error {
 	if err := a.refuseRoot(t.options.DataDir); err != nil {
 		return err
 	}
-	record := t.record(t.options, "sync", cmp.Or(f.job, f.scopeFlags.job()))
+	record := t.record(t.options, "sync", job)
 	summary, err := t.sync(ctx, t.options)
 	err = outcome(ctx, summary, err)
 	record.synced(summary)

@@ -63,12 +63,20 @@ type task struct {
 }
 
 // task reads the configuration and narrows it. The caller closes its client.
-func (a *app) task(scope *scopeFlags) (*task, error) {
+func (a *app) task(scope *scopeFlags, job string) (*task, error) {
 	c, err := a.load()
 	if err != nil {
 		return nil, err
 	}
-	t := &task{app: a, config: c, options: options(c), log: a.logger(c.Log)}
+	t := &task{app: a, config: c, options: options(c)}
+	if given, _ := a.env(runIDKey); job != "" && uuid.Validate(given) == nil {
+		t.options.RunID = given
+	}
+	log := a.logger(c.Log).With().Str("run_id", t.options.RunID)
+	if job != "" {
+		log = log.Str("job", job)
+	}
+	t.log = log.Logger()
 	if t.outbox, err = a.newOutbox(c, t.log); err != nil {
 		t.log.Warn().Err(err).Msg("the run goes on, and not everybody will be told")
 	}
