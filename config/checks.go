@@ -21,7 +21,7 @@ import (
 // places.
 func check(name, text string) string {
 	checks := map[string]func(string) string{
-		"":         checkLine,
+		"": checkLine, "path": checkLine,
 		"base_url": checkBaseURL, "command": checkCommand, "link": checkLink, "listen": checkListen,
 		"schedule": checkSchedule, "timezone": checkTimezone, "user": checkUser, "variable": checkVariable,
 	}

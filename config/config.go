@@ -19,7 +19,7 @@ import "time"
 type Config struct {
 	API API `yaml:"api" doc:"The source. The token itself is never written here, only where to find it: one of token_env, token_file and token_command."`
 
-	DataDir     string        `yaml:"data_dir" default:"data" doc:"Folder everything is written under, relative to the current directory."`
+	DataDir     string        `yaml:"data_dir" default:"data" check:"path" doc:"Folder everything is written under. A relative path in this file is relative to the folder of this file."`
 	VerifyEvery time.Duration `yaml:"verify_every" default:"168h" doc:"How often a sync also compares its totals with the source's, month by month; 0: never."`
 
 	Streams   Streams   `yaml:"streams" doc:"What to sync. A stream that is left out is not synced; one without keys has the defaults. At least one is needed."`
@@ -42,7 +42,7 @@ type Config struct {
 type API struct {
 	BaseURL           string        `yaml:"base_url" default:"https://backend.flashback.tech" check:"base_url" doc:"where the API is; a path prefix is allowed, http only for localhost"`
 	TokenEnv          string        `yaml:"token_env" default:"FLASHBACK_TOKEN" check:"variable" empty:"ok" doc:"environment variable that holds the token"`
-	TokenFile         string        `yaml:"token_file" example:"/run/secrets/flashback" empty:"ok" doc:"or the file that holds the token (chmod 600), read whenever it is needed"`
+	TokenFile         string        `yaml:"token_file" example:"/run/secrets/flashback" check:"path" empty:"ok" doc:"or the file that holds the token (chmod 600), read whenever it is needed"`
 	TokenCommand      string        `yaml:"token_command" example:"pass show flashback" check:"command" empty:"ok" doc:"or the shell command that prints the token; run again after a 401"`
 	MaxConcurrency    int           `yaml:"max_concurrency" default:"8" min:"1" max:"64" doc:"upper bound of simultaneous requests, 1 to 64; adapts below it"`
 	RequestsPerSecond float64       `yaml:"requests_per_second" default:"0" doc:"our own limit; 0: none"`
@@ -123,23 +123,23 @@ type Serve struct {
 	Listen       string `yaml:"listen" default:"127.0.0.1:8417" check:"listen" doc:"host:port; off this machine only with a password"`
 	User         string `yaml:"user" default:"flashback" check:"user" doc:"user name that goes with the password"`
 	PasswordEnv  string `yaml:"password_env" default:"FLASHBACK_PAGE_PASSWORD" check:"variable" empty:"ok" doc:"environment variable that holds the password"`
-	PasswordFile string `yaml:"password_file" example:"/run/secrets/page" empty:"ok" doc:"or the file that holds the password"`
+	PasswordFile string `yaml:"password_file" example:"/run/secrets/page" check:"path" empty:"ok" doc:"or the file that holds the password"`
 	ShowNames    bool   `yaml:"show_names" default:"false" doc:"true: page and report show the names of users"`
 }
 
 // Alarms say who is notified. See [Alarms.PingURL] and [Alarms.WebhookURL].
 type Alarms struct {
 	PingURLEnv     string        `yaml:"ping_url_env" default:"FLASHBACK_PING_URL" check:"variable" empty:"ok" doc:"variable with a healthchecks-style URL: URL, URL/start, URL/fail"`
-	PingURLFile    string        `yaml:"ping_url_file" example:"/run/secrets/ping" empty:"ok" doc:"or the file that holds it"`
+	PingURLFile    string        `yaml:"ping_url_file" example:"/run/secrets/ping" check:"path" empty:"ok" doc:"or the file that holds it"`
 	WebhookURLEnv  string        `yaml:"webhook_url_env" default:"FLASHBACK_WEBHOOK_URL" check:"variable" empty:"ok" doc:"variable with a Slack-compatible URL: failure, recovery, staleness"`
-	WebhookURLFile string        `yaml:"webhook_url_file" example:"/run/secrets/webhook" empty:"ok" doc:"or the file that holds it"`
+	WebhookURLFile string        `yaml:"webhook_url_file" example:"/run/secrets/webhook" check:"path" empty:"ok" doc:"or the file that holds it"`
 	StaleAfter     time.Duration `yaml:"stale_after" default:"36h" doc:"a stream that lags more than this is stale; 0: never"`
 	Link           string        `yaml:"link" check:"link" empty:"ok" doc:"where people find the status page"`
 }
 
 // Metrics say where metrics are written to.
 type Metrics struct {
-	Textfile string `yaml:"textfile" empty:"ok" doc:"for node_exporter: /var/lib/node_exporter/flashback_sync.prom"`
+	Textfile string `yaml:"textfile" check:"path" empty:"ok" doc:"for node_exporter: /var/lib/node_exporter/flashback_sync.prom"`
 }
 
 // Traces has no effect. Its key stays valid, so that files of former releases load.

@@ -25,6 +25,9 @@ func TestGoodFiles(t *testing.T) {
 				t.Fatal(err)
 			}
 			want.Path = path
+			if !filepath.IsAbs(want.DataDir) {
+				want.DataDir = filepath.Join(filepath.Dir(path), want.DataDir)
+			}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
 			}

@@ -26,7 +26,7 @@ func (s setting) byVariable() bool { return s.node != nil && s.line == 0 }
 // A decoder fills a Config from the file, the environment and the defaults, and
 // collects every problem.
 type decoder struct {
-	file     origin // line 0: there is no file
+	file     setting // its node is nil if there is no file
 	env      func(string) (string, bool)
 	config   *Config
 	written  map[any]setting    // what is not a default, by the pointer to the Go field
@@ -95,13 +95,15 @@ func (d *decoder) pairs(f field, s setting) map[string]setting {
 
 // key decodes what the environment says, otherwise the file, otherwise the default.
 func (d *decoder) key(f field, s setting) {
-	if text, _ := d.env(variable(f.path)); text != "" {
+	text, _ := d.env(variable(f.path))
+	if text != "" {
 		s = setting{node: f.fromVariable(text), origin: origin{source: variable(f.path)}}
 	}
 	if s.node == nil {
 		if s.node = f.presetNode(); s.node == nil {
 			return
 		}
+		s.origin = d.file.origin
 	} else {
 		s.path = f.path
 		d.written[f.value.Addr().Interface()] = s
@@ -112,7 +114,11 @@ func (d *decoder) key(f field, s setting) {
 	case *[]Scope:
 		d.scopes(to, f, s)
 	default:
-		d.report(s.origin, f.path, f.decode(to, s.node))
+		complaint := f.decode(to, s.node)
+		if path, ok := to.(*string); ok && complaint == "" && text == "" && f.tag.Get("check") == "path" {
+			*path, complaint = d.resolve(f, *path)
+		}
+		d.report(s.origin, f.path, complaint)
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 // FuzzParse: nothing panics, every problem has its position, and a
 // configuration that is written out with all its defaults means the same.
 func FuzzParse(f *testing.F) {
-	f.Add(string(Template()))
+	f.Add(string(Template("")))
 	for _, text := range []string{
 		"streams: {alerts: }", "streams: &a {alerts: *a}", "streams:\n\talerts:", "a: &a [*a]", "? {a: b}\n: !!int x", "- a\n---\n- b",
 		"streams: {policy_stats: {scopes: [{scope: repo, ids: [auto]}], bucket: 1d}}",

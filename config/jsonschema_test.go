@@ -99,7 +99,7 @@ func TestSchemaDefaultsAreTheDecoders(t *testing.T) {
 }
 
 func TestSchemaAcceptsWhatTheDecoderAccepts(t *testing.T) {
-	good := map[string][]byte{"the template": Template()}
+	good := map[string][]byte{"the template": Template("")}
 	for _, path := range files(t, "testdata/good/*.yaml") {
 		good[filepath.Base(path)] = read(t, path)
 	}

@@ -23,7 +23,7 @@ const maxFile = 1 << 20
 // file cannot be read.
 func Load(path string, env func(string) (string, bool), environ ...string) (*Config, error) {
 	if path == "" {
-		return newDecoder(env).assemble(setting{}, environ)
+		return newDecoder(env, setting{}).assemble(environ)
 	}
 	data, err := readFile(path)
 	if err != nil {
@@ -53,24 +53,27 @@ func Parse(data []byte, name string, env func(string) (string, bool), environ ..
 		problem.Source = name
 		return nil, Problems{*problem}
 	}
-	return newDecoder(env).assemble(setting{node: root, origin: origin{source: name, line: 1, column: 1}}, environ)
+	file := setting{node: root, origin: origin{source: name, line: 1, column: 1}}
+	return newDecoder(env, file).assemble(environ)
 }
 
-func newDecoder(env func(string) (string, bool)) *decoder {
+func newDecoder(env func(string) (string, bool), file setting) *decoder {
 	if env == nil {
 		env = func(string) (string, bool) { return "", false }
 	}
-	return &decoder{env: env, config: &Config{}, written: map[any]setting{}, sections: map[string]setting{}}
+	return &decoder{
+		file: file, env: env, config: &Config{Path: file.source},
+		written: map[any]setting{}, sections: map[string]setting{},
+	}
 }
 
 // assemble decodes and validates the file, the environment and the defaults, and
 // reports everything that is wrong at once.
-func (d *decoder) assemble(file setting, environ []string) (*Config, error) {
+func (d *decoder) assemble(environ []string) (*Config, error) {
 	c := d.config
-	c.Path = file.source
-	streams := d.namedStreams(file)
-	d.section(fileOf(c), file)
-	if file.node != nil {
+	streams := d.namedStreams()
+	d.section(fileOf(c), d.file)
+	if d.file.node != nil {
 		streams = slices.DeleteFunc(streamNames(), func(name string) bool { return d.sections["streams."+name].node == nil })
 	}
 	d.chooseToken(&c.API)
@@ -78,7 +81,7 @@ func (d *decoder) assemble(file setting, environ []string) (*Config, error) {
 	d.validateSchedules(&c.Schedule, streams)
 	d.unknownVariables(environ)
 	if len(streams) == 0 && !slices.ContainsFunc(d.problems, func(p Problem) bool { return strings.HasPrefix(p.Key, "streams") }) {
-		d.reportNoStream(file)
+		d.reportNoStream()
 	}
 	if len(d.problems) > 0 {
 		d.problems.sort()

@@ -67,13 +67,13 @@ func (d *decoder) validateSchedules(schedule *Schedule, streams []string) {
 
 // namedStreams are the streams that streamsVariable names. It is for running
 // without a file: beside one it would be a second opinion.
-func (d *decoder) namedStreams(file setting) []string {
+func (d *decoder) namedStreams() []string {
 	text, _ := d.env(streamsVariable)
 	if text == "" {
 		return nil
 	}
 	at := origin{source: streamsVariable}
-	if file.node != nil {
+	if d.file.node != nil {
 		d.report(at, "streams", "names streams only where there is no file, write them in the file")
 		return nil
 	}
@@ -87,14 +87,15 @@ func (d *decoder) namedStreams(file setting) []string {
 	return names
 }
 
-func (d *decoder) reportNoStream(file setting) {
+func (d *decoder) reportNoStream() {
 	const nothing = "no stream is named, so nothing would be synced, "
-	if file.node == nil {
+	if d.file.node == nil {
 		d.report(origin{}, "streams", nothing+"set "+streamsVariable+"="+strings.Join(streamNames(), ","))
 		return
 	}
+	at := d.file.origin
 	if s, ok := d.sections["streams"]; ok {
-		file = s
+		at = s.origin
 	}
-	d.report(file.origin, "streams", nothing+"write "+strings.Join(streamNames(), ":, ")+": or some of them under streams:")
+	d.report(at, "streams", nothing+"write "+strings.Join(streamNames(), ":, ")+": or some of them under streams:")
 }

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -12,11 +13,18 @@ const templateHead = `# The configuration of flashback-sync. What is left out ha
 `
 
 // Template is the commented file that `init` writes. Every key is in it, with
-// its default.
-func Template() []byte {
+// its default; dataDir stands in for that of data_dir unless it is "".
+func Template(dataDir string) []byte {
 	var b strings.Builder
 	b.WriteString(templateHead)
-	for _, f := range fileOf(&Config{}).fields() {
+	var c Config
+	for _, f := range fileOf(&c).fields() {
+		if f.value.Addr().Interface() == any(&c.DataDir) && dataDir != "" {
+			f.preset = strconv.Quote(dataDir)
+			if matches(`^[/A-Za-z0-9_.-]+$`, dataDir) {
+				f.preset = dataDir
+			}
+		}
 		fmt.Fprintf(&b, "\n# %s\n", f.tag.Get("doc"))
 		f.write(&b, "", "")
 	}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -9,7 +10,7 @@ import (
 )
 
 func TestTemplateHoldsTheDefaults(t *testing.T) {
-	got, err := Parse(Template(), "template.yaml", nil)
+	got, err := Parse(Template(""), "template.yaml", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -17,6 +18,15 @@ func TestTemplateHoldsTheDefaults(t *testing.T) {
 	want.Path = "template.yaml"
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+func TestTemplateWithADataDirOfItsOwn(t *testing.T) {
+	for _, dir := range []string{"/var/lib/flashback", "/home/a b/it's: #1", `C:\data`, "/ä/\"x\""} {
+		got, err := Parse(Template(dir), "/etc/template.yaml", variables{}.get)
+		if err != nil || filepath.IsAbs(dir) && got.DataDir != dir {
+			t.Errorf("%s: got %+v, %v", dir, got, err)
+		}
 	}
 }
 
@@ -29,12 +39,12 @@ func optionalKeys() []string {
 }
 
 func TestTemplateHoldsEveryKey(t *testing.T) {
-	root, problem := parseYAML(Template())
+	root, problem := parseYAML(Template(""))
 	if problem != nil {
 		t.Fatal(problem)
 	}
-	d := newDecoder(nil)
-	d.section(fileOf(d.config), setting{node: root})
+	d := newDecoder(nil, setting{node: root})
+	d.section(fileOf(d.config), d.file)
 	for f := range fileOf(d.config).all() {
 		if _, set := d.written[f.value.Addr().Interface()]; !set && !f.isSection() && !commented(f.path) {
 			t.Errorf("%s is missing", f.path)
@@ -45,14 +55,14 @@ func TestTemplateHoldsEveryKey(t *testing.T) {
 func commented(path string) bool {
 	for _, optional := range optionalKeys() {
 		if path == optional {
-			return regexp.MustCompile(`(?m)^ +# ` + lastName(path) + `: `).Match(Template())
+			return regexp.MustCompile(`(?m)^ +# ` + lastName(path) + `: `).Match(Template(""))
 		}
 	}
 	return false
 }
 
 func TestTemplateIsValidWithItsCommentedKeys(t *testing.T) {
-	text := strings.Replace(string(Template()), "# block: true", "block: true", 1)
+	text := strings.Replace(string(Template("")), "# block: true", "block: true", 1)
 	text = strings.Replace(text, "# scopes: [{scope: workspace, ids: [WORKSPACE_ID]}]", "", 1)
 	for _, way := range []string{"token_file", "token_command"} {
 		alone := strings.Replace(text, "  token_env:", "  # token_env:", 1)
@@ -65,7 +75,7 @@ func TestTemplateIsValidWithItsCommentedKeys(t *testing.T) {
 
 func TestTemplateDocumentsEveryKeyInALine(t *testing.T) {
 	above := ""
-	for _, line := range strings.Split(string(Template()), "\n") {
+	for _, line := range strings.Split(string(Template("")), "\n") {
 		bare := strings.TrimSpace(line)
 		isKey := regexp.MustCompile(`^[a-z_]+:( |$)`).MatchString(bare)
 		documented := strings.Contains(line, " # ") || strings.HasPrefix(above, "#")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -230,5 +231,44 @@ func TestTheTokenAppearsNowhere(t *testing.T) {
 	b.configure("streams:\n  alerts: {start: " + canary + "}\n")
 	if err := os.Remove(b.config); err != nil { // it held the canary by our own hand
 		t.Fatal(err)
+	}
+}
+
+func TestInitWritesAnAbsoluteDataDir(t *testing.T) {
+	b := newBench(t)
+	folder := t.TempDir()
+	t.Chdir(filepath.Dir(folder))
+	for given, want := range map[string]string{"": filepath.Join(folder, "data"), "/srv/flashback": "/srv/flashback"} {
+		b.config = filepath.Join(filepath.Base(folder), "new.yaml")
+		b.env["FLASHBACK_SYNC_DATA_DIR"] = given
+		b.must("init", "--force")
+		content, err := os.ReadFile(b.config)
+		if err != nil || !strings.Contains(string(content), "\ndata_dir: "+want+"\n") {
+			t.Errorf("no data_dir %s, %v", want, err)
+		}
+	}
+}
+
+// The working directory of a run, of cron or of a person, does not decide where the data is.
+func TestRelativeDataDirIsBelowTheFilesFolder(t *testing.T) {
+	b := newBench(t)
+	content := fmt.Sprintf("api: {base_url: %q}\ndata_dir: data\n%s", b.url, streamsConfig)
+	if err := os.WriteFile(b.config, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	b.must("sync")
+	b.complete()
+	t.Chdir(t.TempDir())
+	b.must("verify")
+
+	former := t.TempDir() // where a release that went by the working directory left it
+	if err := os.Rename(b.data(), filepath.Join(former, "data")); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(former)
+	b.wants(2, "data_dir: "+filepath.Join(former, "data"), "sync")
+	if _, err := os.Stat(b.data()); !os.IsNotExist(err) {
+		t.Errorf("it began anew: %v", err)
 	}
 }

@@ -34,8 +34,16 @@ func (a *app) init(force bool) error {
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) && !force {
 		return usage(fmt.Errorf("%s is there already; --force replaces it", path))
 	}
+	dataDir, given := a.env(dataDirKey)
+	if !given || dataDir == "" {
+		dataDir = filepath.Join(filepath.Dir(path), "data")
+	}
+	dataDir, err := filepath.Abs(dataDir)
+	if err != nil {
+		return err
+	}
 	beside := filepath.Join(filepath.Dir(path), schemaName)
-	template := append([]byte("# yaml-language-server: $schema="+schemaName+"\n"), config.Template()...)
+	template := append([]byte("# yaml-language-server: $schema="+schemaName+"\n"), config.Template(dataDir)...)
 	if err := errors.Join(durable.Write(path, template), durable.Write(beside, config.JSONSchema())); err != nil {
 		return err
 	}
