@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"database/sql/driver"
@@ -22,6 +23,7 @@ type Session struct {
 	TempDir     string // where sorts spill to; "" for none
 	Thrifty     bool   // for a writer in the background: one thread, memory given back early
 	ReadOnly    bool
+	TimeZone    string // "" for UTC
 
 	Attach map[string]string // further files to read, by the name they get
 	Folder string            // a folder whose files may be read and written; "" for none
@@ -59,7 +61,7 @@ func OpenDuckDB(path string, s Session) (*sql.DB, error) {
 			return nil
 		}
 		set = true
-		for _, statement := range s.statements() {
+		for _, statement := range s.Statements() {
 			if _, err := connection.ExecContext(context.Background(), statement, nil); err != nil {
 				return fmt.Errorf("%s: %w", statement, err)
 			}
@@ -74,8 +76,9 @@ func OpenDuckDB(path string, s Session) (*sql.DB, error) {
 	return db, nil
 }
 
-func (s Session) statements() []string {
-	statements := []string{"SET GLOBAL TimeZone = 'UTC'"}
+// Statements are what a connection runs first. They lock the configuration.
+func (s Session) Statements() []string {
+	statements := []string{"SET GLOBAL TimeZone = " + schema.Literal(cmp.Or(s.TimeZone, "UTC"))}
 	if s.MemoryLimit != "" {
 		statements = append(statements, "SET memory_limit = "+schema.Literal(s.MemoryLimit))
 	}

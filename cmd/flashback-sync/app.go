@@ -16,6 +16,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/config"
 	"github.com/flashback-sync/flashback-sync/internal/crash"
+	"github.com/flashback-sync/flashback-sync/internal/visible"
 )
 
 const defaultConfig = "flashback-sync.yaml"
@@ -61,7 +62,7 @@ func run(ctx context.Context, args []string, env func(string) (string, bool), st
 		err = &hinted{usage(err), "'flashback-sync --help' lists the commands"}
 	}
 	code = exitCode(ctx, err)
-	fmt.Fprintln(stderr, "flashback-sync: "+err.Error())
+	fmt.Fprintln(stderr, "flashback-sync: "+visible.Lines(err.Error()))
 	if hint := hintFor(err); hint != "" {
 		fmt.Fprintln(stderr, "  "+hint)
 	}

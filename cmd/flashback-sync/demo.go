@@ -17,6 +17,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 	"github.com/flashback-sync/flashback-sync/internal/durable"
 	"github.com/flashback-sync/flashback-sync/internal/pipeline"
+	"github.com/flashback-sync/flashback-sync/internal/query"
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/load/snapshot"
 )
@@ -203,7 +204,8 @@ func (a *app) demoQueries(ctx context.Context, dir string) error {
 			FROM alerts GROUP BY user_name ORDER BY alerts DESC LIMIT 6`},
 	} {
 		a.say("%s", q.title)
-		if err := query(ctx, a.stdout, dir, q.sql, "table"); err != nil {
+		request := query.Request{Database: filepath.Join(dir, snapshot.Name), SQL: q.sql, Format: "table", Limits: query.DefaultLimits()}
+		if err := query.Run(ctx, request, query.Output{Writer: a.stdout}); err != nil {
 			return err
 		}
 	}

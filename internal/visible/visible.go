@@ -14,11 +14,29 @@ import (
 
 // Text spells out what does not print, such as control characters and marks that
 // turn the direction of writing.
-func Text(s string) string {
+func Text(s string) string { return spell(s, unicode.IsPrint) }
+
+// Lines is Text that keeps the ends of lines.
+func Lines(s string) string {
+	return spell(s, func(char rune) bool { return char == '\n' || unicode.IsPrint(char) })
+}
+
+// Controls spells out the control characters only, but for tabs and the ends of lines:
+// what a terminal could take for a command.
+func Controls(s string) string {
+	parts := strings.Split(s, "\r\n")
+	for i, part := range parts {
+		parts[i] = spell(part, func(char rune) bool { return char == '\n' || char == '\t' || !unicode.IsControl(char) })
+	}
+	return strings.Join(parts, "\r\n")
+}
+
+// spell spells out what is not UTF-8 and what is not to be kept.
+func spell(s string, keep func(rune) bool) string {
 	var b strings.Builder
 	for len(s) > 0 {
 		char, size := utf8.DecodeRuneInString(s)
-		if char == utf8.RuneError && size == 1 || !unicode.IsPrint(char) {
+		if char == utf8.RuneError && size == 1 || !keep(char) {
 			quoted := strconv.QuoteToASCII(s[:size])
 			b.WriteString(quoted[1 : len(quoted)-1])
 		} else {

@@ -52,3 +52,13 @@ func FuzzText(f *testing.F) {
 		}
 	})
 }
+
+func TestLinesAndTabsMayStay(t *testing.T) {
+	const hostile = "a\tb\r\nc\x1b[2J\u009b\u200fd\re\x7f\xff"
+	if got, want := visible.Lines(hostile), "a\\tb\\r\nc\\x1b[2J\\u009b\\u200fd\\re\\x7f\\xff"; got != want {
+		t.Errorf("Lines: %q, want %q", got, want)
+	}
+	if got, want := visible.Controls(hostile), "a\tb\r\nc\\x1b[2J\\u009b\u200fd\\re\\x7f\\xff"; got != want {
+		t.Errorf("Controls: %q, want %q", got, want)
+	}
+}

@@ -1,0 +1,82 @@
+// Package query runs an analyst's SQL on the published DuckDB file and writes the
+// results. It only reads: DuckDB's own classification decides which statements are
+// admitted, and memory, spill and time are limited.
+package query
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+)
+
+// Request is what to run, and how the results are written.
+type Request struct {
+	Database string // the published DuckDB file
+	SQL      string
+	Format   string // one of Formats
+	Zone     string // time zone of the session; "" for UTC
+	Limits   Limits
+}
+
+// Limits are what the statements of a request may use together.
+type Limits struct {
+	Memory string        // in DuckDB's notation: 1GB
+	Spill  string        // for what does not fit into memory, on disk
+	Time   time.Duration // 0 for no limit
+}
+
+// DefaultLimits are enough for a group over ten million rows, and stop a join whose
+// condition was forgotten before it fills a disk.
+func DefaultLimits() Limits { return Limits{Memory: "1GB", Spill: "4GB", Time: 5 * time.Minute} }
+
+// Output is where the results go. Path is set if the writer is a file.
+type Output struct {
+	io.Writer
+	Path string
+}
+
+// writers write the result of one statement.
+var writers = map[string]func(context.Context, *session, *statement, Output) error{
+	"table": writeTable,
+	"csv":   writeCSV,
+	"json":  writeJSON,
+}
+
+// Formats lists the names of the formats.
+func Formats() []string { return []string{"table", "csv", "json"} }
+
+// Run runs the statements in order. All of them are checked before the first runs.
+func Run(ctx context.Context, r Request, out Output) (err error) {
+	if r.Limits.Time > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, r.Limits.Time, &LimitError{Limit: "time", Most: r.Limits.Time.String()})
+		defer cancel()
+	}
+	s, err := open(r)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	return s.interruptible(ctx, func() error {
+		statements, err := s.prepareAll(ctx, r.SQL)
+		if err != nil {
+			return err
+		}
+		buffered := bufio.NewWriterSize(out.Writer, 1<<16)
+		for i, statement := range statements {
+			if i > 0 && (r.Format == "table" || r.Format == "csv") {
+				fmt.Fprintln(buffered)
+			}
+			if err := writers[r.Format](ctx, s, statement, Output{buffered, out.Path}); err != nil {
+				return err // without what is buffered: a short result is printed whole or not at all
+			}
+			if err := buffered.Flush(); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

@@ -1,0 +1,380 @@
+package query_test
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/flashback-sync/flashback-sync/internal/query"
+	"github.com/flashback-sync/flashback-sync/internal/visible"
+	"github.com/flashback-sync/flashback-sync/load"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// published is a DuckDB file with two tables, as read-only as it is published.
+func published(t *testing.T) string {
+	t.Helper()
+	t.Setenv("TMPDIR", t.TempDir())
+	path := filepath.Join(t.TempDir(), "flashback.duckdb")
+	db, err := load.OpenDuckDB(path, load.Session{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.ExecContext(t.Context(), `CREATE TABLE alerts AS SELECT 'a' || range AS id, range AS n, ['LOW', 'HIGH'][range % 2 + 1] AS severity FROM range(1000);
+		CREATE TABLE types AS FROM test_all_types()`); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(db.Close(), os.Chmod(path, 0o440)); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func run(t *testing.T, r query.Request) (string, error) {
+	t.Helper()
+	if r.Format == "" {
+		r.Format = "csv"
+	}
+	if r.Limits == (query.Limits{}) {
+		r.Limits = query.DefaultLimits()
+	}
+	var out bytes.Buffer
+	err := query.Run(t.Context(), r, query.Output{Writer: &out})
+	return out.String(), err
+}
+
+func TestStatementsRunInOrder(t *testing.T) {
+	path := published(t)
+	for _, test := range []struct{ sql, want string }{
+		{"SELECT 1 AS a; SELECT 2 AS b", "a\n1\n\nb\n2\n"},
+		{"SELECT ';' AS a -- ; SELECT 3\n;;/* ; */ SELECT $$;$$ AS \";\";", "a\n;\n\n;\n;\n"},
+		{"SELECT 1 AS a -- ';\n;SELECT ''';' AS b", "a\n1\n\nb\n';\n"},
+		{"SELECT 1 AS a /* /* ; */ ; */; VALUES (2)", "a\n1\n\ncol0\n2\n"},
+		{"-- nothing;\nSELECT E'\\';' AS a", "a\n';\n"},
+		{"SELECT n FROM alerts WHERE n < 2 ORDER BY n DESC -- the end", "n\n1\n0\n"},
+		{"SHOW TABLES", "name\nalerts\ntypes\n"},
+		{"SELECT 1 AS a, 2 AS a", "a,a\n1,2\n"},
+		{"PIVOT (SELECT severity, n FROM alerts) ON severity USING sum(n); FROM range(1)", "HIGH,LOW\n250000,249500\n\nrange\n0\n"},
+		{"SELECT NULL AS a, '' AS b, ' c' AS c, 'd\"' AS d", "a,b,c,d\n,\"\",\" c\",\"d\"\"\"\n"},
+		{"PRAGMA show_tables", "name\nalerts\ntypes\n"},
+	} {
+		if got, err := run(t, query.Request{Database: path, SQL: test.sql}); err != nil || got != test.want {
+			t.Errorf("%s: %q, %v; want %q", test.sql, got, err, test.want)
+		}
+	}
+	for _, sql := range []string{
+		"DESCRIBE alerts", "SUMMARIZE alerts", "EXPLAIN SELECT 1", "EXPLAIN ANALYZE SELECT 1", "EXPLAIN (FORMAT json) SELECT 1",
+		"EXPLAIN ANALYZE (SELECT 1)", "/* x */ EXPLAIN -- y\n SELECT 1", "SHOW ALL TABLES", "WITH x AS (SELECT 1) FROM x",
+	} {
+		if got, err := run(t, query.Request{Database: path, SQL: sql}); err != nil || strings.Count(got, "\n") < 2 {
+			t.Errorf("%s: %q, %v", sql, got, err)
+		}
+	}
+}
+
+func TestQueryOnlyReads(t *testing.T) {
+	path := published(t)
+	dir := t.TempDir()
+	target, secret := filepath.Join(dir, "target"), filepath.Join(dir, "token")
+	if err := os.WriteFile(secret, []byte("top-secret"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	before, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	copying := "COPY (SELECT 'x') TO '" + path + "' (FORMAT csv, USE_TMP_FILE false)"
+	for _, statement := range []string{
+		copying, "EXPLAIN ANALYZE " + copying, "EXPLAIN (ANALYZE) " + copying, "EXPLAIN " + copying,
+		"EXPLAIN ANALYZE /* SELECT 1 -- */ " + copying, "EXPLAIN ANALYZE -- SELECT 1\n" + copying,
+		"SELECT 1; " + copying, "SELECT 1) q; " + copying + "; SELECT * FROM (SELECT 1",
+		"SELECT 1 --\n) q; " + copying + ";--", copying + "; SELECT 1",
+		"COPY (PIVOT alerts ON severity USING count(*)) TO '" + path + "' (FORMAT csv, USE_TMP_FILE false)",
+		"EXPLAIN ANALYZE COPY (PIVOT alerts ON severity USING count(*)) TO '" + path + "'",
+		"PREPARE p AS " + copying, "EXECUTE p", "COPY alerts FROM '" + secret + "'",
+		"EXPORT DATABASE '" + target + "'", "IMPORT DATABASE '" + dir + "'", "COPY FROM DATABASE flashback TO memory",
+		"ATTACH '" + target + "'", "ATTACH ':memory:' AS m", "DETACH flashback", "USE memory",
+		"INSTALL httpfs", "LOAD httpfs", "INSTALL '" + secret + "'",
+		"SELECT getenv('HOME')", "SELECT * FROM read_text('" + secret + "')", "SELECT * FROM read_csv('" + secret + "')",
+		"SELECT * FROM '" + secret + "'", "SELECT * FROM glob('" + dir + "/*')", "SELECT * FROM read_blob('/proc/self/environ')",
+		"SELECT * FROM query('" + strings.ReplaceAll(copying, "'", "''") + "')",
+		"CREATE TABLE x (y INT)", "CREATE TEMP TABLE x AS SELECT 1", "CREATE TYPE x AS ENUM ('a')", "CREATE TEMP MACRO x() AS 1",
+		"DROP TABLE alerts", "DELETE FROM alerts", "UPDATE alerts SET n = 1", "INSERT INTO alerts VALUES ('x', 1, 'y')", "ALTER TABLE alerts ADD COLUMN x INT",
+		"SET memory_limit = '100GB'", "SET lock_configuration = false", "RESET enable_external_access", "SET VARIABLE x = 1",
+		"PRAGMA memory_limit = '100GB'", "PRAGMA enable_profiling", "CALL enable_profiling()", "VACUUM", "CHECKPOINT", "ANALYZE", "BEGIN", "COMMIT",
+		"FROM enable_profiling(format = 'json', save_location = '" + target + ".json'); SELECT 1",
+		"SELECT 1; FROM ENABLE_LOGGING (storage = 'file', storage_path = '" + target + "'); SELECT 1",
+		"CREATE SECRET (TYPE s3, KEY_ID 'x')", "COMMENT ON TABLE alerts IS 'x'", "", "-- nothing", "SELECT 1\x00", "SELECT $1",
+	} {
+		out, err := run(t, query.Request{Database: path, SQL: statement})
+		var refused *query.StatementError
+		if !errors.As(err, &refused) || out != "" {
+			t.Errorf("%s: %v\n%s", statement, err, out)
+		}
+	}
+	// What is a SELECT to DuckDB, but does more than read, may do so nowhere.
+	for _, statement := range []string{
+		"FROM checkpoint()", "FROM force_checkpoint()", "SELECT nextval('x')", "SELECT setseed(0.5)",
+	} {
+		_, _ = run(t, query.Request{Database: path, SQL: statement})
+	}
+	if after, err := os.ReadFile(path); err != nil || !bytes.Equal(before, after) {
+		t.Errorf("the published file was changed (%v)", err)
+	}
+	for folder, want := range map[string][]string{dir: {"token"}, filepath.Dir(path): {"flashback.duckdb"}, os.TempDir(): nil} {
+		if found := names(t, folder); !slices.Equal(found, want) {
+			t.Errorf("%s holds %v, want %v", folder, found, want)
+		}
+	}
+}
+
+func names(t *testing.T, dir string) (all []string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		all = append(all, entry.Name())
+	}
+	return all
+}
+
+func TestEveryLimitStopsAQuery(t *testing.T) {
+	path := published(t)
+	small := query.Limits{Memory: "100MB", Spill: "10MB", Time: time.Minute}
+	for name, test := range map[string]struct {
+		sql    string
+		limits query.Limits
+	}{
+		"time":   {"SELECT a.n FROM alerts a, alerts b, alerts c, alerts d", query.Limits{Memory: "1GB", Spill: "1GB", Time: 300 * time.Millisecond}},
+		"spill":  {"SELECT max(x) FROM (SELECT md5(a.id || b.id) AS x FROM alerts a, alerts b, range(20) ORDER BY x LIMIT 15000000)", small},
+		"memory": {"SELECT length(string_agg(repeat(id, 1000000), '')) FROM alerts", small},
+	} {
+		for _, format := range query.Formats()[:3] {
+			_, err := run(t, query.Request{Database: path, SQL: test.sql, Limits: test.limits, Format: format})
+			var limit *query.LimitError
+			if !errors.As(err, &limit) || limit.Limit != name {
+				t.Errorf("%s: %v, want the limit of %s", format, err, name)
+			}
+		}
+	}
+	if found := names(t, os.TempDir()); found != nil {
+		t.Errorf("left over: %v", found)
+	}
+}
+
+func TestASignalStopsAQuery(t *testing.T) {
+	path := published(t)
+	stop := errors.New("stopped")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	out := &onWrite{do: func() { cancel(stop) }}
+	err := query.Run(ctx, query.Request{Database: path, SQL: "SELECT a.n FROM alerts a, alerts b, alerts c", Format: "csv", Limits: query.DefaultLimits()}, query.Output{Writer: out})
+	if !errors.Is(err, stop) {
+		t.Error(err)
+	}
+}
+
+type onWrite struct{ do func() }
+
+func (w *onWrite) Write(p []byte) (int, error) { w.do(); return len(p), nil }
+
+func TestRowsKeepTheirOrderAndALateErrorIsReported(t *testing.T) {
+	path := published(t)
+	out, err := run(t, query.Request{Database: path, SQL: "SELECT a.n * 1000 + b.n AS x FROM alerts a, alerts b ORDER BY x DESC"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSuffix(out, "\n"), "\n")
+	for i, line := range lines[1:] {
+		if line != fmt.Sprint(999_999-i) {
+			t.Fatalf("row %d is %s", i, line)
+		}
+	}
+	if len(lines) != 1_000_001 {
+		t.Errorf("%d lines", len(lines))
+	}
+	for _, format := range query.Formats()[:3] {
+		_, err := run(t, query.Request{Database: path, Format: format, SQL: "SELECT CASE WHEN range = 190000 THEN error('late') ELSE 1 END FROM range(200000)"})
+		if err == nil || !strings.Contains(err.Error(), "late") {
+			t.Errorf("%s: %v", format, err)
+		}
+	}
+}
+
+// duckDB is what DuckDB itself makes of the columns of a table: its names, and its
+// values by an expression.
+func duckDB(t *testing.T, path, zone, from, express string) (names []string, rows [][]sql.NullString) {
+	t.Helper()
+	db, err := load.OpenDuckDB(path, load.Session{ReadOnly: true, TimeZone: zone})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	found, err := db.QueryContext(t.Context(), "SELECT "+express+" FROM "+from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = found.Close() }()
+	if names, err = found.Columns(); err != nil {
+		t.Fatal(err)
+	}
+	for found.Next() {
+		row := make([]sql.NullString, len(names))
+		targets := make([]any, len(names))
+		for i := range row {
+			targets[i] = &row[i]
+		}
+		if err := found.Scan(targets...); err != nil {
+			t.Fatal(err)
+		}
+		rows = append(rows, row)
+	}
+	if err := found.Err(); err != nil || len(rows) == 0 {
+		t.Fatal(err, len(rows))
+	}
+	return names, rows
+}
+
+// special are values that DuckDB's own collection lacks.
+const special = `(SELECT 'nan'::DOUBLE AS nan, '-inf'::FLOAT AS inf, -0.0::DOUBLE AS zero, 1e20::DOUBLE AS large, 123456789.123::DOUBLE AS x, 0.1::FLOAT AS f,
+	'infinity'::TIMESTAMPTZ AS late, '-infinity'::DATE AS early, '0044-03-15 (BC)'::DATE AS bc, TIMESTAMPTZ '2026-10-25 01:30:00.123456+00' AS tz,
+	TIMESTAMP '2026-08-30 00:00:00' AS midnight, DATE '2026-08-30' AS day, TIMETZ '11:22:33.5+05:30' AS timetz, TIMESTAMP_NS '2026-01-02 03:04:05.123456789' AS ns,
+	INTERVAL '-1 year 2 days 90 minutes' AS interval, INTERVAL 90 MINUTE AS short, '{"a": [1, null], "b": "x"}'::JSON AS json, '"text"'::JSON AS json_text,
+	['a''b', NULL, 'c, d'] AS list, {'k': {'n': [TIMESTAMPTZ '2026-10-25 01:30:00+00']}} AS deep, MAP {'a': [1]} AS map, MAP {[1]: 'b'} AS listed,
+	union_value(num := 2) AS "union", ['nan'::DOUBLE] AS nans, 'b=\xAA'::BLOB AS blob, '101'::BIT AS bit, 12.50::DECIMAL(9,2) AS money,
+	'x"y' || chr(10) || 'z' AS lines, repeat('long ', 20000) AS long, NULL AS nothing, 42::VARIANT AS variant, '' AS empty, 'ça–va 🦆' AS text)`
+
+func TestEveryTypePrintsAsDuckDBCastsIt(t *testing.T) {
+	path := published(t)
+	for _, from := range []string{"types", special} {
+		for _, zone := range []string{"", "Asia/Kolkata"} {
+			names, want := duckDB(t, path, zone, from, "CAST(COLUMNS(*) AS VARCHAR)")
+			asCSV(t, query.Request{Database: path, SQL: "FROM " + from, Zone: zone}, names, want)
+			asJSON(t, query.Request{Database: path, SQL: "FROM " + from, Zone: zone}, names, want)
+			asTable(t, query.Request{Database: path, SQL: "FROM " + from, Zone: zone}, names, want)
+		}
+	}
+}
+
+func asCSV(t *testing.T, r query.Request, names []string, want [][]sql.NullString) {
+	t.Helper()
+	r.Format = "csv"
+	out, err := run(t, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := csv.NewReader(strings.NewReader(out)).ReadAll()
+	if err != nil || len(rows) != len(want)+1 || !slices.Equal(rows[0], names) {
+		t.Fatalf("%v: %d rows, header %v", err, len(rows), rows[0])
+	}
+	for i, row := range want {
+		for c, value := range row {
+			if rows[i+1][c] != visible.Controls(value.String) {
+				t.Errorf("csv %s: %q, want %q", names[c], rows[i+1][c], value.String)
+			}
+		}
+	}
+}
+
+func asJSON(t *testing.T, r query.Request, names []string, want [][]sql.NullString) {
+	t.Helper()
+	r.Format = "json"
+	out, err := run(t, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, nested := duckDB(t, r.Database, r.Zone, strings.TrimPrefix(r.SQL, "FROM "), "CAST(to_json(COLUMNS(*)) AS VARCHAR)")
+	var rows []map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(out), &rows); err != nil || len(rows) != len(want) {
+		t.Fatalf("%v: %d rows", err, len(rows))
+	}
+	for i, row := range want {
+		for c, value := range row {
+			got := string(rows[i][names[c]])
+			var text string
+			switch {
+			case !value.Valid && got == "null", got == value.String, got == nested[i][c].String:
+			case json.Unmarshal([]byte(got), &text) == nil && (text == value.String || text == nested[i][c].String):
+			default:
+				t.Errorf("json %s: %s, want %q or %s", names[c], got, value.String, nested[i][c].String)
+			}
+		}
+	}
+}
+
+// asTable prints one column at a time, so that a value is a line.
+func asTable(t *testing.T, r query.Request, names []string, want [][]sql.NullString) {
+	t.Helper()
+	from := strings.TrimPrefix(r.SQL, "FROM ")
+	for c, name := range names {
+		r.Format, r.SQL = "table", fmt.Sprintf("SELECT %q FROM %s", name, from)
+		out, err := run(t, r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.Split(out, "\n")
+		for i, row := range want {
+			value := visible.Lines(row[c].String)
+			if !row[c].Valid {
+				value = "NULL"
+			}
+			value, _, _ = strings.Cut(value, "\n")
+			if got := strings.TrimSpace(lines[i+2]); got != strings.TrimSpace(value) {
+				t.Errorf("table %s: %q, want %q", name, got, value)
+			}
+		}
+	}
+}
+
+func TestNoOutputHoldsACommandForTheTerminal(t *testing.T) {
+	path := published(t)
+	hostile := `'a' || chr(27) || '[2J' || chr(155) || '31m' || chr(7) || chr(13) || chr(0) || chr(127) || 'z'`
+	for _, format := range query.Formats()[:3] {
+		for _, sql := range []string{
+			"SELECT " + hostile + " AS v", "SELECT [" + hostile + "] AS v", "SELECT {'k': " + hostile + "} AS v", "SELECT error(" + hostile + ")",
+			"SELECT 1 AS \"\x1b[2J\"", "SELECT '\x1b[2J'", "SELECT '\x1b[2J'::INT", "SELEKT '\x1b'",
+			"PIVOT (SELECT " + hostile + " AS k) ON k USING count(*)",
+		} {
+			out, err := run(t, query.Request{Database: path, SQL: sql, Format: format})
+			if err != nil {
+				out = visible.Lines(err.Error()) // as the command prints it
+			}
+			if strings.ContainsAny(out, "\x1b\u009b\x07\r\x00\x7f") || strings.Contains(out, "\xc2\x9b") {
+				t.Errorf("%s of %q: %q", format, sql, out)
+			}
+		}
+	}
+}
+
+func TestATextIsNoFormula(t *testing.T) {
+	path := published(t)
+	for text, want := range map[string]string{
+		"=x": "'=x", "+x": "'+x", "-x": "'-x", "@x": "'@x", "\tx": "'\tx", "x=": "x=", "\rx": `\rx`, "a\r\nb": "a\r\nb", "\x1b=": `\x1b=`,
+	} {
+		out, err := run(t, query.Request{Database: path, SQL: "SELECT '" + text + "' AS \"=head\", -1 AS n, INTERVAL '-1 day' AS i"})
+		if err != nil || out != "'=head,n,i\n"+quoted(want)+",-1,-1 day\n" {
+			t.Errorf("%q: %q, %v; want %q", text, out, err, want)
+		}
+	}
+}
+
+func quoted(cell string) string {
+	if strings.ContainsAny(cell, "\r\n") {
+		return `"` + cell + `"`
+	}
+	return cell
+}

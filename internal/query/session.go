@@ -1,0 +1,106 @@
+package query
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"time"
+
+	"github.com/duckdb/duckdb-go/v2/mapping"
+
+	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/schema"
+)
+
+// session is a connection to the published file. It is made with DuckDB's C
+// interface: database/sql neither tells statements apart before they run, nor
+// returns rows before it has all of them in memory, outside of any limit.
+type session struct {
+	db         mapping.Database
+	connection mapping.Connection
+	limits     Limits
+	spill      *spill
+}
+
+func open(r Request) (s *session, err error) {
+	path, err := filepath.Abs(r.Database)
+	if err != nil {
+		return nil, err
+	}
+	s = &session{limits: r.Limits, spill: newSpill()}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.close())
+		}
+	}()
+	var config mapping.Config
+	defer func() { mapping.DestroyConfig(&config) }()
+	mapping.CreateConfig(&config)
+	mapping.SetConfig(config, "access_mode", "READ_ONLY")
+	var cause string
+	if mapping.OpenExt(path, &s.db, config, &cause) == mapping.StateError {
+		return nil, &load.StorageError{Doing: "open " + path, Err: errors.New(cause)}
+	}
+	if mapping.Connect(s.db, &s.connection) == mapping.StateError {
+		return nil, &load.StorageError{Doing: "open " + path, Err: errors.New("no connection")}
+	}
+	return s, s.configure(r)
+}
+
+// configure sets the limits and locks the configuration.
+func (s *session) configure(r Request) error {
+	statements := []string{"SET temp_directory = " + schema.Literal(s.spill.dir)}
+	if s.spill.dir != "" {
+		statements = append(statements, "SET max_temp_directory_size = "+schema.Literal(r.Limits.Spill))
+	}
+	hardening := load.Session{MemoryLimit: r.Limits.Memory, TimeZone: r.Zone}
+	for _, statement := range append(statements, hardening.Statements()...) {
+		var result mapping.Result
+		state := mapping.Query(s.connection, statement, &result)
+		cause := mapping.ResultError(&result)
+		mapping.DestroyResult(&result)
+		if state == mapping.StateError {
+			return refused("%s: %s", statement, cause)
+		}
+	}
+	return nil
+}
+
+func (s *session) close() error {
+	if s.connection.Ptr != nil {
+		mapping.Disconnect(&s.connection)
+	}
+	if s.db.Ptr != nil {
+		mapping.Close(&s.db)
+	}
+	return s.spill.remove()
+}
+
+// interruptible stops what DuckDB does in it when the context ends. DuckDB forgets
+// an interrupt when the next statement begins, so it is repeated.
+func (s *session) interruptible(ctx context.Context, run func() error) error {
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		select {
+		case <-done:
+			return
+		case <-ctx.Done():
+		}
+		for {
+			mapping.Interrupt(s.connection)
+			select {
+			case <-done:
+				return
+			case <-time.After(20 * time.Millisecond):
+			}
+		}
+	}()
+	err := run()
+	close(done)
+	<-ended
+	if err != nil && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
