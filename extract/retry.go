@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -110,13 +109,13 @@ func statusError(segments []string, answer *http.Response, body []byte, now time
 		Message: describe(answer.Header, body),
 	}
 	switch status := answer.StatusCode; {
+	case isTemporary(answer, body):
+		failure.Kind, failure.temporary = Unreachable, true
+		failure.wait = askedWait(answer, now)
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
 		failure.Kind = Unauthorized
 	case status == http.StatusNotFound:
 		failure.Kind = NotFound
-	case status == http.StatusRequestTimeout || status == http.StatusTooManyRequests || status >= 500:
-		failure.Kind, failure.temporary = Unreachable, true
-		failure.wait = max(0, retryAfter(answer.Header.Get("Retry-After"), now))
 	case status < 300:
 		failure.Kind, failure.Message = OffContract, "only 200 is documented"
 	case status < 400:
@@ -124,18 +123,6 @@ func statusError(segments []string, answer *http.Response, body []byte, now time
 		failure.Message = "the source redirects, which is not followed; set api.base_url to its final address"
 	}
 	return failure
-}
-
-// retryAfter reads the header in either of its forms: seconds or a date.
-func retryAfter(header string, now time.Time) time.Duration {
-	seconds, err := strconv.ParseUint(strings.TrimSpace(header), 10, 31)
-	if err == nil || errors.Is(err, strconv.ErrRange) {
-		return time.Duration(seconds) * time.Second
-	}
-	if date, err := http.ParseTime(header); err == nil {
-		return date.Sub(now)
-	}
-	return 0
 }
 
 // excerpt shortens what an answer says to one clean line.

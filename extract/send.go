@@ -56,6 +56,8 @@ func (c *Client) exchange(ctx context.Context, call *call, token secret) (*respo
 	request.Header.Set("Accept", "application/json")
 	request.Header.Set("Authorization", "Bearer "+string(token))
 	request.Header.Set("User-Agent", c.options.UserAgent)
+	request.Header.Set("Cache-Control", "no-cache")
+	request.Header.Set("Pragma", "no-cache") // for caches of HTTP/1.0
 	c.requests.Add(1)
 	began := time.Now()
 	attempt := Attempt{Endpoint: call.template(), Started: began, Retry: call.sent > 0}
@@ -75,8 +77,7 @@ func (c *Client) exchange(ctx context.Context, call *call, token secret) (*respo
 	took := time.Since(began)
 	attempt.Status = answer.StatusCode
 	defer func() { _ = answer.Body.Close() }()
-	date, _ := http.ParseTime(answer.Header.Get("Date"))
-	response := &response{date: date.UTC()}
+	response := &response{date: dateOf(answer.Header)}
 	body := c.watched(answer.Body, abort)
 	defer body.idle.Stop()
 	if answer.StatusCode != http.StatusOK {
