@@ -30,7 +30,7 @@ func Dictionary(format string, tables []*Table) ([]byte, error) {
 
 func markdown(tables []*Table) []byte {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "# Data dictionary\n\nSchema version %d. Times are UTC.\n", Version)
+	fmt.Fprintf(&b, "# Data dictionary\n\nSchema version %d. Times are UTC.\n\n%s\n", Version, timestamps)
 	for _, t := range tables {
 		fmt.Fprintf(&b, "\n## %s\n\n%s\n\nKey: %s.", t.Name, t.Doc, strings.Join(t.Key, ", "))
 		if file := t.LakePath(); file != "" {
@@ -161,3 +161,8 @@ func dbtTests(t *Table, c Column) []string {
 	}
 	return tests
 }
+
+// timestamps says what is read as one: see package instant.
+const timestamps = `A timestamp of the source is ISO 8601: any UTC offset (without one it is UTC), a space or t for the T, seconds may be absent, a fraction of any
+length after a point or a comma (cut to the microsecond), a date alone (its midnight). 24:00:00 is the midnight that ends the day; a leap second, 23:59:60 in
+UTC, is the first second of the next day; +002024 is 2024. Years beyond 9999 and any other text reject the record: it is kept in rejected_records.`

@@ -59,7 +59,7 @@ func TestTimestampsInEveryAcceptedNotation(t *testing.T) {
 func TestTimestampsThatAreNone(t *testing.T) {
 	for text, want := range map[string]string{
 		`""`: "timestamp is not a timestamp", `"yesterday"`: "timestamp is not a timestamp", `"1705314600"`: "timestamp is not a timestamp",
-		`"2023-02-29"`: "timestamp is not a timestamp", `"2024-01-15T10:30:60Z"`: "timestamp is not a timestamp",
+		`"2023-02-29"`: "timestamp is not a timestamp", `"9999-12-31T24:00:00Z"`: "timestamp is outside the years 1 to 9999", `"2024-01-15T10:30:60Z"`: "timestamp is not a timestamp",
 		`1705314600000`: "timestamp is a number, not a timestamp", `true`: "timestamp is a boolean, not a timestamp",
 		`{"$date":"2024-01-15"}`: "timestamp is an object, not a timestamp", `null`: "timestamp is missing",
 		// An offset carries these out of the years that a partition can be named by.

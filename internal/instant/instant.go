@@ -5,11 +5,23 @@
 // agree on every timestamp to the microsecond, so both read them here. An
 // instant is a count of microseconds since 1970-01-01 UTC.
 //
-// Accepted is ISO 8601 as RFC 3339 narrows it, and what servers are known to
-// send beside it: any UTC offset, a missing offset (read as UTC), a space in
-// place of the T, a date alone (its midnight, UTC). Digits finer than a
-// microsecond are cut off, never rounded, so that an instant is never later than
-// the text says.
+// Accepted is ISO 8601 as RFC 3339 narrows it, and what writers in JavaScript, Java,
+// Python and SQL are known to print beside it:
+//
+//   - any UTC offset: Z, z, +02:00, +0200 or +02; a missing one is read as UTC
+//   - T, t or a space between date and time; a date alone is its midnight, UTC
+//   - a time without seconds, as Java prints a whole minute: 10:30Z
+//   - a fraction after a point or a comma, of any length: digits finer than a
+//     microsecond are cut off, never rounded
+//   - 24:00:00, the midnight that ends the day
+//   - a leap second, 23:59:60 in UTC: read as the first second of the next day, as Unix
+//     time counts it. Any other second 60 is refused
+//   - an expanded year of four digits, +002024, as JavaScript prints; years beyond 9999
+//     and before 0 (+010000, -000001) are refused
+//
+// Everything else is refused: a name of a zone ([Europe/Berlin], UTC, GMT), weekdays and
+// names of months, the basic format without separators, weeks and days of the year, and
+// numbers of seconds.
 package instant
 
 import "time"
@@ -45,8 +57,9 @@ func (m Micros) Format() string { return m.Time().Format("2006-01-02T15:04:05.00
 
 // Parse reads a timestamp. It reports false for what is not one.
 func Parse[Bytes ~[]byte | ~string](s Bytes) (Micros, bool) {
-	const date, clock = len("2006-01-02"), len("2006-01-02T15:04:05")
-	if len(s) < date || s[4] != '-' || s[7] != '-' {
+	const date = len("2006-01-02")
+	s, ok := fourDigitYear(s)
+	if !ok || len(s) < date || s[4] != '-' || s[7] != '-' {
 		return 0, false
 	}
 	year, month, day := 100*digits(s[0], s[1])+digits(s[2], s[3]), digits(s[5], s[6]), digits(s[8], s[9])
@@ -57,16 +70,52 @@ func Parse[Bytes ~[]byte | ~string](s Bytes) (Micros, bool) {
 	if len(s) == date {
 		return midnight, true
 	}
-	if len(s) < clock || (s[10] != 'T' && s[10] != 't' && s[10] != ' ') || s[13] != ':' || s[16] != ':' {
+	if s[10] != 'T' && s[10] != 't' && s[10] != ' ' {
 		return 0, false
 	}
-	hour, minute, second := digits(s[11], s[12]), digits(s[14], s[15]), digits(s[17], s[18])
-	micros, read := fraction(s[clock:])
-	offset, ok := offset(s[clock+read:])
-	if hour > 23 || minute > 59 || second > 59 || !ok {
+	since, ok := clock(s[date+1:])
+	return midnight + since, ok
+}
+
+// fourDigitYear cuts an expanded year, +002024 as JavaScript writes years beyond 9999,
+// down to the four digits of those that are not.
+func fourDigitYear[Bytes ~[]byte | ~string](s Bytes) (Bytes, bool) {
+	if len(s) == 0 || s[0] != '+' {
+		return s, true
+	}
+	if len(s) < len("+002024") || s[1] != '0' || s[2] != '0' {
+		return s, false
+	}
+	return s[3:], true
+}
+
+// clock reads the time of the day and its offset: how long after midnight, UTC.
+func clock[Bytes ~[]byte | ~string](s Bytes) (Micros, bool) {
+	const minutes, seconds = len("15:04"), len("15:04:05")
+	if len(s) < minutes || s[2] != ':' {
 		return 0, false
 	}
-	return midnight + Micros(hour*3600+minute*60+second-offset)*Second + micros, true
+	hour, minute, second := digits(s[0], s[1]), digits(s[3], s[4]), 0
+	micros, read := Micros(0), minutes
+	if len(s) > minutes && s[minutes] == ':' {
+		if len(s) < seconds {
+			return 0, false
+		}
+		second = digits(s[6], s[7])
+		micros, read = fraction(s[seconds:])
+		read += seconds
+	}
+	offset, ok := offset(s[read:])
+	since := Micros(hour*3600+minute*60+second-offset)*Second + micros
+	switch {
+	case !ok || minute > 59:
+		return 0, false
+	case hour == 24: // the end of the day
+		return since, minute == 0 && second == 0 && micros == 0
+	case second == 60: // a leap second is the last of a day, in UTC
+		return since, hour <= 23 && since.Floor(Second)%Day == 0
+	}
+	return since, hour <= 23 && second <= 59
 }
 
 // digits is the number that two digits make, or one above all numbers that a part
