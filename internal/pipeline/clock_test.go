@@ -3,6 +3,7 @@ package pipeline_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -157,5 +158,24 @@ func TestAVerificationGoesByTheSourcesClock(t *testing.T) {
 				t.Errorf("windows %v", windows)
 			}
 		})
+	}
+}
+
+// Clocks that are far apart are worth one line a run, whoever of the two is wrong.
+func TestClocksFarApartAreWarnedOfOnce(t *testing.T) {
+	for skew, want := range map[time.Duration]int{0: 0, 50 * time.Minute: 0, -2 * time.Hour: 1, year: 1, -year: 1} {
+		o := small()
+		o.Semantics.DateSkew = skew
+		w := newWorld(t, o)
+		options := w.options(pipeline.Alerts, pipeline.Violations, pipeline.PolicyStats)
+		warnings := 0
+		options.Observe = func(e pipeline.Event) {
+			if e.Kind == pipeline.Warned && strings.Contains(e.Message, "clock") {
+				warnings++
+			}
+		}
+		if _, err := w.sync(t.Context(), options); err != nil || warnings != want {
+			t.Errorf("%v apart: %d warnings, %v", skew, warnings, err)
+		}
 	}
 }

@@ -108,13 +108,27 @@ func (r *run) peek(ctx context.Context, list List) (until time.Time, first begun
 		return r.now(), begun{}, nil
 	case err == nil:
 		r.clock = seen.Now
+		r.warnOfClock(list, seen.Now)
 		return r.vouchable(list, seen), first, nil
 	}
 	return time.Time{}, begun{}, err
 }
 
+// warnOfClock warns once a run if the source's clock and ours are far apart: one of
+// them is wrong, and what is due goes by the source's.
+func (r *run) warnOfClock(list List, clock time.Time) {
+	own := r.options.Now().UTC()
+	if r.clockWarned || clock.Sub(own).Abs() <= clockDoubt {
+		return
+	}
+	r.clockWarned = true
+	r.warn(list.Name(), fmt.Sprintf("the source's clock says %s, our own %s: one of them is wrong, and runs go by the source's",
+		clock.Format(time.RFC3339), own.Format(time.RFC3339)))
+}
+
 // vouchable is the source's now, unless its clock is far ahead of all else that
-// tells the time: then what comes until it is right again would count as read.
+// tells the time: then what comes until it is right again would count as read. What is
+// newer than that is read, and read again by the next run.
 // Our own clock may be behind, and the rows may be quiet; the later of the two
 // bounds it. Half a lookback ahead does no harm: so much before the last watermark
 // is read again in any case.
@@ -126,8 +140,6 @@ func (r *run) vouchable(list List, seen extract.Glimpse) time.Time {
 	if seen.Now.Sub(bound) <= list.Lookback/2 {
 		return seen.Now
 	}
-	r.warn(list.Name(), fmt.Sprintf("the source's clock says %s, our own %s: what is newer than %s is read, and read again by the next run",
-		seen.Now.Format(time.RFC3339), r.options.Now().UTC().Format(time.RFC3339), bound.Format(time.RFC3339)))
 	return bound
 }
 

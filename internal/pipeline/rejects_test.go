@@ -59,6 +59,21 @@ func TestTooManyRejectsAreAFailure(t *testing.T) {
 	w.equalsTruth(apisim.Violations)
 }
 
+// A few bad records of a short list are in quarantine, and no more than that.
+func TestAFewRejectsAreNoFailure(t *testing.T) {
+	for n, partial := range map[int]bool{1: false, 10: false, 11: true} {
+		w := newWorld(t, apisim.Options{Seed: 3, Now: noon, Days: 5, AlertsPerDay: 10})
+		for i := range n {
+			w.sim.AddRaw(apisim.Alerts, noon.Add(-time.Duration(i+1)*time.Minute), fmt.Sprintf(`{"id":%d}`, i))
+		}
+		summary, err := w.sync(context.Background(), w.options(pipeline.Alerts))
+		r := summary.Streams[pipeline.Alerts]
+		if err != nil || errors.Is(r.Err, pipeline.ErrIncomplete) != partial || r.Rejected != int64(n) || r.Received > 100 {
+			t.Errorf("%d of %d rejected: %v, %v", n, r.Received, err, r.Err)
+		}
+	}
+}
+
 func TestATotalThatIsNeverReachedIsIncomplete(t *testing.T) {
 	w := newWorld(t, small())
 	m := w.sim.Semantics()

@@ -23,6 +23,8 @@ type run struct {
 	changed   bool      // rows or rejects were committed that are not published
 	clock     time.Time // the source's clock, when it was last seen
 
+	clockWarned bool // that it is far from ours
+
 	rehearsal string // the temporary folder of a dry run, or ""
 
 	mu sync.Mutex // keeps events one at a time

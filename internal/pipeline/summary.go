@@ -104,9 +104,12 @@ func (r *Result) conserves() bool {
 	return r.Received == r.Inserted+r.Updated+r.Unchanged+r.Duplicate+r.Rejected
 }
 
-// tooManyRejected is the share of rejects above which a run is not trusted.
+// tooManyRejected reports whether a run is not to be trusted for its rejects: more
+// than 1,000, or more than 1% unless they are few. One bad record of a short list says
+// nothing of the API.
 func (r *Result) tooManyRejected() bool {
-	return r.Rejected > 1000 || r.Rejected*100 > r.Received
+	const few = 10
+	return r.Rejected > 1000 || (r.Rejected > few && r.Rejected*100 > r.Received)
 }
 
 func (r *Result) record(runID, stream, version string, started, finished time.Time) load.Run {
