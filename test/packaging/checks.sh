@@ -22,7 +22,7 @@ kubernetes_schemas() {
   local releases=(1.37 1.34 1.31)
   [ -z "${spoiled:-}" ] || releases=(1.37) # one is enough to refuse
   for release in "${releases[@]}"; do
-    "$work/venv/bin/kubernetes-validate" --strict --no-warn -k "$release" "$work/serve.yaml" "$work/cronjob.yaml" "$1/deploy/kubernetes/secret.example.yaml"
+    "$work/venv/bin/kubernetes-validate" --strict --no-warn -k "$release" "$work/serve.yaml" "$work/cronjob.yaml" "$1/deploy/kubernetes/secret.example.yaml" "$1/deploy/kubernetes/data.yaml"
   done
 }
 

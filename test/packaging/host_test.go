@@ -54,10 +54,8 @@ func checkUnit(kind string, args ...string) func(string) []string {
 			name, value, _ := strings.Cut(assignment, "=")
 			r.expect(strings.HasSuffix(name, "_FILE") || !secretive.MatchString(name), "%s is a secret that everybody can read in the unit", name)
 			variables[name] = value
-			if credential, ok := strings.CutPrefix(value, "%d/"); ok {
-				r.expect(slices.ContainsFunc(settings["Service.LoadCredential"], func(loaded string) bool { return strings.HasPrefix(loaded, credential+":") }), "nothing loads the credential %s", credential)
-			}
 		}
+		r.expect(strings.HasPrefix(variables["FLASHBACK_SYNC_API_TOKEN_FILE"], "/etc/flashback-sync/"), "the token is no file of its own: a new one would need a restart")
 		r.expect(variables["FLASHBACK_SYNC_DATA_DIR"] == "/var/lib/"+strings.Join(settings["Service.StateDirectory"], " "), "data_dir is not the StateDirectory, the only place it may write to")
 		err := accepted("streams: {alerts: {}}", variables)
 		r.expect(err == nil, "the program refuses the variables: %v", err)
@@ -71,7 +69,7 @@ var unitMistakes = []spoiled{
 	{"another user", "User=flashback-sync", "User=root", "run as"},
 	{"data elsewhere", "FLASHBACK_SYNC_DATA_DIR=/var/lib/flashback-sync", "FLASHBACK_SYNC_DATA_DIR=/srv", "StateDirectory"},
 	{"a token in the unit", "Environment=FLASHBACK_SYNC_CONFIG", "Environment=FLASHBACK_TOKEN=abc\nEnvironment=FLASHBACK_SYNC_CONFIG", "everybody"},
-	{"a credential nobody loads", "LoadCredential=token:", "LoadCredential=key:", "nothing loads"},
+	{"a token that is copied at the start", "/etc/flashback-sync/token", "%d/token", "need a restart"},
 	{"a variable that is none", "FLASHBACK_SYNC_API_TOKEN_FILE", "FLASHBACK_SYNC_TOKEN_FILE", "refuses"},
 }
 
@@ -182,5 +180,24 @@ func TestCronMailsFailuresOnly(t *testing.T) {
 		if err != nil || string(logged) != "a log line\nanother\n" {
 			t.Errorf("exit %s: logged %q, %v", code, logged, err)
 		}
+	}
+}
+
+// By hand a command runs with what the units set.
+func TestACommandRunsByHandAsTheUnitsDo(t *testing.T) {
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, "runuser"), []byte("#!/bin/sh\nprintf '%s\\n' \"$@\"\n"), 0o700); err != nil { //nolint:gosec // to be run
+		t.Fatal(err)
+	}
+	command := exec.CommandContext(t.Context(), "sh", filepath.Join("..", "..", "deploy/systemd/flashback-sync-as-service"), "verify", "--html", "a b.html")
+	command.Env = []string{"PATH=" + folder}
+	said, err := command.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := append([]string{"-u", "flashback-sync", "--", "env"}, unit(read(t, "deploy/systemd/flashback-sync-sync.service"))["Service.Environment"]...)
+	want = append(want, "/usr/local/bin/flashback-sync", "verify", "--html", "a b.html")
+	if got := strings.Split(strings.TrimSpace(string(said)), "\n"); !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
 	}
 }

@@ -13,7 +13,7 @@ const (
 	secretFile     = "deploy/kubernetes/secret.example.yaml"
 	baseFile       = "deploy/kubernetes/base/kustomization.yaml"
 	configFile     = "deploy/kubernetes/base/flashback-sync.yaml"
-	dataFile       = "deploy/kubernetes/base/data.yaml"
+	dataFile       = "deploy/kubernetes/data.yaml"
 	networkFile    = "deploy/kubernetes/base/network.yaml"
 )
 
@@ -61,11 +61,17 @@ func (c cluster) checkContainer(r *report, container node) {
 		name := variable.at("name").String()
 		variables[name] = variable.at("value").String()
 		reference := variable.at("valueFrom", "secretKeyRef")
-		r.expect(!secretive.MatchString(name) || !reference.missing(), "%s is a secret in the clear", name)
+		r.expect(strings.HasSuffix(name, "_FILE") || !secretive.MatchString(name) || !reference.missing(), "%s is a secret in the clear", name)
 		if !reference.missing() {
 			c.checkSecret(r, reference)
 		}
+		if key, mounted := strings.CutPrefix(variables[name], "/run/secrets/flashback-sync/"); mounted {
+			secret, err := parseYAML(c.secret)
+			_, there := secret.at("stringData").value.(map[string]any)[key]
+			r.expect(err == nil && there, "the Secret has no %s", key)
+		}
 	}
+	r.expect(variables["FLASHBACK_SYNC_API_TOKEN_FILE"] != "", "the token is no mounted file: a new one would need a restart")
 	r.expect(variables["FLASHBACK_SYNC_CONFIG"] == "/etc/flashback-sync/flashback-sync.yaml", "FLASHBACK_SYNC_CONFIG is not where the ConfigMap is mounted")
 	err := accepted(c.configuration, variables)
 	r.expect(err == nil, "the program refuses the configuration: %v", err)
@@ -86,6 +92,10 @@ func (c cluster) checkVolumes(r *report, volumes, mounts []node) {
 			data, err := parseYAML(c.data)
 			r.expect(err == nil && data.at("metadata", "name").String() == claim.String(), "there is no claim %s", claim)
 		}
+		if name := volume.at("secret", "secretName"); !name.missing() {
+			secret, err := parseYAML(c.secret)
+			r.expect(err == nil && secret.at("metadata", "name").String() == name.String(), "there is no Secret %s", name)
+		}
 		if name := volume.at("configMap", "name"); !name.missing() {
 			base, err := parseYAML(c.base)
 			r.expect(err == nil && slices.ContainsFunc(base.at("configMapGenerator").items(), func(n node) bool {
@@ -98,7 +108,7 @@ func (c cluster) checkVolumes(r *report, volumes, mounts []node) {
 		paths = append(paths, mount.at("mountPath").String())
 		r.expect(named[mount.at("name").String()], "there is no volume %s", mount.at("name"))
 	}
-	r.expect(slices.Contains(paths, "/data") && slices.Contains(paths, "/etc/flashback-sync"), "/data or the configuration is not mounted")
+	r.expect(slices.Contains(paths, "/data") && slices.Contains(paths, "/etc/flashback-sync") && slices.Contains(paths, "/run/secrets/flashback-sync"), "/data, the configuration or the secrets are not mounted")
 }
 
 func wantedLabels(policy string) map[string]string {
@@ -131,10 +141,10 @@ func checkDeployment(c cluster, service string) func(string) []string {
 			container = containers[0]
 		}
 		r.expect(container.at("args").String() == "[serve]", "it does not serve")
-		for probe, path := range map[string]string{"startupProbe": "/healthz", "livenessProbe": "/healthz", "readinessProbe": "/readyz"} {
+		for probe, path := range map[string]string{"startupProbe": "/healthz", "livenessProbe": "/healthz", "readinessProbe": "/healthz"} {
 			r.expect(container.at(probe, "httpGet", "path").String() == path, "%s does not ask for %s", probe, path)
 		}
-		r.expect(strings.Contains(content, "name: FLASHBACK_PAGE_PASSWORD"), "serve has no password, and would end with 2")
+		r.expect(strings.Contains(content, "name: FLASHBACK_SYNC_SERVE_PASSWORD_FILE"), "serve has no password, and would end with 2")
 		for key, want := range selected(service) {
 			r.expect(template.at("metadata", "labels", key).String() == want, "the Service does not select the pod")
 			r.expect(spec.at("selector", "matchLabels", key).String() == want, "the Deployment does not select the pod")
@@ -172,6 +182,8 @@ func checkCronJob(c cluster) func(string) []string {
 		r.expect(job.at("spec", "concurrencyPolicy").String() == "Forbid", "concurrencyPolicy is not Forbid")
 		r.expect(!job.at("spec", "startingDeadlineSeconds").missing(), "no startingDeadlineSeconds: after a hundred missed slots it never starts again")
 		r.expect(!job.at("spec", "timeZone").missing(), "the schedule is in whatever time zone the cluster has")
+		deadline := job.at("spec", "jobTemplate", "spec", "activeDeadlineSeconds").number()
+		r.expect(deadline > 0 && deadline < 24*60*60, "a run that hangs holds up the next night's")
 		template := job.at("spec", "jobTemplate", "spec", "template")
 		c.checkPod(&r, template)
 		r.expect(template.at("spec", "restartPolicy").String() == "Never", "restartPolicy is not Never, which podFailurePolicy needs")
@@ -201,9 +213,11 @@ func podMistakes() []spoiled {
 		{"capabilities", "drop: [ALL]", "drop: [NET_RAW]", "capabilities"},
 		{"a capability again", "drop: [ALL]", "{drop: [ALL], add: [SYS_ADMIN]}", "capabilities"},
 		{"no limit", "limits: {memory: 1Gi}", "limits: {cpu: 1}", "memory"},
-		{"a Secret that is not there", "secretKeyRef: {name: flashback-sync, key: token}", "secretKeyRef: {name: flashback, key: token}", "no Secret"},
-		{"a key that is not there", "key: token", "key: tokens", "no tokens"},
-		{"a token in the clear", "- name: FLASHBACK_TOKEN\n", "- {name: MY_TOKEN, value: abc}\n            - name: FLASHBACK_TOKEN\n", "in the clear"},
+		{"a Secret that is not there", "secretName: flashback-sync", "secretName: flashback", "no Secret"},
+		{"a key that is not there", "flashback-sync/token", "flashback-sync/tokens", "no tokens"},
+		{"a token in the clear", "- name: FLASHBACK_SYNC_API_TOKEN_FILE\n", "- {name: MY_TOKEN, value: abc}\n            - name: FLASHBACK_SYNC_API_TOKEN_FILE\n", "in the clear"},
+		{"a token that needs a restart", "- name: FLASHBACK_SYNC_API_TOKEN_FILE\n", "- name: FLASHBACK_SYNC_LOG_LEVEL\n", "need a restart"},
+		{"secrets elsewhere", "mountPath: /run/secrets/flashback-sync", "mountPath: /secrets", "not mounted"},
 		{"a claim that is not there", "claimName: flashback-sync-data", "claimName: data", "no claim"},
 
 		{"a volume that is not there", "- {name: data,", "- {name: lake,", "no volume"},
@@ -221,8 +235,9 @@ func TestDeploymentKeepsItsPromises(t *testing.T) {
 		spoiled{"labels nobody selects", "      labels:\n        app.kubernetes.io/name: ", "      labels:\n        app: ", "Service does not select"},
 		spoiled{"labels no policy holds for", "      labels:\n        app.kubernetes.io/name: ", "      labels:\n        app: ", "NetworkPolicy"},
 		spoiled{"two replicas", "replicas: 1", "replicas: 2", "replicas"},
-		spoiled{"no password", "FLASHBACK_PAGE_PASSWORD", "PAGE_PASSWORD", "password"},
+		spoiled{"no password", "FLASHBACK_SYNC_SERVE_PASSWORD_FILE", "PAGE_PASSWORD_FILE", "password"},
 		spoiled{"a probe that needs the password", "path: /healthz", "path: /", "Probe"},
+		spoiled{"a page that is gone when it is needed", "httpGet: {path: /healthz, port: page}\n            periodSeconds: 15", "httpGet: {path: /readyz, port: page}\n            periodSeconds: 15", "Probe"},
 		spoiled{"another port", "containerPort: 8417", "containerPort: 8080", "port"},
 	)...)
 }
@@ -233,6 +248,7 @@ func TestCronJobKeepsItsPromises(t *testing.T) {
 		spoiled{"two at once", "Forbid", "Allow", "Forbid"},
 		spoiled{"restarted in place", "restartPolicy: Never", "restartPolicy: OnFailure", "restartPolicy"},
 		spoiled{"labels no policy holds for", "app.kubernetes.io/name: ", "app: ", "NetworkPolicy"},
+		spoiled{"held up for ever", "activeDeadlineSeconds: 82800", "ttlSecondsAfterFinished: 82800", "holds up"},
 		spoiled{"never again", "startingDeadlineSeconds", "ttlSecondsAfterFinished", "never starts again"},
 		spoiled{"any time zone", "timeZone: Etc/UTC", "suspend: false", "time zone"},
 		spoiled{"a partial run given up", "[2, 4, 7, 8]", "[2, 3, 4, 7, 8]", "gives up"},
@@ -279,8 +295,8 @@ func TestWhatPodsReferToIsThere(t *testing.T) {
 }
 
 // A Secret among the resources would put its placeholder in the place of the token
-// whenever the rest is applied.
-func TestThePlaceholderIsNotAppliedWithTheRest(t *testing.T) {
+// whenever the rest is applied, and a volume would be deleted with the rest.
+func TestNeitherSecretNorVolumeComesAndGoesWithTheRest(t *testing.T) {
 	for _, file := range []string{baseFile, "deploy/kubernetes/serve/kustomization.yaml", "deploy/kubernetes/cronjob/kustomization.yaml"} {
 		document, err := parseYAML(read(t, file))
 		if err != nil {
@@ -288,6 +304,9 @@ func TestThePlaceholderIsNotAppliedWithTheRest(t *testing.T) {
 		}
 		if strings.Contains(document.at("resources").String(), "secret") {
 			t.Errorf("%s applies the example of a Secret", file)
+		}
+		if strings.Contains(document.at("resources").String(), "data") {
+			t.Errorf("kubectl delete -k %s deletes the data", file)
 		}
 	}
 }
