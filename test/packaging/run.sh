@@ -108,7 +108,7 @@ check   'systemd: what the program does is allowed'      systemd_allows
 refuses 'systemd: notices a filter that is too narrow'   systemd_allows deploy/systemd/flashback-sync-sync.service 's/^(SystemCallFilter=~.*)/\1 @sync/'
 refuses 'systemd: notices families that are too few'     systemd_allows deploy/systemd/flashback-sync-sync.service 's/^RestrictAddressFamilies=.*/RestrictAddressFamilies=AF_UNIX/'
 check   'Prometheus: rules, their tests, scrape'         prometheus
-refuses 'Prometheus: refuses a rule that cannot be read' prometheus deploy/prometheus/alerts.yaml 's/absent\(/absent((/'
+refuses 'Prometheus: refuses a rule that cannot be read' prometheus deploy/prometheus/alerts.yaml 's/absent_over_time\(/absent_over_time((/'
 refuses 'Prometheus: refuses a threshold out of place'   prometheus deploy/prometheus/alerts.yaml 's/ > 900\)/ > 9000)/'
 refuses 'Prometheus: refuses a scrape that cannot be'    prometheus deploy/prometheus/scrape.yaml 's/scrape_interval: 1m/scrape_interval: often/'
 check   'manual pages: mandoc and man'                   manual
