@@ -31,7 +31,7 @@ type Evidence struct {
 	published  string // the analysts' file, absolute
 }
 
-// ErrNothingHeld says that there is no warehouse yet.
+// ErrNothingHeld says that there is no warehouse yet, and nothing published from one.
 var ErrNothingHeld = errors.New("nothing has been synced yet")
 
 // OpenEvidence opens what data_dir holds for reading, and the analysts' file of
@@ -42,10 +42,13 @@ func OpenEvidence(ctx context.Context, dir, published string) (*Evidence, error)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(File(dir)); errors.Is(err, fs.ErrNotExist) {
+	w := &Warehouse{options: Options{Dir: dir, Published: []string{filepath.Join(dir, published), filepath.Join(dir, "lake", "manifest.json")}}, path: File(dir)}
+	if _, err := os.Stat(w.path); errors.Is(err, fs.ErrNotExist) {
+		if err := w.refuseOrphans(); err != nil {
+			return nil, err
+		}
 		return nil, fmt.Errorf("%w in %s", ErrNothingHeld, dir)
 	}
-	w := &Warehouse{options: Options{Dir: dir}, path: File(dir)}
 	if err := w.takeLock(); err != nil {
 		return nil, err
 	}

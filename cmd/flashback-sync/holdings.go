@@ -71,7 +71,7 @@ func (h *holdings) read(ctx context.Context) (*status.Holdings, error) {
 // look tells one state of the published files from another.
 func look(source status.Source) string {
 	var all strings.Builder
-	fmt.Fprintln(&all, source.DuckDB, source.Names, source.Lookbacks)
+	fmt.Fprintln(&all, source.DuckDB, source.Names, source.Lookbacks, source.Wanted)
 	for _, name := range []string{snapshot.Name, filepath.Join("lake", lake.ManifestName)} {
 		info, err := os.Stat(filepath.Join(source.DataDir, name))
 		if err != nil {

@@ -106,6 +106,9 @@ func (s *server) jobs() (jobs []status.Job) {
 // work does a job in a process of its own.
 func (s *server) work(ctx context.Context, turn schedule.Turn) schedule.Outcome {
 	c, _ := s.present()
+	if err := s.place.check(); err != nil {
+		return s.refuse(ctx, turn, err)
+	}
 	runID := newRunID()
 	log := s.log.With().Str("run_id", runID).Str("job", turn.Job).Logger()
 	log.Info().Time("slot", turn.Slot).Bool("catch_up", turn.CatchUp).Msg("a run begins")
@@ -151,6 +154,22 @@ func logEnd(log zerolog.Logger, outcome schedule.Outcome, said reported) {
 		line = line.Str("hint", said.hint)
 	}
 	line.Int("exit_code", outcome.ExitCode).Dur("took_ms", outcome.Finished.Sub(outcome.Started)).Bool("crashed", outcome.Crashed).Msg("a run ended")
+}
+
+// refuse reports a run that is not started, since data_dir is another folder. Nothing
+// is noted there.
+func (s *server) refuse(ctx context.Context, turn schedule.Turn, err error) schedule.Outcome {
+	now := time.Now().UTC()
+	outcome := schedule.Outcome{ExitCode: codeStorage, Started: now, Finished: now, Err: err}
+	run := unnoted(turn, outcome, newRunID(), reported{})
+	run.Hint = "mount the volume again; runs go on by themselves once it is there, or restart serve for a data_dir that is new on purpose"
+	s.log.Error().Err(err).Str("job", turn.Job).Msg("a run was not started")
+	s.mu.Lock()
+	s.lost = &run
+	s.mu.Unlock()
+	_, out := s.present()
+	out.ended(ctx, run)
+	return outcome
 }
 
 // environment is that of a run. It keeps systemd's socket and watchdog to ourselves,
@@ -254,6 +273,9 @@ func unnoted(turn schedule.Turn, outcome schedule.Outcome, runID string, said re
 func (s *server) note(run journal.Run) {
 	c, _ := s.present()
 	s.log.Warn().Str("job", run.Job).Time("slot", run.StartedAt).Str("why", run.Error).Msg("a slot was skipped")
+	if s.place.check() != nil {
+		return
+	}
 	if err := journal.Append(c.DataDir, run); err != nil {
 		s.log.Error().Err(err).Msg("a skipped slot cannot be noted in the journal")
 	}

@@ -40,14 +40,18 @@ func readLateness(ctx context.Context, db *sql.DB, stream string) (*lateness, er
 		return nil, err
 	}
 	read, err := status.ReadLateness(ctx, db, stream)
-	if err != nil || read == nil {
-		return nil, err
+	return latenessOf(read), err
+}
+
+func latenessOf(read *status.Lateness) *lateness {
+	if read == nil {
+		return nil
 	}
 	l := &lateness{Lateness: read, Count: read.Rows, MaxS: int64(read.Max / time.Second)}
 	for _, class := range read.Classes {
 		l.Counts = append(l.Counts, lateRowClass{UpTo: int64(class.UpTo / time.Second), Rows: class.Rows})
 	}
-	return l, nil
+	return l
 }
 
 func (a *app) printLateness(s *statusOutput, lookbacks map[string]time.Duration) {

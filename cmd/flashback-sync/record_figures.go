@@ -19,7 +19,7 @@ func (r *recorder) synced(summary *pipeline.Summary) {
 	for name, s := range summary.Streams {
 		noted := journal.Stream{
 			Requests: s.Requests, Received: s.Received, Inserted: s.Inserted, Updated: s.Updated, Unchanged: s.Unchanged,
-			Duplicate: s.Duplicate, Rejected: s.Rejected, Complete: s.Complete, Served: s.Served, From: s.From, To: s.To, Took: s.Took,
+			Duplicate: s.Duplicate, Rejected: s.Rejected, Status: s.Status(), Complete: s.Complete, Served: s.Served, Queries: s.Queries, From: s.From, To: s.To, Took: s.Took,
 		}
 		if s.Error != nil {
 			noted.Error = inOneLine(*s.Error)

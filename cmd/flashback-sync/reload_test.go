@@ -15,7 +15,7 @@ func TestAReloadThatFailsChangesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := newServer(a, c)
+	s, err := lockedServer(a, c)
 	if err != nil {
 		t.Fatal(err)
 	}

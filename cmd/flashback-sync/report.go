@@ -82,7 +82,7 @@ func (a *app) writeStatusPage(ctx context.Context, c *config.Config, out string)
 func oneLine(s *status.Status) string {
 	problems := s.Problems()
 	if len(problems) == 0 {
-		return "all is well"
+		return "no problems found. " + s.Checked()
 	}
 	return fmt.Sprintf("%s: %s", problems[0].Subject, problems[0].Text)
 }
@@ -129,7 +129,11 @@ func readRecords(c *config.Config) (*status.Status, error) {
 func holdingsOf(c *config.Config) status.Source {
 	from := status.Source{
 		DataDir: c.DataDir, DuckDB: c.Publish.DuckDB == "copy", Names: c.Serve.ShowNames, At: time.Now().UTC(),
-		Lookbacks: lookbacks(c),
+		Lookbacks: lookbacks(c), Wanted: map[string]status.Wanted{},
+	}
+	o := options(c)
+	for name, wanted := range o.Wanted() {
+		from.Wanted[name] = status.Wanted(wanted)
 	}
 	if c.Streams.PolicyStats != nil {
 		from.Lookbacks[pipeline.PolicyStats] = 0

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -58,16 +59,16 @@ func (a *app) serve(ctx context.Context, c *config.Config) error {
 	if err != nil {
 		return err
 	}
-	unlock, err := lockServe(c.DataDir)
+	place, err := lockServe(c.DataDir)
 	if err != nil {
 		return err
 	}
-	defer unlock()
+	defer place.unlock()
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Serve.Listen)
 	if err != nil {
 		return &hinted{usage(fmt.Errorf("serve.listen: %w", err)), "is another serve running? set serve.listen to another port"}
 	}
-	s, err := newServer(a, c)
+	s, err := newServer(a, c, place)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -89,9 +90,25 @@ func pagePassword(a *app, s config.Serve) (string, error) {
 	return password, nil
 }
 
+// place is the data_dir that serve started with, known by the lock file in it.
+type place struct {
+	dataDir, path string
+	file          fs.FileInfo
+	unlock        func()
+}
+
+// check reports whether data_dir is still the one that serve started with. A volume
+// that was unmounted leaves an empty folder, where a run would begin anew.
+func (p *place) check() error {
+	if now, err := os.Stat(p.path); err != nil || !os.SameFile(p.file, now) {
+		return fmt.Errorf("data_dir %s is not the folder that serve started with: its volume may be unmounted, or it was replaced", p.dataDir)
+	}
+	return nil
+}
+
 // lockServe keeps a second scheduler from the same folder. Runs by hand and by
 // cron have a lock of their own.
-func lockServe(dataDir string) (unlock func(), err error) {
+func lockServe(dataDir string) (*place, error) {
 	state := filepath.Join(dataDir, "state")
 	if err := os.MkdirAll(state, 0o750); err != nil {
 		return nil, &load.StorageError{Doing: "make data_dir", Err: err}
@@ -108,7 +125,11 @@ func lockServe(dataDir string) (unlock func(), err error) {
 	if !held {
 		return nil, &hinted{fmt.Errorf("%w: a serve for %s", load.ErrLocked, dataDir), "one is enough; stop it first, or give this one another data_dir"}
 	}
-	return func() { _ = lock.Unlock() }, nil // the process ends
+	file, err := os.Stat(path)
+	if err != nil {
+		return nil, errors.Join(&load.StorageError{Doing: "lock data_dir", Err: err}, lock.Unlock())
+	}
+	return &place{dataDir: dataDir, path: path, file: file, unlock: func() { _ = lock.Unlock() }}, nil // the process ends
 }
 
 const probeTime = 5 * time.Second

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/flashback-sync/flashback-sync/config"
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 	"github.com/flashback-sync/flashback-sync/internal/journal"
 	"github.com/flashback-sync/flashback-sync/internal/schedule"
@@ -78,6 +79,15 @@ func (s *served) status() (now status.Status) {
 		s.t.Fatalf("%d %s: %v", code, body, err)
 	}
 	return now
+}
+
+// lockedServer is a server that is not run.
+func lockedServer(a *app, c *config.Config) (*server, error) {
+	place, err := lockServe(c.DataDir)
+	if err != nil {
+		return nil, err
+	}
+	return newServer(a, c, place)
 }
 
 // until waits for something that other processes bring about.
@@ -265,7 +275,7 @@ func TestServeTellsOfACrashWithoutDuckDB(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := newServer(a, c)
+	s, err := lockedServer(a, c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -289,7 +299,7 @@ func TestThePageShowsARunThatCannotBeNoted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := newServer(a, c)
+	s, err := lockedServer(a, c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -353,5 +363,46 @@ func TestAHalfEditedConfigurationHidesNothing(t *testing.T) {
 	}
 	if code, body := s.get("/readyz"); code != http.StatusOK {
 		t.Errorf("GET /readyz: %d %s", code, body)
+	}
+}
+
+// An unmounted volume leaves an empty folder. A run there would begin anew.
+func TestADataDirThatVanishesUnderServeIsNotBegunAnew(t *testing.T) {
+	b := newBench(t)
+	b.must("sync")
+	a := &app{env: os.LookupEnv, stdout: io.Discard, stderr: io.Discard, configPath: b.config}
+	c, err := a.load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := lockedServer(a, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.holdings.child = func(ctx context.Context) *exec.Cmd { return exec.CommandContext(ctx, "echo", "{}") }
+	if now, err := s.status(t.Context()); err != nil || now.HoldingsError != "" {
+		t.Fatalf("%v, %+v", err, now)
+	}
+	away := b.data() + ".unmounted"
+	if err := errors.Join(os.Rename(b.data(), away), os.Mkdir(b.data(), 0o750)); err != nil {
+		t.Fatal(err)
+	}
+	outcome := s.work(t.Context(), schedule.Turn{Job: jobSync, Slot: time.Now()})
+	if outcome.ExitCode != codeStorage || outcome.Err == nil {
+		t.Errorf("%+v", outcome)
+	}
+	s.note(journal.Run{Job: jobSync})
+	if left, err := os.ReadDir(b.data()); err != nil || len(left) > 0 {
+		t.Errorf("%v was made in it, %v", left, err)
+	}
+	now, err := s.status(t.Context())
+	if err != nil || !strings.Contains(now.HoldingsError, "not the folder that serve started with") || len(now.Runs) != 1 || now.Runs[0].Status != journal.Failed {
+		t.Errorf("%v, %+v", err, now)
+	}
+	if err := errors.Join(os.Remove(b.data()), os.Rename(away, b.data())); err != nil {
+		t.Fatal(err)
+	}
+	if now, err := s.status(t.Context()); err != nil || now.HoldingsError != "" {
+		t.Errorf("it is back: %v, %+v", err, now)
 	}
 }

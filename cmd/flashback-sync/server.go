@@ -43,6 +43,7 @@ type server struct {
 	log        zerolog.Logger
 	binary     string
 	patience   time.Duration // with a run that shows no progress
+	place      *place        // the data_dir that was there at the start
 	holdings   *holdings
 	supervisor *schedule.Supervisor
 	beaten     atomic.Int64 // when the scheduler gave its last sign of life, in Unix nanoseconds
@@ -53,12 +54,12 @@ type server struct {
 	lost   *journal.Run // the last run that the journal could not take, as on a disk that is read-only
 }
 
-func newServer(a *app, c *config.Config) (*server, error) {
+func newServer(a *app, c *config.Config, place *place) (*server, error) {
 	binary, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	s := &server{app: a, log: a.logger(c.Log), binary: binary, patience: stalledAfter}
+	s := &server{app: a, log: a.logger(c.Log), binary: binary, place: place, patience: stalledAfter}
 	jobs, out, err := s.prepare(c)
 	if err != nil {
 		return nil, err
@@ -184,6 +185,10 @@ func (s *server) status(ctx context.Context) (*status.Status, error) {
 	}
 	now.Jobs = s.jobs()
 	now.Runs = s.withLost(now.Runs)
+	if err := s.place.check(); err != nil {
+		now.HoldingsError = err.Error()
+		return now, nil
+	}
 	now.Holdings, err = s.holdings.read(ctx)
 	if err != nil {
 		now.HoldingsError = err.Error()

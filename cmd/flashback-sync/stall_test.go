@@ -70,7 +70,7 @@ func TestARunThatHangsIsStoppedAndNoted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := newServer(a, c)
+	s, err := lockedServer(a, c)
 	if err != nil {
 		t.Fatal(err)
 	}

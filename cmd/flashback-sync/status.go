@@ -1,14 +1,15 @@
 package main
 
 import (
-	"context"
-	"database/sql"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -16,8 +17,10 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
+	"github.com/flashback-sync/flashback-sync/internal/journal"
 	"github.com/flashback-sync/flashback-sync/internal/pipeline"
 	"github.com/flashback-sync/flashback-sync/internal/status"
+	"github.com/flashback-sync/flashback-sync/load"
 )
 
 // streamStatus is what status knows of a stream.
@@ -26,12 +29,14 @@ type streamStatus struct {
 	Rows         int64      `json:"rows"`
 	Newest       *time.Time `json:"newest_row"`
 	CoveredFrom  *time.Time `json:"covered_from"`
-	CoveredTo    *time.Time `json:"covered_to"`
-	Gaps         int        `json:"gaps"` // holes between covered intervals of one filter set
-	Lost         int        `json:"lost"` // intervals that the source can no longer give
+	CoveredTo    *time.Time `json:"covered_to"` // by every query of the stream; null if one was never read completely
+	Gaps         int        `json:"gaps"`       // holes between covered intervals of one filter set
+	Lost         int        `json:"lost"`       // intervals that the source can no longer give
 	Rejected     int64      `json:"rejected"`
 	Lateness     *lateness  `json:"lateness"` // null if no row was late, or nothing is known yet
 	LastComplete bool       `json:"last_run_complete"`
+
+	awaited bool // runs are to read it
 }
 
 // statusOutput is what `status --json` prints.
@@ -42,6 +47,7 @@ type statusOutput struct {
 	Runs    []runLine         `json:"runs"`
 
 	Problems []status.Problem `json:"problems"` // the gravest first
+	Checked  string           `json:"checked"`  // what was checked, and when
 }
 
 type runLine struct {
@@ -70,54 +76,34 @@ func (a *app) statusCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			s, err := readStatus(cmd.Context(), c.DataDir, known)
+			s, err := statusFrom(c.DataDir, known)
 			if err != nil {
-				if !asJSON {
-					a.printProblems(known.Problems())
-				}
 				return err
 			}
 			if asJSON {
-				return json.NewEncoder(a.stdout).Encode(s)
+				err = json.NewEncoder(a.stdout).Encode(s)
+			} else {
+				a.printStatus(s, lookbacks(c))
 			}
-			a.printStatus(s, lookbacks(c))
-			return nil
+			if known.HoldingsError != "" {
+				return &load.StorageError{Doing: "read what is published", Err: errors.New(known.HoldingsError)}
+			}
+			return err
 		},
 	}
 	command.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return command
 }
 
-// readStatus looks at what is published and at the note of the last run, beside
-// what is known already; it opens nothing that a sync needs.
-func readStatus(ctx context.Context, dataDir string, known *status.Status) (s *statusOutput, err error) {
-	db, err := openPublished(dataDir)
-	if err != nil {
-		return nil, err
+// statusFrom arranges what is known for printing. Nothing else is read but the note of
+// the last run, so that this and the page cannot disagree.
+func statusFrom(dataDir string, known *status.Status) (*statusOutput, error) {
+	s := &statusOutput{DataDir: dataDir, Problems: known.Judged().Problems, Checked: known.Checked(), Runs: runLines(known.Runs)}
+	for _, name := range []string{pipeline.Alerts, pipeline.Violations, pipeline.PolicyStats} {
+		s.Streams = append(s.Streams, streamLine(known, name))
 	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	s = &statusOutput{DataDir: dataDir, Problems: known.Judged().Problems}
-	if s.LastRun, err = readLastRun(dataDir); err != nil {
-		return nil, err
-	}
-	for _, stream := range []struct{ name, time string }{
-		{pipeline.Alerts, "timestamp"},
-		{pipeline.Violations, "timestamp"},
-		{pipeline.PolicyStats, "bucket_start"},
-	} {
-		line, err := readStream(ctx, db, stream.name, stream.time)
-		if err != nil {
-			return nil, err
-		}
-		if line.Lateness, err = readLateness(ctx, db, stream.name); err != nil {
-			return nil, err
-		}
-		if held := known.Stream(stream.name); held != nil {
-			line.Gaps = len(held.Gaps())
-		}
-		s.Streams = append(s.Streams, line.renew(s.LastRun))
-	}
-	s.Runs, err = readRuns(ctx, db)
+	var err error
+	s.LastRun, err = readLastRun(dataDir)
 	return s, err
 }
 
@@ -136,70 +122,53 @@ func readLastRun(dataDir string) (*pipeline.Summary, error) {
 	return &last, nil
 }
 
-// readStream reads a stream's figures. The names are the program's own.
-func readStream(ctx context.Context, db *sql.DB, stream, timeColumn string) (*streamStatus, error) {
-	s := &streamStatus{Stream: stream}
-	var newest, from, to sql.NullTime
-	err := db.QueryRowContext(ctx, fmt.Sprintf(`SELECT
-			(SELECT count(*) FROM %[1]s), (SELECT max("%[2]s") FROM %[1]s),
-			min(from_ts) FILTER (status = 'covered'), max(to_ts) FILTER (status = 'covered'),
-			count(*) FILTER (status = 'lost'),
-			(SELECT count(*) FROM rejected_records WHERE stream = '%[1]s'),
-			coalesce((SELECT complete AND error IS NULL FROM sync_runs WHERE stream = '%[1]s' ORDER BY started_at DESC LIMIT 1), false)
-		FROM sync_coverage WHERE stream = '%[1]s'`, stream, timeColumn)).
-		Scan(&s.Rows, &newest, &from, &to, &s.Lost, &s.Rejected, &s.LastComplete)
-	s.Newest, s.CoveredFrom, s.CoveredTo = pointer(newest), pointer(from), pointer(to)
-	return s, err
-}
-
-func pointer(t sql.NullTime) *time.Time {
-	if !t.Valid {
-		return nil
+func streamLine(known *status.Status, name string) *streamStatus {
+	line := &streamStatus{Stream: name, CoveredTo: known.Fresh(name), LastComplete: known.LastComplete(name), awaited: known.Awaited(name)}
+	held := known.Stream(name)
+	if held == nil {
+		return line
 	}
-	utc := t.Time.UTC()
-	return &utc
-}
-
-// renew takes what the last run proved into account: a run that found nothing
-// new did not rewrite the published file.
-func (s *streamStatus) renew(last *pipeline.Summary) *streamStatus {
-	if last == nil || last.Streams[s.Stream] == nil {
-		return s
-	}
-	result := last.Streams[s.Stream]
-	s.LastComplete = result.Complete && result.Error == nil
-	if s.LastComplete && result.To != nil && s.CoveredTo != nil && result.To.After(*s.CoveredTo) {
-		s.CoveredTo = result.To
-	}
-	return s
-}
-
-func readRuns(ctx context.Context, db *sql.DB) ([]runLine, error) {
-	rows, err := db.QueryContext(ctx, `SELECT run_id, stream, status, started_at, coalesce(rows_inserted, 0), coalesce(rows_updated, 0), coalesce(requests, 0), error
-		FROM sync_runs ORDER BY started_at DESC, run_id DESC, stream LIMIT 12`)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }()
-	var lines []runLine
-	for rows.Next() {
-		var l runLine
-		if err := rows.Scan(&l.RunID, &l.Stream, &l.Status, &l.Started, &l.Inserted, &l.Updated, &l.Requests, &l.Error); err != nil {
-			return nil, err
+	line.Rows, line.Newest, line.Rejected, line.Lateness = held.Rows, held.Newest, held.Rejected, latenessOf(held.Lateness)
+	line.Gaps, line.Lost = len(held.Gaps()), len(held.Lost())
+	for _, lane := range held.Lanes {
+		if len(lane.Covered) > 0 && (line.CoveredFrom == nil || lane.Covered[0].From.Before(*line.CoveredFrom)) {
+			line.CoveredFrom = &lane.Covered[0].From
 		}
-		lines = append(lines, l)
 	}
-	return lines, rows.Err()
+	return line
+}
+
+// mostRuns bounds the lines of runs that are shown, one for each stream.
+const mostRuns = 12
+
+func runLines(runs []journal.Run) []runLine {
+	lines := []runLine{}
+	for _, run := range runs {
+		for _, name := range slices.Sorted(maps.Keys(run.Streams)) {
+			of := run.Streams[name]
+			line := runLine{
+				RunID: run.RunID, Stream: name, Status: cmp.Or(of.Status, run.Status), Started: run.StartedAt,
+				Inserted: of.Inserted, Updated: of.Updated, Requests: of.Requests,
+			}
+			if of.Error != "" {
+				line.Error = &of.Error
+			}
+			if lines = append(lines, line); len(lines) == mostRuns {
+				return lines
+			}
+		}
+	}
+	return lines
 }
 
 func (a *app) printStatus(s *statusOutput, lookbacks map[string]time.Duration) {
-	a.printProblems(s.Problems)
+	a.printProblems(s)
 	t := newTable(a.stdout, "rows", "age", "gaps", "lost", "rejected")
 	t.AppendHeader(table.Row{"stream", "rows", "newest row", "covered from", "covered to", "age", "gaps", "lost", "rejected"})
 	for _, stream := range s.Streams {
 		t.AppendRow(table.Row{
 			stream.Stream, humanize.Comma(stream.Rows), stamp(stream.Newest), stamp(stream.CoveredFrom), stamp(stream.CoveredTo),
-			age(stream.CoveredTo), warnAbove(int64(stream.Gaps)), warnAbove(int64(stream.Lost)), warnAbove(stream.Rejected),
+			age(stream), warnAbove(int64(stream.Gaps)), warnAbove(int64(stream.Lost)), warnAbove(stream.Rejected),
 		})
 	}
 	t.Render()
@@ -212,7 +181,7 @@ func (a *app) printStatus(s *statusOutput, lookbacks map[string]time.Duration) {
 		}
 	}
 	a.printLateness(s, lookbacks)
-	fmt.Fprintln(a.stdout, "\nRuns that changed something or are published:")
+	fmt.Fprintln(a.stdout, "\nLast runs:")
 	runs := newTable(a.stdout, "new", "changed", "requests")
 	runs.AppendHeader(table.Row{"started", "stream", "status", "new", "changed", "requests", "error"})
 	for _, r := range s.Runs {
@@ -224,19 +193,18 @@ func (a *app) printStatus(s *statusOutput, lookbacks map[string]time.Duration) {
 }
 
 // printProblems is what the status page shows at its top.
-func (a *app) printProblems(problems []status.Problem) {
-	if len(problems) == 0 {
-		fmt.Fprintf(a.stdout, "%s\n\n", text.FgGreen.Sprint("All is well."))
-		return
+func (a *app) printProblems(s *statusOutput) {
+	if len(s.Problems) == 0 {
+		fmt.Fprintln(a.stdout, text.FgGreen.Sprint("No problems found."))
 	}
 	colours := map[status.Level]text.Color{status.Bad: text.FgRed, status.Warn: text.FgYellow, status.Note: text.Faint}
-	for _, p := range problems {
+	for _, p := range s.Problems {
 		fmt.Fprintf(a.stdout, "%s %s: %s\n", colours[p.Level].Sprintf("%-5s", p.Level), p.Subject, clean(p.Text, 500))
 		if p.Hint != "" {
 			fmt.Fprintf(a.stdout, "      %s\n", clean(p.Hint, 500))
 		}
 	}
-	fmt.Fprintln(a.stdout)
+	fmt.Fprintf(a.stdout, "%s\n\n", s.Checked)
 }
 
 func stamp(t *time.Time) string {
@@ -246,11 +214,14 @@ func stamp(t *time.Time) string {
 	return t.UTC().Format("2006-01-02 15:04:05Z")
 }
 
-func age(t *time.Time) string {
-	if t == nil {
+func age(s *streamStatus) string {
+	switch {
+	case s.CoveredTo == nil && s.awaited:
+		return "never complete"
+	case s.CoveredTo == nil:
 		return "–"
 	}
-	return humanize.RelTime(*t, time.Now(), "", "ahead")
+	return humanize.RelTime(*s.CoveredTo, time.Now(), "", "ahead")
 }
 
 func warnAbove(n int64) string {

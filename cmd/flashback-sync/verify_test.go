@@ -250,3 +250,19 @@ func TestWhatDiffersInManySeriesIsSaidOnce(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestAWarehouseThatIsGoneIsNotCalledAFirstRun(t *testing.T) {
+	b := newBench(t)
+	b.must("sync")
+	if err := os.RemoveAll(filepath.Join(b.data(), "state")); err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range []string{"verify", "repair", "sync"} {
+		r := b.wants(codeDamaged, "the warehouse is gone", command)
+		if !strings.Contains(r.stderr, "repair --rebuild") || strings.Contains(r.stderr, "nothing has been synced") {
+			t.Error(r.stderr)
+		}
+	}
+	b.must("repair", "--rebuild")
+	b.must("verify")
+}

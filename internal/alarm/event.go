@@ -107,14 +107,13 @@ func hintOf(run *journal.Run) string {
 func (a *Alarms) afterLook(st *state, s *status.Status) (events []event) {
 	streams := a.streams(s)
 	for _, name := range streams {
-		lag, known := s.Lag(name)
+		unread, known := s.Unread(name)
 		if !known {
 			continue
 		}
-		fresh := s.At.Add(-lag)
-		what, is := st.Streams.note(name, lag > a.options.StaleAfter, fresh.Add(a.options.StaleAfter), a.options.Now())
+		what, is := st.Streams.note(name, s.At.Sub(unread) > a.options.StaleAfter, unread.Add(a.options.StaleAfter), a.options.Now())
 		if what != same {
-			events = append(events, a.ofStream(escape(name, mostName), what, fresh, is))
+			events = append(events, a.ofStream(escape(name, mostName), what, unread, is))
 		}
 	}
 	if len(streams) > 0 {

@@ -62,7 +62,11 @@ type Stream struct {
 	Unchanged int64 `json:"rows_unchanged"`
 	Duplicate int64 `json:"rows_duplicate"`
 	Rejected  int64 `json:"rows_rejected"`
-	Complete  bool  `json:"complete"`
+	// Status is that of the stream, as of a run.
+	Status   string `json:"status,omitempty"`
+	Complete bool   `json:"complete"`
+	// Queries tells the set of queries that the stream consisted of from another one.
+	Queries string `json:"queries,omitempty"`
 	// Served is false if the source does not have this optional stream.
 	Served bool `json:"served"`
 	// From and To are the range that was read (UTC); nil if nothing was due.

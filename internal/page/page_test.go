@@ -164,7 +164,7 @@ func TestStrangersTextsAreShownAndNotObeyed(t *testing.T) {
 	shown := `<script>alert("1")</script>'"><img src=x onerror=alert(2)>\u202e\u200f\x00\xff`
 	seen := text(parsed(t, document))
 	for _, before := range []string{
-		"Source: https://api.example/", "Needs action ", "The last run failed (11 min ago): ", "read up to 2026-11-20 07:42 Last run ", "A run is in progress ",
+		"Source: https://api.example/", "Needs action ", "The last run failed (11 min ago): ", "read up to 2026-11-20 09:00 Last run ", "A run is in progress ",
 		"1,840 requests ", "Streams ", "set 2: ", "Last verification ", "Reason Records ", "violations alerts blocked ", "Schedule Next Last ", "2026-11-20 09:30 ", "Answers: 1 × ",
 		"1 slot of ", "Written by flashback-sync ",
 	} {

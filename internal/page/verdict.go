@@ -40,7 +40,7 @@ func (v *view) verdict() verdict {
 	case n[status.Warn] > 0:
 		return verdict{text, "warn"}
 	}
-	return verdict{"All is well", "ok"}
+	return verdict{"No problems found", "ok"}
 }
 
 // Heading is what the list of problems is called.
@@ -88,7 +88,7 @@ func (v *view) figures() (all []figure) {
 }
 
 func (v *view) freshness(s *status.Stream) figure {
-	f := figure{Name: title(s.Name), Value: "never read", Tone: "quiet", At: v.maybe(v.Fresh(s.Name))}
+	f := figure{Name: title(s.Name), Value: "never complete", Tone: "quiet", At: v.maybe(v.Fresh(s.Name))}
 	if f.At != nil {
 		f.Before = "read up to"
 	}

@@ -151,7 +151,7 @@ func (r *run) syncAll(ctx context.Context) error {
 
 func (r *run) stream(ctx context.Context, name string, sync func(*Result) error) error {
 	started, before := r.options.Now(), r.source.Requests()
-	result := &Result{Served: true}
+	result := &Result{Served: true, Queries: r.options.Wanted()[name].Digest}
 	result.Err = sync(result)
 	result.Requests = r.source.Requests() - before
 	result.Took = r.options.Now().Sub(started)

@@ -38,6 +38,8 @@ type Result struct {
 	Verified        string `json:"verified,omitempty"` // what the verification found, if one was due
 	VerifiedMissing int64  `json:"verified_missing,omitempty"`
 
+	Queries string `json:"-"` // as in Wanted.Digest
+
 	Err  error         `json:"-"`
 	Took time.Duration `json:"-"`
 }
@@ -87,7 +89,8 @@ func (s *Summary) finish(now time.Time) {
 // failed reports whether the stream ended early, in contrast to incomplete.
 func (r *Result) failed() bool { return r.Err != nil && !errors.Is(r.Err, ErrIncomplete) }
 
-func (r *Result) status() string {
+// Status is how the stream ended: ok, partial, failed or interrupted.
+func (r *Result) Status() string {
 	switch {
 	case errors.Is(r.Err, context.Canceled):
 		return statusInterrupted
@@ -114,7 +117,7 @@ func (r *Result) tooManyRejected() bool {
 
 func (r *Result) record(runID, stream, version string, started, finished time.Time) load.Run {
 	run := load.Run{
-		RunID: runID, Stream: stream, Status: r.status(), StartedAt: started, FinishedAt: finished, Requests: r.Requests,
+		RunID: runID, Stream: stream, Status: r.Status(), StartedAt: started, FinishedAt: finished, Requests: r.Requests,
 		Received: r.Received, Inserted: r.Inserted, Updated: r.Updated, Unchanged: r.Unchanged,
 		Doubled: r.Duplicate, Rejected: r.Rejected, Recovered: r.Recovered, Complete: r.Complete, Version: version,
 		Verified: r.Verified, VerifiedMissing: r.VerifiedMissing,

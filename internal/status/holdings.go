@@ -23,6 +23,8 @@ type Source struct {
 	DuckDB bool
 	// Lookbacks are the configured streams and their lookbacks (0 for statistics).
 	Lookbacks map[string]time.Duration
+	// Wanted are the queries of the configured streams.
+	Wanted map[string]Wanted
 	// Names allows the names of users.
 	Names bool
 	// At is now.
@@ -151,7 +153,7 @@ func listed() []table {
 // streams reads those that are configured or hold anything.
 func (r *reader) streams(ctx context.Context, ledger []lake.Coverage) (all []Stream, err error) {
 	for _, t := range listed() {
-		s := Stream{Name: t.name, Lanes: lanes(ledger, t.name), Lookback: r.from.Lookbacks[t.name]}
+		s := Stream{Name: t.name, Lanes: lanes(ledger, t.name), Lookback: r.from.Lookbacks[t.name], Wanted: r.from.Wanted[t.name]}
 		if err := r.rows(ctx, t, &s); err != nil {
 			return nil, err
 		}

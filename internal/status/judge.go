@@ -2,6 +2,7 @@ package status
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/dustin/go-humanize/english"
@@ -29,7 +30,8 @@ type Problem struct {
 	Hint    string `json:"hint,omitempty"`
 }
 
-// Problems lists what is wrong, the gravest first. None means that all is well.
+// Problems lists what is wrong, the gravest first. None means that none was found by
+// what Checked names.
 func (s *Status) Problems() (all []Problem) {
 	all = append(all, s.ofFiles()...)
 	all = append(all, s.ofRuns()...)
@@ -70,7 +72,9 @@ func (s *Status) ofFiles() []Problem {
 	switch {
 	case s.HoldingsError != "":
 		return []Problem{{Level: Bad, Subject: "published files", Text: "what is published cannot be read: " + s.HoldingsError, Hint: "correct its permissions if that is the cause; otherwise 'flashback-sync repair' publishes it again"}}
-	case s.Holdings == nil && s.Progress == nil:
+	case s.Holdings == nil && s.Progress.Alive(s.At):
+		return []Problem{{Level: Note, Subject: "published files", Text: "the first run is under way, and nothing is published yet"}}
+	case s.Holdings == nil:
 		return []Problem{{Level: Warn, Subject: "published files", Text: "nothing is published yet", Hint: "'flashback-sync sync' publishes for the first time"}}
 	}
 	return nil
@@ -134,9 +138,14 @@ func (s *Status) ofStream(stream *Stream) (all []Problem) {
 	add := func(level Level, hint, format string, arguments ...any) {
 		all = append(all, Problem{Level: level, Subject: stream.Name, Text: fmt.Sprintf(format, arguments...), Hint: hint})
 	}
-	if s.Stale(stream.Name) {
-		lag, _ := s.Lag(stream.Name)
+	lag, complete := s.Lag(stream.Name)
+	switch stale := s.Stale(stream.Name); {
+	case stale && complete:
 		add(Bad, "look at the last runs below, and whether the scheduler runs", "it lags %s behind, more than %s", span.Words(lag), span.Words(s.StaleAfter))
+	case stale:
+		add(Bad, "look at the errors of the last runs below", "it has never been read completely, and its runs began more than %s ago", span.Words(s.StaleAfter))
+	case !complete && s.Awaited(stream.Name) && !s.Progress.Alive(s.At):
+		add(Warn, "the next complete run brings it up to date; the errors of the last runs say what is missing", "it has not been read completely yet")
 	}
 	if gaps := stream.Gaps(); len(gaps) > 0 && !stream.Retired {
 		add(Warn, "the next complete run closes it", "%s in what is covered", english.Plural(len(gaps), "gap", ""))
@@ -211,26 +220,29 @@ func (s *Status) find(is func(*journal.Run) bool) *journal.Run {
 	return nil
 }
 
-// Fresh is the time up to which a stream has been read completely, as far as is
-// known: nil if it never was.
+// Fresh is the time up to which every query of a stream has been read completely,
+// as far as is known: nil if one never was. A ledger that is published is renewed by
+// the complete runs after it, which do not publish it again if no row changed.
 func (s *Status) Fresh(stream string) *time.Time {
 	run := s.find(func(r *journal.Run) bool {
 		of, ran := r.Streams[stream]
 		whole := r.Command == "sync" && r.Job != "" // neither a repair nor what was narrowed by hand
 		return whole && ran && of.Complete && of.To != nil
 	})
-	if run != nil {
+	of := s.Stream(stream)
+	if of == nil {
+		if run == nil || s.Holdings != nil {
+			return nil
+		}
 		return run.Streams[stream].To
 	}
-	held := s.Stream(stream)
-	if held == nil {
-		return nil
+	fresh := of.completeTo()
+	if fresh == nil || run == nil {
+		return fresh
 	}
-	var fresh *time.Time
-	for _, lane := range held.Lanes { // up to its first gap
-		if len(lane.Covered) > 0 && (fresh == nil || lane.Covered[0].To.After(*fresh)) {
-			fresh = &lane.Covered[0].To
-		}
+	read := run.Streams[stream]
+	if read.Queries == of.Wanted.Digest && !run.FinishedAt.Before(s.Holdings.At) && read.To.After(*fresh) {
+		return read.To
 	}
 	return fresh
 }
@@ -244,11 +256,25 @@ func (s *Status) Lag(stream string) (lag time.Duration, known bool) {
 	return max(0, s.At.Sub(*fresh)), true
 }
 
+// Unread is since when a stream lacks what is newer: the time up to which it was
+// read completely, or when its first run began if it never was and rows are awaited.
+func (s *Status) Unread(stream string) (since time.Time, known bool) {
+	if fresh := s.Fresh(stream); fresh != nil {
+		return *fresh, true
+	}
+	for i := range slices.Backward(s.Runs) {
+		if _, ran := s.Runs[i].Streams[stream]; ran && s.Awaited(stream) {
+			return s.Runs[i].StartedAt, true
+		}
+	}
+	return time.Time{}, false
+}
+
 // Stale reports whether a stream lags more than it may. One that no run is to read
 // does not.
 func (s *Status) Stale(stream string) bool {
-	lag, known := s.Lag(stream)
-	return s.StaleAfter > 0 && known && lag > s.StaleAfter && s.Awaited(stream)
+	since, known := s.Unread(stream)
+	return s.StaleAfter > 0 && known && s.At.Sub(since) > s.StaleAfter && s.Awaited(stream)
 }
 
 // Awaited reports whether runs are to bring rows of a stream: the configuration

@@ -55,7 +55,10 @@ func TestProblems(t *testing.T) {
 			s.Runs = []journal.Run{ended("sync", journal.OK, 1), ended("violations", journal.Failed, 2)}
 		}, Bad, "the last run failed (2 h ago)"},
 		{"a run by hand is nobody's job", func(s *Status) { s.Runs = append([]journal.Run{ended("", journal.Failed, 1)}, s.Runs...) }, "", ""},
-		{"stale", func(s *Status) { s.Runs[0] = ended("sync", journal.OK, 40) }, Bad, "it lags 1 d 16 h behind, more than 1 d 12 h"},
+		{"stale", func(s *Status) {
+			s.Runs[0] = ended("sync", journal.OK, 40)
+			s.Holdings.Streams[0].Lanes[0].Covered = []Span{{at(1000), at(40)}}
+		}, Bad, "it lags 1 d 16 h behind, more than 1 d 12 h"},
 		{"stale, and no longer synced", func(s *Status) {
 			s.Runs[0] = ended("sync", journal.OK, 40)
 			s.Holdings.Streams[0].Retired = true
@@ -103,6 +106,88 @@ func TestAProposedLookbackIsAsTheConfigurationTakesIt(t *testing.T) {
 	s.Holdings.Streams[0].Lateness = &Lateness{Rows: 1, Max: 20 * time.Hour}
 	if got := s.Problems()[0].Hint; got != "set streams.alerts.lookback to 80h" {
 		t.Error(got)
+	}
+}
+
+// A stream is as fresh as the least of the queries that the configuration names.
+func TestFreshnessIsTheLeastOfAllConfiguredQueries(t *testing.T) {
+	lane := func(filter string, covered ...Span) Lane { return Lane{Filter: filter, Covered: covered} }
+	org, repo := `{"scope":"org","bucket":"1h"}`, `{"scope":"repo","id":"r","bucket":"1h"}`
+	for name, test := range map[string]struct {
+		wanted Wanted
+		lanes  []Lane
+		run    *journal.Run // the last, 2 h ago
+		want   float64      // hours; -1: never complete
+	}{
+		"each":                     {Wanted{Filters: []string{"p", "q"}}, []Lane{lane("p", Span{at(90), at(5)}), lane("q", Span{at(90), at(7)})}, nil, 7},
+		"one not covered":          {Wanted{Filters: []string{"p", "q"}}, []Lane{lane("p", Span{at(90), at(5)})}, nil, -1},
+		"one no longer wanted":     {Wanted{Filters: []string{"p"}}, []Lane{lane("p", Span{at(90), at(5)}), lane("q", Span{at(90), at(80)})}, nil, 5},
+		"not from its start":       {Wanted{Filters: []string{"p"}, Start: at(95)}, []Lane{lane("p", Span{at(90), at(5)})}, nil, -1},
+		"a gap before its start":   {Wanted{Filters: []string{"p"}, Start: at(80)}, []Lane{lane("p", Span{at(95), at(90)}, Span{at(85), at(5)})}, nil, 5},
+		"an automatic one":         {Wanted{Filters: []string{org}, Auto: []string{`{"scope":"repo","bucket":"1h"}`}}, []Lane{lane(org, Span{at(90), at(5)}), lane(repo, Span{at(90), at(9)})}, nil, 9},
+		"of another bucket":        {Wanted{Filters: []string{org}, Auto: []string{`{"scope":"repo","bucket":"1d"}`}}, []Lane{lane(org, Span{at(90), at(5)}), lane(repo, Span{at(90), at(9)})}, nil, 5},
+		"a run since renews it":    {Wanted{Filters: []string{"p"}}, []Lane{lane("p", Span{at(90), at(5)})}, &journal.Run{FinishedAt: at(2)}, 2},
+		"but not one of others":    {Wanted{Filters: []string{"p"}, Digest: "new"}, []Lane{lane("p", Span{at(90), at(5)})}, &journal.Run{FinishedAt: at(2)}, 5},
+		"nor what never was whole": {Wanted{Filters: []string{"p", "q"}}, []Lane{lane("p", Span{at(90), at(5)})}, &journal.Run{FinishedAt: at(2)}, -1},
+		"nor one before":           {Wanted{Filters: []string{"p"}}, []Lane{lane("p", Span{at(90), at(5)})}, &journal.Run{FinishedAt: at(4)}, 5},
+	} {
+		digest := test.wanted.Digest
+		if test.wanted.Digest == "" {
+			test.wanted.Digest = "set"
+		}
+		s := &Status{At: noon, Holdings: &Holdings{At: at(3), Streams: []Stream{{Name: "alerts", Wanted: test.wanted, Lanes: test.lanes}}}}
+		if test.run != nil {
+			to := at(2)
+			test.run.Command, test.run.Job = "sync", "sync"
+			test.run.Streams = map[string]journal.Stream{"alerts": {Complete: true, To: &to, Queries: "set"}}
+			s.Runs = []journal.Run{*test.run}
+		}
+		lag, known := s.Lag("alerts")
+		if known != (test.want >= 0) || known && lag.Hours() != test.want {
+			t.Errorf("%s (%s): %v, %v", name, digest, lag, known)
+		}
+	}
+}
+
+func TestAStreamThatIsNeverCompleteBecomesStale(t *testing.T) {
+	s := well()
+	s.Runs = []journal.Run{ended("sync", journal.Partial, 1), ended("sync", journal.Partial, 40)}
+	s.Holdings.Streams[0].Wanted = Wanted{Digest: "set", Filters: []string{"p", "bogus"}}
+	if !s.Stale("alerts") || s.Fresh("alerts") != nil || s.LastComplete("alerts") {
+		t.Error("it was never complete, and began 40 h ago")
+	}
+	s.Runs = s.Runs[:1]
+	if s.Stale("alerts") {
+		t.Error("it began an hour ago")
+	}
+	if !strings.Contains(s.Problems()[1].Text, "not been read completely yet") {
+		t.Errorf("%+v", s.Problems())
+	}
+}
+
+func TestWhatWasCheckedIsSaidAndNoMore(t *testing.T) {
+	s := &Status{At: noon}
+	if got := s.Checked(); !strings.Contains(got, "No sync was ever complete. Never compared with the source") {
+		t.Error(got)
+	}
+	s.Runs = []journal.Run{
+		{Command: "verify", Job: "verify", Status: journal.OK, Verdict: "match", FinishedAt: at(1)},
+		ended("sync", journal.Partial, 2), ended("sync", journal.OK, 5),
+	}
+	if got := s.Checked(); got != "Last complete sync: 2026-03-10 07:00 UTC. Rows and published files last compared with the source: 2026-03-10 11:00 UTC, match." {
+		t.Error(got)
+	}
+}
+
+func TestTheFirstRunIsNotWell(t *testing.T) {
+	for said, progress := range map[string]*journal.Progress{
+		"the first run is under way": {Command: "sync", UpdatedAt: noon},
+		"a run died":                 {Command: "sync", UpdatedAt: at(1)},
+		"nothing is published yet":   nil,
+	} {
+		if all := (&Status{At: noon, Progress: progress}).Problems(); len(all) == 0 || !strings.Contains(all[0].Text, said) {
+			t.Errorf("want %q: %+v", said, all)
+		}
 	}
 }
 

@@ -58,6 +58,8 @@ type Stream struct {
 	// Oldest and Newest are the times of the first and last row; nil if none.
 	Oldest *time.Time `json:"oldest"`
 	Newest *time.Time `json:"newest"`
+	// Wanted is what the configuration wants of it.
+	Wanted Wanted `json:"wanted,omitzero"`
 	// Lanes are the ledger, one for each filter set (or series of statistics).
 	Lanes []Lane `json:"lanes"`
 	// Days are the rows of each UTC day that holds any, in order. For statistics

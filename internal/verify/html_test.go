@@ -184,8 +184,8 @@ func TestVerdicts(t *testing.T) {
 		return files
 	}
 	for want, r := range map[string]*Report{
-		"Everything that the source counts is stored":                           {Streams: []*Stream{stream(Finding{})}, Files: files(Match)},
-		"Every row that the source has is stored":                               {Streams: []*Stream{stream(Finding{})}, Full: true},
+		"Everything that the source counts is stored":                         {Streams: []*Stream{stream(Finding{})}, Files: files(Match)},
+		"Every row that the source has is stored":                             {Streams: []*Stream{stream(Finding{})}, Full: true},
 		"Every published file is what it should be":                           {Streams: []*Stream{{Status: NotServed}}, Files: files(Match)},
 		"The source serves none of the streams":                               {Streams: []*Stream{{Status: NotServed}}},
 		"Nothing was compared":                                                {},
