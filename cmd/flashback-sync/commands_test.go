@@ -204,7 +204,7 @@ func TestStatus(t *testing.T) {
 		t.Fatalf("exit %d\n%s", r.code, r.stderr)
 	}
 	out := b.must("status").stdout
-	for _, want := range []string{"alerts", "violations", "policy_stats", "not today", strconv.Itoa(b.sim.Len(apisim.Alerts)), "2026-03-18 12:34:56Z"} {
+	for _, want := range []string{"alerts", "violations", "policy_stats", "HTTP 400", strconv.Itoa(b.sim.Len(apisim.Alerts)), "2026-03-18 12:34:56Z"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("status does not say %q:\n%s", want, out)
 		}
