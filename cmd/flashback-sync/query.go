@@ -3,6 +3,8 @@ package main
 import (
 	"database/sql"
 	"errors"
+	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -16,8 +18,9 @@ import (
 
 func (a *app) queryCommand() *cobra.Command {
 	request := query.Request{Limits: query.DefaultLimits()}
+	var file, out string
 	command := &cobra.Command{
-		Use:   "query SQL",
+		Use:   "query [SQL | -]",
 		Short: "Ask the published DuckDB file",
 		Long: `Runs SQL on the published flashback.duckdb and prints the results. It only reads:
 SELECT, EXPLAIN, DESCRIBE, SHOW and SUMMARIZE are admitted, and no file but the
@@ -27,20 +30,35 @@ Values are printed as DuckDB prints them. Control characters, which a terminal
 could take for commands, are spelled out in tables and in CSV (\x1b), and a text
 in CSV that a spreadsheet could take for a formula gets a leading '. In JSON
 numbers, booleans and nested values are what they are, all others are texts;
-each statement gets an array.
+each statement gets an array. Parquet and Arrow (an IPC file, as Feather) hold
+the types themselves, and one result.
+
+The SQL is the argument, or comes from standard input with -, or from a file with
+--file. With --out the results go into a file, which is complete or not there; its
+ending names the format: .csv, .json, .jsonl, .parquet, .arrow or .txt.
 
 The tables and columns are described by 'flashback-sync schema'.`,
 		Example: `  flashback-sync query "SELECT policy_name, count(*) AS n FROM violations GROUP BY ALL ORDER BY n DESC"
-  flashback-sync query --tz Europe/Berlin "SELECT timestamp, message FROM alerts ORDER BY ALL DESC LIMIT 10"`,
+  flashback-sync query --tz Europe/Berlin "SELECT timestamp, message FROM alerts ORDER BY ALL DESC LIMIT 10"
+  flashback-sync query --file monthly.sql --out monthly.parquet`,
 		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return errors.New("query takes one argument: the SQL, in quotes")
+			if len(args) > 1 || (len(args) == 1) == (file != "") {
+				return errors.New("query takes one argument, the SQL, in quotes; or - for standard input, or --file")
 			}
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if out != "" && !cmd.Flags().Changed("format") {
+				var err error
+				if request.Format, err = query.FormatOf(out); err != nil {
+					return usage(err)
+				}
+			}
 			if err := oneOf("--format", request.Format, query.Formats()); err != nil {
 				return err
+			}
+			if out == "" && query.Binary(request.Format) && isTerminal(a.stdout) {
+				return usage(fmt.Errorf("%s is not for a terminal, add --out FILE", request.Format))
 			}
 			c, err := a.load()
 			if err != nil {
@@ -49,17 +67,39 @@ The tables and columns are described by 'flashback-sync schema'.`,
 			if request.Database, err = published(c.DataDir); err != nil {
 				return err
 			}
-			request.SQL = args[0]
+			if request.SQL, err = statements(cmd.InOrStdin(), args, file); err != nil {
+				return usage(err)
+			}
+			if out != "" {
+				return queryFailure(query.ToFile(cmd.Context(), request, out, c.DataDir))
+			}
 			return queryFailure(query.Run(cmd.Context(), request, query.Output{Writer: a.stdout}))
 		},
 	}
 	flags := command.Flags()
-	flags.StringVarP(&request.Format, "format", "f", "table", "table, csv or json")
+	flags.StringVarP(&request.Format, "format", "f", "table", "table, csv, json, jsonl, parquet or arrow")
+	flags.StringVar(&file, "file", "", "read the SQL from this `file`, - for standard input")
+	flags.StringVarP(&out, "out", "o", "", "write the results to this `file`")
 	flags.StringVar(&request.Zone, "tz", "UTC", "time `zone` of the session")
 	flags.DurationVar(&request.Limits.Time, "timeout", request.Limits.Time, "stop after this time, 0 for never")
 	flags.StringVar(&request.Limits.Memory, "memory-limit", request.Limits.Memory, "most memory that DuckDB may use")
 	flags.StringVar(&request.Limits.Spill, "spill-limit", request.Limits.Spill, "most disk space for what does not fit into memory")
 	return command
+}
+
+// statements are the SQL from where it was said to be.
+func statements(stdin io.Reader, args []string, file string) (string, error) {
+	var content []byte
+	var err error
+	switch {
+	case file == "-" || len(args) == 1 && args[0] == "-":
+		content, err = io.ReadAll(stdin)
+	case file != "":
+		content, err = os.ReadFile(file)
+	default:
+		return args[0], nil
+	}
+	return string(content), err
 }
 
 // queryFailure adds the exit code and what to do next.

@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -151,5 +152,38 @@ func TestAPathIsNotTakenApart(t *testing.T) {
 	b.env["FLASHBACK_SYNC_DATA_DIR"] = dir
 	if out := b.must("query", "-f", "csv", "SELECT count(*) AS n FROM alerts WHERE id = '=1+1'").stdout; out != "n\n1\n" {
 		t.Error(out)
+	}
+}
+
+func TestAQueryFromAFileIntoAFile(t *testing.T) {
+	b := synced(t)
+	in, out := filepath.Join(b.dir, "in.sql"), filepath.Join(b.dir, "out.csv")
+	if err := os.WriteFile(in, []byte("SELECT id, 1 AS n -- a; comment\nFROM alerts WHERE id = '=1+1';\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if r := b.must("query", "--file", in, "--out", out); r.stdout != "" {
+		t.Error(r.stdout)
+	}
+	if got, err := os.ReadFile(out); err != nil || string(got) != "id,n\n'=1+1,1\n" {
+		t.Errorf("%q, %v", got, err)
+	}
+	b.must("query", "SELECT 1", "-o", filepath.Join(b.dir, "out.parquet"))
+	b.wants(2, "names no format", "query", "SELECT 1", "-o", filepath.Join(b.dir, "out"))
+	b.wants(2, "lies in data_dir", "query", "SELECT 1", "-o", filepath.Join(b.data(), "lake", "out.csv"))
+	b.wants(2, "no such file", "query", "--file", filepath.Join(b.dir, "missing.sql"))
+	b.wants(2, "--file", "query", "SELECT 1", "--file", in)
+	b.wants(2, "--file", "query")
+}
+
+func TestAQueryFromStandardInput(t *testing.T) {
+	b := synced(t)
+	for _, args := range [][]string{{"-"}, {"--file", "-"}} {
+		command := exec.Command(os.Args[0], append([]string{"--config", b.config, "query", "-f", "jsonl"}, args...)...)
+		command.Env = []string{asProgram + "=1", "TMPDIR=" + t.TempDir()}
+		command.Stdin = strings.NewReader("SELECT id FROM alerts WHERE id = '=1+1'; SELECT 2 AS n")
+		out, err := command.Output()
+		if err != nil || string(out) != "{\"id\":\"=1+1\"}\n{\"n\":2}\n" {
+			t.Errorf("%v: %q, %v", args, out, err)
+		}
 	}
 }

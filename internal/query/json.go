@@ -30,6 +30,14 @@ func writeJSON(ctx context.Context, s *session, st *statement, out Output) error
 	return err
 }
 
+// writeJSONLines writes a line for each row.
+func writeJSONLines(ctx context.Context, s *session, st *statement, out Output) error {
+	return s.objects(ctx, st, func(object []byte) error {
+		_, err := out.Write(append(object, '\n'))
+		return err
+	})
+}
+
 // objects hands over every row as a JSON object. It is valid until the next one.
 func (s *session) objects(ctx context.Context, st *statement, use func([]byte) error) error {
 	names := make([][]byte, len(st.columns))

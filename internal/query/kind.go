@@ -14,8 +14,6 @@ const (
 	number              // a number
 	boolean             // true or false
 	nested              // what JSON has its own form for
-	date
-	moment // a date and a time
 )
 
 func kindOf(logical mapping.LogicalType) kind {
@@ -31,12 +29,21 @@ func kindOf(logical mapping.LogicalType) kind {
 		return boolean
 	case duckdb.TYPE_LIST, duckdb.TYPE_ARRAY, duckdb.TYPE_STRUCT, duckdb.TYPE_MAP, duckdb.TYPE_UNION:
 		return nested
-	case duckdb.TYPE_DATE:
-		return date
-	case duckdb.TYPE_TIMESTAMP, duckdb.TYPE_TIMESTAMP_S, duckdb.TYPE_TIMESTAMP_MS, duckdb.TYPE_TIMESTAMP_NS, duckdb.TYPE_TIMESTAMP_TZ:
-		return moment
-	case duckdb.TYPE_TIME, duckdb.TYPE_TIME_TZ, duckdb.TYPE_INTERVAL, duckdb.TYPE_UUID, duckdb.TYPE_BIT:
+	case duckdb.TYPE_DATE, duckdb.TYPE_TIMESTAMP, duckdb.TYPE_TIMESTAMP_S, duckdb.TYPE_TIMESTAMP_MS, duckdb.TYPE_TIMESTAMP_NS, duckdb.TYPE_TIMESTAMP_TZ,
+		duckdb.TYPE_TIME, duckdb.TYPE_TIME_TZ, duckdb.TYPE_INTERVAL, duckdb.TYPE_UUID, duckdb.TYPE_BIT:
 		return bound
 	}
 	return free
+}
+
+// storedAs is the type in which Parquet and Arrow files hold a column exactly, "" for
+// its own. DuckDB would make a DOUBLE of a HUGEINT, which is what sum() returns.
+func storedAs(logical mapping.LogicalType) string {
+	switch duckdb.Type(mapping.GetTypeId(logical)) {
+	case duckdb.TYPE_HUGEINT, duckdb.TYPE_UHUGEINT:
+		return "DECIMAL(38, 0)"
+	case duckdb.TYPE_BIGNUM, duckdb.TYPE_BIT, duckdb.TYPE_TIME_TZ:
+		return "VARCHAR"
+	}
+	return ""
 }

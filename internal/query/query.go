@@ -43,10 +43,17 @@ var writers = map[string]func(context.Context, *session, *statement, Output) err
 	"table": writeTable,
 	"csv":   writeCSV,
 	"json":  writeJSON,
+	"jsonl": writeJSONLines,
+
+	"parquet": writeParquet,
+	"arrow":   writeArrow,
 }
 
 // Formats lists the names of the formats.
-func Formats() []string { return []string{"table", "csv", "json"} }
+func Formats() []string { return []string{"table", "csv", "json", "jsonl", "parquet", "arrow"} }
+
+// Binary reports whether a format is not for a terminal. Its files hold one result.
+func Binary(format string) bool { return format == "parquet" || format == "arrow" }
 
 // Run runs the statements in order. All of them are checked before the first runs.
 func Run(ctx context.Context, r Request, out Output) (err error) {
@@ -55,7 +62,7 @@ func Run(ctx context.Context, r Request, out Output) (err error) {
 		ctx, cancel = context.WithTimeoutCause(ctx, r.Limits.Time, &LimitError{Limit: "time", Most: r.Limits.Time.String()})
 		defer cancel()
 	}
-	s, err := open(r)
+	s, err := open(r, out)
 	if err != nil {
 		return err
 	}
@@ -64,6 +71,9 @@ func Run(ctx context.Context, r Request, out Output) (err error) {
 		statements, err := s.prepareAll(ctx, r.SQL)
 		if err != nil {
 			return err
+		}
+		if Binary(r.Format) && len(statements) > 1 {
+			return refused("a file of format %s holds one result, and the SQL has %d statements", r.Format, len(statements))
 		}
 		buffered := bufio.NewWriterSize(out.Writer, 1<<16)
 		for i, statement := range statements {

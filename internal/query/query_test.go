@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
@@ -15,6 +16,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/ipc"
+	"github.com/duckdb/duckdb-go/v2"
 	"go.uber.org/goleak"
 
 	"github.com/flashback-sync/flashback-sync/internal/query"
@@ -164,7 +169,7 @@ func TestEveryLimitStopsAQuery(t *testing.T) {
 		"spill":  {"SELECT max(x) FROM (SELECT md5(a.id || b.id) AS x FROM alerts a, alerts b, range(20) ORDER BY x LIMIT 15000000)", small},
 		"memory": {"SELECT length(string_agg(repeat(id, 1000000), '')) FROM alerts", small},
 	} {
-		for _, format := range query.Formats()[:3] {
+		for _, format := range []string{"table", "csv", "json", "jsonl"} {
 			_, err := run(t, query.Request{Database: path, SQL: test.sql, Limits: test.limits, Format: format})
 			var limit *query.LimitError
 			if !errors.As(err, &limit) || limit.Limit != name {
@@ -207,7 +212,7 @@ func TestRowsKeepTheirOrderAndALateErrorIsReported(t *testing.T) {
 	if len(lines) != 1_000_001 {
 		t.Errorf("%d lines", len(lines))
 	}
-	for _, format := range query.Formats()[:3] {
+	for _, format := range []string{"table", "csv", "json", "jsonl"} {
 		_, err := run(t, query.Request{Database: path, Format: format, SQL: "SELECT CASE WHEN range = 190000 THEN error('late') ELSE 1 END FROM range(200000)"})
 		if err == nil || !strings.Contains(err.Error(), "late") {
 			t.Errorf("%s: %v", format, err)
@@ -343,7 +348,7 @@ func asTable(t *testing.T, r query.Request, names []string, want [][]sql.NullStr
 func TestNoOutputHoldsACommandForTheTerminal(t *testing.T) {
 	path := published(t)
 	hostile := `'a' || chr(27) || '[2J' || chr(155) || '31m' || chr(7) || chr(13) || chr(0) || chr(127) || 'z'`
-	for _, format := range query.Formats()[:3] {
+	for _, format := range []string{"table", "csv", "json", "jsonl"} {
 		for _, sql := range []string{
 			"SELECT " + hostile + " AS v", "SELECT [" + hostile + "] AS v", "SELECT {'k': " + hostile + "} AS v", "SELECT error(" + hostile + ")",
 			"SELECT 1 AS \"\x1b[2J\"", "SELECT '\x1b[2J'", "SELECT '\x1b[2J'::INT", "SELEKT '\x1b'",
@@ -377,4 +382,132 @@ func quoted(cell string) string {
 		return `"` + cell + `"`
 	}
 	return cell
+}
+
+// exact are values of types that DuckDB would write to a file as something else.
+const exact = `(SELECT 170141183460469231731687303715884105::HUGEINT AS huge, '101'::BIT AS bit, TIMETZ '11:22:33+05:30' AS tz, 12.50::DECIMAL(9,2) AS money,
+	TIMESTAMPTZ '2026-10-25 01:30:00.123456+00' AS moment, DATE '2026-08-30' AS day, NULL::BIGINT AS nothing, 'x' AS "na""me", ['a', NULL] AS list)`
+
+func TestABinaryFileHoldsTheValues(t *testing.T) {
+	path := published(t)
+	for _, from := range []string{exact, "alerts", "(SELECT ['a', 'b'][range % 2 + 1]::ENUM ('a', 'b') AS e FROM range(5000))", "(PIVOT (SELECT severity, n FROM alerts) ON severity USING sum(n))"} {
+		for _, format := range []string{"parquet", "arrow"} {
+			target := filepath.Join(t.TempDir(), "result."+format)
+			r := query.Request{Database: path, SQL: "FROM " + from, Format: format, Limits: query.DefaultLimits()}
+			if err := query.ToFile(t.Context(), r, target, filepath.Dir(path)); err != nil {
+				t.Fatalf("%s of %s: %v", format, from, err)
+			}
+			if found := names(t, filepath.Dir(target)); len(found) != 1 {
+				t.Errorf("%v", found)
+			}
+			piped, err := run(t, r)
+			if content, _ := os.ReadFile(target); err != nil || len(piped) != len(content) {
+				t.Errorf("%s: %d bytes piped, %d in the file, %v", format, len(piped), len(content), err)
+			}
+			csv, err := run(t, query.Request{Database: path, SQL: r.SQL})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := readBack(t, target, format); got != csv {
+				t.Errorf("%s of %s:\n%.300s\nwant\n%.300s", format, from, got, csv)
+			}
+		}
+	}
+}
+
+// readBack is a binary file as CSV, by way of a table.
+func readBack(t *testing.T, file, format string) string {
+	t.Helper()
+	copied := filepath.Join(t.TempDir(), "copied.duckdb")
+	db, err := sql.Open("duckdb", copied)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if format == "parquet" {
+		_, err = db.ExecContext(t.Context(), "CREATE TABLE t AS FROM read_parquet('"+file+"')")
+	} else {
+		err = copyArrow(t, db, file)
+	}
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	out, err := run(t, query.Request{Database: copied, SQL: "FROM t"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func copyArrow(t *testing.T, db *sql.DB, file string) error {
+	t.Helper()
+	in, err := os.Open(file)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = in.Close() }()
+	reader, err := ipc.NewFileReader(in)
+	if err != nil {
+		return err
+	}
+	var all []arrow.RecordBatch
+	for i := range reader.NumRecords() {
+		batch, err := reader.RecordBatchAt(i)
+		if err != nil {
+			return err
+		}
+		all = append(all, batch)
+	}
+	batches, err := array.NewRecordReader(reader.Schema(), all)
+	if err != nil {
+		return err
+	}
+	conn, err := db.Conn(t.Context())
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }()
+	return conn.Raw(func(raw any) error {
+		lent, err := duckdb.NewArrowFromConn(raw.(driver.Conn))
+		if err != nil {
+			return err
+		}
+		release, err := lent.RegisterView(batches, "v")
+		if err != nil {
+			return err
+		}
+		defer release()
+		_, err = raw.(driver.ExecerContext).ExecContext(t.Context(), "CREATE TABLE t AS FROM v", nil)
+		return err
+	})
+}
+
+func TestAFileIsCompleteOrAsItWas(t *testing.T) {
+	path := published(t)
+	target := filepath.Join(t.TempDir(), "result.jsonl")
+	r := query.Request{Database: path, SQL: "SELECT 1 AS a; SELECT 'x' AS b", Format: "jsonl", Limits: query.DefaultLimits()}
+	if err := query.ToFile(t.Context(), r, target, filepath.Dir(path)); err != nil {
+		t.Fatal(err)
+	}
+	const want = "{\"a\":1}\n{\"b\":\"x\"}\n"
+	r.SQL = "SELECT CASE WHEN range = 190000 THEN error('late') ELSE 1 END FROM range(200000)"
+	if err := query.ToFile(t.Context(), r, target, filepath.Dir(path)); err == nil {
+		t.Error("no error")
+	}
+	if got, err := os.ReadFile(target); err != nil || string(got) != want || len(names(t, filepath.Dir(target))) != 1 {
+		t.Errorf("%q, %v, %v", got, err, names(t, filepath.Dir(target)))
+	}
+	link, pipe := filepath.Join(t.TempDir(), "link"), filepath.Join(t.TempDir(), "to-data")
+	if err := errors.Join(os.Symlink(target, link), os.Symlink(filepath.Dir(path), pipe)); err != nil {
+		t.Fatal(err)
+	}
+	r.SQL = "SELECT 1"
+	for _, refused := range []string{path, filepath.Join(filepath.Dir(path), "x.csv"), filepath.Join(pipe, "x.csv"), link, t.TempDir(), "/nowhere/x.csv", "/dev/null"} {
+		if err := query.ToFile(t.Context(), r, refused, filepath.Dir(path)); err == nil {
+			t.Errorf("%s was written", refused)
+		}
+	}
+	r.Format, r.SQL = "parquet", "SELECT 1; SELECT 2"
+	if _, err := run(t, r); err == nil || !strings.Contains(err.Error(), "one result") {
+		t.Error(err)
+	}
 }

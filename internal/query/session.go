@@ -1,6 +1,7 @@
 package query
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"path/filepath"
@@ -20,14 +21,18 @@ type session struct {
 	connection mapping.Connection
 	limits     Limits
 	spill      *spill
+	file       string // the one file that may be written; "" for none
 }
 
-func open(r Request) (s *session, err error) {
+func open(r Request, out Output) (s *session, err error) {
 	path, err := filepath.Abs(r.Database)
 	if err != nil {
 		return nil, err
 	}
 	s = &session{limits: r.Limits, spill: newSpill()}
+	if r.Format == "parquet" {
+		s.file = cmp.Or(out.Path, s.spill.path("result.parquet"))
+	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.close())
@@ -52,6 +57,9 @@ func (s *session) configure(r Request) error {
 	statements := []string{"SET temp_directory = " + schema.Literal(s.spill.dir)}
 	if s.spill.dir != "" {
 		statements = append(statements, "SET max_temp_directory_size = "+schema.Literal(r.Limits.Spill))
+	}
+	if s.file != "" {
+		statements = append(statements, "SET allowed_paths = ["+schema.Literal(s.file)+"]")
 	}
 	hardening := load.Session{MemoryLimit: r.Limits.Memory, TimeZone: r.Zone}
 	for _, statement := range append(statements, hardening.Statements()...) {

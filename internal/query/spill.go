@@ -40,6 +40,14 @@ func newSpill() *spill {
 	return &spill{dir: final, lock: lock}
 }
 
+// path is that of a file in the folder, "" if there is none.
+func (s *spill) path(name string) string {
+	if s.dir == "" {
+		return ""
+	}
+	return filepath.Join(s.dir, name)
+}
+
 func (s *spill) remove() error {
 	if s.dir == "" {
 		return nil

@@ -18,8 +18,9 @@ type statement struct {
 }
 
 type column struct {
-	name string
-	kind kind
+	name     string
+	kind     kind
+	storedAs string
 }
 
 // prepareAll splits the SQL and checks every statement.
@@ -91,7 +92,7 @@ func (s *session) prepare(text string) (*statement, error) {
 func columns(prepared mapping.PreparedStatement) (all []column) {
 	for i := range mapping.PreparedStatementColumnCount(prepared) {
 		logical := mapping.PreparedStatementColumnLogicalType(prepared, i)
-		all = append(all, column{mapping.PreparedStatementColumnName(prepared, i), kindOf(logical)})
+		all = append(all, column{mapping.PreparedStatementColumnName(prepared, i), kindOf(logical), storedAs(logical)})
 		mapping.DestroyLogicalType(&logical)
 	}
 	return all
@@ -119,13 +120,18 @@ func subquery(text string) string { return "(\n" + text + "\n)" }
 
 // texts is a statement whose values are DuckDB's own texts of them.
 func (st *statement) texts(express func(column, string) string) string {
+	return st.with(func(c column, name string) string { return "CAST(" + express(c, name) + " AS VARCHAR)" })
+}
+
+// with is a statement that makes something of each column.
+func (st *statement) with(express func(column, string) string) string {
 	if st.fixed {
 		return st.sql
 	}
 	names, values := make([]string, len(st.columns)), make([]string, len(st.columns))
 	for i, c := range st.columns {
 		names[i] = fmt.Sprintf("c%d", i)
-		values[i] = "CAST(" + express(c, names[i]) + " AS VARCHAR)"
+		values[i] = express(c, names[i])
 	}
 	return "SELECT " + strings.Join(values, ", ") + " FROM " + subquery(st.sql) + " AS q(" + strings.Join(names, ", ") + ")"
 }
