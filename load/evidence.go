@@ -63,7 +63,8 @@ func OpenEvidence(ctx context.Context, dir, published string) (*Evidence, error)
 const published = "published"
 
 func (e *Evidence) open(ctx context.Context) error {
-	if _, err := inspect(ctx, File(e.dir)); err != nil {
+	version, err := inspect(ctx, File(e.dir))
+	if err != nil {
 		return err
 	}
 	e.Unreadable = readable(ctx, e.published)
@@ -83,6 +84,25 @@ func (e *Evidence) open(ctx context.Context) error {
 		return openError(File(e.dir), errors.Join(err, db.Close()))
 	}
 	e.db, e.Holdings = db, Holdings{mu: &sync.Mutex{}, conn: conn, prefix: "private."}
+	if version < schema.Version {
+		err = e.padTables(ctx)
+	}
+	return storage("read warehouse", err)
+}
+
+// padTables puts views with all columns in the place of the tables of an older layout:
+// names are looked for in memory first.
+func (e *Evidence) padTables(ctx context.Context) error {
+	for _, table := range schema.Tables() {
+		columns, err := columnsIn(ctx, e.conn, "'private'", table.Name)
+		if err == nil && len(columns) > 0 {
+			name := schema.Ident(table.Name)
+			_, err = e.conn.ExecContext(ctx, "CREATE VIEW memory.main."+name+" AS SELECT * FROM "+statements{table}.padded("private.main."+name))
+		}
+		if err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -133,12 +153,12 @@ func (e *Evidence) Ledger(ctx context.Context) ([]CoverageLine, error) {
 
 // Held are the fingerprints of the private warehouse's partitions, by their start.
 func (e *Evidence) Held(ctx context.Context, table *schema.Table) (map[time.Time]Fingerprint, error) {
-	return e.partitions(ctx, table, "private.main."+schema.Ident(table.Name))
+	return e.partitions(ctx, table, schema.Ident(table.Name))
 }
 
 // Published are those of the analysts' file.
 func (e *Evidence) Published(ctx context.Context, table *schema.Table) (map[time.Time]Fingerprint, error) {
-	return e.partitions(ctx, table, published+".main."+schema.Ident(table.Name))
+	return e.partitions(ctx, table, statements{table}.padded(published+".main."+schema.Ident(table.Name)))
 }
 
 func (e *Evidence) partitions(ctx context.Context, table *schema.Table, relation string) (map[time.Time]Fingerprint, error) {
@@ -147,7 +167,7 @@ func (e *Evidence) partitions(ctx context.Context, table *schema.Table, relation
 		start, _ := group.(time.Time)
 		held[start.UTC()] = f
 	})
-	return held, storage("read "+relation, err)
+	return held, storage("read "+table.Name, err)
 }
 
 // Files are the fingerprints of Parquet files of a table, by their path below
@@ -163,7 +183,7 @@ func (e *Evidence) Files(ctx context.Context, table *schema.Table, paths []strin
 		names[absolute], quoted[i] = path, schema.Literal(absolute)
 	}
 	found := map[string]Fingerprint{}
-	relation := fmt.Sprintf("read_parquet([%s], filename = 'lake_file', hive_partitioning = false)", strings.Join(quoted, ", "))
+	relation := statements{table}.padded(fmt.Sprintf("read_parquet([%s], union_by_name = true, filename = 'lake_file', hive_partitioning = false)", strings.Join(quoted, ", ")))
 	err := e.fingerprints(ctx, table, relation, "lake_file", func(group any, f Fingerprint) {
 		name, _ := group.(string)
 		found[names[name]] = f

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
+	"strings"
 
 	"github.com/flashback-sync/flashback-sync/internal/durable"
 	"github.com/flashback-sync/flashback-sync/schema"
@@ -68,18 +70,9 @@ func (w *Warehouse) fill(ctx context.Context) error {
 	return nil
 }
 
-// migrations bring a warehouse from the version of their index to the next one.
-// They run alone, each followed by a checkpoint, never with data.
-var migrations = map[int][]string{
-	1: {
-		"ALTER TABLE sync_runs ADD COLUMN rows_recovered BIGINT",
-		"ALTER TABLE sync_runs ADD COLUMN verified VARCHAR",
-		"ALTER TABLE sync_runs ADD COLUMN verified_missing BIGINT",
-		`CREATE TABLE sync_lateness (run_id VARCHAR NOT NULL, stream VARCHAR NOT NULL, observed_at TIMESTAMPTZ NOT NULL,
-			up_to_s BIGINT NOT NULL, "rows" BIGINT NOT NULL, max_s BIGINT NOT NULL)`,
-	},
-	2: withoutQuotes,
-}
+// corrections change rows that a release of the layout wrote. They come before the layout
+// is changed: DuckDB updates no table that the same transaction altered.
+var corrections = map[int][]string{2: withoutQuotes}
 
 // withoutQuotes removes the error texts of releases up to layout 2, which quoted what
 // the source had answered, and with it personal data. A reason to reject keeps its kind.
@@ -90,39 +83,113 @@ var withoutQuotes = []string{
 		WHERE reason LIKE '% is there twice' AND NOT regexp_full_match(reason, '[A-Za-z_][A-Za-z0-9_]{0,63} is there twice')`,
 }
 
-// Migrated reports whether Open brought the warehouse to a newer layout: then
-// what is published has an older one.
-func (w *Warehouse) Migrated() bool { return w.migrated }
+// Unpublished is a mark below data_dir. It is there while something that was committed
+// may not be published yet.
+const Unpublished = "state/unpublished"
 
+// migrate brings a warehouse of an older layout to the declared one: tables and columns
+// that it lacks are added, and every partition is listed as changed, so that the run that
+// migrates writes all files again. A crash before that leaves the list, and the mark that
+// something is not published.
 func (w *Warehouse) migrate(ctx context.Context, version int) error {
-	for ; version < schema.Version; version++ {
-		err := w.transact(ctx, fmt.Sprintf("migrate warehouse to version %d", version+1), func(tx *sql.Tx) error {
-			for _, statement := range append(migrations[version], comments(version+1)...) {
-				if _, err := tx.ExecContext(ctx, statement); err != nil {
+	if version == schema.Version {
+		return nil
+	}
+	if err := durable.Write(filepath.Join(w.options.Dir, filepath.FromSlash(Unpublished)), nil); err != nil {
+		return storage("migrate warehouse", err)
+	}
+	err := w.transact(ctx, fmt.Sprintf("migrate warehouse to version %d", schema.Version), func(tx *sql.Tx) error {
+		for ; version < schema.Version; version++ {
+			for _, correction := range corrections[version] {
+				if _, err := tx.ExecContext(ctx, correction); err != nil {
 					return err
 				}
 			}
-			_, err := tx.ExecContext(ctx, "UPDATE internal.meta SET value = ? WHERE key = 'schema_version'", strconv.Itoa(version+1))
-			return err
-		})
-		if err != nil {
+		}
+		for _, table := range schema.Tables() {
+			if err := (statements{table}).migrate(ctx, tx); err != nil {
+				return fmt.Errorf("%s: %w", table.Name, err)
+			}
+		}
+		_, err := tx.ExecContext(ctx, "UPDATE internal.meta SET value = ? WHERE key = 'schema_version'", strconv.Itoa(schema.Version))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	_, err = w.conn.ExecContext(ctx, "CHECKPOINT")
+	return storage("checkpoint warehouse", err)
+}
+
+func (s statements) migrate(ctx context.Context, tx *sql.Tx) error {
+	columns, err := columnsIn(ctx, tx, "current_database()", s.Name)
+	if err != nil {
+		return err
+	}
+	var changes []string
+	if len(columns) == 0 {
+		changes = s.DDL()
+	} else {
+		if s.Partition != schema.Unpartitioned {
+			changes = append(changes, s.listAll())
+		}
+		if !s.settles() { // releases of layout 1 noted its runs, and nobody took them off
+			changes = append(changes, "DELETE FROM internal.unsettled WHERE stream = "+schema.Literal(s.Name))
+		}
+		for _, c := range s.Columns {
+			if !columns[c.Name] {
+				changes = append(changes, fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s %s", schema.Ident(s.Name), schema.Ident(c.Name), c.Type.DuckDB()))
+			}
+		}
+		changes = append(changes, s.Comments()...)
+	}
+	for _, change := range changes {
+		if _, err := tx.ExecContext(ctx, change); err != nil {
 			return err
 		}
-		if _, err := w.conn.ExecContext(ctx, "CHECKPOINT"); err != nil {
-			return storage("checkpoint warehouse", err)
-		}
-		w.migrated = true
 	}
 	return nil
 }
 
-// comments are those of all tables, once the last version is reached.
-func comments(version int) (statements []string) {
-	if version < schema.Version {
-		return nil
+// listAll lists every partition as changed.
+func (s statements) listAll() string {
+	return fmt.Sprintf(`INSERT INTO internal.changed_partitions SELECT %[1]s, start FROM (SELECT DISTINCT %[2]s AS start FROM %[3]s)
+		WHERE start NOT IN (SELECT partition_start FROM internal.changed_partitions WHERE table_name = %[1]s)`,
+		schema.Literal(s.Name), s.partitionOf(schema.Ident(s.Time)), schema.Ident(s.Name))
+}
+
+// columnsIn are the columns that a table has in a database; none if it is not there.
+// The database is an SQL expression.
+func columnsIn(ctx context.Context, db interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}, database, table string,
+) (map[string]bool, error) {
+	rows, err := db.QueryContext(ctx, "SELECT column_name FROM duckdb_columns() WHERE schema_name = 'main' AND database_name = "+database+" AND table_name = ?", table)
+	if err != nil {
+		return nil, err
 	}
-	for _, table := range schema.Tables() {
-		statements = append(statements, table.Comments()...)
+	defer func() { _ = rows.Close() }()
+	columns := map[string]bool{}
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		columns[name] = true
 	}
-	return statements
+	return columns, rows.Err()
+}
+
+// padded is a relation of any layout with all columns of the table: those that it lacks
+// are NULL.
+func (s statements) padded(relation string) string {
+	nulls := make([]string, len(s.Columns))
+	for i, c := range s.Columns {
+		kind := c.Type.DuckDB()
+		if c.Type == schema.JSON {
+			kind = "VARCHAR" // as it is in Parquet
+		}
+		nulls[i] = fmt.Sprintf("NULL::%s AS %s", kind, schema.Ident(c.Name))
+	}
+	return fmt.Sprintf("(SELECT * FROM %s UNION ALL BY NAME SELECT * FROM (SELECT %s) WHERE false)", relation, strings.Join(nulls, ", "))
 }

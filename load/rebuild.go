@@ -159,18 +159,19 @@ func (b *rebuilding) load(ctx context.Context, tx *sql.Tx, p Part) error {
 			return err
 		}
 	}
-	if p.Sound {
-		return nil
+	if !p.Sound {
+		b.done.Lost = append(b.done.Lost, p.Table.Name+" "+p.Start.Format(time.DateOnly))
 	}
-	b.done.Lost = append(b.done.Lost, p.Table.Name+" "+p.Start.Format(time.DateOnly))
+	// Every file is written again: it may be of an older layout.
 	_, err := tx.ExecContext(ctx, "INSERT INTO internal.changed_partitions VALUES (?, ?)", p.Table.Name, p.Start)
 	return err
 }
 
 // complete takes from the analysts' file the rows that no file of the lake gave.
 func (b *rebuilding) complete(ctx context.Context, tx *sql.Tx, table *schema.Table) error {
-	return b.insert(ctx, tx, table, fmt.Sprintf("(SELECT i.* FROM %[1]s.main.%[2]s i ANTI JOIN main.%[2]s t ON %[3]s)",
-		published, schema.Ident(table.Name), statements{table}.sameKey("i", "t")))
+	s := statements{table}
+	return b.insert(ctx, tx, table, fmt.Sprintf("(SELECT i.* FROM %s i ANTI JOIN main.%s t ON %s)",
+		s.padded(published+".main."+schema.Ident(table.Name)), schema.Ident(table.Name), s.sameKey("i", "t")))
 }
 
 // gives reports whether a file can be read at all, without harm to the transaction.
@@ -193,7 +194,7 @@ func (b *rebuilding) file(p Part) string {
 }
 
 func (b *rebuilding) parquet(p Part) string {
-	return fmt.Sprintf("read_parquet(%s, hive_partitioning = false)", schema.Literal(b.file(p)))
+	return statements{p.Table}.padded(fmt.Sprintf("read_parquet(%s, hive_partitioning = false)", schema.Literal(b.file(p))))
 }
 
 func (b *rebuilding) insert(ctx context.Context, tx *sql.Tx, table *schema.Table, relation string) error {
@@ -239,17 +240,11 @@ func (b *rebuilding) dropDoubles(ctx context.Context, tx *sql.Tx) error {
 // copyTable takes over a table of the analysts' file, which may be of an older
 // release and lack columns, or the table.
 func (b *rebuilding) copyTable(ctx context.Context, tx *sql.Tx, table *schema.Table) error {
-	var there bool
-	err := tx.QueryRowContext(ctx, "SELECT count(*) > 0 FROM duckdb_tables() WHERE database_name = ? AND table_name = ?", published, table.Name).Scan(&there)
-	if err != nil || !there {
+	columns, err := columnsIn(ctx, tx, schema.Literal(published), table.Name)
+	if err != nil || len(columns) == 0 {
 		return err
 	}
-	result, err := tx.ExecContext(ctx, fmt.Sprintf("INSERT INTO %[1]s BY NAME SELECT * FROM %[2]s.main.%[1]s", schema.Ident(table.Name), published))
-	if err != nil {
-		return err
-	}
-	b.done.Rows[table.Name], err = result.RowsAffected()
-	return err
+	return b.insert(ctx, tx, table, statements{table}.padded(published+".main."+schema.Ident(table.Name)))
 }
 
 // vouch writes the ledger: what the manifest covers, less the partitions whose

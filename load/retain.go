@@ -6,10 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
-
-	"github.com/flashback-sync/flashback-sync/schema"
 )
 
 // Keep says how long the program's own records are kept; 0 is for ever. Rows of the
@@ -77,7 +74,7 @@ type removal struct {
 
 // removals lists them for what has an end.
 func (k Keep) removals(now time.Time) []removal {
-	all := []removal{{table: "internal.unsettled", where: "stream IN (" + strings.Join(neverSettled(), ", ") + ")"}}
+	var all []removal
 	if k.Runs > 0 {
 		last := lastDay(now, k.Runs)
 		all = append(
@@ -115,17 +112,6 @@ const runsForEver = `SELECT unnest(list_filter([
 		arg_max(rowid, started_at) FILTER (verified IS NOT NULL),
 		arg_max(rowid, to_ts)
 	], lambda r: r IS NOT NULL)) FROM sync_runs GROUP BY stream`
-
-// neverSettled are the tables whose rows cannot move, as SQL literals. Earlier
-// releases noted their runs as unsettled all the same, and nobody took them off.
-func neverSettled() (names []string) {
-	for _, table := range schema.Tables() {
-		if !(statements{table}).settles() {
-			names = append(names, schema.Literal(table.Name))
-		}
-	}
-	return names
-}
 
 // String is the table and its limit.
 func (m removal) String() string { return fmt.Sprint(m.table, m.arguments) }

@@ -182,26 +182,6 @@ func TestARemovedRejectIsKnown(t *testing.T) {
 	}
 }
 
-// Earlier releases noted the run of every summary as unsettled, and left it noted.
-func TestRunsThatNeedNoSettlingAreNotNoted(t *testing.T) {
-	dir := t.TempDir()
-	_ = open(t, dir).Close()
-	db, err := load.OpenDuckDB(load.File(dir), load.Session{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = db.Exec("INSERT INTO internal.unsettled SELECT unnest(['alerts', 'policy_stats', 'policy_stats_summary']), 'run-' || n FROM range(1000) r(n)")
-	if err != nil || db.Close() != nil {
-		t.Fatal(err)
-	}
-	w := open(t, dir)
-	retain(t, w, load.Keep{}, epoch)
-	_ = w.Close()
-	if got := query(t, dir, "SELECT string_agg(DISTINCT stream, ' ') || ' ' || count(*) FROM internal.unsettled"); got != "alerts 1000" {
-		t.Errorf("noted are %s", got)
-	}
-}
-
 func TestWhatACrashLeftOfANewWarehouseIsRemoved(t *testing.T) {
 	dir := t.TempDir()
 	_ = open(t, dir).Close()

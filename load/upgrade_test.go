@@ -35,7 +35,11 @@ func TestMigrationsMakeTheLayoutOfANewWarehouse(t *testing.T) {
 				CREATE TABLE internal.meta (key VARCHAR NOT NULL, value VARCHAR NOT NULL);
 				CREATE TABLE internal.changed_partitions (table_name VARCHAR NOT NULL, partition_start TIMESTAMPTZ NOT NULL);
 				CREATE TABLE internal.unsettled (stream VARCHAR NOT NULL, run_id VARCHAR NOT NULL);
-				INSERT INTO internal.meta VALUES ('application', 'flashback-sync'), ('schema_version', '%d'); %s`, version, ddl))
+				INSERT INTO internal.meta VALUES ('application', 'flashback-sync'), ('schema_version', '%d'); %s;
+				INSERT INTO internal.changed_partitions VALUES ('alerts', '2024-01-01 00:00:00Z');
+				INSERT INTO internal.unsettled VALUES ('alerts', 'run-1'), ('policy_stats', 'run-1'), ('policy_stats_summary', 'run-1');
+				INSERT INTO alerts (id, timestamp, _run_id, _first_synced_at, _last_changed_at)
+					SELECT n, TIMESTAMPTZ '2024-01-01 20:00:00Z' + to_hours(n::INTEGER), 'run-1', '2024-01-03 00:00:00Z', '2024-01-03 00:00:00Z' FROM range(10) r(n)`, version, ddl))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -43,7 +47,13 @@ func TestMigrationsMakeTheLayoutOfANewWarehouse(t *testing.T) {
 				t.Fatal(err)
 			}
 			if !takeOver(t, old) || takeOver(t, fresh) {
-				t.Error("the migration is not told")
+				t.Error("a migration marks that the new layout is not published, and nothing else does")
+			}
+			if got := query(t, old, "SELECT string_agg(stream, ' ') FROM internal.unsettled"); got != "alerts" {
+				t.Errorf("unsettled: %s", got)
+			}
+			if got := query(t, old, "SELECT string_agg(table_name || ' ' || partition_start::DATE, ', ' ORDER BY partition_start) FROM internal.changed_partitions"); got != "alerts 2024-01-01, alerts 2024-01-02" {
+				t.Errorf("partitions to be written again: %s", got)
 			}
 			if got, want := layout(t, old), layout(t, fresh); got != want {
 				t.Errorf("migrated:\n%s\nnew:\n%s", got, want)
@@ -59,7 +69,8 @@ func takeOver(t *testing.T, dir string) (migrated bool) {
 		t.Fatal(err)
 	}
 	defer func() { _ = w.Close() }()
-	return w.Migrated()
+	_, err = os.Lstat(filepath.Join(dir, load.Unpublished))
+	return err == nil
 }
 
 func layout(t *testing.T, dir string) string {

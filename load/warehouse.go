@@ -33,16 +33,15 @@ type Options struct {
 
 // Warehouse is the open private warehouse. It is used by one goroutine.
 type Warehouse struct {
-	options  Options
-	path     string
-	lock     *flock.Flock
-	db       *sql.DB
-	reader   // the connection that everything is written through
-	created  bool
-	migrated bool
-	step     int       // of memory
-	last     time.Time // of the last batch; batches are strictly ordered by time
-	pending  *pending  // what Add began and Commit has not ended; nil if there is none
+	options Options
+	path    string
+	lock    *flock.Flock
+	db      *sql.DB
+	reader  // the connection that everything is written through
+	created bool
+	step    int       // of memory
+	last    time.Time // of the last batch; batches are strictly ordered by time
+	pending *pending  // what Add began and Commit has not ended; nil if there is none
 }
 
 // File is the private warehouse's place below data_dir.

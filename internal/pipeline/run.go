@@ -88,7 +88,6 @@ func (r *run) execute(ctx context.Context) (err error) {
 		return &load.StorageError{Doing: "sweep data_dir", Err: err}
 	}
 	r.observe(Event{Kind: Began})
-	r.changed = r.warehouse.Migrated()
 	if err := r.publishLeftovers(ctx); err != nil {
 		return err
 	}
@@ -193,4 +192,4 @@ func (r *run) unpublishedPath() string {
 	return filepath.Join(r.options.DataDir, unpublished)
 }
 
-const unpublished = "state/unpublished"
+const unpublished = load.Unpublished

@@ -97,6 +97,7 @@ func TestDataOfEarlierReleasesIsTakenOver(t *testing.T) {
 			w.holds(apisim.Violations, w.typed(apisim.Violations))
 			w.keepsRowsAsTheyWere(before)
 			w.keepsRecords()
+			w.hasPlainEncodings()
 			if got, want := layoutOf(w), freshLayout(t); got != want {
 				t.Errorf("published layout:\n%s\nof a new warehouse:\n%s", got, want)
 			}

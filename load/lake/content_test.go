@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -199,6 +200,25 @@ var writers = map[string]func(*site){
 			s.Fatal(err)
 		}
 	},
+}
+
+// Power BI and others refuse the encodings of Parquet's version 2.
+func TestFilesHaveEncodingsOfVersion1(t *testing.T) {
+	s := newSite(t)
+	s.alerts(oddAlerts()...)
+	commit(t, s.Warehouse, build(t, schema.PolicyStats(), buckets(epoch, 2)...))
+	for name, publish := range writers {
+		s := s.elsewhere(t)
+		publish(s)
+		files := schema.Literal(filepath.Join(s.dir, "*", "*", "*.parquet"))
+		for _, row := range duckDB(t, "SELECT DISTINCT encodings FROM parquet_metadata("+files+")") {
+			for encoding := range strings.SplitSeq(fmt.Sprint(row[0]), ", ") {
+				if !slices.Contains([]string{"PLAIN", "RLE", "PLAIN_DICTIONARY", "RLE_DICTIONARY"}, encoding) {
+					t.Errorf("%s: encoding %s", name, encoding)
+				}
+			}
+		}
+	}
 }
 
 func TestTheManifestSaysWhatColumnsMean(t *testing.T) {

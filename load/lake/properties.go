@@ -22,10 +22,9 @@ var codecs = map[string]struct {
 	"none":   {"uncompressed", compress.Codecs.Uncompressed},
 }
 
-// copyOptions choose the encodings of a file that DuckDB writes. Version 2 gives
-// what has no dictionary an encoding that suits it: differences for times, and the
-// lengths apart from the text for ids. Level 1 of zstd makes smaller files of such
-// pages than the default, 3, and sooner; higher ones gain less than 1%. Bloom
+// copyOptions choose the encodings of a file that DuckDB writes. Version 1 is what every
+// reader understands: Power BI and others refuse the encodings of version 2, which would
+// save 3 to 7% of the bytes. Level 1 of zstd is the fastest; higher ones gain little. Bloom
 // filters are left out: a file is one day, and they are as large as the column of
 // an id.
 func (o Options) copyOptions() (string, error) {
@@ -33,14 +32,12 @@ func (o Options) copyOptions() (string, error) {
 	if !known {
 		return "", fmt.Errorf("unknown compression %q", o.Compression)
 	}
-	return fmt.Sprintf("FORMAT parquet, PARQUET_VERSION v2, WRITE_BLOOM_FILTER false, ROW_GROUP_SIZE %d, USE_TMP_FILE false, KV_METADATA {generator: %s}, COMPRESSION %s",
+	return fmt.Sprintf("FORMAT parquet, PARQUET_VERSION v1, WRITE_BLOOM_FILTER false, ROW_GROUP_SIZE %d, USE_TMP_FILE false, KV_METADATA {generator: %s}, COMPRESSION %s",
 		groupRows, schema.Literal(o.Generator), codec.copy), nil
 }
 
-// properties choose the encodings of a file that DuckDB does not write. Most
-// columns repeat few values and have a dictionary. Those that do not have the
-// encoding that suits them: ids are of one length, and times ascend. Higher levels
-// of zstd gain less than 1% of the size and cost several times the time.
+// properties choose the encodings of a file that DuckDB does not write: those of version
+// 1, too. Most columns repeat few values and have a dictionary; ids and times do not.
 func (o Options) properties(table *schema.Table) (*parquet.WriterProperties, error) {
 	codec, known := codecs[o.Compression]
 	if !known {
@@ -48,19 +45,14 @@ func (o Options) properties(table *schema.Table) (*parquet.WriterProperties, err
 	}
 	options := []parquet.WriterProperty{
 		parquet.WithCompression(codec.arrow), parquet.WithStats(true), parquet.WithMaxRowGroupLength(groupRows),
-		parquet.WithCreatedBy(o.Generator), parquet.WithVersion(parquet.V2_LATEST),
+		parquet.WithCreatedBy(o.Generator), parquet.WithVersion(parquet.V1_0),
 		parquet.WithSortingColumns(sorting(table)),
 	}
 	if _, ok := table.Column("id"); ok {
-		options = append(options, plainly(parquet.Encodings.DeltaLengthByteArray, "id")...)
+		options = append(options, parquet.WithDictionaryFor("id", false))
 	}
-	options = append(options, plainly(parquet.Encodings.DeltaBinaryPacked, table.Time)...)
+	options = append(options, parquet.WithDictionaryFor(table.Time, false))
 	return parquet.NewWriterProperties(options...), nil
-}
-
-// plainly gives a column an encoding in place of a dictionary.
-func plainly(encoding parquet.Encoding, column string) []parquet.WriterProperty {
-	return []parquet.WriterProperty{parquet.WithDictionaryFor(column, false), parquet.WithEncodingFor(column, encoding)}
 }
 
 // sorting says how the source sorts rows: by time, then by key, NULLs last.
