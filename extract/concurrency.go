@@ -8,19 +8,11 @@ import (
 	"time"
 )
 
-const (
-	// growth is the pause before the limit grows by one, after any change of it.
-	growth = time.Second
-	// window is how many answers tell an endpoint's latency, by their median.
-	window = 16
-	// noticeable is the least rise of the latency that counts. Less is noise, and
-	// so is what our own busy processor adds.
-	noticeable = 100 * time.Millisecond
-)
+// growth is the pause before the limit grows by one, after any change of it.
+const growth = time.Second
 
 // concurrency limits the requests under way. It starts at the maximum, halves when
-// the source refuses for overload, shrinks by an eighth when answers have become
-// clearly slower, and grows by one a second while all is well.
+// the source refuses for overload, and grows by one a second while it answers.
 type concurrency struct {
 	mu      sync.Mutex
 	max     int
@@ -29,11 +21,10 @@ type concurrency struct {
 	queue   []chan struct{}
 	cut     time.Time // the last cut for overload
 	changed time.Time
-	paces   map[string]*pace // by endpoint, since some answer slower than others
 }
 
 func newConcurrency(limit int) *concurrency {
-	return &concurrency{max: limit, limit: limit, paces: map[string]*pace{}}
+	return &concurrency{max: limit, limit: limit}
 }
 
 func (c *concurrency) current() int {
@@ -97,51 +88,14 @@ func (c *concurrency) refused(status int, began time.Time) {
 	c.changed = c.cut
 }
 
-// answered notes how long an endpoint took to begin its answer.
-func (c *concurrency) answered(endpoint string, took time.Duration) {
+// answered notes an answer that can be used.
+func (c *concurrency) answered() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	p := c.paces[endpoint]
-	if p == nil {
-		p = &pace{}
-		c.paces[endpoint] = p
-	}
 	now := time.Now()
-	switch slower := p.add(took); {
-	case slower:
-		c.limit = max(1, c.limit-max(1, c.limit/8))
-		c.changed = now
-	case c.limit < c.max && p.slow == 0 && now.Sub(c.changed) >= growth:
+	if c.limit < c.max && now.Sub(c.changed) >= growth {
 		c.limit++
 		c.changed = now
 		c.admit()
 	}
-}
-
-// pace is an endpoint's latency: what is usual, and whether it is above that.
-type pace struct {
-	recent []time.Duration
-	usual  time.Duration
-	slow   int // windows in succession that were clearly slower than usual
-}
-
-// add reports whether the answers have been clearly slower for two windows. What
-// stays slow becomes usual in time, since it may not be our doing.
-func (p *pace) add(took time.Duration) (slower bool) {
-	if p.recent = append(p.recent, took); len(p.recent) < window {
-		return false
-	}
-	slices.Sort(p.recent)
-	median := p.recent[window/2]
-	p.recent = p.recent[:0]
-	if p.usual == 0 {
-		p.usual = median
-	}
-	if median > 2*p.usual && median-p.usual > noticeable {
-		p.slow++
-	} else {
-		p.slow = 0
-	}
-	p.usual += (median - p.usual) / window
-	return p.slow >= 2
 }

@@ -2,7 +2,6 @@ package extract
 
 import (
 	"context"
-	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -115,74 +114,6 @@ func TestOtherFailuresDoNotSlowDown(t *testing.T) {
 			}
 		}
 	})
-}
-
-// TestLatency is what the limit makes of answers that take longer: how low it gets,
-// and that it recovers from what stays so.
-func TestLatency(t *testing.T) {
-	constant := func(d time.Duration) func() time.Duration { return func() time.Duration { return d } }
-	noisy := func(mean time.Duration) func() time.Duration {
-		dice := rand.New(rand.NewPCG(1, 2))
-		return func() time.Duration { return time.Duration(dice.ExpFloat64() * float64(mean)) }
-	}
-	for name, c := range map[string]struct {
-		usual, then func() time.Duration
-		least, most int // the lowest limit
-	}{
-		"clearly and lastingly":      {constant(50 * time.Millisecond), constant(800 * time.Millisecond), 1, 6},
-		"from a millisecond":         {constant(time.Millisecond), constant(400 * time.Millisecond), 1, 6},
-		"by half":                    {constant(time.Second), constant(1500 * time.Millisecond), 8, 8},
-		"hardly to be noticed":       {constant(time.Millisecond), constant(90 * time.Millisecond), 8, 8},
-		"noise":                      {noisy(20 * time.Millisecond), noisy(20 * time.Millisecond), 8, 8},
-		"loud noise":                 {noisy(time.Second), noisy(time.Second), 8, 8},
-		"noise of a busy processor":  {constant(time.Millisecond), noisy(60 * time.Millisecond), 8, 8},
-		"a hiccup of eight requests": {constant(20 * time.Millisecond), hiccup(8), 8, 8},
-	} {
-		t.Run(name, func(t *testing.T) {
-			limiter, low := newConcurrency(8), 8
-			synctest.Test(t, func(t *testing.T) {
-				for range 1000 {
-					limiter.answered("alerts", c.usual())
-				}
-				if limiter.current() != 8 {
-					t.Errorf("limit %d before", limiter.current())
-				}
-				for range 4000 {
-					took := c.then()
-					time.Sleep(took / time.Duration(limiter.current()))
-					limiter.answered("alerts", took)
-					low = min(low, limiter.current())
-				}
-				if low < c.least || low > c.most || limiter.current() != 8 {
-					t.Errorf("lowest limit %d, in the end %d", low, limiter.current())
-				}
-			})
-		})
-	}
-}
-
-func hiccup(n int) func() time.Duration {
-	return func() time.Duration {
-		if n--; n >= 0 {
-			return 20 * time.Second
-		}
-		return 20 * time.Millisecond
-	}
-}
-
-// TestEndpointsHaveTheirOwnPace: statistics take longer than pages, and that is
-// no sign of trouble.
-func TestEndpointsHaveTheirOwnPace(t *testing.T) {
-	limiter := newConcurrency(8)
-	for i := range 1000 {
-		limiter.answered("alerts", 20*time.Millisecond)
-		if i > 500 {
-			limiter.answered("policies", 3*time.Second)
-		}
-	}
-	if limiter.current() != 8 {
-		t.Errorf("limit %d", limiter.current())
-	}
 }
 
 // TestSlots: never more at once than the limit, none is lost, and who leaves the

@@ -74,7 +74,6 @@ func (c *Client) exchange(ctx context.Context, call *call, token secret) (*respo
 			Kind: Unreachable, Path: display(call.segments), Err: c.orTimeout(ctx, err, "no answer"), temporary: !isCertificate(err),
 		}
 	}
-	took := time.Since(began)
 	attempt.Status = answer.StatusCode
 	defer func() { _ = answer.Body.Close() }()
 	response := &response{date: dateOf(answer.Header)}
@@ -86,7 +85,7 @@ func (c *Client) exchange(ctx context.Context, call *call, token secret) (*respo
 		c.show(call, answer.StatusCode, begins, token)
 		return nil, statusError(call.segments, answer, begins, c.clock(response))
 	}
-	c.concurrency.answered(call.endpoint(), took)
+	c.concurrency.answered()
 	if response.body, err = read(body, answer.ContentLength); err != nil {
 		return nil, bodyError(call.segments, c.orTimeout(ctx, err, "the answer was not complete"))
 	}
