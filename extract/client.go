@@ -8,7 +8,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/failsafe-go/failsafe-go"
 	"golang.org/x/time/rate"
 
 	"github.com/flashback-sync/flashback-sync/internal/instant"
@@ -50,7 +49,6 @@ type Client struct {
 	tokens      tokens
 	quiet       quiet
 	budgets     budgets
-	retry       failsafe.Executor[*response]
 	grains      grains
 	requests    atomic.Int64
 	retries     atomic.Int64
@@ -83,7 +81,7 @@ func NewClient(options Options) (*Client, error) {
 	transport.MaxConnsPerHost = options.MaxConcurrency
 	// A connection that went dead must not take the next requests with it.
 	transport.HTTP2 = &http.HTTP2Config{SendPingTimeout: options.Idle, PingTimeout: options.Idle}
-	client := &Client{
+	return &Client{
 		options:     options,
 		base:        base,
 		http:        &http.Client{Transport: transport},
@@ -92,9 +90,7 @@ func NewClient(options Options) (*Client, error) {
 		tokens:      tokens{source: options.Token, spent: map[string]bool{}},
 		budgets:     budgets{patience: options.Patience, known: map[string]*budget{}},
 		grains:      grains{known: map[endpoint]instant.Micros{}, seen: map[endpoint][]row{}},
-	}
-	client.retry = failsafe.With(client.retryPolicy())
-	return client, nil
+	}, nil
 }
 
 // fill puts the defaults in.
@@ -160,18 +156,6 @@ type call struct {
 // endpoint is the last segment, which tells the endpoints apart whatever policy
 // is asked for: "alerts", "violations", "policies".
 func (c *call) endpoint() string { return c.segments[len(c.segments)-1] }
-
-// get asks for a path below the base URL, retrying temporary failures. Path
-// segments are escaped here, so that no id can leave its place.
-func (c *Client) get(ctx context.Context, segments []string, query url.Values, accept parse) (*response, error) {
-	call := &call{segments: segments, query: query, accept: accept}
-	answer, err := c.retry.WithContext(ctx).Get(func() (*response, error) {
-		answer, err := c.attempt(ctx, call)
-		c.judge(ctx, call, err)
-		return answer, err
-	})
-	return answer, lastError(ctx, err)
-}
 
 // attempt sends the request once; a refused token is renewed and tried once more.
 func (c *Client) attempt(ctx context.Context, call *call) (*response, error) {

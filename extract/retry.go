@@ -6,41 +6,48 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 	"unicode"
-
-	"github.com/failsafe-go/failsafe-go"
-	"github.com/failsafe-go/failsafe-go/retrypolicy"
 )
 
 // maxPause bounds a pause of our own choice between attempts.
 const maxPause = 2 * time.Minute
 
-// retryPolicy repeats what failed temporarily; how often is judged after every
-// attempt. The delay function replaces the library's jitter, which could fire before
-// Retry-After is over.
-func (c *Client) retryPolicy() retrypolicy.RetryPolicy[*response] {
-	return retrypolicy.NewBuilder[*response]().
-		HandleIf(func(_ *response, err error) bool {
-			var failure *Error
-			return errors.As(err, &failure) && failure.temporary
-		}).
-		WithMaxRetries(-1).
-		WithDelayFunc(c.pause).
-		OnRetryScheduled(c.tellRetry).
-		Build()
+// get asks for a path below the base URL, retrying temporary failures. Path
+// segments are escaped here, so that no id can leave its place. A cancelled run is
+// reported as such and not as a failure of the source.
+func (c *Client) get(ctx context.Context, segments []string, query url.Values, accept parse) (*response, error) {
+	call := &call{segments: segments, query: query, accept: accept}
+	for tries := 1; ; tries++ {
+		answer, err := c.attempt(ctx, call)
+		failure := c.judge(ctx, call, err)
+		switch {
+		case err == nil:
+			return answer, nil
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case failure == nil:
+			return nil, err
+		}
+		pause := c.pause(tries, failure.wait)
+		c.reportRetry(failure, pause)
+		if err := sleep(ctx, pause); err != nil {
+			return nil, err
+		}
+	}
 }
 
-// judge notes how an attempt went, and makes a temporary failure final when there
-// is to be no further one.
-func (c *Client) judge(ctx context.Context, call *call, err error) {
+// judge notes how an attempt went. It returns the failure if there is to be another
+// attempt.
+func (c *Client) judge(ctx context.Context, call *call, err error) (again *Error) {
 	budget, failure := c.budgets.of(call), new(Error)
 	if err == nil {
 		budget.succeeded()
 	}
 	if ctx.Err() != nil || !errors.As(err, &failure) || !failure.temporary {
-		return
+		return nil
 	}
 	// A source that serves others and refuses this one only sets the pace.
 	paced := failure.Status == http.StatusTooManyRequests && budget.serves()
@@ -48,50 +55,44 @@ func (c *Client) judge(ctx context.Context, call *call, err error) {
 		call.failures++
 	}
 	failure.failures = call.failures
-	again := call.failures <= c.options.Retries
-	why := budget.failed(failure.wait, again && !paced)
-	failure.temporary, failure.final = again && why == "", why
+	left := call.failures <= c.options.Retries
+	failure.final = budget.failed(failure.wait, left && !paced)
 	if budget.closed() <= 0 {
 		c.quiet.until(failure.wait)
 	}
+	if !left || failure.final != "" {
+		return nil
+	}
+	return failure
 }
 
-// tellRetry says that the run waits, and for what; of a single hiccup nobody needs
+// reportRetry says that the run waits, and for what; of a single hiccup nobody needs
 // to know.
-func (c *Client) tellRetry(next failsafe.ExecutionScheduledEvent[*response]) {
+func (c *Client) reportRetry(failure *Error, pause time.Duration) {
 	c.retries.Add(1)
-	c.waited.Add(int64(next.Delay))
-	if failure := new(Error); errors.As(next.LastError(), &failure) && failure.failures >= 2 {
+	c.waited.Add(int64(pause))
+	if failure.failures >= 2 {
 		c.options.Warn(fmt.Sprintf("%v; requested again in %s (try %d of %d)",
-			failure, next.Delay.Round(100*time.Millisecond), failure.failures+1, c.options.Retries+1))
+			failure, pause.Round(100*time.Millisecond), failure.failures+1, c.options.Retries+1))
 	}
 }
 
 // pause is full jitter over a doubling ceiling, on top of what the source asked
-// to wait, so that the workers do not come back all at once.
-func (c *Client) pause(attempt failsafe.ExecutionAttempt[*response]) time.Duration {
-	ceiling := min(min(c.options.Backoff, maxPause)<<min(max(attempt.Attempts()-1, 0), 10), maxPause)
-	pause := 1 + rand.N(ceiling) //nolint:gosec // jitter needs no secrecy
-	if failure := new(Error); errors.As(attempt.LastError(), &failure) {
-		pause += failure.wait
-	}
-	return pause
+// to wait, so that the workers do not come back all at once, and nobody early.
+func (c *Client) pause(tries int, wait time.Duration) time.Duration {
+	ceiling := min(min(c.options.Backoff, maxPause)<<min(max(tries-1, 0), 10), maxPause)
+	return wait + 1 + rand.N(ceiling) //nolint:gosec // jitter needs no secrecy
 }
 
-// lastError undoes the retry library's wrapping. A cancelled run is reported as
-// such and not as a failure of the source.
-func lastError(ctx context.Context, err error) error {
-	if err == nil {
+func sleep(ctx context.Context, pause time.Duration) error {
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
 		return nil
-	}
-	if ctx.Err() != nil {
+	case <-ctx.Done():
 		return ctx.Err()
 	}
-	var failure *Error
-	if errors.As(err, &failure) {
-		return failure
-	}
-	return err
 }
 
 func bodyError(segments []string, err error) error {

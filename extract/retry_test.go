@@ -2,7 +2,6 @@ package extract
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -13,7 +12,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/failsafe-go/failsafe-go"
 	"pgregory.net/rapid"
 
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
@@ -181,16 +179,6 @@ func TestPausesDoubleWithJitter(t *testing.T) {
 	})
 }
 
-// tried is an attempt as the retry library shows it.
-type tried struct {
-	failsafe.ExecutionAttempt[*response]
-	attempts int
-	err      error
-}
-
-func (t tried) Attempts() int    { return t.attempts }
-func (t tried) LastError() error { return t.err }
-
 // TestPauses: never shorter than Retry-After, never longer than that and the ceiling.
 func TestPauses(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -205,11 +193,11 @@ func TestPauses(t *testing.T) {
 		for i := 1; i < attempts && ceiling < maxPause; i++ {
 			ceiling *= 2
 		}
-		pause := client.pause(tried{attempts: attempts, err: &Error{wait: wait}})
+		pause := client.pause(attempts, wait)
 		if pause <= wait || pause > wait+min(ceiling, maxPause) {
 			t.Errorf("pause %v, Retry-After %v, ceiling %v", pause, wait, min(ceiling, maxPause))
 		}
-		if short := client.pause(tried{attempts: attempts, err: errors.New("other")}); short <= 0 || short > min(ceiling, maxPause) {
+		if short := client.pause(attempts, 0); short <= 0 || short > min(ceiling, maxPause) {
 			t.Errorf("pause %v without Retry-After", short)
 		}
 	})
