@@ -6,8 +6,7 @@ COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
 ARG VERSION=dev
-RUN make release-binary RELEASE_BIN=/out/flashback-sync VERSION="${VERSION}" \
- && go run ./release licenses -binary /out/flashback-sync -out /out/THIRD_PARTY_LICENSES \
+RUN make release-binary release-licenses RELEASE_BIN=/out/flashback-sync LICENSES=/out/THIRD_PARTY_LICENSES VERSION="${VERSION}" \
  && mkdir /out/data
 
 # cc: DuckDB needs the C++ runtime, and nothing else does.

@@ -11,6 +11,10 @@ VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo de
 LDFLAGS   := -X main.version=$(VERSION)
 DIST      ?= dist
 RELEASE_BIN ?= $(DIST)/flashback-sync
+RELEASE   = flashback-sync_$(VERSION:v%=%)_$(shell $(GO) env GOOS)_$(shell $(GO) env GOARCH)
+LICENSES  ?= $(DIST)/THIRD_PARTY_LICENSES
+EPOCH     = $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct))
+DOCUMENTS := README.md LICENSE CHANGELOG.md ARCHITECTURE.md SECURITY.md docs deploy
 TOOL      := $(GO) tool -modfile=tools.mod
 PKGS      ?= ./...
 BENCH     ?= .
@@ -47,11 +51,51 @@ release-binary: toolchain
 	$(GO) build -tags $(TAGS) -trimpath -buildvcs=false -ldflags '-s -w -buildid= $(LDFLAGS)' -o $(RELEASE_BIN) ./cmd/flashback-sync
 
 # For this platform only: DuckDB comes as a static library for each, and linking it
-# takes that platform's C++ toolchain.
+# takes that platform's C++ toolchain. Packing takes GNU tar and coreutils, and jq.
 .PHONY: release
-release: release-binary ## Archive, checksums and SBOM of this platform, reproducibly (DIST=dist)
-	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)} \
-	  $(GO) run ./release archive -binary $(RELEASE_BIN) -version '$(VERSION)' -out $(DIST)
+release: release-binary release-archive ## Archive, checksums and SBOM of this platform, reproducibly (DIST=dist)
+
+# The same commit, binary and Go release make the same bytes, wherever and whenever:
+# every time is EPOCH, names are sorted, owners and modes are stated. Of the documents
+# goes along what git knows: beside them may be notes, or secrets.
+.PHONY: release-archive
+release-archive: STAGE = $(DIST)/stage/$(RELEASE)
+release-archive: release-licenses
+	rm -rf $(DIST)/stage && mkdir -p $(STAGE)/completions
+	mv $(LICENSES) $(STAGE)/THIRD_PARTY_LICENSES
+	cp $(RELEASE_BIN) $(STAGE)/flashback-sync
+	for document in $(DOCUMENTS); do git ls-files -z --error-unmatch -- $$document; done | xargs -0 cp --parents -t $(STAGE)
+	cd $(STAGE) && export SOURCE_DATE_EPOCH=$(EPOCH) && ./flashback-sync man --out man/man1 && \
+	  ./flashback-sync completion bash >completions/flashback-sync.bash && \
+	  ./flashback-sync completion zsh >completions/_flashback-sync && \
+	  ./flashback-sync completion fish >completions/flashback-sync.fish && \
+	  ./flashback-sync completion powershell >completions/flashback-sync.ps1
+	$(TOOL) cyclonedx-gomod bin -json -std -noserial -output-version 1.6 -version '$(VERSION)' $(STAGE)/flashback-sync | \
+	  jq --arg epoch '$(EPOCH)' --arg sha256 "$$(sha256sum <$(RELEASE_BIN) | cut -d' ' -f1)" \
+	    --arg duckdb "$$($(RELEASE_BIN) version | grep -oP 'DuckDB v\K[0-9.]+')" -f release/sbom.jq >$(STAGE)/sbom.cdx.json
+	cp $(STAGE)/sbom.cdx.json $(DIST)/$(RELEASE).cdx.json
+	@links=$$(find $(STAGE) -type l); [ -z "$$links" ] || { echo "links are not packed: $$links" >&2; exit 1; }
+	tar --sort=name --format=ustar --mtime=@$(EPOCH) --owner=root:0 --group=root:0 --mode=u=rwX,go=rX \
+	  -C $(DIST)/stage -c $(RELEASE) | gzip -9n >$(DIST)/$(RELEASE).tar.gz
+	rm -rf $(DIST)/stage
+	cd $(DIST) && sha256sum $(RELEASE).cdx.json $(RELEASE).tar.gz | tee SHA256SUMS
+
+# The texts that have to travel with the binary, of what is linked into it: go.mod also
+# lists what tests and other platforms need. A module without a text is an error.
+.PHONY: release-licenses
+release-licenses:
+	@mkdir -p $(dir $(LICENSES)); shopt -s nocaseglob nullglob; { \
+	  echo 'flashback-sync contains the following software, each under its own license.'; \
+	  { printf 'Go %s\t%s\n' "$$($(GO) version $(RELEASE_BIN) | sed 's/.* go//')" "$$($(GO) env GOROOT)"; \
+	    $(GO) version -m $(RELEASE_BIN) | awk '$$1 == "dep" { print $$2 }' | LC_ALL=C sort | \
+	      xargs $(GO) list -m -f '{{.Path}} {{.Version}}{{"\t"}}{{.Dir}}'; } | \
+	  while IFS=$$'\t' read -r module dir; do \
+	    texts=("$$dir"/{LICENSE,LICENCE,COPYING,NOTICE,PATENTS}*); \
+	    [ $${#texts[@]} -gt 0 ] || { echo "$$module has no license file" >&2; exit 1; }; \
+	    for text in "$${texts[@]}"; do \
+	      printf '\n%s\n%s (%s)\n\n' "$$(printf '=%.0s' {1..80})" "$$module" "$${text##*/}"; cat "$$text"; \
+	    done; \
+	  done; } >$(LICENSES)
 
 .PHONY: fmt
 fmt: toolchain ## Format the code

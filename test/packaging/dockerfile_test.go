@@ -164,7 +164,7 @@ func TestDockerignoreKeepsSecretsAndDataOut(t *testing.T) {
 			for _, out := range []string{".git", "bin", "data", "demo-data", "deploy", "dist"} {
 				r.expect(slices.Contains(lines, out), "%s gets into the build", out)
 			}
-			for _, in := range []string{"LICENSE", "Makefile", "release", "go.mod", "go.sum", "cmd", "internal"} {
+			for _, in := range []string{"LICENSE", "Makefile", "go.mod", "go.sum", "cmd", "internal"} {
 				r.expect(!slices.Contains(lines, in), "%s is lacking in the build", in)
 			}
 			return r

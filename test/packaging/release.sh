@@ -42,7 +42,7 @@ release_date_shows() {
   made_before
   (
     cd "$work/one"
-    SOURCE_DATE_EPOCH=$((epoch + 86400)) go run ./release archive -binary dist/flashback-sync -version "$version" -out "$work/later"
+    make --no-print-directory release-archive RELEASE_BIN=dist/flashback-sync DIST="$work/later" VERSION="$version" SOURCE_DATE_EPOCH=$((epoch + 86400))
     fails cmp -s "dist/$made.tar.gz" "$work/later/$made.tar.gz"
   )
 }

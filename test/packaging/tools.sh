@@ -10,6 +10,7 @@ tools() {
   command -v strace >/dev/null || packages+=(strace)
   command -v man >/dev/null || packages+=(man-db)
   command -v mandoc >/dev/null || packages+=(mandoc)
+  command -v jq >/dev/null || packages+=(jq)
   command -v buildah >/dev/null || packages+=(buildah)
   [ "${#packages[@]}" = 0 ] || { refresh && apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null; } || missing "${packages[*]}"
   PATH=$PATH:$work/prometheus/usr/bin
