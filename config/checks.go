@@ -23,7 +23,7 @@ func check(name, text string) string {
 	checks := map[string]func(string) string{
 		"": checkLine, "path": checkLine,
 		"base_url": checkBaseURL, "command": checkCommand, "link": checkLink, "listen": checkListen,
-		"schedule": checkSchedule, "timezone": checkTimezone, "user": checkUser, "variable": checkVariable,
+		"schedule": checkSchedule, "schedule_or_off": checkScheduleOrOff, "timezone": checkTimezone, "user": checkUser, "variable": checkVariable,
 	}
 	return checks[name](text)
 }
@@ -121,6 +121,17 @@ func checkSchedule(text string) (complaint string) {
 		return "is a date that never comes, " + example
 	}
 	return ""
+}
+
+// off is a schedule of nothing. An environment variable needs it: there an empty
+// text counts as not set.
+const off = "off"
+
+func checkScheduleOrOff(text string) string {
+	if text == off {
+		return ""
+	}
+	return checkSchedule(text)
 }
 
 func checkTimezone(text string) string {

@@ -107,13 +107,13 @@ type Parquet struct {
 }
 
 // Schedule says when `serve` does what. A stream that is not synced has no
-// schedule of its own; Verify is "" for never.
+// schedule of its own; Verify is "" for never ("off" in the file).
 type Schedule struct {
 	Sync        string        `yaml:"sync" default:"\"0 2 * * *\"" check:"schedule" doc:"every stream without a schedule of its own"`
 	Alerts      string        `yaml:"alerts" check:"schedule" empty:"ok" doc:"a schedule of its own; empty: with sync"`
 	Violations  string        `yaml:"violations" check:"schedule" empty:"ok" doc:"the same"`
 	PolicyStats string        `yaml:"policy_stats" check:"schedule" empty:"ok" doc:"the same"`
-	Verify      string        `yaml:"verify" check:"schedule" empty:"ok" doc:"\"0 4 * * 0\": the whole proof on Sundays; empty: never"`
+	Verify      string        `yaml:"verify" default:"\"0 4 * * 0\"" check:"schedule_or_off" empty:"ok" doc:"the whole proof, on Sundays after the sync; off: never"`
 	Timezone    string        `yaml:"timezone" default:"UTC" check:"timezone" doc:"or a name such as Europe/Berlin, with its clock changes"`
 	Jitter      time.Duration `yaml:"jitter" default:"0s" doc:"start up to so much later, at random"`
 }

@@ -54,7 +54,7 @@ func defaults(streams ...string) *Config {
 			},
 		},
 		Publish:  Publish{DuckDB: "copy", Parquet: Parquet{Compression: "zstd"}},
-		Schedule: Schedule{Sync: "0 2 * * *", Timezone: "UTC"},
+		Schedule: Schedule{Sync: "0 2 * * *", Verify: "0 4 * * 0", Timezone: "UTC"},
 		Serve:    Serve{Listen: "127.0.0.1:8417", User: "flashback", PasswordEnv: "FLASHBACK_PAGE_PASSWORD"},
 		Alarms: Alarms{
 			PingURLEnv: "FLASHBACK_PING_URL", WebhookURLEnv: "FLASHBACK_WEBHOOK_URL", StaleAfter: 36 * time.Hour,
@@ -207,4 +207,23 @@ func read(t *testing.T, path string) []byte {
 		t.Fatal(err)
 	}
 	return data
+}
+
+func TestVerificationIsScheduledUnlessSwitchedOff(t *testing.T) {
+	for text, want := range map[string]string{
+		"": "0 4 * * 0", "schedule: {sync: '@daily'}": "0 4 * * 0",
+		`schedule: {verify: ""}`: "", "schedule: {verify: off}": "", "schedule: {verify: '@daily'}": "@daily",
+	} {
+		got, err := Parse([]byte("streams: {alerts: }\n"+text), "f", nil)
+		if err != nil || got.Schedule.Verify != want {
+			t.Errorf("%s: got %+v, %v", text, got, err)
+		}
+	}
+	env := variables{"FLASHBACK_SYNC_SCHEDULE_VERIFY": "off"}
+	if got, err := Parse([]byte("streams: {alerts: }"), "f", env.get); err != nil || got.Schedule.Verify != "" {
+		t.Errorf("with a variable: got %+v, %v", got, err)
+	}
+	if _, err := Parse([]byte("streams: {alerts: }\nschedule: {sync: off}"), "f", nil); err == nil {
+		t.Error("the sync can be switched off")
+	}
 }

@@ -89,6 +89,9 @@ func (d *decoder) assemble(environ []string) (*Config, error) {
 	}
 	c.keep(streams)
 	c.API.BaseURL = strings.TrimRight(c.API.BaseURL, "/")
+	if c.Schedule.Verify == off {
+		c.Schedule.Verify = ""
+	}
 	return c, nil
 }
 

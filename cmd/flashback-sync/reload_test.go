@@ -29,7 +29,7 @@ func TestAReloadThatFailsChangesNothing(t *testing.T) {
 			t.Errorf("%s: it is accepted", name)
 		}
 		now, _ := s.present()
-		if jobs := s.jobs(); now != c || len(jobs) != 1 || jobs[0].Schedule != "@every 1h" {
+		if jobs := s.jobs(); now != c || len(jobs) != 2 || jobs[0].Schedule != "@every 1h" {
 			t.Errorf("%s: stale_after is %v, the jobs are %+v", name, now.Alarms.StaleAfter, jobs)
 		}
 	}
@@ -39,5 +39,24 @@ func TestAReloadThatFailsChangesNothing(t *testing.T) {
 	}
 	if now, _ := s.present(); now == c || s.jobs()[0].Schedule != "@every 2h" {
 		t.Errorf("a good configuration is not taken: %+v", s.jobs())
+	}
+}
+
+func TestServeVerifiesWithoutBeingAsked(t *testing.T) {
+	for rest, want := range map[string]int{"": 2, "schedule: {verify: off}\n": 1} {
+		b := newBench(t)
+		b.configure(streamsConfig + rest)
+		a := &app{env: os.LookupEnv, stdout: io.Discard, stderr: io.Discard, configPath: b.config}
+		c, err := a.load()
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := lockedServer(a, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if jobs := s.jobs(); len(jobs) != want || want == 2 && (jobs[1].Name != jobVerify || jobs[1].Schedule != c.Schedule.Verify) {
+			t.Errorf("%q: the jobs are %+v", rest, jobs)
+		}
 	}
 }
