@@ -121,7 +121,7 @@ func (a *app) demoProof(ctx context.Context, t *task, dir, url string, now time.
 // other commands find them.
 func (a *app) demoEnd(ctx context.Context, dir string) error {
 	settings := filepath.Join(dir, defaultConfig)
-	content := fmt.Sprintf("# Made by 'flashback-sync demo'; its simulated API is gone.\ndata_dir: %q\nstreams: {alerts: , violations: , policy_stats: }\n", dir)
+	const content = "# Made by 'flashback-sync demo'; its simulated API is gone.\ndata_dir: .\nstreams: {alerts: , violations: , policy_stats: }\n"
 	if err := durable.Write(settings, []byte(content)); err != nil {
 		return err
 	}

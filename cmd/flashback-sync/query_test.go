@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/csv"
 	"encoding/json"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -185,5 +186,18 @@ func TestAQueryFromStandardInput(t *testing.T) {
 		if err != nil || string(out) != "{\"id\":\"=1+1\"}\n{\"n\":2}\n" {
 			t.Errorf("%v: %q, %v", args, out, err)
 		}
+	}
+}
+
+func TestTheConfigurationOfTheDemoLeadsToItsData(t *testing.T) {
+	b := synced(t)
+	t.Chdir(b.dir)
+	a := &app{env: func(string) (string, bool) { return "", false }, stdout: io.Discard, stderr: io.Discard}
+	if err := a.demoEnd(t.Context(), filepath.Base(b.data())); err != nil {
+		t.Fatal(err)
+	}
+	b.config = filepath.Join(filepath.Base(b.data()), defaultConfig)
+	if out := b.must("query", "-f", "csv", "SELECT id FROM alerts WHERE id = '=1+1'").stdout; out != "id\n'=1+1\n" {
+		t.Error(out)
 	}
 }

@@ -45,7 +45,7 @@ func (s *session) prepared(all mapping.ExtractedStatements, i mapping.IdxT, run 
 func (s *session) execute(prepared mapping.PreparedStatement, use func(*mapping.Result) error) error {
 	var pending mapping.PendingResult
 	defer func() { mapping.DestroyPending(&pending) }()
-	//nolint:staticcheck // deprecated with the rest of the old streaming functions, and there is no other
+	// The function is deprecated with the others of its kind, and has no successor yet.
 	if bindings.PendingPreparedStreaming(prepared, &pending) == mapping.StateError {
 		return s.failure(mapping.PendingError(pending))
 	}
