@@ -73,6 +73,41 @@ func TestNoIDIsStoredTwice(t *testing.T) {
 	}
 }
 
+// What a context ends in the middle leaves the table as it was, and is no success.
+func TestSettleStopsWhenItsTimeIsUp(t *testing.T) {
+	dir := t.TempDir()
+	_ = open(t, dir).Close()
+	db, err := load.OpenDuckDB(load.File(dir), load.Session{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = db.Exec(`INSERT INTO internal.unsettled VALUES ('alerts', 'run-1');
+		INSERT INTO alerts (id, timestamp, _run_id, _first_synced_at, _last_changed_at)
+			SELECT n % 200000, TIMESTAMPTZ '2024-01-01 00:00:00Z' + to_seconds(n), 'run-1', '2024-01-09 00:00:00Z', '2024-01-09 00:00:00Z' FROM range(400000) r(n)`)
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	w := open(t, dir)
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
+	defer cancel()
+	if _, err := w.Settle(ctx, "run-2", schema.Alerts()); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("%v", err)
+	}
+	const state = "SELECT count(*) || ' ' || (SELECT count(*) FROM internal.unsettled) FROM alerts"
+	_ = w.Close()
+	if got := query(t, dir, state); got != "400000 1" {
+		t.Errorf("rows, unsettled runs: %s", got)
+	}
+	w = open(t, dir)
+	_, err = w.Settle(context.Background(), "run-2", schema.Alerts())
+	if err := errors.Join(err, w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if got := query(t, dir, state); got != "200000 0" {
+		t.Errorf("after the next run: %s", got)
+	}
+}
+
 func TestARunRemovesWhatOlderReleasesKept(t *testing.T) {
 	dir := t.TempDir()
 	_ = open(t, dir).Close()

@@ -151,14 +151,17 @@ func (r *Result) disown() {
 }
 
 // finish commits the rest, settles the table and closes the stream's accounts.
-// What was received is kept also when the stream failed or was interrupted.
+// What was received is kept also when the stream failed or was interrupted. An
+// interrupted run leaves it to the next one to settle the table, which may take long: it
+// publishes nothing.
 func (g *gatherer) finish(ctx context.Context, failure error) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
-	defer cancel()
 	err := cmp.Or(g.handOver(ctx, true), g.store.close())
 	if err != nil {
 		g.result.disown()
 		return err
+	}
+	if ctx.Err() != nil {
+		return cmp.Or(failure, ctx.Err())
 	}
 	correction, err := g.run.warehouse.Settle(ctx, g.run.options.RunID, schema.ByName(g.stream))
 	if err != nil {

@@ -31,6 +31,29 @@ func (w *world) interrupted(o pipeline.Options, nth int) (*pipeline.Summary, err
 	return w.sync(ctx, o)
 }
 
+// A table may take long to settle. An interrupted run does not begin to, and publishes
+// nothing; the next one settles it first.
+func TestInterruptedRunLeavesSettlingToTheNext(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, small())
+	o := w.options(pipeline.Alerts)
+	if _, err := w.interrupted(o, 5); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	const unsettled = "SELECT (SELECT count(*) FROM internal.unsettled) || ' ' || (count(*) > 0) FROM alerts"
+	if got := w.private(unsettled); got != "1 true" {
+		t.Errorf("unsettled runs, rows: %s", got)
+	}
+	if files := w.files(); len(files) != 0 {
+		t.Errorf("published: %v", files)
+	}
+	w.mustSync(o)
+	if got := w.private(unsettled); got != "0 true" {
+		t.Errorf("after the next run: %s", got)
+	}
+	w.equalsTruth(apisim.Alerts)
+}
+
 // vouched checks that the ledger claims no row that the warehouse lacks, and
 // returns how many of the source's rows it claims.
 func (w *world) vouched(stream apisim.Stream) (claimed int) {

@@ -83,7 +83,7 @@ func (r *run) noteLateness(ctx context.Context, list List, before checkpoints.Se
 	if r.options.mend != nil {
 		return nil
 	}
-	return r.warehouse.Lateness(context.WithoutCancel(ctx), r.options.RunID, schema.ByName(list.Name()), r.summary.StartedAt, before)
+	return r.warehouse.Lateness(ctx, r.options.RunID, schema.ByName(list.Name()), r.summary.StartedAt, before)
 }
 
 // peek asks for the source's clock, and returns until when a run may vouch for
