@@ -109,7 +109,7 @@ lint: toolchain ## Check format, vet and lint; writes nothing
 	$(TOOL) golangci-lint run $(PKGS)
 
 .PHONY: bench
-bench: toolchain ## Measure everything that has a goal (minutes; BENCHARGS='-only full -json FILE')
+bench: toolchain ## Measure whole runs (minutes; BENCHARGS='-only full -json FILE')
 	$(GO) run -tags $(TAGS) ./bench $(BENCHARGS)
 
 .PHONY: bench-quick

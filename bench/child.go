@@ -17,39 +17,37 @@ type role func(ctx context.Context, spec []byte, stdin io.Reader, stdout io.Writ
 
 func roles() map[string]role {
 	return map[string]role{
-		"serve":   serve,
-		"sync":    task(runSync),
-		"read":    task(readPages),
-		"insert":  task(insertRows),
-		"copy":    task(copyDays),
-		"prefill": task(prefill),
-		"naive":   task(syncNaively),
+		"serve":  serve,
+		"read":   task(readPages),
+		"insert": task(insertRows),
 	}
 }
 
 // cost is what something took.
 type cost struct {
 	Wall, CPU time.Duration
+	Peak      int64 // resident bytes; 0 where it is not known
 }
 
-func (c cost) plus(o cost) cost  { return cost{c.Wall + o.Wall, c.CPU + o.CPU} }
-func (c cost) minus(o cost) cost { return cost{c.Wall - o.Wall, c.CPU - o.CPU} }
+func (c cost) plus(o cost) cost {
+	return cost{c.Wall + o.Wall, c.CPU + o.CPU, max(c.Peak, o.Peak)}
+}
+
+// least takes each figure from whichever was less: nothing but a disturbance makes
+// a run slower than it can be.
+func (c cost) least(o cost) cost {
+	return cost{min(c.Wall, o.Wall), min(c.CPU, o.CPU), min(c.Peak, o.Peak)}
+}
 
 // time adds what a function takes.
 func (c *cost) time(do func() error) error {
 	began, used := time.Now(), cpuUsed()
 	err := do()
-	*c = c.plus(cost{time.Since(began), cpuUsed() - used})
+	*c = c.plus(cost{Wall: time.Since(began), CPU: cpuUsed() - used})
 	return err
 }
 
-// ended is what a child says at its end.
-type ended[Answer any] struct {
-	Answer  Answer
-	PeakRSS int64 // bytes
-}
-
-// task makes a role of a function that is asked once and answers once.
+// task makes a role of a function that reads one JSON value and writes one.
 func task[Spec, Answer any](do func(context.Context, Spec) (Answer, error)) role {
 	return func(ctx context.Context, specJSON []byte, _ io.Reader, stdout io.Writer) error {
 		var spec Spec
@@ -60,7 +58,7 @@ func task[Spec, Answer any](do func(context.Context, Spec) (Answer, error)) role
 		if err != nil {
 			return err
 		}
-		return json.NewEncoder(stdout).Encode(ended[Answer]{answer, peakResident()})
+		return json.NewEncoder(stdout).Encode(answer)
 	}
 }
 
@@ -79,20 +77,21 @@ func again(ctx context.Context, name string, spec any) (*exec.Cmd, error) {
 	return process, nil
 }
 
-// do has a child do a task, and says what the whole process took.
-func do[Answer any](ctx context.Context, name string, spec any) (result ended[Answer], took cost, err error) {
+// do runs a task in a process of its own, and measures the whole process.
+func do[Answer any](ctx context.Context, name string, spec any) (answer Answer, took cost, err error) {
 	process, err := again(ctx, name, spec)
 	if err != nil {
-		return result, took, err
+		return answer, took, err
 	}
 	output, took, err := run(process)
 	if err != nil {
-		return result, took, fmt.Errorf("%s: %w", name, err)
+		return answer, took, fmt.Errorf("%s: %w", name, err)
 	}
-	return result, took, json.Unmarshal(output, &result)
+	return answer, took, json.Unmarshal(output, &answer)
 }
 
-// run runs a process to its end.
+// run runs a process to its end. Its peak memory counts from this program's own,
+// which is small.
 func run(process *exec.Cmd) (output []byte, took cost, err error) {
 	var stdout bytes.Buffer
 	process.Stdout = &stdout
@@ -100,7 +99,7 @@ func run(process *exec.Cmd) (output []byte, took cost, err error) {
 	err = process.Run()
 	took.Wall = time.Since(began)
 	if state := process.ProcessState; state != nil {
-		took.CPU = state.UserTime() + state.SystemTime()
+		took.CPU, took.Peak = state.UserTime()+state.SystemTime(), peakResident(state)
 	}
 	return stdout.Bytes(), took, err
 }

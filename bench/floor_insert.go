@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"database/sql/driver"
@@ -21,11 +20,9 @@ import (
 )
 
 // committedRows and memoryLimit are the program's: so many rows make a commit, and
-// so much memory is DuckDB's. roundRows is what one would choose who does not know
-// how DuckDB groups rows. The better of the two is the floor.
+// so much memory is DuckDB's.
 const (
 	committedRows = 122_880
-	roundRows     = 100_000
 	memoryLimit   = "96MB"
 )
 
@@ -34,19 +31,11 @@ const (
 type insertSpec struct {
 	Organisation serveSpec
 	Path         string
-	AsProgram    bool // DuckDB as the program sets it; otherwise its defaults
-	BatchRows    int
-	MemoryLimit  string
 }
 
 // insertRows counts only what DuckDB does. The clock stands while a batch is made.
 func insertRows(ctx context.Context, spec insertSpec) (took cost, err error) {
-	session := load.Session{}
-	if spec.AsProgram {
-		session = load.Session{
-			MemoryLimit: cmp.Or(spec.MemoryLimit, memoryLimit), TempDir: filepath.Join(filepath.Dir(spec.Path), "tmp"), Thrifty: true,
-		}
-	}
+	session := load.Session{MemoryLimit: memoryLimit, TempDir: filepath.Join(filepath.Dir(spec.Path), "tmp"), Thrifty: true}
 	db, err := load.OpenDuckDB(spec.Path, session)
 	if err != nil {
 		return took, err
@@ -65,7 +54,7 @@ func insertRows(ctx context.Context, spec insertSpec) (took cost, err error) {
 				return took, err
 			}
 		}
-		for built, err := range batches(ctx, sim, table, spec.BatchRows) {
+		for built, err := range batches(ctx, sim, table, committedRows) {
 			if err != nil {
 				return took, err
 			}

@@ -2,95 +2,100 @@ package main
 
 import (
 	"context"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
+
+	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/snapshot"
 )
 
-// full is the first sync of a long history, against the floors of its parts:
-// reading the same pages, inserting the same rows, writing the same Parquet files.
+// full is the first sync of a long history, publishing included, against the
+// floors of its parts: reading the same pages and inserting the same rows.
 func (l *lab) full(ctx context.Context) error {
-	s, err := l.history(ctx, l.Rows)
+	s, err := l.history(ctx, l.long())
 	if err != nil {
 		return err
 	}
 	runs := []syncRun{s.filled}
-	floors := map[string][]cost{}
+	var reads, inserts []cost
 	for round := range l.Rounds {
 		if round > 0 {
-			another := l.site("again", s.simulator)
+			another, err := l.site("again", s.simulator)
+			if err != nil {
+				return err
+			}
 			run, err := l.fill(ctx, another)
 			if err := firstError(err, another.remove()); err != nil {
 				return err
 			}
 			runs = append(runs, run)
 		}
-		if err := l.floors(ctx, s, floors); err != nil {
+		read, insert, err := l.floors(ctx, s)
+		if err != nil {
 			return err
 		}
+		reads, inserts = append(reads, read), append(inserts, insert)
 	}
-	all := leastOf(runs, syncRun.whole)
-	read, write := leastCost(floors["read"]), leastCost(floors["copy"])
-	insert := leastCost(append(floors["insert"], floors["insert, round"]...)) // whichever size is better here
+	all, read, insert := bestRun(runs), leastCost(reads), leastCost(inserts)
 	r := l.report
-	r.value("full", "rows", float64(s.filled.rows()), unitCount, noGoal)
-	r.value("full", "rows/s, with publishing", float64(s.filled.rows())/all.Wall.Seconds(), unitRate, noGoal)
-	r.costs("full", "committed / (reading pages + inserting)", leastOf(runs, syncRun.committed), read.plus(insert), atMost(1.3), atMost(1.2))
-	r.costs("full", "all / (reading pages + inserting)", all, read.plus(insert), atMost(1.3), atMost(1.2))
-	r.costs("full", "all / (reading pages + inserting + COPY to Parquet)", all, read.plus(insert).plus(write), noGoal, noGoal)
-	r.costs("full", "what is left of the lake after reading / COPY to Parquet", leastOf(runs, syncRun.lake), write, noGoal, noGoal)
-	r.costs("full", "floor: reading pages / all", read, all, noGoal, noGoal)
-	r.costs("full", "floor: inserting / all", insert, all, noGoal, noGoal)
-	r.costs("full", "floor: inserting, DuckDB's defaults / as we set it", leastCost(floors["insert, defaults"]), insert, noGoal, noGoal)
-	run := best(runs, syncRun.whole)
-	l.steady(run)
-	r.stages("full", run)
-	return nil
+	r.value("full", "rows", float64(all.rows()), unitCount, noGoal)
+	r.value("full", "rows/s", float64(all.rows())/all.Wall.Seconds(), unitRate, noGoal)
+	r.costs("full", "all / (reading pages + inserting)", all.cost, read.plus(insert), atMost(1.3), atMost(1.2))
+	r.costs("full", "floor: reading pages / all", read, all.cost, noGoal, noGoal)
+	r.costs("full", "floor: inserting / all", insert, all.cost, noGoal, noGoal)
+	for _, name := range streams {
+		got := all.Streams[name]
+		r.ratio("full", "requests of "+name+" / (rows / 100)", float64(got.Requests), float64(got.Inserted)/100, unitCount, atMost(1.02))
+	}
+	return l.sizes(s)
 }
 
 // floors measures each part alone.
-func (l *lab) floors(ctx context.Context, s *site, floors map[string][]cost) error {
-	l.say("floors: reading the pages, inserting the rows, writing Parquet")
-	_, took, err := do[int64](ctx, "read", readSpec{URL: s.simulator.status.URL, Connections: s.connections, Rows: s.simulator.begun.Rows})
+func (l *lab) floors(ctx context.Context, s *site) (read, insert cost, err error) {
+	l.say("floors: reading the pages, inserting the rows")
+	_, read, err = do[int64](ctx, "read", readSpec{URL: s.simulator.begun.URL, Connections: l.Connections, Rows: s.simulator.begun.Rows})
+	if err != nil {
+		return read, insert, err
+	}
+	file := filepath.Join(l.dir, "floor.duckdb")
+	insert, _, err = do[cost](ctx, "insert", insertSpec{Organisation: s.simulator.spec, Path: file})
+	return read, insert, firstError(err, os.Remove(file))
+}
+
+// sizes are the bytes of a row in the files.
+func (l *lab) sizes(s *site) error {
+	rows := float64(s.filled.rows())
+	parquet, err := parquetBytes(filepath.Join(s.dir, "lake"))
 	if err != nil {
 		return err
 	}
-	floors["read"] = append(floors["read"], took)
-	for name, spec := range map[string]insertSpec{
-		"insert":           {AsProgram: true, BatchRows: committedRows},
-		"insert, round":    {AsProgram: true, BatchRows: roundRows},
-		"insert, defaults": {BatchRows: committedRows},
+	l.report.value("full", "Parquet, bytes a row", float64(parquet)/rows, unitNumber, noGoal)
+	for _, file := range []struct{ name, path string }{
+		{"private", load.File(s.dir)},
+		{"published", filepath.Join(s.dir, snapshot.Name)},
 	} {
-		file := filepath.Join(l.dir, "floor.duckdb")
-		spec.Organisation, spec.Path, spec.MemoryLimit = s.simulator.spec, file, l.MemoryLimit
-		inserted, _, err := do[cost](ctx, "insert", spec)
-		if err := firstError(err, os.Remove(file)); err != nil {
+		info, err := os.Stat(file.path)
+		if err != nil {
 			return err
 		}
-		floors[name] = append(floors[name], inserted.Answer)
+		l.report.value("full", "DuckDB, "+file.name+" file, bytes a row", float64(info.Size())/rows, unitNumber, noGoal)
 	}
-	_, took, err = l.copied(ctx, s)
-	floors["copy"] = append(floors["copy"], took)
-	return err
+	return nil
 }
 
-// steady compares how fast the rows came at first and at last.
-func (l *lab) steady(run syncRun) {
-	for _, name := range streams {
-		rates := run.Streams[name].Tenths
-		if len(rates) == 0 {
-			continue
+// parquetBytes are those of all Parquet files in a folder.
+func parquetBytes(dir string) (bytes int64, err error) {
+	err = filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, ".parquet") {
+			return err
 		}
-		l.report.tenths(name, rates)
-		// Two tenths each, since one holds only a few commits.
-		l.report.ratio("full", name+": first fifth / last fifth", fifth(rates[:2]), fifth(rates[len(rates)-2:]), unitRate, atMost(1.15))
-	}
-}
-
-// fifth is the rate over tenths of equal size.
-func fifth(rates []float64) float64 {
-	inverse := 0.0
-	for _, rate := range rates {
-		inverse += 1 / rate
-	}
-	return float64(len(rates)) / inverse
+		info, err := entry.Info()
+		if err == nil {
+			bytes += info.Size()
+		}
+		return err
+	})
+	return bytes, err
 }

@@ -2,55 +2,48 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
-	"slices"
 	"time"
-
-	"github.com/flashback-sync/flashback-sync/load/snapshot"
 )
 
-// lab holds what the measures share: the simulators, the histories, the report.
+// lab is what the measures share: the binary, the histories, the report.
 type lab struct {
 	options
-	dir        string
-	log        io.Writer
-	simulators map[serveSpec]*simulator
-	others     []*simulator // in which time passes
-	histories  map[int]*site
-	sites      int
-	report     *report
+	dir       string
+	binary    string
+	log       io.Writer
+	histories map[int]*site
+	report    *report
 }
 
-// site is a data_dir and the simulated organisation it is filled from.
-type site struct {
-	name        string
-	dir         string // data_dir
-	simulator   *simulator
-	start       time.Time // of the history that is wanted
-	connections int
-	filled      syncRun // the sync that filled it
-	runs        int
-}
-
-func newLab(o options, log io.Writer) (*lab, error) {
+// newLab builds the binary into a temporary folder.
+func newLab(ctx context.Context, o options, log io.Writer) (*lab, error) {
 	dir, err := os.MkdirTemp("", "flashback-bench-")
 	if err != nil {
 		return nil, err
 	}
-	return &lab{
+	l := &lab{
 		options: o, dir: dir, log: log, report: newReport(o),
-		simulators: map[serveSpec]*simulator{}, histories: map[int]*site{},
-	}, nil
+		binary: filepath.Join(dir, "flashback-sync"), histories: map[int]*site{},
+	}
+	l.say("building the binary")
+	build := exec.CommandContext(ctx, "go", "build", "-tags", "duckdb_arrow", "-o", l.binary, "github.com/flashback-sync/flashback-sync/cmd/flashback-sync") //nolint:gosec // our own program
+	build.Stderr = os.Stderr
+	if err := build.Run(); err != nil {
+		return nil, errors.Join(fmt.Errorf("build the binary: %w", err), os.RemoveAll(dir))
+	}
+	return l, nil
 }
 
 func (l *lab) close() error {
 	var err error
-	for _, s := range slices.AppendSeq(l.others, maps.Values(l.simulators)) {
-		err = firstError(err, s.stop())
+	for _, s := range l.histories {
+		err = firstError(err, s.simulator.stop())
 	}
 	return firstError(err, os.RemoveAll(l.dir))
 }
@@ -64,45 +57,26 @@ func (l *lab) say(format string, arguments ...any) {
 // By default it is 10,000 rows of each stream.
 func (l *lab) perDay() int { return max(l.Rows/100, min(1_000, l.Rows/10), 1) }
 
-// daysOf is how many days so many rows of a stream are.
-func (l *lab) daysOf(rows int) int { return max(1, rows/l.perDay()) }
+// short and long are the rows a stream of the two histories.
+func (l *lab) short() int { return l.Rows / 10 }
+func (l *lab) long() int  { return l.Rows }
 
-// simulate starts a simulator, or finds one that runs.
-func (l *lab) simulate(ctx context.Context, days, perDay int) (*simulator, error) {
-	spec := serveSpec{Days: days, PerDay: perDay, Gzip: l.Gzip}
-	if s := l.simulators[spec]; s != nil {
-		return s, nil
-	}
-	l.say("simulating %d days of %d rows in each stream", days, perDay)
-	s, err := startSimulator(ctx, spec)
-	if err == nil {
-		l.simulators[spec] = s
-	}
-	return s, err
-}
-
-// site is an empty data_dir.
-func (l *lab) site(name string, from *simulator) *site {
-	l.sites++
-	return &site{
-		name: name, dir: filepath.Join(l.dir, fmt.Sprintf("%d-%s", l.sites, name)),
-		simulator: from, start: from.begun.Oldest, connections: l.Connections,
-	}
-}
-
-// remove makes room.
-func (s *site) remove() error { return os.RemoveAll(s.dir) }
-
-// history returns the site with so many rows in each stream, filling it first.
+// history returns the site with so many rows in each stream. The first call
+// starts its simulator and runs its first sync.
 func (l *lab) history(ctx context.Context, rows int) (*site, error) {
 	if s := l.histories[rows]; s != nil {
 		return s, nil
 	}
-	simulator, err := l.simulate(ctx, l.daysOf(rows), l.perDay())
+	days := max(1, rows/l.perDay())
+	l.say("simulating %d days of %d rows in each stream", days, l.perDay())
+	simulator, err := startSimulator(ctx, serveSpec{Days: days, PerDay: l.perDay(), Gzip: l.Gzip})
 	if err != nil {
 		return nil, err
 	}
-	s := l.site(fmt.Sprintf("history-%d", rows), simulator)
+	s, err := l.site(fmt.Sprintf("history-%d", rows), simulator)
+	if err != nil {
+		return nil, errors.Join(err, simulator.stop())
+	}
 	l.histories[rows] = s
 	s.filled, err = l.fill(ctx, s)
 	return s, err
@@ -110,42 +84,6 @@ func (l *lab) history(ctx context.Context, rows int) (*site, error) {
 
 // fill runs the first sync of a site.
 func (l *lab) fill(ctx context.Context, s *site) (syncRun, error) {
-	l.say("%s: full sync of %d rows", s.name, s.simulator.rows())
+	l.say("%s: first sync of %d rows", filepath.Base(s.dir), s.simulator.rows())
 	return l.sync(ctx, s, s.simulator.begun.Rows)
-}
-
-// sync runs one sync and checks that it inserted what it should have.
-func (l *lab) sync(ctx context.Context, s *site, expected map[string]int) (syncRun, error) {
-	s.runs++
-	spec := syncSpec{
-		URL: s.simulator.status.URL, Dir: s.dir, RunID: fmt.Sprintf("run-%d", s.runs),
-		Start: s.start, Now: s.simulator.status.Now,
-		Lookback: lookback, Connections: s.connections, MemoryLimit: l.MemoryLimit,
-	}
-	if l.Profiles != "" && s.runs == 1 {
-		spec.CPUProfile = filepath.Join(l.Profiles, s.name+".cpu.pprof")
-		spec.HeapProfile = filepath.Join(l.Profiles, s.name+".heap.pprof")
-	}
-	result, took, err := do[syncRun](ctx, "sync", spec)
-	if err != nil {
-		return result.Answer, err
-	}
-	run := result.Answer
-	run.cost, run.PeakRSS = took, result.PeakRSS
-	for stream, rows := range expected {
-		if got := run.Streams[stream].Inserted; got != int64(rows) {
-			return run, fmt.Errorf("%s: %d rows were inserted instead of %d", stream, got, rows)
-		}
-	}
-	return run, nil
-}
-
-// copied has DuckDB write a site's lake anew, beside it.
-func (l *lab) copied(ctx context.Context, s *site) (copied, cost, error) {
-	dir := filepath.Join(l.dir, "copied")
-	result, took, err := do[copied](ctx, "copy", copySpec{Database: filepath.Join(s.dir, snapshot.Name), Dir: dir})
-	if rows := int64(s.simulator.rows()); err == nil && result.Answer.Rows != rows {
-		err = fmt.Errorf("%d rows were copied instead of %d", result.Answer.Rows, rows)
-	}
-	return result.Answer, took, firstError(err, os.RemoveAll(dir))
 }

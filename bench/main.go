@@ -1,17 +1,15 @@
-// Command bench measures a sync on the machine it runs on, prints a table of the
-// figures with their goals, and writes JSON:
+// Command bench measures the program on the machine it runs on, prints a table of
+// the figures with their goals, and writes JSON:
 //
 //	go run -tags duckdb_arrow ./bench [-quick] [-rows N] [-only NAME,...] [-json FILE]
 //
-// Almost every goal is a ratio, and both sides of it are measured in the same
-// run, one after the other: what the machine does besides slows both. Each
-// measure is in a file of its own name; docs/performance.md says what is measured
-// against what.
+// Each measure is in a file of its own name; docs/performance.md says what is
+// measured against what.
 //
-// The simulator, every sync and every floor run in processes of their own (this
-// binary, started again with -role), so that their memory and CPU time are
-// measured alone. All traffic is on loopback; what is written lies in a temporary
-// folder that is removed.
+// The program is the real binary, built first. The simulator and the floors run in
+// processes of their own (this binary, started again with -role), so that what each
+// uses is measured alone. All traffic is on loopback; files are written to a
+// temporary folder that is removed.
 //
 // Invariant: a figure comes only from a run that was complete and inserted
 // exactly the rows it should have; any other run ends the program with an error.
@@ -47,12 +45,10 @@ func program(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 	flags.IntVar(&o.Repeats, "repeats", 5, "how often short runs are repeated; the best one counts")
 	flags.BoolVar(&o.Gzip, "gzip", false, "let the simulator compress its answers")
 	flags.IntVar(&o.Connections, "connections", 8, "connections of the sync")
-	flags.StringVar(&o.MemoryLimit, "memory-limit", "", "DuckDB's memory limit (default: the program's own)")
-	flags.StringVar(&o.Profiles, "profiles", "", "write CPU and heap profiles of each site's first sync to this `folder`")
 	quick := flags.Bool("quick", false, fmt.Sprintf("a small size, to see that everything works (-rows %d -rounds 1 -repeats 2)", quickRows))
 	only := flags.String("only", "", "measure only these, with commas: "+strings.Join(names(), ", "))
 	output := flags.String("json", "", "also write the figures to this `file`")
-	flags.BoolVar(&o.Markdown, "markdown", false, "print the tables as Markdown")
+	flags.BoolVar(&o.Markdown, "markdown", false, "print the table as Markdown")
 	part := flags.String("role", "", "internal: be one side of a comparison, as the next argument says")
 	if err := flags.Parse(args); err != nil {
 		return 2

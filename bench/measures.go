@@ -10,18 +10,16 @@ import (
 
 // options are what a person may choose.
 type options struct {
-	Rows        int    `json:"rows"`
-	Rounds      int    `json:"rounds"`
-	Repeats     int    `json:"repeats"`
-	Gzip        bool   `json:"gzip"`
-	Connections int    `json:"connections"`
-	MemoryLimit string `json:"memory_limit,omitempty"`
-	Profiles    string `json:"-"`
-	Markdown    bool   `json:"-"`
+	Rows        int  `json:"rows"`
+	Rounds      int  `json:"rounds"`
+	Repeats     int  `json:"repeats"`
+	Gzip        bool `json:"gzip"`
+	Connections int  `json:"connections"`
+	Markdown    bool `json:"-"`
 }
 
-// measure is one question put to the program. The order is that of the report,
-// and matters: later measures go on with the warehouses of earlier ones.
+// measure is one part of the report. The order matters: later measures continue
+// with the warehouses of earlier ones.
 type measure struct {
 	name string
 	run  func(*lab, context.Context) error
@@ -30,16 +28,10 @@ type measure struct {
 func measures() []measure {
 	return []measure{
 		{"full", (*lab).full},
-		{"requests", (*lab).requests},
-		{"size", (*lab).size},
-		{"latency", (*lab).latency},
 		{"memory", (*lab).memory},
 		{"increment", (*lab).increments},
-		{"decode", (*lab).decode},
+		{"verify", (*lab).verify},
 		{"queries", (*lab).queries},
-		{"parquet", (*lab).parquet},
-		{"naive", (*lab).naive},
-		{"trouble", (*lab).trouble},
 		{"idle", (*lab).idle},
 	}
 }
@@ -62,7 +54,7 @@ func measureAll(ctx context.Context, o options, only, output string, stdout, std
 			return fmt.Errorf("there is no measure %q", name)
 		}
 	}
-	l, err := newLab(o, stderr)
+	l, err := newLab(ctx, o, stderr)
 	if err != nil {
 		return err
 	}

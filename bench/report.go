@@ -40,51 +40,35 @@ type sides struct {
 	Unit    unit    `json:"unit"`
 }
 
-// goal is a bound, one of the two.
+// goal is an upper bound; 0 is none.
 type goal struct {
-	AtMost  float64 `json:"at_most,omitempty"`
-	AtLeast float64 `json:"at_least,omitempty"`
+	AtMost float64 `json:"at_most"`
 }
 
 var noGoal = goal{}
 
-func atMost(value float64) goal  { return goal{AtMost: value} }
-func atLeast(value float64) goal { return goal{AtLeast: value} }
+func atMost(value float64) goal { return goal{value} }
 
-func (g goal) met(value float64) bool {
-	return value >= g.AtLeast && (g.AtMost == 0 || value <= g.AtMost)
-}
+func (g goal) met(value float64) bool { return value <= g.AtMost }
 
 func (g goal) text(u unit) string {
-	sign, bound := "≤ ", g.AtMost
-	if g.AtLeast > 0 {
-		sign, bound = "≥ ", g.AtLeast
-	}
 	if u == unitRatio {
-		return fmt.Sprintf("%s%g ×", sign, bound)
+		return fmt.Sprintf("≤ %g ×", g.AtMost)
 	}
-	return sign + format(bound, u)
+	return "≤ " + format(g.AtMost, u)
 }
 
-// report is what the JSON holds.
+// report is the content of the JSON file.
 type report struct {
-	At      time.Time            `json:"at"`
-	Machine map[string]any       `json:"machine"`
-	Options options              `json:"options"`
-	Figures []figure             `json:"figures"`
-	Tenths  map[string][]float64 `json:"rows_per_second_of_each_tenth"`
-	Stages  []staged             `json:"stages"`
-}
-
-// staged is a run in its parts.
-type staged struct {
-	Run    string  `json:"run"`
-	Stages []stage `json:"stages"`
+	At      time.Time      `json:"at"`
+	Machine map[string]any `json:"machine"`
+	Options options        `json:"options"`
+	Figures []figure       `json:"figures"`
 }
 
 func newReport(o options) *report {
 	return &report{
-		At: time.Now().UTC(), Options: o, Tenths: map[string][]float64{},
+		At: time.Now().UTC(), Options: o,
 		Machine: map[string]any{"os": runtime.GOOS, "arch": runtime.GOARCH, "cpus": runtime.NumCPU(), "go": runtime.Version()},
 	}
 }
@@ -118,12 +102,6 @@ func (r *report) put(f figure, g goal) {
 		f.Goal, f.Met = &g, &met
 	}
 	r.Figures = append(r.Figures, f)
-}
-
-func (r *report) tenths(stream string, rates []float64) { r.Tenths[stream] = rates }
-
-func (r *report) stages(name string, run syncRun) {
-	r.Stages = append(r.Stages, staged{name, run.Stages})
 }
 
 // write writes the JSON, if a file is named.

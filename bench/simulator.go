@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"os/exec"
-	"sync/atomic"
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
@@ -38,28 +37,22 @@ func (s serveSpec) simulator() *apisim.Sim {
 	})
 }
 
-// command tells the simulator how to go on.
+// command lets time pass, in which rows are added to the alerts, spread evenly.
 type command struct {
-	// Time passes, in which rows are added to the alerts, spread evenly.
 	Pass time.Duration
 	Rows int
-	// Latency is added to every answer from now on, always the same.
-	Latency time.Duration
-	// Fail is the status of one answer in twenty, from now on; 0 is none.
-	Fail int
 }
 
-// status is what the simulator answers to a command, and says first of all.
+// status is what the simulator writes at first, and after each command.
 type status struct {
 	URL         string
 	Rows        map[string]int
 	Oldest, Now time.Time
-	Requests    int           // received so far
-	CPU         time.Duration // used so far
+	Requests    int // received so far
 }
 
 // serve is the simulator process. It ends when its standard input does, so that
-// it cannot outlive who started it.
+// it cannot outlive the process that started it.
 func serve(ctx context.Context, specJSON []byte, stdin io.Reader, stdout io.Writer) error {
 	var spec serveSpec
 	if err := json.Unmarshal(specJSON, &spec); err != nil {
@@ -70,19 +63,18 @@ func serve(ctx context.Context, specJSON []byte, stdin io.Reader, stdout io.Writ
 	if err != nil {
 		return err
 	}
-	slow := &delayed{handler: sim.Handler()}
-	server := &http.Server{Handler: slow, ReadHeaderTimeout: time.Minute}
+	server := &http.Server{Handler: sim.Handler(), ReadHeaderTimeout: time.Minute}
 	go func() { _ = server.Serve(listener) }() // until it is closed
 	defer func() { _ = server.Close() }()
 	answers := json.NewEncoder(stdout)
-	say := func() error {
+	report := func() error {
 		return answers.Encode(status{
 			URL: "http://" + listener.Addr().String(), Now: sim.Now(), Oldest: simulated.AddDate(0, 0, -spec.Days),
 			Rows:     map[string]int{"alerts": sim.Len(apisim.Alerts), "violations": sim.Len(apisim.Violations)},
-			Requests: sim.RequestCount(), CPU: cpuUsed(),
+			Requests: sim.RequestCount(),
 		})
 	}
-	if err := say(); err != nil {
+	if err := report(); err != nil {
 		return err
 	}
 	lines := bufio.NewScanner(stdin)
@@ -91,31 +83,12 @@ func serve(ctx context.Context, specJSON []byte, stdin io.Reader, stdout io.Writ
 		if err := json.Unmarshal(lines.Bytes(), &c); err != nil {
 			return err
 		}
-		slow.latency.Store(int64(c.Latency))
-		sim.ClearFaults()
-		if c.Fail != 0 {
-			sim.Inject(apisim.Fault{Kind: apisim.FaultStatus, Status: c.Fail, Probability: 0.05})
-		}
 		pass(sim, c)
-		if err := say(); err != nil {
+		if err := report(); err != nil {
 			return err
 		}
 	}
 	return lines.Err()
-}
-
-// delayed answers late. The simulator's own latency varies, and what is to be
-// compared with a product of it should not.
-type delayed struct {
-	handler http.Handler
-	latency atomic.Int64
-}
-
-func (d *delayed) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if latency := time.Duration(d.latency.Load()); latency > 0 {
-		time.Sleep(latency)
-	}
-	d.handler.ServeHTTP(w, r)
 }
 
 func pass(sim *apisim.Sim, c command) {
@@ -155,39 +128,38 @@ func startSimulator(ctx context.Context, spec serveSpec) (*simulator, error) {
 		return nil, err
 	}
 	s := &simulator{spec: spec, process: process, input: input, output: json.NewDecoder(output)}
-	err = s.hear()
+	err = s.receive()
 	s.begun = s.status
 	return s, err
 }
 
-func (s *simulator) hear() error {
+func (s *simulator) receive() error {
 	s.status = status{}
 	if err := s.output.Decode(&s.status); err != nil {
-		return fmt.Errorf("hear the simulator: %w", err)
+		return fmt.Errorf("read what the simulator reports: %w", err)
 	}
 	return nil
 }
 
-// tell sends a command and waits until it is done.
-func (s *simulator) tell(c command) error {
+// send sends a command and waits until it is done.
+func (s *simulator) send(c command) error {
 	if err := json.NewEncoder(s.input).Encode(c); err != nil {
 		return err
 	}
-	return s.hear()
+	return s.receive()
 }
 
-// during says what the simulator was asked, and used, while a function ran under
-// a command. Then it is well again.
-func (s *simulator) during(c command, do func() error) (requests int, cpu time.Duration, err error) {
-	if err := s.tell(c); err != nil {
-		return 0, 0, err
+// during counts the requests that the simulator received while a function ran.
+func (s *simulator) during(do func() error) (requests int, err error) {
+	if err := s.send(command{}); err != nil {
+		return 0, err
 	}
-	before := s.status
+	before := s.status.Requests
 	if err := do(); err != nil {
-		return 0, 0, err
+		return 0, err
 	}
-	err = s.tell(command{})
-	return s.status.Requests - before.Requests, s.status.CPU - before.CPU, err
+	err = s.send(command{})
+	return s.status.Requests - before, err
 }
 
 // rows of all streams, at first.

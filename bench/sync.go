@@ -1,71 +1,57 @@
 package main
 
 import (
+	"bytes"
 	"context"
-	"errors"
+	"encoding/json"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
-	"runtime"
-	"runtime/pprof"
-	"strings"
 	"time"
-
-	"github.com/flashback-sync/flashback-sync/extract"
-	"github.com/flashback-sync/flashback-sync/internal/pipeline"
 )
 
-// syncSpec says what a sync process does. It is wired as the program wires it,
-// with the defaults of its configuration.
-type syncSpec struct {
-	URL, Dir, RunID         string
-	Start, Now              time.Time // Now is the source's: both clocks agree
-	Lookback                time.Duration
-	Connections             int
-	MemoryLimit             string
-	CPUProfile, HeapProfile string // files to write; "" for none
+// site is a data_dir, its configuration file, and the simulated organisation it
+// is filled from.
+type site struct {
+	dir       string // data_dir
+	settings  string
+	simulator *simulator
+	filled    syncRun // the sync that filled it
 }
 
 // lookback of every sync here. The rows of one day arrive in an increment, so
 // each reads about as many rows again as it finds new ones.
 const lookback = 48 * time.Hour
 
-// syncRun is what became of a run. Whoever started the process adds the last
-// two fields.
+// site is an empty data_dir with a configuration.
+func (l *lab) site(name string, from *simulator) (*site, error) {
+	s := &site{dir: filepath.Join(l.dir, name), simulator: from}
+	s.settings = s.dir + ".yaml"
+	return s, os.WriteFile(s.settings, fmt.Appendf(nil, `api: {base_url: %q, max_concurrency: %d}
+data_dir: %q
+streams:
+  alerts: {start: %[4]s, lookback: %[5]s}
+  violations: {start: %[4]s, lookback: %[5]s}
+`, from.begun.URL, l.Connections, s.dir, from.begun.Oldest.Format(time.RFC3339), lookback), 0o600)
+}
+
+// remove makes room.
+func (s *site) remove() error { return os.RemoveAll(s.dir) }
+
+// syncRun is what became of a run.
 type syncRun struct {
-	Streams map[string]*streamRun
-	// Stages are the run's parts in order of time, for their names see watcher.
-	Stages []stage
-
-	cost          // of the whole process
-	PeakRSS int64 // bytes
-}
-
-// stage is a part of a run.
-type stage struct {
-	Name string
 	cost
-	PeakRSS, PeakGo int64 // bytes, sampled; the Go runtime's are part of the former
+	Status  string               `json:"status"`
+	Streams map[string]streamRun `json:"streams"`
 }
 
-// part is what the stages took whose names end so.
-func (r syncRun) part(suffixes ...string) (total cost) {
-	for _, s := range r.Stages {
-		for _, suffix := range suffixes {
-			if strings.HasSuffix(s.Name, suffix) {
-				total = total.plus(s.cost)
-			}
-		}
-	}
-	return total
+type streamRun struct {
+	Requests  int64 `json:"requests"`
+	Inserted  int64 `json:"rows_inserted"`
+	Updated   int64 `json:"rows_updated"`
+	Unchanged int64 `json:"rows_unchanged"`
 }
-
-func (r syncRun) whole() cost    { return r.cost }
-func (r syncRun) lake() cost     { return r.part(stageLake) }
-func (r syncRun) snapshot() cost { return r.part(stageSnapshot) }
-
-// committed is the run without what publishing takes: starting, reading,
-// decoding, committing, and the private file closed with a checkpoint.
-func (r syncRun) committed() cost { return r.minus(r.lake()).minus(r.snapshot()) }
 
 // rows of all streams that were new. Neighbouring answers overlap, so more were
 // received.
@@ -76,81 +62,53 @@ func (r syncRun) rows() (total int64) {
 	return total
 }
 
-// streamRun is what became of one stream.
-type streamRun struct {
-	Requests, Inserted int64
-	// Tenths are the rows/s of each tenth of the rows.
-	Tenths []float64
+func (r syncRun) requests() (total int64) {
+	for _, s := range r.Streams {
+		total += s.Requests
+	}
+	return total
 }
 
-// runSync is the sync process.
-func runSync(ctx context.Context, spec syncSpec) (result syncRun, err error) {
-	if spec.CPUProfile != "" {
-		stop, err := profileCPU(spec.CPUProfile)
-		if err != nil {
-			return result, err
-		}
-		defer func() { err = firstError(err, stop()) }()
-	}
-	client, err := extract.NewClient(extract.Options{
-		BaseURL: spec.URL, UserAgent: "flashback-sync/bench", MaxConcurrency: spec.Connections,
-		Timeout: 30 * time.Second, Retries: 5,
-		Token: func(context.Context, bool) (string, error) { return token, nil },
-	})
+// sync runs one sync and checks that it inserted what it should have.
+func (l *lab) sync(ctx context.Context, s *site, expected map[string]int) (result syncRun, err error) {
+	output, took, err := l.program(ctx, s, "sync", "--json")
 	if err != nil {
 		return result, err
 	}
-	defer client.Close()
-	began := time.Now()
-	w := newWatcher(spec)
-	summary, err := pipeline.Run(ctx, pipeline.Options{
-		RunID: spec.RunID, Version: "bench", DataDir: spec.Dir, PublishDuckDB: true, Compression: "zstd",
-		MemoryLimit: spec.MemoryLimit,
-		Now:         func() time.Time { return spec.Now.Add(time.Since(began)) },
-		Lists:       []pipeline.List{list(spec, extract.Alerts), list(spec, extract.Violations)},
-		Observe:     w.observe,
-	}, client)
-	result = w.finish()
-	if err == nil && summary.Status != "ok" {
-		err = errors.New("the sync was " + summary.Status)
+	lines := bytes.Split(bytes.TrimSpace(output), []byte("\n"))
+	if err := json.Unmarshal(lines[len(lines)-1], &result); err != nil {
+		return result, err
 	}
-	for name, s := range summary.Streams {
-		err = errors.Join(err, s.Err)
-		result.stream(name).Requests, result.stream(name).Inserted = s.Requests, s.Inserted
+	result.cost = took
+	if result.Status != "ok" {
+		return result, fmt.Errorf("the sync was %s", result.Status)
 	}
-	return result, err
+	for stream, rows := range expected {
+		if got := result.Streams[stream].Inserted; got != int64(rows) {
+			return result, fmt.Errorf("%s: %d rows were inserted instead of %d", stream, got, rows)
+		}
+	}
+	return result, nil
 }
 
-func list(spec syncSpec, kind extract.List) pipeline.List {
-	return pipeline.List{Query: extract.Query{List: kind}, Start: spec.Start, Lookback: spec.Lookback}
-}
-
-func profileCPU(path string) (stop func() error, err error) {
-	file, err := create(path)
+// program runs a command as a person or a schedule would.
+func (l *lab) program(ctx context.Context, s *site, arguments ...string) ([]byte, cost, error) {
+	process := exec.CommandContext(ctx, l.binary, append([]string{"--config", s.settings, "--log-level", "error"}, arguments...)...) //nolint:gosec // our own program
+	process.Env = append(os.Environ(), "FLASHBACK_TOKEN="+token)
+	process.Stderr = os.Stderr
+	output, took, err := run(process)
 	if err != nil {
-		return nil, err
+		err = fmt.Errorf("%s: %w", arguments[0], err)
 	}
-	if err := pprof.StartCPUProfile(file); err != nil {
-		return nil, errors.Join(err, file.Close())
-	}
-	return func() error {
-		pprof.StopCPUProfile()
-		return file.Close()
-	}, nil
+	return output, took, err
 }
 
-func profileHeap(path string) error {
-	file, err := create(path)
-	if err != nil {
-		return err
+// bestRun is the run that was disturbed least by what else the machine does, with
+// the least of each cost.
+func bestRun(runs []syncRun) syncRun {
+	least := runs[0]
+	for _, r := range runs {
+		least.cost = least.cost.least(r.cost)
 	}
-	runtime.GC() // the profile is of the last collection
-	return errors.Join(pprof.WriteHeapProfile(file), file.Close())
-}
-
-func create(path string) (*os.File, error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
-		return nil, err
-	}
-	return os.Create(path)
+	return least
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"slices"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -15,10 +14,6 @@ func (r *report) show(to io.Writer) {
 	fmt.Fprintf(to, "%v CPUs, %v/%v, %v; %s rows of history in each stream, %d connections, compressed answers: %t\n\n",
 		r.Machine["cpus"], r.Machine["os"], r.Machine["arch"], r.Machine["go"], humanize.Comma(int64(r.Options.Rows)), r.Options.Connections, r.Options.Gzip)
 	r.printFigures(to)
-	r.printTenths(to)
-	for _, s := range r.Stages {
-		r.printStages(to, s)
-	}
 	r.printVerdict(to)
 }
 
@@ -87,45 +82,6 @@ func (r *report) printVerdict(to io.Writer) {
 			fmt.Fprintf(to, "missed: %s, %s: %s, goal %s\n", f.Measure, f.Name, format(f.Value, f.Unit), f.Goal.text(f.Unit))
 		}
 	}
-}
-
-func (r *report) printTenths(to io.Writer) {
-	if len(r.Tenths) == 0 {
-		return
-	}
-	header := []any{"stream"}
-	for i := range 10 {
-		header = append(header, i+1)
-	}
-	t := newTable(to, 1, header...)
-	for _, name := range streams {
-		row := table.Row{name}
-		for _, rate := range r.Tenths[name] {
-			row = append(row, humanize.Comma(int64(rate)))
-		}
-		t.AppendRow(row)
-	}
-	r.render(to, "Full sync: rows/s in each tenth of the rows", t)
-}
-
-func (r *report) printStages(to io.Writer, run staged) {
-	total := time.Duration(0)
-	for _, s := range run.Stages {
-		total += s.Wall
-	}
-	known := slices.ContainsFunc(run.Stages, func(s stage) bool { return s.PeakRSS > 0 })
-	t := newTable(to, 1, "stage", "wall", "share", "CPU", "peak resident", "of it Go's")
-	for _, s := range run.Stages {
-		row := table.Row{
-			s.Name, format(milliseconds(s.Wall), unitMillis), fmt.Sprintf("%.1f%%", 100*s.Wall.Seconds()/total.Seconds()),
-			format(milliseconds(s.CPU), unitMillis),
-		}
-		if known {
-			row = append(row, format(float64(s.PeakRSS), unitBytes), format(float64(s.PeakGo), unitBytes))
-		}
-		t.AppendRow(row)
-	}
-	r.render(to, "Stages: "+run.Run, t)
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

@@ -1,0 +1,34 @@
+package main
+
+import "context"
+
+// verify compares the long history with the source, by totals and row by row. It
+// ends with an error if anything differs.
+func (l *lab) verify(ctx context.Context) error {
+	s, err := l.history(ctx, l.long())
+	if err != nil {
+		return err
+	}
+	for _, way := range []struct {
+		name      string
+		arguments []string
+	}{
+		{"by totals", []string{"verify"}},
+		{"row by row (--full)", []string{"verify", "--full"}},
+	} {
+		l.say("verify %s", way.name)
+		var took cost
+		requests, err := s.simulator.during(func() (err error) {
+			_, took, err = l.program(ctx, s, way.arguments...)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		l.report.value("verify", way.name+": wall", took.Wall.Seconds(), unitSeconds, noGoal)
+		l.report.value("verify", way.name+": CPU", took.CPU.Seconds(), unitSeconds, noGoal)
+		l.report.value("verify", way.name+": peak resident", float64(took.Peak), unitBytes, atMost(memoryGoal))
+		l.report.value("verify", way.name+": requests", float64(requests), unitCount, noGoal)
+	}
+	return nil
+}
