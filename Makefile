@@ -40,6 +40,16 @@ test: toolchain ## Run every test with the race detector and a real DuckDB, and 
 	$(GO) test -race -tags $(TAGS) -timeout 20m $$($(GO) list -tags $(TAGS) $(PKGS) | grep -v /test/torture)
 	$(GO) test -tags $(TAGS) -timeout 20m ./test/torture
 
+# The assertions inside arrow-go catch a misused builder or a batch used after its release.
+.PHONY: test-arrow
+test-arrow: toolchain ## Run the tests of transform and load with arrow-go's assertions
+	$(GO) test -tags $(TAGS),assert ./transform/... ./load/...
+
+.PHONY: download
+download: ## Download the modules of the program and of the tools
+	$(GO) mod download
+	$(GO) mod download -modfile=tools.mod
+
 .PHONY: build
 build: toolchain ## Build bin/flashback-sync
 	$(GO) build -tags $(TAGS) -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/flashback-sync
@@ -120,6 +130,10 @@ bench-quick: toolchain ## The same at a small size, to see that everything works
 bench-micro: toolchain ## Run the Go benchmarks, for benchstat (BENCH=regexp PKGS=./... COUNT=6 NEW=bin/new.txt)
 	@mkdir -p $(dir $(NEW))
 	$(GO) test -tags $(TAGS) -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -count $(COUNT) -benchmem -timeout 3h $(PKGS) | tee $(NEW)
+
+.PHONY: bench-once
+bench-once: toolchain ## Run each Go benchmark once, so that none can rot
+	$(GO) test -tags $(TAGS) -run '^$$' -bench . -benchtime 1x -short $(PKGS)
 
 .PHONY: bench-diff
 bench-diff: ## Compare two outputs of bench-micro (OLD=bin/old.txt NEW=bin/new.txt)
