@@ -126,6 +126,12 @@ bench: toolchain ## Measure whole runs (minutes; BENCHARGS='-only full -json FIL
 bench-quick: toolchain ## The same at a small size, to see that everything works
 	$(GO) run -tags $(TAGS) ./bench -quick $(BENCHARGS)
 
+.PHONY: bench-peers
+bench-peers: build ## Compare a first sync with dlt and an async script (needs Python 3.11+; BENCHARGS='--rows 200000 --rounds 2')
+	$(GO) build -tags $(TAGS) -o bin/bench ./bench
+	[ -e bin/peers/ready ] || { python3 -m venv bin/peers && bin/peers/bin/pip install -q -r bench/peers/requirements.txt && touch bin/peers/ready; }
+	bin/peers/bin/python -B bench/peers/run.py $(BIN) bin/bench $(BENCHARGS)
+
 .PHONY: bench-micro
 bench-micro: toolchain ## Run the Go benchmarks, for benchstat (BENCH=regexp PKGS=./... COUNT=6 NEW=bin/new.txt)
 	@mkdir -p $(dir $(NEW))
