@@ -140,7 +140,7 @@ func hintFor(err error) string {
 		return "wait until it is done; nothing was asked of the API"
 	}
 	if errors.As(err, &storage) {
-		return "make room, or mend data_dir and its permissions; what was committed is kept, and the next run goes on from there"
+		return storageHint(storage)
 	}
 	if errors.Is(err, load.ErrNothingHeld) {
 		return "'flashback-sync sync' makes it"

@@ -3,10 +3,8 @@ package main
 import (
 	"fmt"
 	"os"
-	"os/user"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
 )
 
@@ -17,10 +15,7 @@ func (a *app) refuseRoot(dataDir string) error {
 	if !foreign {
 		return nil
 	}
-	name := "#" + strconv.Itoa(owner)
-	if known, err := user.LookupId(strconv.Itoa(owner)); err == nil {
-		name = known.Username
-	}
+	name := userName(owner)
 	return &hinted{
 		usage(fmt.Errorf("data_dir %s belongs to %s, and this is root, whose files %s could not replace", dataDir, name, name)),
 		"use: " + a.asUser(name),

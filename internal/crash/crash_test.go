@@ -24,8 +24,8 @@ func TestMain(m *testing.M) {
 		"an error": func() { panic(errors.New(canary)) },
 		"a string": func() { panic(canary) },
 		"a nil map": func() {
-			var none map[string]int
-			none[canary]++
+			none := map[bool]map[string]int{}
+			none[true][canary] = 1
 		},
 		"an index": func() { _ = []byte(canary)[len(os.Args)+100] },
 	}

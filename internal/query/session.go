@@ -9,6 +9,7 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
+	"github.com/flashback-sync/flashback-sync/internal/crash"
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
@@ -33,11 +34,11 @@ func open(r Request, out Output) (s *session, err error) {
 	if r.Format == "parquet" {
 		s.file = cmp.Or(out.Path, s.spill.path("result.parquet"))
 	}
-	defer func() {
+	defer func(opened *session) {
 		if err != nil {
-			err = errors.Join(err, s.close())
+			err = errors.Join(err, opened.close())
 		}
-	}()
+	}(s)
 	var config mapping.Config
 	defer func() { mapping.DestroyConfig(&config) }()
 	mapping.CreateConfig(&config)
@@ -89,6 +90,7 @@ func (s *session) close() error {
 func (s *session) interruptible(ctx context.Context, run func() error) error {
 	done, ended := make(chan struct{}), make(chan struct{})
 	go func() {
+		defer crash.Exit()
 		defer close(ended)
 		select {
 		case <-done:

@@ -186,7 +186,7 @@ func TestCronMailsFailuresOnly(t *testing.T) {
 // By hand a command runs with what the units set.
 func TestACommandRunsByHandAsTheUnitsDo(t *testing.T) {
 	folder := t.TempDir()
-	if err := os.WriteFile(filepath.Join(folder, "runuser"), []byte("#!/bin/sh\nprintf '%s\\n' \"$@\"\n"), 0o700); err != nil { //nolint:gosec // to be run
+	if err := os.WriteFile(filepath.Join(folder, "runuser"), []byte("#!/bin/sh\nprintf '%s\\n' \"$@\"\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	command := exec.CommandContext(t.Context(), "sh", filepath.Join("..", "..", "deploy/systemd/flashback-sync-as-service"), "verify", "--html", "a b.html")
