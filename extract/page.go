@@ -34,13 +34,9 @@ type answer struct {
 // parsePage reads the envelope of a list. Records stay raw: their faults are
 // not the page's. A page that is not what the API documents is an error.
 func parsePage(body []byte, list List) (*answer, error) {
-	text := bytes.TrimPrefix(body, byteOrderMark)
-	page := &answer{total: -1}
-	if !page.readFlat(text, list) {
-		var err error
-		if page, err = parseAnyPage(text, list); err != nil {
-			return nil, err
-		}
+	page, err := readEnvelope(bytes.TrimPrefix(body, byteOrderMark), list)
+	if err != nil {
+		return nil, err
 	}
 	page.body = body
 	for i := range page.rows {
@@ -51,8 +47,8 @@ func parsePage(body []byte, list List) (*answer, error) {
 	return page, nil
 }
 
-// parseAnyPage reads the envelope by all rules of JSON.
-func parseAnyPage(body []byte, list List) (*answer, error) {
+// readEnvelope reads the fields of a page.
+func readEnvelope(body []byte, list List) (*answer, error) {
 	// The decoder only finds the borders: a record with invalid UTF-8 or a
 	// repeated key must not cost the other 99.
 	d := jsontext.NewDecoder(bytes.NewBuffer(body), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))

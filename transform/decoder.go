@@ -17,7 +17,6 @@ import (
 // decoder reads records of one table into slots, one slot a column.
 type decoder struct {
 	columns  []schema.Column
-	names    []string       // by column: the API's field, quoted and with its colon; "" if it has none
 	byName   map[string]int // API field to column
 	required []int          // columns that every row must have
 	extra    int            // column that keeps unknown fields; -1 if there is none
@@ -26,7 +25,6 @@ type decoder struct {
 	scratch  []byte
 	unknown  []span              // fields of this record that no column has
 	met      map[string]struct{} // their names, unescaped; nil if there are none
-	next     int                 // column that the next field is likely to be for
 	json     *jsontext.Decoder
 	source   bytes.Buffer
 	report   map[string]struct{} // names of unknown fields met so far
@@ -43,12 +41,11 @@ func newDecoder(table *schema.Table) *decoder {
 		columns: table.Batch(), byName: map[string]int{}, extra: -1,
 		json: jsontext.NewDecoder(&bytes.Buffer{}), report: map[string]struct{}{},
 	}
-	d.slots, d.names = make([]slot, len(d.columns)), make([]string, len(d.columns))
+	d.slots = make([]slot, len(d.columns))
 	for i, c := range d.columns {
 		switch {
 		case c.Origin == schema.FromRecord && c.API != "":
 			d.byName[c.API] = i
-			d.names[i] = `"` + c.API + `":`
 		case c.Origin == schema.Unknown:
 			d.extra = i
 		}
@@ -62,11 +59,8 @@ func newDecoder(table *schema.Table) *decoder {
 // decode fills the slots from a record. The error is the reason to reject it.
 func (d *decoder) decode(record []byte, ignore map[string]bool) error {
 	d.begin(record)
-	if !d.flat(ignore) {
-		d.begin(record)
-		if err := d.fields(ignore); err != nil {
-			return err
-		}
+	if err := d.fields(ignore); err != nil {
+		return err
 	}
 	d.gatherExtra()
 	return nil
@@ -76,7 +70,7 @@ func (d *decoder) begin(record []byte) {
 	d.record = record
 	clear(d.slots)
 	d.scratch = d.scratch[:0]
-	d.unknown, d.met, d.next = d.unknown[:0], nil, 0
+	d.unknown, d.met = d.unknown[:0], nil
 }
 
 // checkRequired rejects a record that lacks what every row must have.
