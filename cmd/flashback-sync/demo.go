@@ -81,7 +81,7 @@ func (a *app) demo(ctx context.Context, dir string, seed uint64) error {
 	if err := a.demoQueries(ctx, dir); err != nil {
 		return err
 	}
-	return a.demoEnd(ctx, dir)
+	return a.demoEnd(ctx, dir, now)
 }
 
 // demoProof damages what is held and has it found and mended.
@@ -119,9 +119,10 @@ func (a *app) demoProof(ctx context.Context, t *task, dir, url string, now time.
 
 // demoEnd says where the files are, and leaves a configuration with which the
 // other commands find them.
-func (a *app) demoEnd(ctx context.Context, dir string) error {
+func (a *app) demoEnd(ctx context.Context, dir string, now time.Time) error {
 	settings := filepath.Join(dir, defaultConfig)
-	const content = "# Made by 'flashback-sync demo'; its simulated API is gone.\ndata_dir: .\nstreams: {alerts: , violations: , policy_stats: }\n"
+	content := fmt.Sprintf("# Made by 'flashback-sync demo'; its simulated API is gone.\ndata_dir: .\nstreams: {alerts: {start: %[1]s}, violations: {start: %[1]s}, policy_stats: }\n",
+		demoOptions(dir, now).Lists[0].Start.Format(time.RFC3339))
 	if err := durable.Write(settings, []byte(content)); err != nil {
 		return err
 	}

@@ -113,7 +113,11 @@ func (a *Alarms) afterLook(st *state, s *status.Status) (events []event) {
 		}
 		what, is := st.Streams.note(name, s.At.Sub(unread) > a.options.StaleAfter, unread.Add(a.options.StaleAfter), a.options.Now())
 		if what != same {
-			events = append(events, a.ofStream(escape(name, mostName), what, unread, is))
+			state := "nothing newer than " + moment(unread) + " has been read"
+			if s.Fresh(name) == nil {
+				state = "it was never read completely, and its runs began at " + moment(unread)
+			}
+			events = append(events, a.ofStream(escape(name, mostName), what, state, is))
 		}
 	}
 	if len(streams) > 0 {
@@ -126,7 +130,7 @@ func (a *Alarms) afterLook(st *state, s *status.Status) (events []event) {
 	return events
 }
 
-func (a *Alarms) ofStream(name string, what transition, fresh time.Time, is wrong) event {
+func (a *Alarms) ofStream(name string, what transition, state string, is wrong) event {
 	now := a.options.Now()
 	if what == over {
 		return event{
@@ -141,8 +145,8 @@ func (a *Alarms) ofStream(name string, what transition, fresh time.Time, is wron
 	}
 	return event{
 		colour: red, title: fmt.Sprintf("%s %s stale", name, verb),
-		text: fmt.Sprintf("the stream %s %s stale, nothing newer than %s has been read; look at the last runs, and whether the scheduler runs",
-			name, verb, moment(fresh)),
+		text: fmt.Sprintf("the stream %s %s stale, %s; look at the last runs, and whether the scheduler runs",
+			name, verb, state),
 		fields: since("Stale", is, now),
 	}
 }

@@ -125,6 +125,18 @@ func TestAStreamIsToldOfWhenItLags(t *testing.T) {
 	}
 }
 
+func TestAStreamThatWasNeverCompleteIsToldOf(t *testing.T) {
+	hook, dir := listen(t, nil), dataDir(t)
+	s := lagging(50, map[string]time.Duration{"alerts": -1})
+	s.Holdings.Streams[0].Rows = 1
+	s.Runs = []journal.Run{{Command: "sync", Job: "sync", StartedAt: at(1), Streams: map[string]journal.Stream{"alerts": {Served: true}}}}
+	a := alarms(Options{DataDir: dir, WebhookURL: hook.URL, StaleAfter: 36 * time.Hour, Now: func() time.Time { return at(50) }})
+	if err := a.Look(context.Background(), s); err != nil {
+		t.Fatal(err)
+	}
+	hears(t, 0, hook, "it was never read completely, and its runs began at 2026-03-01 13:00 UTC")
+}
+
 func TestStreamsThatAreNoLongerSyncedAreForgotten(t *testing.T) {
 	hook, dir := listen(t, nil), dataDir(t)
 	look := func(streams ...string) {

@@ -30,12 +30,12 @@ func streamFamilies() []family {
 		},
 		{
 			name: "complete_until_timestamp_seconds", kind: gauge, labels: byStream,
-			help: "Time up to which the stream has been read completely, in seconds since 1970; absent before the first complete run. time() minus this is the lag, also in a textfile.",
+			help: "Time up to which every query of the stream has been read completely, in seconds since 1970; absent as long as one never was. time() minus this is the lag, also in a textfile.",
 			read: each(func(s *status.Status, of *status.Stream, add add) { optional(s.Fresh(of.Name), add, of.Name) }),
 		},
 		{
 			name: "lag_seconds", kind: gauge, labels: byStream, live: true,
-			help: "How far behind now the stream has been read completely; absent before the first complete run, and in a textfile, where it would stand still.",
+			help: "How far behind now the stream has been read completely, by the least of its queries; absent as long as one never was, and in a textfile, where it would stand still.",
 			read: each(func(s *status.Status, of *status.Stream, add add) {
 				if lag, known := s.Lag(of.Name); known {
 					add(lag.Seconds(), of.Name)
