@@ -2,7 +2,6 @@ package status
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/internal/journal"
@@ -10,19 +9,19 @@ import (
 
 // Checked says what was checked, and when: no more than that is known to be well.
 func (s *Status) Checked() string {
-	parts := []string{"No sync was ever complete."}
+	sync := "No sync was ever complete."
 	if run := s.find(func(r *journal.Run) bool { return r.Command == "sync" && r.Job != "" && r.Good() }); run != nil {
-		parts[0] = fmt.Sprintf("Last complete sync: %s.", minute(run.FinishedAt))
+		sync = fmt.Sprintf("Last complete sync: %s.", minute(run.FinishedAt))
 	}
-	switch v := s.LastVerification(); {
-	case v == nil:
-		parts = append(parts, "Never compared with the source: 'flashback-sync verify --job verify' does it, and schedule.verify regularly.")
-	case v.Command == "sync":
-		parts = append(parts, fmt.Sprintf("Last compared with the source, by totals of months: %s, %s.", minute(v.FinishedAt), v.Verdict))
-	default:
-		parts = append(parts, fmt.Sprintf("Rows and published files last compared with the source: %s, %s.", minute(v.FinishedAt), v.Verdict))
+	v := s.LastVerification()
+	if v == nil {
+		return sync + " Never compared with the source: 'flashback-sync verify --job verify' does it, and schedule.verify regularly."
 	}
-	return strings.Join(parts, " ")
+	how := "by totals of each month, within a " + v.Command
+	if v.Command == jobVerify {
+		how = "by totals of each day, with every published file"
+	}
+	return fmt.Sprintf("%s Last compared with the source, %s: %s, %s.", sync, how, minute(v.FinishedAt), v.Verdict)
 }
 
 // LastComplete reports whether the last run of a stream read it completely.

@@ -189,10 +189,9 @@ func lanes(ledger []lake.Coverage, stream string) (all []Lane) {
 			i, all = len(all), append(all, Lane{Filter: line.Filter})
 		}
 		span := Span{From: line.From, To: line.To}
-		covered := all[i].Covered
 		if line.Status == "covered" {
-			all[i].Covered = append(covered, span)
-		} else if len(covered) > 0 && line.From.After(covered[0].From) {
+			all[i].Covered = append(all[i].Covered, span)
+		} else if covered := all[i].Covered; len(covered) > 0 && line.From.After(covered[0].From) {
 			all[i].Lost = append(all[i].Lost, span)
 		}
 	}

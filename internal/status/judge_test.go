@@ -174,7 +174,7 @@ func TestWhatWasCheckedIsSaidAndNoMore(t *testing.T) {
 		{Command: "verify", Job: "verify", Status: journal.OK, Verdict: "match", FinishedAt: at(1)},
 		ended("sync", journal.Partial, 2), ended("sync", journal.OK, 5),
 	}
-	if got := s.Checked(); got != "Last complete sync: 2026-03-10 07:00 UTC. Rows and published files last compared with the source: 2026-03-10 11:00 UTC, match." {
+	if got := s.Checked(); got != "Last complete sync: 2026-03-10 07:00 UTC. Last compared with the source, by totals of each day, with every published file: 2026-03-10 11:00 UTC, match." {
 		t.Error(got)
 	}
 }
