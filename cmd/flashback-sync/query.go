@@ -1,7 +1,6 @@
 package main
 
 import (
-	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -128,17 +127,4 @@ func published(dataDir string) (string, error) {
 		return "", &hinted{&load.StorageError{Doing: "open " + path, Err: fs.ErrNotExist}, "it is written by 'flashback-sync sync', unless publish.duckdb is off"}
 	}
 	return path, nil
-}
-
-// openPublished opens the analysts' file read-only.
-func openPublished(dataDir string) (*sql.DB, error) {
-	path, err := published(dataDir)
-	if err != nil {
-		return nil, err
-	}
-	db, err := load.OpenDuckDB(path, load.Session{ReadOnly: true})
-	if err != nil {
-		return nil, &load.StorageError{Doing: "open " + path, Err: err}
-	}
-	return db, nil
 }
