@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -193,7 +194,7 @@ func TestTheConfigurationOfTheDemoLeadsToItsData(t *testing.T) {
 	b := synced(t)
 	t.Chdir(b.dir)
 	a := &app{env: func(string) (string, bool) { return "", false }, stdout: io.Discard, stderr: io.Discard}
-	if err := a.demoEnd(t.Context(), filepath.Base(b.data())); err != nil {
+	if err := a.demoEnd(t.Context(), filepath.Base(b.data()), time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	b.config = filepath.Join(filepath.Base(b.data()), defaultConfig)
