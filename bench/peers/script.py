@@ -15,6 +15,13 @@ import pyarrow as pa
 PAGE = 100
 PAGES_AT_ONCE = 500
 
+COMMON = ["id", "policyId", "policyName", "timestamp", "conversationId", "repoId", "repoName", "userId", "userName",
+          "repoAiApiKeyId", "repoAiApiKeyName", "llmType", "llmModel", "host"]
+SCHEMAS = {
+    "alerts": pa.schema([(name, pa.string()) for name in [*COMMON, "message"]]),
+    "violations": pa.schema([(name, pa.string()) for name in [*COMMON, "explanation", "severity"]] + [("block", pa.bool_())]),
+}
+
 url, file, connections = sys.argv[1], sys.argv[2], int(sys.argv[3])
 
 
@@ -31,7 +38,7 @@ async def read(client: httpx.AsyncClient, limit: asyncio.Semaphore, database: du
     for start in range(0, total, PAGE * PAGES_AT_ONCE):
         skips = range(start, min(start + PAGE * PAGES_AT_ONCE, total), PAGE)
         pages = await asyncio.gather(*(page(client, limit, stream, skip) for skip in skips))
-        rows = pa.Table.from_pylist([row for answer in pages for row in answer[stream]])  # noqa: F841: DuckDB finds it by name
+        rows = pa.Table.from_pylist([row for answer in pages for row in answer[stream]], schema=SCHEMAS[stream])  # noqa: F841: DuckDB finds it by name
         if created:
             database.execute(f"INSERT INTO {stream} BY NAME SELECT * REPLACE (timestamp::TIMESTAMPTZ AS timestamp) FROM rows")
         else:
