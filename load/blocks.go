@@ -7,12 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"sync/atomic"
 
 	"github.com/flashback-sync/flashback-sync/internal/crash"
 	"github.com/flashback-sync/flashback-sync/schema"
+
+	"github.com/flashback-sync/flashback-sync/internal/durable"
 )
 
 // The layout of a DuckDB file: three headers of 4 KiB, of which the two last take
@@ -123,7 +124,7 @@ func checkBlocks(ctx context.Context, path string) error {
 }
 
 func blocksMatch(ctx context.Context, path string) (bool, error) {
-	file, err := os.Open(path)
+	file, err := durable.Open(path)
 	if err != nil {
 		return false, err
 	}

@@ -7,12 +7,15 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/duckdb/duckdb-go/v2"
 
 	"github.com/flashback-sync/flashback-sync/internal/crash"
+	"github.com/flashback-sync/flashback-sync/internal/durable"
 	_ "github.com/flashback-sync/flashback-sync/internal/malloc" // what DuckDB frees is to go back to the system
 	"github.com/flashback-sync/flashback-sync/schema"
 )
@@ -41,6 +44,12 @@ const storageVersion = "v0.10.2"
 func OpenDuckDB(path string, s Session) (*sql.DB, error) {
 	if strings.ContainsAny(path, "?\x00") {
 		return nil, fmt.Errorf("%q: DuckDB cannot open a path that holds a question mark", path)
+	}
+	for _, file := range append(slices.Collect(maps.Values(s.Attach)), path) {
+		// DuckDB opens the log, too.
+		if err := errors.Join(durable.CheckPlain(file), durable.CheckPlain(file+".wal")); err != nil {
+			return nil, err
+		}
 	}
 	dsn := ""
 	if path != "" {

@@ -8,11 +8,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"strconv"
 
 	"github.com/duckdb/duckdb-go/v2"
 
+	"github.com/flashback-sync/flashback-sync/internal/durable"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
@@ -105,7 +105,7 @@ func checkLog(path string) error {
 // readStart reads up to n bytes before DuckDB has the file open: afterwards,
 // closing our descriptor would drop its lock.
 func readStart(path string, n int) ([]byte, error) {
-	file, err := os.Open(path)
+	file, err := durable.Open(path)
 	if err != nil {
 		return nil, err
 	}

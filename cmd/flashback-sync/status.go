@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -17,6 +16,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
+	"github.com/flashback-sync/flashback-sync/internal/durable"
 	"github.com/flashback-sync/flashback-sync/internal/journal"
 	"github.com/flashback-sync/flashback-sync/internal/pipeline"
 	"github.com/flashback-sync/flashback-sync/internal/status"
@@ -108,7 +108,7 @@ func statusFrom(dataDir string, known *status.Status) (*statusOutput, error) {
 }
 
 func readLastRun(dataDir string) (*pipeline.Summary, error) {
-	content, err := os.ReadFile(filepath.Join(dataDir, pipeline.LastRun))
+	content, err := durable.ReadFile(filepath.Join(dataDir, pipeline.LastRun))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil //nolint:nilnil // no run is no error
 	}
