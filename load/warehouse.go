@@ -105,7 +105,7 @@ func (w *Warehouse) prepare(ctx context.Context) error {
 		return storage("sweep data_dir", err)
 	}
 	if _, err := os.Lstat(w.path); errors.Is(err, fs.ErrNotExist) {
-		if err := w.refuseOrphans(); err != nil {
+		if err := RefuseOrphans(w.options.Dir, w.options.Published); err != nil {
 			return err
 		}
 		if err := w.create(ctx); err != nil {
@@ -134,11 +134,12 @@ func (w *Warehouse) sweepOlder() error {
 	return storage("sweep data_dir", err)
 }
 
-// refuseOrphans refuses to make a warehouse if one is gone.
-func (w *Warehouse) refuseOrphans() error {
-	for _, path := range w.options.Published {
+// RefuseOrphans refuses a data_dir whose warehouse is gone, beside files that were made
+// from it.
+func RefuseOrphans(dir string, published []string) error {
+	for _, path := range published {
 		if info, err := os.Lstat(path); err == nil && info.Mode().IsRegular() {
-			return &DamagedError{Path: w.path, Reason: "the warehouse is gone, and " + path + ", which was made from it, is there"}
+			return &DamagedError{Path: File(dir), Reason: "the warehouse is gone, and " + path + ", which was made from it, is there"}
 		}
 	}
 	return nil
