@@ -35,16 +35,17 @@ type Evidence struct {
 var ErrNothingHeld = errors.New("nothing has been synced yet")
 
 // OpenEvidence opens what data_dir holds for reading, and the analysts' file of
-// the given name. It returns ErrNothingHeld, ErrLocked, a *DamagedError or a
+// the given name. Without a warehouse it returns a *DamagedError if one of the orphans,
+// which were made from it, is there. Otherwise it returns ErrNothingHeld, ErrLocked, a *DamagedError or a
 // *StorageError.
-func OpenEvidence(ctx context.Context, dir, published string) (*Evidence, error) {
+func OpenEvidence(ctx context.Context, dir, published string, orphans []string) (*Evidence, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, err
 	}
-	w := &Warehouse{options: Options{Dir: dir, Published: []string{filepath.Join(dir, published), filepath.Join(dir, "lake", "manifest.json")}}, path: File(dir)}
+	w := &Warehouse{options: Options{Dir: dir}, path: File(dir)}
 	if _, err := os.Stat(w.path); errors.Is(err, fs.ErrNotExist) {
-		if err := w.refuseOrphans(); err != nil {
+		if err := RefuseOrphans(dir, orphans); err != nil {
 			return nil, err
 		}
 		return nil, fmt.Errorf("%w in %s", ErrNothingHeld, dir)

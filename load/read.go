@@ -258,7 +258,9 @@ func StripPrivate(ctx context.Context, path string) error {
 	if err != nil {
 		return storage("prepare published file", err)
 	}
-	_, err = db.ExecContext(ctx, "DROP SCHEMA internal CASCADE; CHECKPOINT")
+	if err = nameGeneration(ctx, db); err == nil {
+		_, err = db.ExecContext(ctx, "DROP SCHEMA internal CASCADE; CHECKPOINT")
+	}
 	if closeErr := db.Close(); err == nil {
 		err = closeErr
 	}

@@ -30,6 +30,8 @@ type Remains struct {
 	Coverage  []CoverageLine // by the manifest
 	Manifest  bool           // there is a manifest to rely on
 	Published string         // name of the analysts' file below data_dir
+
+	Generation int64 // of the last publication
 }
 
 // Rebuilt is what became of the remains.
@@ -121,6 +123,9 @@ func (b *rebuilding) fillFrom(ctx context.Context, tx *sql.Tx) error {
 		}
 	}
 	if err := b.dropDoubles(ctx, tx); err != nil {
+		return err
+	}
+	if err := setGeneration(ctx, tx, b.remains.Generation); err != nil {
 		return err
 	}
 	return b.vouch(ctx, tx)

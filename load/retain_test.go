@@ -171,7 +171,7 @@ func TestARemovedRejectIsKnown(t *testing.T) {
 	if got := query(t, dir, "SELECT string_agg(raw, ' ' ORDER BY raw) FROM rejected_records"); got != `{"id":2} {"id":3}` {
 		t.Errorf("left is %s", got)
 	}
-	evidence, err := load.OpenEvidence(ctx, dir, "flashback.duckdb")
+	evidence, err := load.OpenEvidence(ctx, dir, "flashback.duckdb", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
+	"syscall"
 )
 
 const mark = ".tmp-"
@@ -26,13 +28,16 @@ type File struct {
 	done     bool
 }
 
-// Create opens a new temporary file beside the target, with mode 0640.
+// mode is that of files, unless the one that is replaced has another.
+const mode = 0o640
+
+// Create opens a new temporary file beside the target.
 func Create(target string) (*File, error) {
 	file, err := os.CreateTemp(filepath.Dir(target), "."+filepath.Base(target)+mark+"*")
 	if err != nil {
 		return nil, err
 	}
-	if err := file.Chmod(0o640); err != nil {
+	if err := file.Chmod(mode); err != nil {
 		return nil, errors.Join(err, file.Close(), os.Remove(file.Name()))
 	}
 	return &File{File: file, target: target}, nil
@@ -51,13 +56,17 @@ func (f *File) Finish() error {
 	return errors.Join(f.Sync(), f.File.Close())
 }
 
-// Commit finishes the file and puts it in its place.
+// Commit finishes the file and puts it in its place. It takes over the group, access list
+// and mode of the file that it replaces.
 func (f *File) Commit() error {
 	if f.done {
 		return fs.ErrClosed
 	}
 	err := f.Finish()
 	f.done = true
+	if err == nil {
+		err = inherit(f.Name(), f.target, mode, 0)
+	}
 	if err == nil {
 		err = rename(f.Name(), f.target)
 	}
@@ -114,6 +123,15 @@ func Install(temporary, target string) error {
 	return rename(temporary, target)
 }
 
+// InstallReadOnly is Install of a file that nobody is to write to: its owner may not, and
+// group, access list and all other bits are those of the file that it replaces.
+func InstallReadOnly(temporary, target string) error {
+	if err := inherit(temporary, target, 0o440, 0o200); err != nil {
+		return err
+	}
+	return Install(temporary, target)
+}
+
 func rename(temporary, target string) error {
 	if err := os.Rename(temporary, target); err != nil {
 		return err
@@ -127,14 +145,27 @@ func SyncDir(dir string) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(folder.Sync(), folder.Close()); err != nil {
-		return fmt.Errorf("sync %s: %w", dir, err)
+	err = folder.Sync()
+	if errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOTSUP) {
+		refused.Store(true)
+		err = nil
+	}
+	if err := errors.Join(err, folder.Close()); err != nil {
+		return fmt.Errorf("fsync %s: %w", dir, err)
 	}
 	return nil
 }
 
-// Sweep removes what crashes left behind in a folder and in those below it. The
-// folder itself may be a link; below it none is followed.
+var refused atomic.Bool
+
+// FoldersRefused reports whether a file system does not know how to make the entries of
+// a folder durable, as SMB and some FUSE do not: after a power cut an older file may be
+// in the place of one that was renamed.
+func FoldersRefused() bool { return refused.Load() }
+
+// Sweep removes what crashes left behind in a folder and in those below it, but for
+// hidden ones and those that cannot be read, which are not ours. The folder itself may
+// be a link; below it none is followed.
 func Sweep(dir string) error { return sweep(dir, false) }
 
 // SweepFolder is Sweep of the folder alone.
@@ -153,11 +184,14 @@ func sweep(dir string, alone bool) error {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil // whoever wrote it has put it in its place
 		}
+		if errors.Is(err, fs.ErrPermission) && path != "." {
+			return fs.SkipDir // not ours: lost+found, a file system's snapshots
+		}
 		if err != nil {
 			return err
 		}
 		name := entry.Name()
-		if alone && entry.IsDir() && path != "." {
+		if entry.IsDir() && path != "." && (alone || strings.HasPrefix(name, ".")) {
 			return fs.SkipDir
 		}
 		if entry.Type().IsRegular() && strings.HasPrefix(name, ".") && strings.Contains(name, mark) {

@@ -176,3 +176,26 @@ func (w *world) fill(path string) {
 	}
 	_ = file.Close()
 }
+
+// Some file systems (SMB, FUSE) do not know how to sync a folder.
+func TestAFileSystemThatCannotSyncFoldersIsWarnedOfOnce(t *testing.T) {
+	for _, refused := range []string{"EINVAL", "ENOTSUP"} {
+		t.Run(refused, func(t *testing.T) {
+			w := alone(t, small(), func(dir string) []string {
+				wrapper := injecting(dir, "fsync:error="+refused)
+				for _, folder := range []string{"state", "lake", "lake/alerts", "lake/violations"} {
+					wrapper = append(wrapper, "-P", filepath.Join(dir, folder))
+				}
+				return wrapper
+			})
+			if w == nil {
+				return
+			}
+			w.mustSync(w.options())
+			if n := strings.Count(strings.Join(w.warnings, "\n"), "does not sync folders"); n != 1 {
+				t.Errorf("%d warnings: %v", n, w.warnings)
+			}
+			w.equalsTruth()
+		})
+	}
+}

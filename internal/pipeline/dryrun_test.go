@@ -15,7 +15,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/flashback-sync/flashback-sync/internal/pipeline"
-	"github.com/flashback-sync/flashback-sync/internal/published"
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/load/snapshot"
 )
@@ -84,7 +83,7 @@ func TestADryRunWritesNothingAtAll(t *testing.T) {
 			w.mustSync(w.upgradeOptions())
 			leaveLog(t, load.File(w.dir))
 			for _, name := range []string{
-				published.Mark, ".flashback.duckdb.tmp-1", snapshot.LogName, "lake/.manifest.json.tmp-2", "state/warehouse.duckdb.new",
+				load.Unpublished, ".flashback.duckdb.tmp-1", snapshot.LogName, "lake/.manifest.json.tmp-2", "state/warehouse.duckdb.new",
 			} {
 				if err := os.WriteFile(filepath.Join(w.dir, name), []byte("left"), 0o640); err != nil {
 					t.Fatal(err)

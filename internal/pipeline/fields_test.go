@@ -112,7 +112,7 @@ func TestTheManifestDescribesEveryFile(t *testing.T) {
 	if len(manifest.Coverage) < 3 {
 		t.Errorf("coverage: %v", manifest.Coverage)
 	}
-	for path, want := range map[string]os.FileMode{"": 0o750, "flashback.duckdb": 0o640, "lake/manifest.json": 0o640, "state": 0o750, "state/warehouse.duckdb": 0o640} {
+	for path, want := range map[string]os.FileMode{"": 0o750, "flashback.duckdb": 0o440, "lake/manifest.json": 0o640, "state": 0o750, "state/warehouse.duckdb": 0o640} {
 		info, err := os.Stat(filepath.Join(w.dir, path))
 		if err != nil {
 			t.Fatal(err)

@@ -8,12 +8,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/dustin/go-humanize"
 	"github.com/dustin/go-humanize/english"
 
 	"github.com/flashback-sync/flashback-sync/internal/durable"
+	"github.com/flashback-sync/flashback-sync/internal/published"
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/load/lake"
 	"github.com/flashback-sync/flashback-sync/load/snapshot"
@@ -51,7 +53,7 @@ func (r *run) publishLeftovers(ctx context.Context) error {
 	if err := r.publish(ctx); err != nil {
 		return err
 	}
-	r.changed = false
+	r.changed, r.crashed = false, false
 	return r.warehouse.Reopen(ctx)
 }
 
@@ -76,33 +78,53 @@ func (r *run) publish(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	refresh := r.changed || r.stale(ledger)
-	published, err := lake.Publish(ctx, lake.Options{
-		Dir: r.options.lakeDir(), Compression: r.options.Compression, Generator: "flashback-sync " + r.options.Version,
-		Now: r.options.Now(), Coverage: ledger, Refresh: refresh,
-	}, r.warehouse)
+	refresh, note := r.changed || r.stale(ledger), published.Read(r.options.DataDir)
+	altered := r.altered(note)
+	done, err := r.publishLake(ctx, ledger, refresh, note, slices.Contains(altered, manifestPath))
 	if err != nil {
-		return publishError(ctx, err)
-	}
-	for table, partitions := range published.Written {
-		if err := r.warehouse.Published(ctx, table, partitions); err != nil {
-			return err
-		}
+		return err
 	}
 	if err := r.warehouse.CloseFile(ctx); err != nil {
 		return err
 	}
-	snapshotDue := r.options.PublishDuckDB && (published.Changed || refresh || !exists(r.snapshotPath()))
+	snapshotDue := r.options.PublishDuckDB && (done.Changed || refresh || !note.Same(r.options.DataDir, snapshot.Name))
 	if snapshotDue {
 		if err := snapshot.Publish(ctx, load.File(r.options.DataDir), r.snapshotPath(), r.warehouse.FinishCopy); err != nil {
 			return publishError(ctx, err)
 		}
 	}
+	r.warnAltered(altered, done.Altered)
+	if err := r.note(done); err != nil {
+		return publishError(ctx, err)
+	}
 	if err := os.Remove(r.unpublishedPath()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return publishError(ctx, err)
 	}
-	r.observe(Event{Kind: Published, Message: describePublication(published, snapshotDue)})
+	r.observe(Event{Kind: Published, Message: describePublication(done, snapshotDue)})
 	return nil
+}
+
+// publishLake writes the lake, and takes what is published off the list of what changed.
+func (r *run) publishLake(ctx context.Context, ledger []lake.Coverage, refresh bool, note *published.Note, distrust bool) (lake.Result, error) {
+	generation, err := r.warehouse.NextGeneration(ctx)
+	if err != nil {
+		return lake.Result{}, err
+	}
+	done, err := lake.Publish(ctx, lake.Options{
+		Dir: r.options.lakeDir(), Compression: r.options.Compression, Generator: "flashback-sync " + r.options.Version,
+		Now: r.options.Now(), Coverage: ledger, Refresh: refresh, Generation: generation,
+		Known:    func(path string, now durable.Identity) bool { return note.Knows("lake/"+path, now) },
+		Distrust: distrust,
+	}, r.warehouse)
+	if err != nil {
+		return done, publishError(ctx, err)
+	}
+	for table, partitions := range done.Written {
+		if err := r.warehouse.Published(ctx, table, partitions); err != nil {
+			return done, err
+		}
+	}
+	return done, nil
 }
 
 func describePublication(p lake.Result, snapshot bool) string {
@@ -113,7 +135,11 @@ func describePublication(p lake.Result, snapshot bool) string {
 	if snapshot {
 		text += " and " + snapshotName
 	}
-	return text + " written"
+	text += " written"
+	if p.Removed > 0 {
+		text += fmt.Sprintf(", %s without rows removed", english.Plural(p.Removed, "file", ""))
+	}
+	return text
 }
 
 const snapshotName = snapshot.Name

@@ -47,6 +47,10 @@ func Rebuild(ctx context.Context, options Options, from source) (done Repaired, 
 // vouched for.
 func findRemains(ctx context.Context, o *Options) (load.Remains, error) {
 	remains := load.Remains{Published: snapshot.Name}
+	remains.Generation = load.PublishedGeneration(ctx, filepath.Join(o.DataDir, snapshot.Name))
+	if manifest, err := lake.ReadManifest(o.lakeDir()); err == nil {
+		remains.Generation = max(remains.Generation, manifest.Generation)
+	}
 	inventory, err := lake.Check(ctx, o.lakeDir())
 	if ctx.Err() != nil {
 		return remains, ctx.Err()

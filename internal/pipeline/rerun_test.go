@@ -181,22 +181,6 @@ func TestARangeAskedForIsReadAgainWhole(t *testing.T) {
 	w.equalsTruth()
 }
 
-func TestADryRunChangesNothing(t *testing.T) {
-	w := newWorld(t, small())
-	w.mustSync(w.options())
-	w.add(apisim.Alerts, noon, 2)
-	before, ledger := w.files(), w.private("SELECT count(*) FROM sync_runs")
-	dry := w.options(pipeline.Alerts, pipeline.Violations, pipeline.PolicyStats)
-	dry.DryRun = true
-	w.mustSync(dry)
-	if diff := cmp.Diff(before, w.files()); diff != "" {
-		t.Errorf("files changed:\n%s", diff)
-	}
-	if got := w.private("SELECT count(*) FROM sync_runs"); got != ledger {
-		t.Errorf("%s runs are noted, before %s", got, ledger)
-	}
-}
-
 // A source that lists ids under several times gets one row of each, and wedges
 // nothing.
 func TestIDsUnderSeveralTimesAreOneRowEach(t *testing.T) {

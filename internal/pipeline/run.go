@@ -11,7 +11,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/internal/durable"
 	"github.com/flashback-sync/flashback-sync/load"
-	"github.com/flashback-sync/flashback-sync/load/lake"
+	"github.com/flashback-sync/flashback-sync/schema"
 )
 
 // run is the state of one run.
@@ -22,6 +22,7 @@ type run struct {
 	summary   *Summary
 	changed   bool      // rows or rejects were committed that are not published
 	clock     time.Time // the source's clock, when it was last seen
+	crashed   bool      // an earlier run may have been killed while it published
 
 	clockWarned bool // that it is far from ours
 
@@ -43,6 +44,9 @@ func Run(ctx context.Context, options Options, from source) (*Summary, error) {
 	err := r.rehearse()
 	if err == nil {
 		err = r.execute(ctx)
+	}
+	if durable.FoldersRefused() && !options.DryRun {
+		r.warn("", "the file system of data_dir does not sync folders: after a power cut an older file may be in the place of a published one; the next run publishes it again")
 	}
 	r.summary.finish(options.Now())
 	if err != nil {
@@ -67,18 +71,28 @@ func (r *run) rehearse() (err error) {
 	if !r.options.DryRun || exists(load.File(r.options.DataDir)) {
 		return nil
 	}
+	if err := load.RefuseOrphans(r.options.DataDir, r.options.orphans()); err != nil {
+		return err
+	}
 	r.rehearsal, err = os.MkdirTemp("", "flashback-sync-")
 	r.options.DataDir = r.rehearsal
 	return err
 }
 
 func (r *run) execute(ctx context.Context) (err error) {
-	r.warehouse, err = load.Open(ctx, load.Options{
+	open := load.Open
+	if r.options.DryRun && r.rehearsal == "" {
+		open = load.OpenReadOnly
+	}
+	r.warehouse, err = open(ctx, load.Options{
 		Dir: r.options.DataDir, MemoryLimit: r.options.MemoryLimit, Version: r.options.Version, Now: r.options.Now,
 		Writing: !r.options.DryRun, Copied: r.options.PublishDuckDB,
-		Published: []string{r.snapshotPath(), filepath.Join(r.options.lakeDir(), lake.ManifestName)},
+		Published: r.options.orphans(),
 	})
 	if err != nil {
+		return err
+	}
+	if err := r.refuseOlder(ctx); err != nil {
 		return err
 	}
 	if r.options.DryRun {
@@ -88,6 +102,10 @@ func (r *run) execute(ctx context.Context) (err error) {
 		return &load.StorageError{Doing: "sweep data_dir", Err: err}
 	}
 	r.observe(Event{Kind: Began})
+	if err := r.removeForeignLog(); err != nil {
+		return err
+	}
+	r.crashed = exists(r.unpublishedPath())
 	if err := r.publishLeftovers(ctx); err != nil {
 		return err
 	}
@@ -116,10 +134,13 @@ func (r *run) execute(ctx context.Context) (err error) {
 // the folders of the lake's partitions, which are many, only if it leaves the mark, too.
 func (r *run) sweep() error {
 	dir := r.options.DataDir
-	if exists(r.unpublishedPath()) {
-		return durable.Sweep(dir)
+	var err error
+	for _, table := range schema.Tables() {
+		if exists(r.unpublishedPath()) && table.Partition != schema.Unpartitioned {
+			err = errors.Join(err, durable.Sweep(filepath.Join(r.options.lakeDir(), table.Name)))
+		}
 	}
-	return errors.Join(durable.SweepFolder(dir), durable.SweepFolder(filepath.Dir(load.File(dir))), durable.SweepFolder(r.options.lakeDir()))
+	return errors.Join(err, durable.SweepFolder(dir), durable.SweepFolder(filepath.Dir(load.File(dir))), durable.SweepFolder(r.options.lakeDir()))
 }
 
 func (r *run) streams() []string {

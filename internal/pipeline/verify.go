@@ -55,7 +55,7 @@ func verified(ctx context.Context, options Options, from source, only map[checkp
 	if options.Now == nil {
 		options.Now = time.Now
 	}
-	evidence, err := load.OpenEvidence(ctx, options.DataDir, snapshot.Name)
+	evidence, err := load.OpenEvidence(ctx, options.DataDir, snapshot.Name, options.orphans())
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -34,6 +35,9 @@ func (v *verification) files(ctx context.Context) error {
 	}
 	if err := v.lake(ctx, held); err != nil {
 		return err
+	}
+	if exists(filepath.Join(v.options.DataDir, snapshot.LogName)) {
+		v.found(snapshot.LogName, verify.Differs, "the log of a program that opened "+snapshot.Name+" for writing: readers may see what it wrote", 0, "")
 	}
 	if v.options.PublishDuckDB {
 		return v.snapshot(ctx, held)

@@ -34,6 +34,7 @@ type Problem struct {
 // what Checked names.
 func (s *Status) Problems() (all []Problem) {
 	all = append(all, s.ofFiles()...)
+	all = append(all, s.Published.problems()...)
 	all = append(all, s.ofRuns()...)
 	if v := s.LastVerification(); v != nil {
 		all = append(all, ofVerification(v)...)

@@ -17,5 +17,5 @@ func Read(dataDir string, at time.Time) (*Status, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Status{At: at.UTC(), Journal: *noted, Progress: progress}, nil
+	return &Status{At: at.UTC(), Journal: *noted, Progress: progress, Published: lookAtPublished(dataDir)}, nil
 }

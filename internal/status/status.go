@@ -17,6 +17,7 @@ type Status struct {
 	// then HoldingsError says why.
 	Holdings      *Holdings `json:"holdings"`
 	HoldingsError string    `json:"holdings_error,omitempty"`
+	Published
 	journal.Journal
 	// Progress is the run under way, nil if there is none.
 	Progress *journal.Progress `json:"progress"`

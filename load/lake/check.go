@@ -98,9 +98,31 @@ func checkFile(root *os.Root, f File) error {
 	return nil
 }
 
+// unlisted lists the Parquet files in the folders of our tables that are not listed.
+// What else lies in the lake is not ours, nor are hidden folders and those that cannot
+// be read.
 func unlisted(root *os.Root, listed map[string]bool) (paths []string, err error) {
-	err = fs.WalkDir(root.FS(), ".", func(path string, entry fs.DirEntry, err error) error {
+	for _, table := range schema.Tables() {
+		if table.Partition == schema.Unpartitioned {
+			continue
+		}
+		more, err := unlistedIn(root, table.Name, listed)
 		if err != nil {
+			return nil, err
+		}
+		paths = append(paths, more...)
+	}
+	return paths, nil
+}
+
+func unlistedIn(root *os.Root, folder string, listed map[string]bool) (paths []string, err error) {
+	err = fs.WalkDir(root.FS(), folder, func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case errors.Is(err, fs.ErrNotExist) && path == folder:
+			return nil
+		case errors.Is(err, fs.ErrPermission) && path != folder, entry != nil && entry.IsDir() && strings.HasPrefix(entry.Name(), "."):
+			return fs.SkipDir
+		case err != nil:
 			return err
 		}
 		if entry.Type().IsRegular() && strings.HasSuffix(path, ".parquet") && !strings.HasPrefix(entry.Name(), ".") && !listed[path] {

@@ -78,22 +78,24 @@ func (f folders) checkFolder(folder string) error {
 	return nil
 }
 
-// removeFile removes a file, if it is there, and its folder, if that is empty then.
-func (f folders) removeFile(file string) error {
+// removeFile removes a file, if it is there, and its folder, if that is empty then. It
+// reports whether it was there.
+func (f folders) removeFile(file string) (removed bool, err error) {
 	if err := f.checkFolder(path.Dir(file)); err != nil {
-		return err
+		return false, err
 	}
-	err := f.root.Remove(filepath.FromSlash(file))
+	err = f.root.Remove(filepath.FromSlash(file))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+		return false, err
 	}
+	removed = err == nil
 	folder := path.Dir(file)
 	if err := f.root.Remove(filepath.FromSlash(folder)); err == nil {
 		f.renewed[path.Dir(folder)] = true
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		f.renewed[folder] = true // someone keeps other files here
 	}
-	return nil
+	return removed, nil
 }
 
 // removeEmpty removes a partition's folder if nothing is in it.

@@ -137,7 +137,14 @@ func TestAPartitionThatLostItsLastRowLosesItsFile(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(s.dir, "alerts", "date=2024-01-02")); !os.IsNotExist(err) {
 		t.Errorf("the folder is still there: %v", err)
 	}
-	if result.Files != 2 || len(result.Written) != 1 {
+	if _, sound := result.Sound[alertFile(1)]; sound || result.Files != 1 || result.Removed != 1 || len(result.Written) != 1 {
+		t.Errorf("result %+v", result)
+	}
+	// A partition that has neither rows nor a file is no file written or removed.
+	if err := s.Republish(context.Background(), schema.Alerts(), []time.Time{day(90)}); err != nil {
+		t.Fatal(err)
+	}
+	if result := s.publish(); result.Files+result.Removed != 0 || result.Changed {
 		t.Errorf("result %+v", result)
 	}
 	if changed, err := s.Changed(context.Background(), schema.Alerts()); err != nil || len(changed) != 0 {

@@ -1,6 +1,7 @@
 package lake
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -19,7 +20,9 @@ const ManifestName = "manifest.json"
 // Manifest lists every file of the lake and the coverage ledger, and says what the
 // columns mean.
 type Manifest struct {
-	Format      int        `json:"format"` // 1
+	Format int `json:"format"` // 1
+	// Generation is the number of the publication that wrote the manifest. It only grows.
+	Generation  int64      `json:"generation"`
 	Generator   string     `json:"generator"`
 	GeneratedAt time.Time  `json:"generated_at"`
 	Files       []File     `json:"files"`
@@ -66,6 +69,8 @@ type File struct {
 	SHA256 string    `json:"sha256"`   // hexadecimal
 	Oldest time.Time `json:"min_time"` // of the time column, inclusive
 	Newest time.Time `json:"max_time"` // inclusive
+	// Generation is the number of the publication that wrote the file last.
+	Generation int64 `json:"generation"`
 }
 
 // Coverage is one interval of the coverage ledger.
@@ -88,7 +93,7 @@ func ReadManifest(dir string) (*Manifest, error) {
 	if !info.Mode().IsRegular() {
 		return nil, notPlain(name, "file")
 	}
-	content, err := os.ReadFile(name)
+	content, err := durable.ReadFile(name)
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +110,10 @@ const format = 1
 func (m *Manifest) write(o Options) error {
 	m.Format, m.Generator, m.GeneratedAt = format, o.Generator, o.Now.UTC()
 	m.Files, m.Coverage = append([]File{}, m.Files...), append([]Coverage{}, o.Coverage...)
-	m.Tables = tables()
+	m.Tables, m.Generation = tables(), o.Generation
+	for i := range m.Files {
+		m.Files[i].Generation = cmp.Or(m.Files[i].Generation, o.Generation) // earlier releases noted none
+	}
 	slices.SortFunc(m.Files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
 	content, err := json.MarshalIndent(m, "", "  ")
 	if err != nil {
@@ -114,12 +122,16 @@ func (m *Manifest) write(o Options) error {
 	return durable.Write(filepath.Join(o.Dir, ManifestName), append(content, '\n'))
 }
 
-// replace puts the entry of a path in the place of the old one; nil removes it.
-func (m *Manifest) replace(path string, file *File) {
+// replace puts the entry of a path in the place of the old one; nil removes it, and
+// removed reports whether there was one.
+func (m *Manifest) replace(path string, file *File) (removed bool) {
+	before := len(m.Files)
 	m.Files = slices.DeleteFunc(m.Files, func(f File) bool { return f.Path == path })
-	if file != nil {
-		m.Files = append(m.Files, *file)
+	if file == nil {
+		return len(m.Files) < before
 	}
+	m.Files = append(m.Files, *file)
+	return false
 }
 
 // reliable reports whether we could have written the manifest: every file is one

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/flashback-sync/flashback-sync/internal/durable"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
@@ -29,13 +30,23 @@ type Options struct {
 	Coverage    []Coverage
 	// Refresh writes the manifest even if no file changed.
 	Refresh bool
+	// Generation is this publication's number, larger than any before.
+	Generation int64
+	// Known reports whether a file below Dir is described as when it was published. Any
+	// other one is compared with the manifest by its content.
+	Known func(path string, now durable.Identity) bool
+	// Distrust: the manifest is not what was published. Every file is written again.
+	Distrust bool
 }
 
 // Result says what was published.
 type Result struct {
 	Written map[*schema.Table][]time.Time // partitions that are up to date now
-	Files   int                           // Parquet files written or removed
-	Bytes   int64                         // written
+	Files   int                           // Parquet files written
+	Bytes   int64                         // of these
+	Removed int                           // Parquet files removed
+	Altered []string                      // files that were not what was published, and are written again
+	Sound   map[string]durable.Identity   // how the system describes each file of the manifest, by its path below Dir
 	Changed bool                          // whether anything was written at all
 }
 
@@ -45,6 +56,7 @@ type publication struct {
 	folders
 	source   source
 	manifest *Manifest
+	unnamed  bool // the manifest no longer names a file
 	result   Result
 }
 
@@ -57,7 +69,7 @@ func Publish(ctx context.Context, options Options, from source) (result Result, 
 		return Result{}, err
 	}
 	defer func() { err = errors.Join(err, opened.root.Close()) }()
-	l := &publication{Options: options, folders: opened, source: from, result: Result{Written: map[*schema.Table][]time.Time{}}}
+	l := &publication{Options: options, folders: opened, source: from, result: Result{Written: map[*schema.Table][]time.Time{}, Sound: map[string]durable.Identity{}}}
 	if err := l.publish(ctx); err != nil {
 		return Result{}, err
 	}
@@ -78,7 +90,7 @@ func (l *publication) publish(ctx context.Context) error {
 			return fmt.Errorf("publish: %w", err)
 		}
 	}
-	if l.result.Files == 0 && !l.Refresh {
+	if l.result.Files+l.result.Removed == 0 && !l.unnamed && !l.Refresh {
 		return nil
 	}
 	if err := l.syncFolders(); err != nil {
@@ -107,21 +119,32 @@ func (l *publication) install(files []*written) error {
 		return errors.Join(err, l.abort(files))
 	}
 	for _, f := range files {
-		if f.file == nil {
-			if err := l.removeFile(f.path()); err != nil {
-				return err
-			}
+		if err := l.done(f); err != nil {
+			return err
 		}
-		l.done(f.partition, f.file)
 	}
 	return nil
 }
 
-func (l *publication) done(p partition, file *File) {
-	l.manifest.replace(p.path(), file)
-	l.result.Written[p.table] = append(l.result.Written[p.table], p.start)
-	l.result.Files++
-	if file != nil {
-		l.result.Bytes += file.Bytes
+// done notes what became of a partition.
+func (l *publication) done(f *written) error {
+	path := f.path()
+	if f.file == nil {
+		removed, err := l.removeFile(path)
+		if err != nil {
+			return err
+		}
+		if removed {
+			l.result.Removed++
+		}
+		delete(l.result.Sound, path)
+	} else {
+		f.file.Generation = l.Generation
+		l.result.Files++
+		l.result.Bytes += f.file.Bytes
+		l.result.Sound[path], _ = durable.Identify(l.name(path))
 	}
+	l.unnamed = l.manifest.replace(path, f.file) || l.unnamed
+	l.result.Written[f.table] = append(l.result.Written[f.table], f.start)
+	return nil
 }

@@ -2,7 +2,8 @@
 // copy of the private warehouse without its private tables.
 //
 // The copy is made beside its place, finished there, synced and renamed, so the
-// file is complete at every instant and a reader who holds the old one keeps it.
+// file is complete at every instant and a reader who holds the old one keeps it. Its
+// owner may not write to it: a program that opens it for writing would change it.
 package snapshot
 
 import (
@@ -45,12 +46,33 @@ func Publish(ctx context.Context, private, target string, finish finish) (err er
 	if err := errors.Join(refuseLog(temporary), remove(temporary+".wal")); err != nil {
 		return err
 	}
-	// A tool that opened the old file for writing may have left its log behind;
-	// it belongs to that file and must not be applied to the new one.
-	if err := remove(target + ".wal"); err != nil {
+	// Removed before, so that no reader opens the new file with it; and after, since a
+	// tool that holds the old file may have begun it in between. That leaves the time
+	// between two system calls.
+	if _, err := RemoveLog(target); err != nil {
 		return err
 	}
-	return durable.Install(temporary, target)
+	if err := durable.InstallReadOnly(temporary, target); err != nil {
+		return err
+	}
+	_, err = RemoveLog(target)
+	return err
+}
+
+// LogName is the name of a log beside the published file. We write none there, so it is
+// always foreign: that of a program which opened the file, or an earlier one in its
+// place, for writing. DuckDB would apply it for every reader.
+const LogName = Name + ".wal"
+
+// RemoveLog removes a log beside the published file, and reports whether there was one.
+func RemoveLog(target string) (removed bool, err error) {
+	switch err := os.Remove(target + ".wal"); {
+	case errors.Is(err, fs.ErrNotExist):
+		return false, nil
+	case err != nil:
+		return false, err
+	}
+	return true, durable.SyncDir(filepath.Dir(target))
 }
 
 // refuseLog refuses a database a part of which is still in its log: the file
@@ -80,7 +102,7 @@ func copyBeside(ctx context.Context, private, target string) (temporary string, 
 	if !info.Mode().IsRegular() {
 		return "", fmt.Errorf("%s is not a plain file", private)
 	}
-	source, err := os.Open(private)
+	source, err := durable.Open(private)
 	if err != nil {
 		return "", err
 	}

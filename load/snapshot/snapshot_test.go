@@ -60,7 +60,8 @@ func add(t *testing.T, dir string, from, to int) {
 	if _, err := w.Commit(ctx, load.Commit{RunID: "run", Stream: "alerts", Rows: []load.Rows{rows}}); err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(w.CloseFile(ctx), w.Close()); err != nil {
+	_, err := w.NextGeneration(ctx)
+	if err := errors.Join(err, w.CloseFile(ctx), w.Close()); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -119,7 +120,9 @@ func TestThePublishedFileIsWhatAnalystsNeed(t *testing.T) {
 		"SELECT count(*) FROM duckdb_schemas() WHERE schema_name = 'internal'":                    "0",
 		"SELECT count(*) FROM duckdb_tables()":                                                    fmt.Sprint(len(schema.Tables())),
 		"SELECT count(*) FROM duckdb_columns() WHERE NOT internal AND coalesce(comment, '') = ''": "0",
-		"SELECT count(*) FROM duckdb_views() WHERE NOT internal":                                  "0",
+		"SELECT string_agg(view_name) FROM duckdb_views() WHERE NOT internal":                     "publication",
+		"SELECT comment <> '' FROM duckdb_views() WHERE NOT internal":                             "true",
+		"SELECT generation FROM publication":                                                      "1",
 		"SELECT tags['storage_version'] FROM duckdb_databases() WHERE path IS NOT NULL":           "v1.0.0+",
 	} {
 		if got := query(t, target, sql); got != want {
@@ -137,7 +140,7 @@ func TestThePublishedFileIsWhatAnalystsNeed(t *testing.T) {
 			}
 		}
 	}
-	if info, err := os.Stat(target); err != nil || info.Mode().Perm() != 0o640 {
+	if info, err := os.Stat(target); err != nil || info.Mode().Perm() != 0o440 {
 		t.Errorf("mode %v, %v", info.Mode(), err)
 	}
 	if got := names(t, dir); got != "flashback.duckdb state" {

@@ -138,6 +138,7 @@ class Files(StoryScenario):
         with tempfile.TemporaryDirectory() as folder:
             project = Path(folder)
             shutil.copy(self.story.tool.database, project / "flashback.duckdb")
+            (project / "flashback.duckdb").chmod(0o600)  # it is published read-only, and dbt opens it for writing
             (project / "models").mkdir()
             (project / "models" / "sources.yml").write_text(self.story.tool.run("schema", "--format", "dbt").out)
             (project / "dbt_project.yml").write_text("{name: judge, version: 1.0.0, profile: judge, flags: {send_anonymous_usage_stats: false}}")
