@@ -229,7 +229,7 @@ func (s *server) notify(state string) {
 	}
 }
 
-// looks tells of streams that became stale.
+// looks tells of streams that became stale, and removes what harms readers.
 func (s *server) looks(ctx context.Context) {
 	for tick := time.NewTicker(lookEvery); ; {
 		select {
@@ -238,6 +238,7 @@ func (s *server) looks(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
+		s.removeForeignLog()
 		now, err := s.status(ctx)
 		if err != nil {
 			s.log.Error().Err(err).Msg("the state of data_dir cannot be read")

@@ -1,0 +1,21 @@
+package main
+
+import (
+	"path/filepath"
+
+	"github.com/flashback-sync/flashback-sync/load/snapshot"
+)
+
+// removeForeignLog removes the log of a program that opened the published file for
+// writing: every reader would see what it wrote. A run does so, too, but may be hours
+// away.
+func (s *server) removeForeignLog() {
+	c, _ := s.present()
+	removed, err := snapshot.RemoveLog(filepath.Join(c.DataDir, snapshot.Name))
+	switch {
+	case err != nil:
+		s.log.Error().Err(err).Msg(snapshot.LogName + " cannot be removed: readers may see what another program wrote")
+	case removed:
+		s.log.Warn().Msg(snapshot.LogName + " was removed: a program opened " + snapshot.Name + " for writing; open it read-only")
+	}
+}
