@@ -4,7 +4,7 @@ import (
 	"net/url"
 	"strconv"
 
-	"github.com/flashback-sync/flashback-sync/internal/instant"
+	"github.com/flashback-sync/flashback-sync/checkpoints/instant"
 )
 
 // bounds are the from and to of one question. Open means no upper bound.

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
-	"github.com/flashback-sync/flashback-sync/internal/instant"
+	"github.com/flashback-sync/flashback-sync/checkpoints/instant"
 )
 
 // Grain is the resolution to which the source honours from and to: a

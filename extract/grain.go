@@ -4,7 +4,7 @@ import (
 	"context"
 	"sync"
 
-	"github.com/flashback-sync/flashback-sync/internal/instant"
+	"github.com/flashback-sync/flashback-sync/checkpoints/instant"
 )
 
 // grains remembers, for each kind of list, how finely the source honours from

@@ -5,7 +5,7 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/flashback-sync/flashback-sync/internal/instant"
+	"github.com/flashback-sync/flashback-sync/checkpoints/instant"
 )
 
 // page asks a list for one page.

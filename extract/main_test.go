@@ -13,8 +13,8 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
+	"github.com/flashback-sync/flashback-sync/checkpoints/instant"
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
-	"github.com/flashback-sync/flashback-sync/internal/instant"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

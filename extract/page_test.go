@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/flashback-sync/flashback-sync/internal/instant"
+	"github.com/flashback-sync/flashback-sync/checkpoints/instant"
 )
 
 func TestParsePage(t *testing.T) {

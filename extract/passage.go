@@ -3,7 +3,7 @@ package extract
 import (
 	"slices"
 
-	"github.com/flashback-sync/flashback-sync/internal/instant"
+	"github.com/flashback-sync/flashback-sync/checkpoints/instant"
 )
 
 // passage is what paging by skip has gathered.

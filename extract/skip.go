@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/flashback-sync/flashback-sync/internal/instant"
+	"github.com/flashback-sync/flashback-sync/checkpoints/instant"
 )
 
 const (

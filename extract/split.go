@@ -1,6 +1,6 @@
 package extract
 
-import "github.com/flashback-sync/flashback-sync/internal/instant"
+import "github.com/flashback-sync/flashback-sync/checkpoints/instant"
 
 const (
 	// splitRows is the smallest remainder worth a second worker. A split costs about

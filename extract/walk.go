@@ -7,8 +7,8 @@ import (
 	"slices"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
+	"github.com/flashback-sync/flashback-sync/checkpoints/instant"
 	"github.com/flashback-sync/flashback-sync/internal/crash"
-	"github.com/flashback-sync/flashback-sync/internal/instant"
 )
 
 const (

@@ -7,8 +7,8 @@ import (
 	"sync"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
+	"github.com/flashback-sync/flashback-sync/checkpoints/instant"
 	"github.com/flashback-sync/flashback-sync/internal/crash"
-	"github.com/flashback-sync/flashback-sync/internal/instant"
 )
 
 const (

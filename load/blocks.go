@@ -13,7 +13,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/crash"
 	"github.com/flashback-sync/flashback-sync/schema"
 
-	"github.com/flashback-sync/flashback-sync/internal/durable"
+	"github.com/flashback-sync/flashback-sync/load/durable"
 )
 
 // The layout of a DuckDB file: three headers of 4 KiB, of which the two last take

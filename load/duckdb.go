@@ -15,8 +15,8 @@ import (
 	"github.com/duckdb/duckdb-go/v2"
 
 	"github.com/flashback-sync/flashback-sync/internal/crash"
-	"github.com/flashback-sync/flashback-sync/internal/durable"
 	_ "github.com/flashback-sync/flashback-sync/internal/malloc" // what DuckDB frees is to go back to the system
+	"github.com/flashback-sync/flashback-sync/load/durable"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 

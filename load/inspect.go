@@ -12,7 +12,7 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2"
 
-	"github.com/flashback-sync/flashback-sync/internal/durable"
+	"github.com/flashback-sync/flashback-sync/load/durable"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
-	"github.com/flashback-sync/flashback-sync/internal/durable"
+	"github.com/flashback-sync/flashback-sync/load/durable"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 

@@ -9,7 +9,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
-	"github.com/flashback-sync/flashback-sync/internal/durable"
+	"github.com/flashback-sync/flashback-sync/load/durable"
 )
 
 // leastRoom is what a run needs in any case: DuckDB's log up to its checkpoint.

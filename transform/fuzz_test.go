@@ -10,7 +10,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
-	"github.com/flashback-sync/flashback-sync/internal/instant"
+	"github.com/flashback-sync/flashback-sync/checkpoints/instant"
 	"github.com/flashback-sync/flashback-sync/schema"
 	"github.com/flashback-sync/flashback-sync/transform"
 )

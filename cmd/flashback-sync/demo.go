@@ -15,10 +15,10 @@ import (
 	"github.com/flashback-sync/flashback-sync/config"
 	"github.com/flashback-sync/flashback-sync/extract"
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
-	"github.com/flashback-sync/flashback-sync/internal/durable"
 	"github.com/flashback-sync/flashback-sync/internal/pipeline"
 	"github.com/flashback-sync/flashback-sync/internal/query"
 	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/durable"
 	"github.com/flashback-sync/flashback-sync/load/snapshot"
 )
 

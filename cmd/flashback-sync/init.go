@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/flashback-sync/flashback-sync/config"
-	"github.com/flashback-sync/flashback-sync/internal/durable"
+	"github.com/flashback-sync/flashback-sync/load/durable"
 )
 
 // schemaName is the JSON Schema that init writes beside the configuration.

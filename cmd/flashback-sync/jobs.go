@@ -16,7 +16,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/config"
 	"github.com/flashback-sync/flashback-sync/internal/journal"
 	"github.com/flashback-sync/flashback-sync/internal/pipeline"
-	"github.com/flashback-sync/flashback-sync/internal/schedule"
+	"github.com/flashback-sync/flashback-sync/internal/serve/schedule"
 	"github.com/flashback-sync/flashback-sync/internal/status"
 )
 

@@ -9,10 +9,10 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/flashback-sync/flashback-sync/config"
-	"github.com/flashback-sync/flashback-sync/internal/alarm"
 	"github.com/flashback-sync/flashback-sync/internal/crash"
 	"github.com/flashback-sync/flashback-sync/internal/journal"
 	"github.com/flashback-sync/flashback-sync/internal/metrics"
+	"github.com/flashback-sync/flashback-sync/internal/notify"
 	"github.com/flashback-sync/flashback-sync/internal/pipeline"
 	"github.com/flashback-sync/flashback-sync/internal/status"
 )
@@ -23,7 +23,7 @@ const tellingTime = time.Minute
 // outbox tells those outside how runs go: pings, the webhook, the file for
 // node_exporter. Nothing that goes wrong here changes a run.
 type outbox struct {
-	alarms *alarm.Alarms
+	alarms *notify.Alarms
 	config *config.Config
 	log    zerolog.Logger
 	// read is all that the file for node_exporter shows.
@@ -39,7 +39,7 @@ func (a *app) newOutbox(c *config.Config, log zerolog.Logger) (outbox, error) {
 	return outbox{
 		config: c, log: log,
 		read: func(ctx context.Context) (*status.Status, error) { return readAll(ctx, c) },
-		alarms: alarm.New(alarm.Options{
+		alarms: notify.New(notify.Options{
 			DataDir: c.DataDir, PingURL: ping, WebhookURL: webhook, StaleAfter: c.Alarms.StaleAfter,
 			Streams: streamsOf(c), Link: c.Alarms.Link, Host: host,
 		}),

@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/flashback-sync/flashback-sync/internal/instant"
+	"github.com/flashback-sync/flashback-sync/checkpoints/instant"
 	"github.com/flashback-sync/flashback-sync/internal/pipeline"
 )
 

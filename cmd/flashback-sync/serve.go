@@ -17,9 +17,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/flashback-sync/flashback-sync/config"
-	"github.com/flashback-sync/flashback-sync/internal/durable"
-	"github.com/flashback-sync/flashback-sync/internal/web"
+	"github.com/flashback-sync/flashback-sync/internal/serve/web"
 	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/durable"
 )
 
 func (a *app) serveCommand() *cobra.Command {

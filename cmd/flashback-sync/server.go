@@ -22,9 +22,9 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/journal"
 	"github.com/flashback-sync/flashback-sync/internal/metrics"
 	"github.com/flashback-sync/flashback-sync/internal/page"
-	"github.com/flashback-sync/flashback-sync/internal/schedule"
+	"github.com/flashback-sync/flashback-sync/internal/serve/schedule"
+	"github.com/flashback-sync/flashback-sync/internal/serve/web"
 	"github.com/flashback-sync/flashback-sync/internal/status"
-	"github.com/flashback-sync/flashback-sync/internal/web"
 )
 
 const (

@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/internal/journal"
-	"github.com/flashback-sync/flashback-sync/internal/schedule"
+	"github.com/flashback-sync/flashback-sync/internal/serve/schedule"
 )
 
 // A run that moves on, however slowly, is left alone; one that stands still is not.

@@ -16,11 +16,11 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
-	"github.com/flashback-sync/flashback-sync/internal/durable"
 	"github.com/flashback-sync/flashback-sync/internal/journal"
 	"github.com/flashback-sync/flashback-sync/internal/pipeline"
 	"github.com/flashback-sync/flashback-sync/internal/status"
 	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/durable"
 )
 
 // streamStatus is what status knows of a stream.

@@ -7,7 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/flashback-sync/flashback-sync/internal/durable"
+	"github.com/flashback-sync/flashback-sync/load/durable"
 )
 
 const progressFile = "state/progress.json"

@@ -9,8 +9,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/prometheus/common/expfmt"
 
-	"github.com/flashback-sync/flashback-sync/internal/durable"
 	"github.com/flashback-sync/flashback-sync/internal/status"
+	"github.com/flashback-sync/flashback-sync/load/durable"
 )
 
 // mostScrapes are answered at once; more are told to come again.

@@ -7,9 +7,9 @@ import (
 
 	"github.com/dustin/go-humanize/english"
 
-	"github.com/flashback-sync/flashback-sync/internal/durable"
 	"github.com/flashback-sync/flashback-sync/internal/published"
 	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/durable"
 	"github.com/flashback-sync/flashback-sync/load/lake"
 	"github.com/flashback-sync/flashback-sync/load/snapshot"
 )

@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/flashback-sync/flashback-sync/internal/durable"
 	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/durable"
 	"github.com/flashback-sync/flashback-sync/load/lake"
 	"github.com/flashback-sync/flashback-sync/load/snapshot"
 )

@@ -9,8 +9,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/flashback-sync/flashback-sync/internal/durable"
 	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/durable"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 

@@ -8,7 +8,7 @@ import (
 	"path"
 	"path/filepath"
 
-	"github.com/flashback-sync/flashback-sync/internal/durable"
+	"github.com/flashback-sync/flashback-sync/load/durable"
 )
 
 // folders are the lake's. Paths in it are below dir, with slashes.

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/flashback-sync/flashback-sync/internal/durable"
+	"github.com/flashback-sync/flashback-sync/load/durable"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/flashback-sync/flashback-sync/internal/durable"
+	"github.com/flashback-sync/flashback-sync/load/durable"
 )
 
 func TestAReaderOfTheOldFileKeepsReadingIt(t *testing.T) {

@@ -1,4 +1,4 @@
-package alarm
+package notify
 
 import (
 	"context"
@@ -12,7 +12,7 @@ import (
 
 	"github.com/gofrs/flock"
 
-	"github.com/flashback-sync/flashback-sync/internal/durable"
+	"github.com/flashback-sync/flashback-sync/load/durable"
 )
 
 const (

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/flashback-sync/flashback-sync/internal/durable"
+	"github.com/flashback-sync/flashback-sync/load/durable"
 )
 
 func TestAPlaceLeadsThroughNoLink(t *testing.T) {

@@ -8,7 +8,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/flashback-sync/flashback-sync/internal/durable"
+	"github.com/flashback-sync/flashback-sync/load/durable"
 )
 
 func TestAFileTakesOverTheModeAndGroupOfTheOneItReplaces(t *testing.T) {

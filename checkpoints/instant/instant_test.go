@@ -6,7 +6,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/flashback-sync/flashback-sync/internal/instant"
+	"github.com/flashback-sync/flashback-sync/checkpoints/instant"
 )
 
 func TestParseReadsWhatServersSend(t *testing.T) {

@@ -1,4 +1,4 @@
-// Package alarm tells people and their monitors how runs end: it pings a
+// Package notify tells people and their monitors how runs end: it pings a
 // healthchecks-style URL at the start and end of every job, and posts to a
 // Slack-compatible webhook when a job begins to fail, or a stream begins to lag,
 // and when that is over.
@@ -11,4 +11,4 @@
 //
 // Nothing here changes how a run ends. Both URLs are secrets: no error of this
 // package tells one, nor any part of it, nor what its server answered.
-package alarm
+package notify

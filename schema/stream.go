@@ -1,0 +1,58 @@
+package schema
+
+import (
+	"slices"
+	"sync"
+)
+
+// Kind says how the API gives a stream.
+type Kind int
+
+const (
+	// List streams are paged lists of events, newest first, with from and to.
+	List Kind = iota
+	// Series streams are time series over a window that ends now.
+	Series
+)
+
+// Stream is one kind of data that the API gives. Everything that differs between
+// streams is declared here; other packages loop over Streams and name none.
+type Stream struct {
+	Name     string   // in the configuration, the ledger, metrics and reports; for a List also the answer's field
+	Endpoint string   // path below the base URL
+	Table    *Table   // where its rows are stored
+	Kind     Kind     // how it is read
+	Filters  []string // query parameters of the API that narrow it
+	Time     string   // field of the API's record that dates a row
+}
+
+// Streams returns every stream, in the order a run reads them. They are shared,
+// and not to be changed.
+func Streams() []*Stream { return slices.Clone(streams()) }
+
+var streams = sync.OnceValue(func() []*Stream {
+	return []*Stream{
+		{
+			Name: "alerts", Endpoint: "/policy/alerts", Table: ByName("alerts"), Kind: List, Time: "timestamp",
+			Filters: []string{"workspaceId", "repoId", "policyId", "llmType", "llmModel", "host"},
+		},
+		{
+			Name: "violations", Endpoint: "/policy/violations", Table: ByName("violations"), Kind: List, Time: "timestamp",
+			Filters: []string{"workspaceId", "repoId", "policyId", "llmType", "llmModel", "host", "severity", "block"},
+		},
+		{
+			Name: "policy_stats", Endpoint: "/v2/stats/policies", Table: ByName("policy_stats"), Kind: Series, Time: "ts",
+			Filters: []string{"scope", "id", "window", "timeBucketSize", "ruleId", "apiKeyId"},
+		},
+	}
+})
+
+// StreamByName finds a stream, or nil.
+func StreamByName(name string) *Stream {
+	for _, s := range streams() {
+		if s.Name == name {
+			return s
+		}
+	}
+	return nil
+}
