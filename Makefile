@@ -168,7 +168,7 @@ fuzz: toolchain ## Fuzz every target for FUZZTIME (10s)
 .PHONY: torture
 torture: toolchain ## Kill, starve and drift for long (KILLS=1000 random kills, every system call, CHECKS=2000 seeds)
 	$(GO) test -tags $(TAGS) -count 1 -timeout 3h -run 'TestWalkOfASourceThatChanges' ./extract -rapid.checks=$(CHECKS)
-	$(GO) test -tags $(TAGS) -count 1 -timeout 3h -run 'TestAnyInterleavingConverges|TestProofUnderAnySemantics' ./internal/pipeline -rapid.checks=$$(($(CHECKS) / 10))
+	$(GO) test -tags $(TAGS) -count 1 -timeout 3h -run 'TestAnyInterleavingConverges|TestProofUnderAnySemantics' ./internal/run -rapid.checks=$$(($(CHECKS) / 10))
 	TORTURE_KILLS=$(KILLS) TORTURE_ALL=1 $(GO) test -tags $(TAGS) -count 1 -v -timeout 6h ./test/torture
 
 .PHONY: acceptance

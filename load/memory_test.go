@@ -18,7 +18,7 @@ func TestTextsThatNeedMoreMemoryGetIt(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir, ctx := t.TempDir(), context.Background()
 			w := open(t, dir)
-			chunk := 16<<20/size.length + 1 // as the pipeline commits them
+			chunk := 16<<20/size.length + 1 // as a run commits them
 			failures := 0
 			for n := 0; n < size.rows; {
 				var some []alert

@@ -16,7 +16,7 @@ func TestATransactionLargerThanMemory(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir, ctx := t.TempDir(), context.Background()
 			w := open(t, dir)
-			size := 96 << 20 // as the pipeline commits them
+			size := 96 << 20 // as a run commits them
 			if length > 800 {
 				size = 16 << 20
 			}
@@ -35,7 +35,7 @@ func TestATransactionLargerThanMemory(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					if updated > 0 || n*length >= size { // as the pipeline does
+					if updated > 0 || n*length >= size { // as a run does
 						counts, err := w.Commit(ctx, load.Commit{RunID: run, Stream: "alerts"})
 						if err != nil {
 							t.Fatal(err)

@@ -36,9 +36,9 @@ type app struct {
 	showAnswers bool // print how an answer begins that cannot be used
 }
 
-// run runs the program and returns its exit code. It is all of the program but
+// execute runs the program and returns its exit code. It is all of the program but
 // for the process around it.
-func run(ctx context.Context, args []string, env func(string) (string, bool), stdout, stderr io.Writer) (code int) {
+func execute(ctx context.Context, args []string, env func(string) (string, bool), stdout, stderr io.Writer) (code int) {
 	defer func() {
 		if p := recover(); p != nil {
 			fmt.Fprint(stderr, "flashback-sync: "+crash.Report(p))

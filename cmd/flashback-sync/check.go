@@ -13,7 +13,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/config"
 	"github.com/flashback-sync/flashback-sync/extract"
-	"github.com/flashback-sync/flashback-sync/internal/pipeline"
+	"github.com/flashback-sync/flashback-sync/internal/run"
 )
 
 func (a *app) checkCommand() *cobra.Command {
@@ -88,18 +88,18 @@ type probe struct {
 	try  func(context.Context) (table.Row, error)
 }
 
-func (p *prober) streams(o pipeline.Options) []probe {
+func (p *prober) streams(o run.Options) []probe {
 	var all []probe
 	for _, list := range o.Lists {
 		all = append(all, probe{list.Name(), func(ctx context.Context) (table.Row, error) { return p.list(ctx, list) }})
 	}
 	if o.Stats != nil {
-		all = append(all, probe{pipeline.PolicyStats, func(ctx context.Context) (table.Row, error) { return p.stats(ctx, *o.Stats) }})
+		all = append(all, probe{run.PolicyStats, func(ctx context.Context) (table.Row, error) { return p.stats(ctx, *o.Stats) }})
 	}
 	return all
 }
 
-func (p *prober) list(ctx context.Context, list pipeline.List) (table.Row, error) {
+func (p *prober) list(ctx context.Context, list run.List) (table.Row, error) {
 	var rows, requests, unknown int
 	var failure error
 	queries := list.Queries()
@@ -133,7 +133,7 @@ func (p *prober) list(ctx context.Context, list pipeline.List) (table.Row, error
 	}, nil
 }
 
-func (p *prober) stats(ctx context.Context, stats pipeline.Stats) (table.Row, error) {
+func (p *prober) stats(ctx context.Context, stats run.Stats) (table.Row, error) {
 	var failure error
 	named := stats.Named()
 	for _, query := range named {

@@ -15,8 +15,9 @@ import (
 	"github.com/flashback-sync/flashback-sync/config"
 	"github.com/flashback-sync/flashback-sync/extract"
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
-	"github.com/flashback-sync/flashback-sync/internal/pipeline"
+	"github.com/flashback-sync/flashback-sync/internal/audit"
 	"github.com/flashback-sync/flashback-sync/internal/query"
+	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/load/durable"
 	"github.com/flashback-sync/flashback-sync/load/snapshot"
@@ -95,9 +96,9 @@ func (a *app) demoProof(ctx context.Context, t *task, dir, url string, now time.
 		return err
 	}
 	o := demoOptions(dir, now)
-	o.Source, o.Observe = url, func(pipeline.Event) {}
+	o.Source, o.Observe = url, func(run.Event) {}
 	record := t.record(o, "repair", "")
-	done, err := pipeline.Repair(ctx, o, t.client)
+	done, err := audit.Repair(ctx, o, t.client)
 	record.repaired(done)
 	record.end(ctx, err)
 	if err != nil {
@@ -112,7 +113,7 @@ func (a *app) demoProof(ctx context.Context, t *task, dir, url string, now time.
 	if done.Left == nil {
 		return stillDiffers(done)
 	}
-	fetched := done.Summary.Streams[pipeline.Violations]
+	fetched := done.Summary.Streams[run.Violations]
 	fmt.Fprintf(a.stdout, "Mended:  %d rows fetched with %d requests\nNow:     %s\n", fetched.Inserted, fetched.Requests, verdict(done.Left))
 	return stillDiffers(done)
 }
@@ -173,15 +174,15 @@ func (a *app) demoSync(ctx context.Context, t *task, dir string, now time.Time) 
 	return err
 }
 
-func demoOptions(dir string, now time.Time) pipeline.Options {
+func demoOptions(dir string, now time.Time) run.Options {
 	start := now.AddDate(0, 0, -91)
-	return pipeline.Options{
+	return run.Options{
 		RunID: newRunID(), Version: version, DataDir: dir, PublishDuckDB: true, Compression: "zstd",
-		Lists: []pipeline.List{
+		Lists: []run.List{
 			{Query: extract.Query{List: extract.Alerts}, Start: start, Lookback: 48 * time.Hour},
 			{Query: extract.Query{List: extract.Violations}, Start: start, Lookback: 48 * time.Hour},
 		},
-		Stats: &pipeline.Stats{Start: now.AddDate(0, 0, -89), Bucket: "1h", Scopes: []pipeline.Scope{{Scope: "org"}, {Scope: "repo", Auto: true}}},
+		Stats: &run.Stats{Start: now.AddDate(0, 0, -89), Bucket: "1h", Scopes: []run.Scope{{Scope: "org"}, {Scope: "repo", Auto: true}}},
 	}
 }
 

@@ -8,7 +8,8 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/config"
 	"github.com/flashback-sync/flashback-sync/extract"
-	"github.com/flashback-sync/flashback-sync/internal/pipeline"
+	"github.com/flashback-sync/flashback-sync/internal/audit"
+	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/load"
 )
 
@@ -92,9 +93,9 @@ func exitCode(ctx context.Context, err error) int {
 		return codeLocked
 	case errors.As(err, &storage):
 		return codeStorage
-	case errors.Is(err, pipeline.ErrIncomplete):
+	case errors.Is(err, run.ErrIncomplete):
 		return codePartial
-	case errors.Is(err, pipeline.ErrDifference):
+	case errors.Is(err, audit.ErrDifference):
 		return codeDifference
 	}
 	kind, known := extract.KindOf(err)
@@ -109,7 +110,7 @@ func exitCode(ctx context.Context, err error) int {
 
 // gravest is the stream failure that decides the exit code: a refused token
 // before a source that does not answer, before rows that are missing.
-func gravest(ctx context.Context, summary *pipeline.Summary) error {
+func gravest(ctx context.Context, summary *run.Summary) error {
 	var worst error
 	rank := map[int]int{codePartial: 1, codeOther: 2, codeSource: 3, codeUnauthorized: 4, codeStorage: 5}
 	for _, name := range summary.Names() {

@@ -17,7 +17,7 @@ import (
 	_ "github.com/duckdb/duckdb-go/v2"
 
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
-	"github.com/flashback-sync/flashback-sync/internal/pipeline"
+	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/load"
 )
 
@@ -62,7 +62,7 @@ func TestExit3WhenSomethingIsMissing(t *testing.T) {
 	b := newBench(t)
 	b.configure("streams:\n  alerts: {start: 2026-03-10, policies: [no-such-policy]}\n  violations: {start: 2026-03-10}\n")
 	r := b.wants(3, "no-such-policy", "sync", "--json")
-	var summary pipeline.Summary
+	var summary run.Summary
 	if err := json.Unmarshal([]byte(lastLine(r.stdout)), &summary); err != nil || summary.Status != "partial" || summary.Streams["alerts"].Error == nil {
 		t.Errorf("%v, %s", err, lastLine(r.stdout))
 	}
@@ -79,7 +79,7 @@ func TestExit4WhenTheTokenIsRefused(t *testing.T) {
 	b := newBench(t)
 	b.sim.SetToken("another")
 	r := b.wants(4, "token", "sync", "--json")
-	var summary pipeline.Summary
+	var summary run.Summary
 	if err := json.Unmarshal([]byte(lastLine(r.stdout)), &summary); err != nil || summary.Status != "failed" {
 		t.Errorf("%v, %s", err, lastLine(r.stdout))
 	}
@@ -209,7 +209,7 @@ func TestExit1AfterAPanic(t *testing.T) {
 		return "", false
 	}
 	var stdout, stderr bytes.Buffer
-	code := run(context.Background(), []string{"--config", b.config, "check"}, env, &stdout, &stderr)
+	code := execute(context.Background(), []string{"--config", b.config, "check"}, env, &stdout, &stderr)
 	if code != codeOther || !strings.Contains(stderr.String(), "internal error: a panic with a string") || strings.Contains(stderr.String(), "Lovelace") || strings.Contains(stderr.String(), canary) {
 		t.Errorf("exit %d\n%s", code, stderr.String())
 	}

@@ -15,7 +15,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/config"
 	"github.com/flashback-sync/flashback-sync/internal/journal"
-	"github.com/flashback-sync/flashback-sync/internal/pipeline"
+	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/internal/serve/schedule"
 	"github.com/flashback-sync/flashback-sync/internal/status"
 )
@@ -32,10 +32,10 @@ func scheduled(c *config.Config) (jobs []schedule.Job, err error) {
 		return nil, usage(fmt.Errorf("schedule.timezone: %w", err))
 	}
 	texts := map[string]string{
-		jobSync: c.Schedule.Sync, pipeline.Alerts: c.Schedule.Alerts, pipeline.Violations: c.Schedule.Violations,
-		pipeline.PolicyStats: c.Schedule.PolicyStats, jobVerify: c.Schedule.Verify,
+		jobSync: c.Schedule.Sync, run.Alerts: c.Schedule.Alerts, run.Violations: c.Schedule.Violations,
+		run.PolicyStats: c.Schedule.PolicyStats, jobVerify: c.Schedule.Verify,
 	}
-	for _, name := range []string{jobSync, pipeline.Alerts, pipeline.Violations, pipeline.PolicyStats, jobVerify} {
+	for _, name := range []string{jobSync, run.Alerts, run.Violations, run.PolicyStats, jobVerify} {
 		if texts[name] == "" || name == jobSync && len(together(c)) == 0 {
 			continue
 		}
@@ -55,7 +55,7 @@ func scheduled(c *config.Config) (jobs []schedule.Job, err error) {
 // together are the streams that have no schedule of their own.
 func together(c *config.Config) (streams []string) {
 	apart := map[string]string{
-		pipeline.Alerts: c.Schedule.Alerts, pipeline.Violations: c.Schedule.Violations, pipeline.PolicyStats: c.Schedule.PolicyStats,
+		run.Alerts: c.Schedule.Alerts, run.Violations: c.Schedule.Violations, run.PolicyStats: c.Schedule.PolicyStats,
 	}
 	for _, name := range streamsOf(c) {
 		if apart[name] == "" {

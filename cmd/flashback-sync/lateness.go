@@ -11,7 +11,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 
 	"github.com/flashback-sync/flashback-sync/config"
-	"github.com/flashback-sync/flashback-sync/internal/pipeline"
+	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/internal/span"
 	"github.com/flashback-sync/flashback-sync/internal/status"
 	"github.com/flashback-sync/flashback-sync/load"
@@ -73,10 +73,10 @@ func (a *app) printLateness(s *statusOutput, lookbacks map[string]time.Duration)
 func lookbacks(c *config.Config) map[string]time.Duration {
 	all := map[string]time.Duration{}
 	if s := c.Streams.Alerts; s != nil {
-		all[pipeline.Alerts] = s.Lookback
+		all[run.Alerts] = s.Lookback
 	}
 	if s := c.Streams.Violations; s != nil {
-		all[pipeline.Violations] = s.Lookback
+		all[run.Violations] = s.Lookback
 	}
 	return all
 }
@@ -92,7 +92,7 @@ func (a *app) adviseLookback(ctx context.Context, c *config.Config) error {
 		return nil //nolint:nilerr // nothing is published yet, or it is being replaced: there is no advice to give
 	}
 	defer func() { _ = db.Close() }()
-	for _, stream := range []string{pipeline.Alerts, pipeline.Violations} {
+	for _, stream := range []string{run.Alerts, run.Violations} {
 		lookback, configured := lookbacks(c)[stream]
 		l, err := readLateness(ctx, db, stream)
 		if err != nil {

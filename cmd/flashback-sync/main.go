@@ -26,5 +26,5 @@ func main() {
 		<-signals // a second one does not wait
 		os.Exit(stopped{first.(syscall.Signal)}.code())
 	}()
-	os.Exit(run(ctx, os.Args[1:], os.LookupEnv, os.Stdout, os.Stderr))
+	os.Exit(execute(ctx, os.Args[1:], os.LookupEnv, os.Stdout, os.Stderr))
 }

@@ -100,7 +100,7 @@ func (b *bench) runIn(ctx context.Context, args ...string) result {
 	if b.config != "" {
 		args = append([]string{"--config", b.config}, args...)
 	}
-	code := run(ctx, args, env, &stdout, &stderr)
+	code := execute(ctx, args, env, &stdout, &stderr)
 	r := result{code, stdout.String(), stderr.String()}
 	if strings.Contains(r.stdout+r.stderr, canary) {
 		b.t.Errorf("%v: the output holds the token", args)

@@ -16,7 +16,7 @@ func manual(t *testing.T, epoch string) map[string]string {
 	dir := t.TempDir()
 	env := func(name string) (string, bool) { return epoch, name == "SOURCE_DATE_EPOCH" }
 	var stderr bytes.Buffer
-	if code := run(t.Context(), []string{"man", "--out", dir}, env, io.Discard, &stderr); code != codeOK {
+	if code := execute(t.Context(), []string{"man", "--out", dir}, env, io.Discard, &stderr); code != codeOK {
 		t.Fatalf("exit %d: %s", code, &stderr)
 	}
 	pages := map[string]string{}
@@ -69,7 +69,7 @@ func TestManualPagesAreTheSameEveryTime(t *testing.T) {
 func TestManualRefusesADateThatIsNone(t *testing.T) {
 	env := func(name string) (string, bool) { return "yesterday", name == "SOURCE_DATE_EPOCH" }
 	var stderr bytes.Buffer
-	if code := run(t.Context(), []string{"man", "--out", t.TempDir()}, env, io.Discard, &stderr); code != codeUsage {
+	if code := execute(t.Context(), []string{"man", "--out", t.TempDir()}, env, io.Discard, &stderr); code != codeUsage {
 		t.Errorf("exit %d, want %d", code, codeUsage)
 	}
 	if !strings.Contains(stderr.String(), "SOURCE_DATE_EPOCH") {

@@ -13,7 +13,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/journal"
 	"github.com/flashback-sync/flashback-sync/internal/metrics"
 	"github.com/flashback-sync/flashback-sync/internal/notify"
-	"github.com/flashback-sync/flashback-sync/internal/pipeline"
+	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/internal/status"
 )
 
@@ -52,9 +52,9 @@ func streamsOf(c *config.Config) (names []string) {
 		name   string
 		synced bool
 	}{
-		{pipeline.Alerts, c.Streams.Alerts != nil},
-		{pipeline.Violations, c.Streams.Violations != nil},
-		{pipeline.PolicyStats, c.Streams.PolicyStats != nil},
+		{run.Alerts, c.Streams.Alerts != nil},
+		{run.Violations, c.Streams.Violations != nil},
+		{run.PolicyStats, c.Streams.PolicyStats != nil},
 	} {
 		if one.synced {
 			names = append(names, one.name)

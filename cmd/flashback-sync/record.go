@@ -16,10 +16,10 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/flashback-sync/flashback-sync/extract"
+	"github.com/flashback-sync/flashback-sync/internal/audit"
 	"github.com/flashback-sync/flashback-sync/internal/crash"
 	"github.com/flashback-sync/flashback-sync/internal/journal"
-	"github.com/flashback-sync/flashback-sync/internal/pipeline"
-	"github.com/flashback-sync/flashback-sync/internal/verify"
+	"github.com/flashback-sync/flashback-sync/internal/run"
 )
 
 // heartbeat is how often a run renews its progress.
@@ -51,7 +51,7 @@ type recorder struct {
 func unheard() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) }
 
 // record begins to note a run of the command for the job.
-func (t *task) record(o pipeline.Options, command, job string) *recorder {
+func (t *task) record(o run.Options, command, job string) *recorder {
 	unheard()
 	r := &recorder{
 		dir: o.DataDir, log: t.log, client: t.client, outbox: t.outbox, stop: make(chan struct{}), statuses: map[string]int64{},
@@ -68,17 +68,17 @@ func (t *task) record(o pipeline.Options, command, job string) *recorder {
 }
 
 // observe follows the run.
-func (r *recorder) observe(e pipeline.Event) {
-	if e.Kind == pipeline.Began {
+func (r *recorder) observe(e run.Event) {
+	if e.Kind == run.Began {
 		r.begin()
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch e.Kind {
-	case pipeline.Planned, pipeline.Progressed, pipeline.Verifying, pipeline.Finished:
+	case run.Planned, run.Progressed, run.Verifying, run.Finished:
 		r.advance(e)
-	case pipeline.Warned, pipeline.Published:
+	case run.Warned, run.Published:
 		r.progress.Message = e.Message
 	}
 }
@@ -96,7 +96,7 @@ func (r *recorder) sent(attempt extract.Attempt) {
 }
 
 // advance moves the stream of an event. The lock is held.
-func (r *recorder) advance(e pipeline.Event) {
+func (r *recorder) advance(e run.Event) {
 	var s *journal.StreamProgress
 	for i := range r.progress.Streams {
 		if r.progress.Streams[i].Stream == e.Stream {
@@ -107,12 +107,12 @@ func (r *recorder) advance(e pipeline.Event) {
 		r.progress.Streams = append(r.progress.Streams, journal.StreamProgress{Stream: e.Stream})
 		s = &r.progress.Streams[len(r.progress.Streams)-1]
 	}
-	if e.Kind == pipeline.Planned {
+	if e.Kind == run.Planned {
 		return
 	}
 	s.Rows, s.Expected = e.Rows, max(e.Expected, s.Expected)
 	s.Requests = max(e.Requests, s.Requests)
-	s.Done = e.Kind == pipeline.Finished
+	s.Done = e.Kind == run.Finished
 	if e.Result != nil && e.Result.Err != nil {
 		s.Error = inOneLine(e.Result.Err.Error())
 	}
@@ -220,7 +220,7 @@ func (r *recorder) note(ctx context.Context, failure error) (ours bool) {
 	if code == codeLocked {
 		return false // the other instance notes its own
 	}
-	if code == codeDifference && run.Verdict == string(verify.Extra) {
+	if code == codeDifference && run.Verdict == string(audit.Extra) {
 		run.Status = journal.OK
 	}
 	if failure != nil {

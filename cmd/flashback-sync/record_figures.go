@@ -5,13 +5,13 @@ import (
 	"context"
 	"errors"
 
+	"github.com/flashback-sync/flashback-sync/internal/audit"
 	"github.com/flashback-sync/flashback-sync/internal/journal"
-	"github.com/flashback-sync/flashback-sync/internal/pipeline"
-	"github.com/flashback-sync/flashback-sync/internal/verify"
+	"github.com/flashback-sync/flashback-sync/internal/run"
 )
 
 // synced adds a run's figures.
-func (r *recorder) synced(summary *pipeline.Summary) {
+func (r *recorder) synced(summary *run.Summary) {
 	if summary == nil {
 		return
 	}
@@ -25,20 +25,20 @@ func (r *recorder) synced(summary *pipeline.Summary) {
 			noted.Error = inOneLine(*s.Error)
 		}
 		r.run.Streams[name] = noted
-		r.run.Verdict = string(verify.Graver(verify.Status(r.run.Verdict), verify.Status(s.Verified)))
+		r.run.Verdict = string(audit.Graver(audit.Status(r.run.Verdict), audit.Status(s.Verified)))
 		r.run.Missing += s.VerifiedMissing
 	}
 }
 
 // verified adds a verification's verdict. Rows that the source has deleted are
 // nothing that anybody has to be told at night.
-func (r *recorder) verified(report *verify.Report) {
+func (r *recorder) verified(report *audit.Report) {
 	if report == nil {
 		return
 	}
 	r.run.Verdict, r.run.Missing = string(report.Status), 0
-	if report.Status != verify.Match && report.OnlyExtra() {
-		r.run.Verdict = string(verify.Extra)
+	if report.Status != audit.Match && report.OnlyExtra() {
+		r.run.Verdict = string(audit.Extra)
 	}
 	for _, s := range report.Streams {
 		r.run.Missing += s.Missing
@@ -46,18 +46,18 @@ func (r *recorder) verified(report *verify.Report) {
 }
 
 // provenBy ends a verification that is noted.
-func (r *recorder) provenBy(ctx context.Context, report *verify.Report, err error) {
+func (r *recorder) provenBy(ctx context.Context, report *audit.Report, err error) {
 	if r == nil {
 		return
 	}
-	if err == nil || errors.Is(err, pipeline.ErrDifference) {
+	if err == nil || errors.Is(err, audit.ErrDifference) {
 		r.verified(report)
 	}
 	r.end(ctx, err)
 }
 
 // repaired adds what a repair did and left.
-func (r *recorder) repaired(done pipeline.Repaired) {
+func (r *recorder) repaired(done audit.Repaired) {
 	r.synced(done.Summary)
 	r.verified(cmp.Or(done.Left, done.Found))
 }

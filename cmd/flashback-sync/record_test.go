@@ -15,7 +15,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 	"github.com/flashback-sync/flashback-sync/internal/journal"
-	"github.com/flashback-sync/flashback-sync/internal/pipeline"
+	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/internal/status"
 )
 
@@ -58,7 +58,7 @@ func TestARunIsNotedWithWhatItDid(t *testing.T) {
 func TestWhatARunDidIsNotedWhileItsBeginningIsTold(t *testing.T) {
 	r := &recorder{dir: t.TempDir(), stop: make(chan struct{})}
 	r.begin()
-	r.synced(&pipeline.Summary{})
+	r.synced(&run.Summary{})
 	close(r.stop)
 	r.giveUp()
 	r.beating.Wait()
@@ -67,7 +67,7 @@ func TestWhatARunDidIsNotedWhileItsBeginningIsTold(t *testing.T) {
 // A line of the journal that is too long would hide those behind it.
 func TestErrorsAreNotedInOneLineOfBoundedLength(t *testing.T) {
 	r, text := &recorder{}, "first\nsecond "+strings.Repeat("ü", 1<<20)
-	r.synced(&pipeline.Summary{Streams: map[string]*pipeline.Result{"alerts": {Error: &text}}})
+	r.synced(&run.Summary{Streams: map[string]*run.Result{"alerts": {Error: &text}}})
 	if got := r.run.Streams["alerts"].Error; !strings.HasPrefix(got, "first; second ü") || len(got) > 5000 {
 		t.Errorf("%d bytes: %.30q", len(got), got)
 	}
@@ -77,7 +77,7 @@ func TestErrorsAreNotedInOneLineOfBoundedLength(t *testing.T) {
 func TestTheGravestVerdictIsNoted(t *testing.T) {
 	for range 20 {
 		r := &recorder{}
-		r.synced(&pipeline.Summary{Streams: map[string]*pipeline.Result{
+		r.synced(&run.Summary{Streams: map[string]*run.Result{
 			"alerts": {Verified: "match"}, "violations": {Verified: "extra"}, "policy_stats": {Verified: "missing", VerifiedMissing: 3}, "other": {},
 		}})
 		if r.run.Verdict != "missing" || r.run.Missing != 3 {

@@ -11,8 +11,8 @@ import (
 	"github.com/dustin/go-humanize/english"
 	"github.com/spf13/cobra"
 
-	"github.com/flashback-sync/flashback-sync/internal/pipeline"
-	"github.com/flashback-sync/flashback-sync/internal/verify"
+	"github.com/flashback-sync/flashback-sync/internal/audit"
+	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
@@ -52,9 +52,9 @@ func (a *app) repair(ctx context.Context, f repairFlags) error {
 	if err := a.refuseRoot(t.options.DataDir); err != nil {
 		return err
 	}
-	work := pipeline.Repair
+	work := audit.Repair
 	if f.rebuild {
-		work = pipeline.Rebuild
+		work = audit.Rebuild
 	}
 	record := t.record(t.options, "repair", "")
 	stop := t.watch()
@@ -70,16 +70,16 @@ func (a *app) repair(ctx context.Context, f repairFlags) error {
 }
 
 // unmended is the error of a repair that came to its end.
-func unmended(ctx context.Context, done pipeline.Repaired) error {
+func unmended(ctx context.Context, done audit.Repaired) error {
 	if done.Summary != nil {
-		if err := gravest(ctx, done.Summary); err != nil && !errors.Is(err, pipeline.ErrIncomplete) {
+		if err := gravest(ctx, done.Summary); err != nil && !errors.Is(err, run.ErrIncomplete) {
 			return err
 		}
 	}
 	return stillDiffers(done)
 }
 
-func (a *app) reportRepair(done pipeline.Repaired, f repairFlags) {
+func (a *app) reportRepair(done audit.Repaired, f repairFlags) {
 	if f.json {
 		line, err := json.Marshal(done)
 		if err != nil { // plain values always marshal
@@ -132,15 +132,15 @@ func (a *app) printRebuilt(r *load.Rebuilt) {
 
 // stillDiffers is the error of a repair that could not mend everything. Rows that
 // the source has deleted are none: they are kept.
-func stillDiffers(done pipeline.Repaired) error {
+func stillDiffers(done audit.Repaired) error {
 	left := done.Left
 	if left == nil {
 		left = done.Found
 	}
-	if left == nil || left.Status == verify.Match || left.OnlyExtra() {
+	if left == nil || left.Status == audit.Match || left.OnlyExtra() {
 		return nil
 	}
-	err := fmt.Errorf("%w after the repair: %s", pipeline.ErrDifference, inWords(left))
+	err := fmt.Errorf("%w after the repair: %s", audit.ErrDifference, inWords(left))
 	if left.NeverSynced() {
 		return &hinted{err, readsFirst}
 	}

@@ -14,7 +14,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/config"
 	"github.com/flashback-sync/flashback-sync/internal/page"
-	"github.com/flashback-sync/flashback-sync/internal/pipeline"
+	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/internal/status"
 	"github.com/flashback-sync/flashback-sync/load"
 )
@@ -136,7 +136,7 @@ func holdingsOf(c *config.Config) status.Source {
 		from.Wanted[name] = status.Wanted(wanted)
 	}
 	if c.Streams.PolicyStats != nil {
-		from.Lookbacks[pipeline.PolicyStats] = 0
+		from.Lookbacks[run.PolicyStats] = 0
 	}
 	return from
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints/instant"
-	"github.com/flashback-sync/flashback-sync/internal/pipeline"
+	"github.com/flashback-sync/flashback-sync/internal/run"
 )
 
 // scopeFlags narrow a command to some streams and a range of time.
@@ -45,7 +45,7 @@ func (f *scopeFlags) job() string {
 }
 
 // apply narrows the options to what the flags ask for.
-func (f *scopeFlags) apply(o *pipeline.Options) error {
+func (f *scopeFlags) apply(o *run.Options) error {
 	var err error
 	if o.From, err = flagTime("--from", f.from); err != nil {
 		return err
@@ -62,14 +62,14 @@ func (f *scopeFlags) apply(o *pipeline.Options) error {
 	return f.narrow(o)
 }
 
-func (f *scopeFlags) narrow(o *pipeline.Options) error {
-	configured := map[string]bool{pipeline.PolicyStats: o.Stats != nil}
+func (f *scopeFlags) narrow(o *run.Options) error {
+	configured := map[string]bool{run.PolicyStats: o.Stats != nil}
 	for _, list := range o.Lists {
 		configured[list.Name()] = true
 	}
 	wanted := map[string]bool{}
 	for _, name := range f.streams {
-		if err := oneOf("--stream", name, []string{pipeline.Alerts, pipeline.Violations, pipeline.PolicyStats}); err != nil {
+		if err := oneOf("--stream", name, []string{run.Alerts, run.Violations, run.PolicyStats}); err != nil {
 			return err
 		}
 		if !configured[name] {
@@ -84,7 +84,7 @@ func (f *scopeFlags) narrow(o *pipeline.Options) error {
 			o.Lists = append(o.Lists, list)
 		}
 	}
-	if !wanted[pipeline.PolicyStats] {
+	if !wanted[run.PolicyStats] {
 		o.Stats = nil
 	}
 	return nil

@@ -17,7 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/flashback-sync/flashback-sync/internal/journal"
-	"github.com/flashback-sync/flashback-sync/internal/pipeline"
+	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/internal/status"
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/load/durable"
@@ -41,10 +41,10 @@ type streamStatus struct {
 
 // statusOutput is what `status --json` prints.
 type statusOutput struct {
-	DataDir string            `json:"data_dir"`
-	Streams []*streamStatus   `json:"streams"`
-	LastRun *pipeline.Summary `json:"last_run"`
-	Runs    []runLine         `json:"runs"`
+	DataDir string          `json:"data_dir"`
+	Streams []*streamStatus `json:"streams"`
+	LastRun *run.Summary    `json:"last_run"`
+	Runs    []runLine       `json:"runs"`
 
 	Problems []status.Problem `json:"problems"` // the gravest first
 	Checked  string           `json:"checked"`  // what was checked, and when
@@ -99,7 +99,7 @@ func (a *app) statusCommand() *cobra.Command {
 // the last run, so that this and the page cannot disagree.
 func statusFrom(dataDir string, known *status.Status) (*statusOutput, error) {
 	s := &statusOutput{DataDir: dataDir, Problems: known.Judged().Problems, Checked: known.Checked(), Runs: runLines(known.Runs)}
-	for _, name := range []string{pipeline.Alerts, pipeline.Violations, pipeline.PolicyStats} {
+	for _, name := range []string{run.Alerts, run.Violations, run.PolicyStats} {
 		s.Streams = append(s.Streams, streamLine(known, name))
 	}
 	var err error
@@ -107,17 +107,17 @@ func statusFrom(dataDir string, known *status.Status) (*statusOutput, error) {
 	return s, err
 }
 
-func readLastRun(dataDir string) (*pipeline.Summary, error) {
-	content, err := durable.ReadFile(filepath.Join(dataDir, pipeline.LastRun))
+func readLastRun(dataDir string) (*run.Summary, error) {
+	content, err := durable.ReadFile(filepath.Join(dataDir, run.LastRun))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil //nolint:nilnil // no run is no error
 	}
 	if err != nil {
 		return nil, err
 	}
-	var last pipeline.Summary
+	var last run.Summary
 	if err := json.Unmarshal(content, &last); err != nil {
-		return nil, fmt.Errorf("%s: %w", pipeline.LastRun, err)
+		return nil, fmt.Errorf("%s: %w", run.LastRun, err)
 	}
 	return &last, nil
 }

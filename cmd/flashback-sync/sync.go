@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/flashback-sync/flashback-sync/internal/pipeline"
+	"github.com/flashback-sync/flashback-sync/internal/run"
 )
 
 type syncFlags struct {
@@ -41,7 +41,7 @@ With --from it reads everything from there again, whether it is covered or not.`
 }
 
 func (a *app) sync(ctx context.Context, f syncFlags) error {
-	if err := checkJob(f.job, jobSync, pipeline.Alerts, pipeline.Violations, pipeline.PolicyStats); err != nil {
+	if err := checkJob(f.job, jobSync, run.Alerts, run.Violations, run.PolicyStats); err != nil {
 		return err
 	}
 	job := cmp.Or(f.job, f.scopeFlags.job())
@@ -70,7 +70,7 @@ func (a *app) sync(ctx context.Context, f syncFlags) error {
 }
 
 // outcome is the error that a run ends with: its own, or its streams' gravest.
-func outcome(ctx context.Context, summary *pipeline.Summary, err error) error {
+func outcome(ctx context.Context, summary *run.Summary, err error) error {
 	if err != nil {
 		return err
 	}
@@ -78,14 +78,14 @@ func outcome(ctx context.Context, summary *pipeline.Summary, err error) error {
 }
 
 // printPlan is what a dry run has to say.
-func (a *app) printPlan(e pipeline.Event) {
-	if e.Kind == pipeline.Planned || e.Kind == pipeline.Warned {
+func (a *app) printPlan(e run.Event) {
+	if e.Kind == run.Planned || e.Kind == run.Warned {
 		fmt.Fprintf(a.stdout, "%s: %s\n", e.Stream, e.Message)
 	}
 }
 
 // report ends a run: a table for a person, one line of JSON for a program.
-func (a *app) report(summary *pipeline.Summary, f syncFlags) {
+func (a *app) report(summary *run.Summary, f syncFlags) {
 	if len(summary.Streams) > 0 && !f.dryRun && isTerminal(a.stdout) {
 		a.printSummary(summary)
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
-	"github.com/flashback-sync/flashback-sync/internal/pipeline"
+	"github.com/flashback-sync/flashback-sync/internal/run"
 )
 
 func (b *bench) complete() {
@@ -61,7 +61,7 @@ func TestSyncCopiesEverythingAndSaysSo(t *testing.T) {
 	if got := streams["alerts"].(map[string]any)["rows_inserted"]; got != float64(b.sim.Len(apisim.Alerts)) {
 		t.Errorf("%v alerts inserted, the source has %d", got, b.sim.Len(apisim.Alerts))
 	}
-	var summary pipeline.Summary
+	var summary run.Summary
 	if err := json.Unmarshal([]byte(lastLine(r.stdout)), &summary); err != nil || summary.Status != "ok" {
 		t.Errorf("%v, status %q", err, summary.Status)
 	}
@@ -78,9 +78,9 @@ func TestSyncCopiesEverythingAndSaysSo(t *testing.T) {
 
 func TestSyncNarrowedByFlags(t *testing.T) {
 	b := newBench(t)
-	one := func(args ...string) map[string]*pipeline.Result {
+	one := func(args ...string) map[string]*run.Result {
 		t.Helper()
-		var summary pipeline.Summary
+		var summary run.Summary
 		if err := json.Unmarshal([]byte(lastLine(b.must(append([]string{"sync", "--json"}, args...)...).stdout)), &summary); err != nil {
 			t.Fatal(err)
 		}

@@ -13,8 +13,8 @@ import (
 	"github.com/dustin/go-humanize/english"
 	"github.com/spf13/cobra"
 
-	"github.com/flashback-sync/flashback-sync/internal/pipeline"
-	"github.com/flashback-sync/flashback-sync/internal/verify"
+	"github.com/flashback-sync/flashback-sync/internal/audit"
+	"github.com/flashback-sync/flashback-sync/internal/run"
 )
 
 // standardOutput stands for --json without a file.
@@ -90,7 +90,7 @@ func (a *app) verify(ctx context.Context, f verifyFlags) error {
 		t.record(t.options, "verify", f.job)
 	}
 	stop := t.watch()
-	report, err := pipeline.Verify(ctx, t.options, t.client)
+	report, err := audit.Verify(ctx, t.options, t.client)
 	stop()
 	err = verdictOf(report, err)
 	t.recorder.provenBy(ctx, report, err)
@@ -108,8 +108,8 @@ func (a *app) verify(ctx context.Context, f verifyFlags) error {
 
 // verdictOf is the error of a verification: a difference that was found matters
 // more than what could not be compared, and less than a source or disk that failed.
-func verdictOf(report *verify.Report, err error) error {
-	if report != nil && (err == nil || errors.Is(err, pipeline.ErrIncomplete) && report.Status == verify.Differs) {
+func verdictOf(report *audit.Report, err error) error {
+	if report != nil && (err == nil || errors.Is(err, run.ErrIncomplete) && report.Status == audit.Differs) {
 		return difference(report)
 	}
 	return err
@@ -129,7 +129,7 @@ func (f *verifyFlags) checkFiles() error {
 }
 
 // writeReport writes the files that were asked for.
-func (a *app) writeReport(report *verify.Report, f verifyFlags) error {
+func (a *app) writeReport(report *audit.Report, f verifyFlags) error {
 	content, err := json.Marshal(report)
 	if err != nil {
 		return err
@@ -152,22 +152,22 @@ func (a *app) writeReport(report *verify.Report, f verifyFlags) error {
 }
 
 // difference is the error of a report that found one.
-func difference(r *verify.Report) error {
-	if r.Status == verify.Match {
+func difference(r *audit.Report) error {
+	if r.Status == audit.Match {
 		return nil
 	}
 	hint := "rows that the source has deleted are kept; there is nothing to repair"
 	if !r.OnlyExtra() {
 		hint = strings.Join(waysOut(r), ", ")
 	}
-	return &hinted{fmt.Errorf("%w: %s", pipeline.ErrDifference, inWords(r)), hint}
+	return &hinted{fmt.Errorf("%w: %s", audit.ErrDifference, inWords(r)), hint}
 }
 
 // readsFirst is the hint for what only a run reads: a repair mends what was read.
 const readsFirst = "'flashback-sync sync' reads what was never synced"
 
 // waysOut are the commands that mend what a report found.
-func waysOut(r *verify.Report) (ways []string) {
+func waysOut(r *audit.Report) (ways []string) {
 	if r.NeverSynced() {
 		ways = append(ways, readsFirst)
 	}
@@ -178,19 +178,19 @@ func waysOut(r *verify.Report) (ways []string) {
 }
 
 // inWords says what differs, in one line.
-func inWords(r *verify.Report) string {
+func inWords(r *audit.Report) string {
 	var names, parts []string // of a stream with several queries it is said once
-	sums := map[string]*verify.Finding{}
+	sums := map[string]*audit.Finding{}
 	for _, s := range r.Streams {
 		sum := sums[s.Stream]
 		if sum == nil {
-			sum = &verify.Finding{}
+			sum = &audit.Finding{}
 			names, sums[s.Stream] = append(names, s.Stream), sum
 		}
 		sum.Missing, sum.Differs = sum.Missing+s.Missing, sum.Differs+s.Differs
 		sum.Unproven, sum.Extra = sum.Unproven+s.Unproven, sum.Extra+s.Extra
 		whole := s.Stream + " " + string(s.Status)
-		if (s.Status == verify.NotSynced || s.Status == verify.NotVerified) && !slices.Contains(parts, whole) {
+		if (s.Status == audit.NotSynced || s.Status == audit.NotVerified) && !slices.Contains(parts, whole) {
 			parts = append(parts, whole)
 		}
 	}
@@ -207,7 +207,7 @@ func inWords(r *verify.Report) string {
 	}
 	files := 0
 	for _, f := range r.Files {
-		if f.Status != verify.Match {
+		if f.Status != audit.Match {
 			files++
 		}
 	}

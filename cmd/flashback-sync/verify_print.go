@@ -10,14 +10,14 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 
-	"github.com/flashback-sync/flashback-sync/internal/pipeline"
-	"github.com/flashback-sync/flashback-sync/internal/verify"
+	"github.com/flashback-sync/flashback-sync/internal/audit"
+	"github.com/flashback-sync/flashback-sync/internal/run"
 )
 
 // mostLines bounds how many findings a terminal is shown.
 const mostLines = 20
 
-func (a *app) printReport(r *verify.Report) {
+func (a *app) printReport(r *audit.Report) {
 	t := newTable(a.stdout, "source", "held", "missing", "extra", "differs", "unproven")
 	t.AppendHeader(table.Row{"stream", "status", "compared from", "to", "source", "held", "missing", "extra", "differs", "unproven"})
 	for _, s := range joined(r.Streams) {
@@ -28,7 +28,7 @@ func (a *app) printReport(r *verify.Report) {
 	}
 	t.Render()
 	for _, s := range r.Streams {
-		if s.Status == verify.NotVerified {
+		if s.Status == audit.NotVerified {
 			fmt.Fprintf(a.stdout, "%s was not verified: %s\n", label(s), clean(s.Error, 300))
 		}
 	}
@@ -39,28 +39,28 @@ func (a *app) printReport(r *verify.Report) {
 		r.FinishedAt.Sub(r.StartedAt).Round(10e6))
 }
 
-func verdict(r *verify.Report) string {
+func verdict(r *audit.Report) string {
 	switch r.Status {
-	case verify.NotVerified:
+	case audit.NotVerified:
 		return text.FgYellow.Sprint("Not everything could be compared: " + inWords(r))
-	case verify.Match:
+	case audit.Match:
 		return text.FgGreen.Sprint("Everything that the source counts is stored, and every published file is what it should be")
 	}
 	return text.FgYellow.Sprint("Differs: " + inWords(r))
 }
 
 // joined puts the series of statistics that match into one line.
-func joined(streams []*verify.Stream) (lines []*verify.Stream) {
-	var all *verify.Stream
+func joined(streams []*audit.Stream) (lines []*audit.Stream) {
+	var all *audit.Stream
 	series := 0
 	for _, s := range streams {
-		if s.Stream != pipeline.PolicyStats || s.Status != verify.Match {
+		if s.Stream != run.PolicyStats || s.Status != audit.Match {
 			lines = append(lines, s)
 			continue
 		}
 		series++
 		if all == nil {
-			all = &verify.Stream{Stream: s.Stream, Status: s.Status, From: s.From, To: s.To}
+			all = &audit.Stream{Stream: s.Stream, Status: s.Status, From: s.From, To: s.To}
 		}
 		all.Source += s.Source
 		all.Held += s.Held
@@ -79,24 +79,24 @@ func joined(streams []*verify.Stream) (lines []*verify.Stream) {
 }
 
 // label names a stream, and the series or filter set if there is one.
-func label(s *verify.Stream) string {
+func label(s *audit.Stream) string {
 	if s.Filter == "{}" {
 		return s.Stream
 	}
 	return s.Stream + " " + clean(s.Filter, 60)
 }
 
-func statusColour(s verify.Status) string {
+func statusColour(s audit.Status) string {
 	switch s {
-	case verify.Match:
+	case audit.Match:
 		return text.FgGreen.Sprint(s)
-	case verify.NotServed:
+	case audit.NotServed:
 		return text.Faint.Sprint(s)
 	}
 	return text.FgYellow.Sprint(s)
 }
 
-func printFindings(out io.Writer, r *verify.Report) {
+func printFindings(out io.Writer, r *audit.Report) {
 	t := newTable(out, "missing", "extra", "differs", "unproven")
 	t.AppendHeader(table.Row{"difference in", "from", "to", "missing", "extra", "differs", "unproven", "ids"})
 	lines := 0
@@ -132,12 +132,12 @@ func sampleIDs(ids []string) string {
 	return strings.Join(shown, " ")
 }
 
-func printFiles(out io.Writer, r *verify.Report) {
+func printFiles(out io.Writer, r *audit.Report) {
 	wrong := 0
 	t := newTable(out)
 	t.AppendHeader(table.Row{"file", "status", "why"})
 	for _, f := range r.Files {
-		if f.Status == verify.Match {
+		if f.Status == audit.Match {
 			continue
 		}
 		if wrong++; wrong <= mostLines {
@@ -154,7 +154,7 @@ func printFiles(out io.Writer, r *verify.Report) {
 	}
 }
 
-func printWitness(out io.Writer, r *verify.Report) {
+func printWitness(out io.Writer, r *audit.Report) {
 	var buckets, agree int64
 	for _, w := range r.Witness {
 		buckets += w.Buckets

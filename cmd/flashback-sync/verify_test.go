@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
-	"github.com/flashback-sync/flashback-sync/internal/verify"
+	"github.com/flashback-sync/flashback-sync/internal/audit"
 	"github.com/flashback-sync/flashback-sync/load"
 )
 
@@ -79,12 +79,12 @@ func TestVerifyFindsAndRepairRestores(t *testing.T) {
 	if !strings.Contains(r.stderr, "flashback-sync repair") {
 		t.Error(r.stderr)
 	}
-	var report verify.Report
+	var report audit.Report
 	content, err := os.ReadFile(file)
 	if err == nil {
 		err = json.Unmarshal(content, &report)
 	}
-	if err != nil || report.Streams[0].Missing != int64(missing) || missing == 0 || report.Status != verify.Differs {
+	if err != nil || report.Streams[0].Missing != int64(missing) || missing == 0 || report.Status != audit.Differs {
 		t.Errorf("%v: %d missing of %d", err, report.Streams[0].Missing, missing)
 	}
 	if html, err := os.ReadFile(page); err != nil || !strings.Contains(string(html), "missing") || strings.Contains(string(html), "<script") {
@@ -95,8 +95,8 @@ func TestVerifyFindsAndRepairRestores(t *testing.T) {
 		t.Errorf("%v: %.300s", err, printed.stdout)
 	}
 	repaired := b.must("repair", "--json")
-	var done struct{ Found, Left *verify.Report }
-	if err := json.Unmarshal([]byte(lastLine(repaired.stdout)), &done); err != nil || done.Found.Status != verify.Differs || done.Left.Status != verify.Match {
+	var done struct{ Found, Left *audit.Report }
+	if err := json.Unmarshal([]byte(lastLine(repaired.stdout)), &done); err != nil || done.Found.Status != audit.Differs || done.Left.Status != audit.Match {
 		t.Errorf("%v: %.300s", err, repaired.stdout)
 	}
 	b.must("verify")
@@ -242,9 +242,9 @@ func TestAPolicyThatTheSourceDoesNotKnowIsNoMatch(t *testing.T) {
 }
 
 func TestWhatDiffersInManySeriesIsSaidOnce(t *testing.T) {
-	r := &verify.Report{}
+	r := &audit.Report{}
 	for range 41 {
-		r.Streams = append(r.Streams, &verify.Stream{Stream: "policy_stats", Status: verify.Differs, Differs: 1})
+		r.Streams = append(r.Streams, &audit.Stream{Stream: "policy_stats", Status: audit.Differs, Differs: 1})
 	}
 	if got := inWords(r); got != "41 changed in policy_stats" {
 		t.Error(got)

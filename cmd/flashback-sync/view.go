@@ -16,7 +16,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/flashback-sync/flashback-sync/internal/crash"
-	"github.com/flashback-sync/flashback-sync/internal/pipeline"
+	"github.com/flashback-sync/flashback-sync/internal/run"
 )
 
 // view shows a run while it goes on: moving bars on a terminal, log lines
@@ -64,8 +64,8 @@ func (v *view) close() {
 	}
 }
 
-func (v *view) observe(e pipeline.Event) {
-	if e.Kind == pipeline.Began {
+func (v *view) observe(e run.Event) {
+	if e.Kind == run.Began {
 		return
 	}
 	if v.bars != nil {
@@ -74,20 +74,20 @@ func (v *view) observe(e pipeline.Event) {
 	}
 	line := v.log.Info()
 	switch e.Kind {
-	case pipeline.Warned:
+	case run.Warned:
 		line = v.log.Warn()
-	case pipeline.Progressed, pipeline.Verifying:
-		if time.Since(v.logged) < 10*time.Second || (e.Kind == pipeline.Verifying && e.Rows == 0) {
+	case run.Progressed, run.Verifying:
+		if time.Since(v.logged) < 10*time.Second || (e.Kind == run.Verifying && e.Rows == 0) {
 			return
 		}
 		v.logged = time.Now()
-		if e.Kind == pipeline.Verifying {
+		if e.Kind == run.Verifying {
 			line.Str("stream", e.Stream).Int64("done", e.Rows).Int64("of", e.Expected).Msg("verifying")
 			return
 		}
 		line.Str("stream", e.Stream).Int64("rows", e.Rows).Int64("expected", e.Expected).Int64("requests", e.Requests).Msg("reading")
 		return
-	case pipeline.Finished:
+	case run.Finished:
 		v.logFinished(e)
 		return
 	}
@@ -97,7 +97,7 @@ func (v *view) observe(e pipeline.Event) {
 	line.Msg(e.Message)
 }
 
-func (v *view) logFinished(e pipeline.Event) {
+func (v *view) logFinished(e run.Event) {
 	line := v.log.Info()
 	if e.Result.Err != nil {
 		line = v.log.Error().Err(e.Result.Err)
@@ -108,31 +108,31 @@ func (v *view) logFinished(e pipeline.Event) {
 		Dur("took_ms", e.Result.Took).Msg("stream done")
 }
 
-func (v *view) draw(e pipeline.Event) {
+func (v *view) draw(e run.Event) {
 	switch e.Kind {
-	case pipeline.Planned:
+	case run.Planned:
 		tracker := &progress.Tracker{Message: e.Stream, Units: progress.UnitsDefault}
 		v.trackers[e.Stream] = tracker
 		v.bars.AppendTracker(tracker)
-	case pipeline.Progressed:
+	case run.Progressed:
 		if tracker := v.trackers[e.Stream]; tracker != nil {
 			tracker.UpdateMessage(barLabel(e))
 			tracker.UpdateTotal(max(e.Expected, e.Rows+1)) // equal would end the bar
 			tracker.SetValue(e.Rows)
 		}
-	case pipeline.Verifying:
+	case run.Verifying:
 		v.drawSteps(e)
-	case pipeline.Warned:
+	case run.Warned:
 		v.say("%s %s", text.FgYellow.Sprint(cmp.Or(e.Stream, "source")+":"), e.Message)
-	case pipeline.Finished:
+	case run.Finished:
 		v.drawFinished(e)
-	case pipeline.Published:
+	case run.Published:
 		v.say("%s", text.Faint.Sprint("published: "+e.Message))
 	}
 }
 
 // drawSteps moves the bar of a verification, a step for each total.
-func (v *view) drawSteps(e pipeline.Event) {
+func (v *view) drawSteps(e run.Event) {
 	name := "verify " + e.Stream
 	tracker := v.trackers[name]
 	if tracker == nil || tracker.IsDone() {
@@ -156,12 +156,12 @@ func (v *view) say(format string, arguments ...any) {
 	fmt.Fprintf(v.out, format+"\n", arguments...)
 }
 
-func (v *view) drawFinished(e pipeline.Event) {
+func (v *view) drawFinished(e run.Event) {
 	tracker := v.trackers[e.Stream]
 	if tracker == nil {
 		return
 	}
-	if e.Result.Err != nil && !errors.Is(e.Result.Err, pipeline.ErrIncomplete) {
+	if e.Result.Err != nil && !errors.Is(e.Result.Err, run.ErrIncomplete) {
 		tracker.MarkAsErrored()
 		return
 	}
@@ -172,12 +172,12 @@ func (v *view) drawFinished(e pipeline.Event) {
 }
 
 // barLabel has one width, so that the bars stand below each other.
-func barLabel(e pipeline.Event) string {
+func barLabel(e run.Event) string {
 	return fmt.Sprintf("%-12s %7s requests", e.Stream, humanize.Comma(e.Requests))
 }
 
 // printSummary prints the table that ends a run on a terminal.
-func (a *app) printSummary(s *pipeline.Summary) {
+func (a *app) printSummary(s *run.Summary) {
 	t := newTable(a.stdout, "received", "new", "changed", "same", "twice", "rejected", "requests", "time")
 	t.AppendHeader(table.Row{"stream", "status", "received", "new", "changed", "same", "twice", "rejected", "requests", "time"})
 	for _, name := range s.Names() {
@@ -191,13 +191,13 @@ func (a *app) printSummary(s *pipeline.Summary) {
 	t.Render()
 }
 
-func statusText(r *pipeline.Result) string {
+func statusText(r *run.Result) string {
 	switch {
 	case !r.Served:
 		return text.Faint.Sprint("not served")
 	case r.Complete && r.Err == nil:
 		return text.FgGreen.Sprint("complete")
-	case errors.Is(r.Err, pipeline.ErrIncomplete):
+	case errors.Is(r.Err, run.ErrIncomplete):
 		return text.FgYellow.Sprint("incomplete")
 	}
 	return text.FgRed.Sprint("failed")

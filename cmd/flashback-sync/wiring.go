@@ -10,7 +10,8 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/config"
 	"github.com/flashback-sync/flashback-sync/extract"
-	"github.com/flashback-sync/flashback-sync/internal/pipeline"
+	"github.com/flashback-sync/flashback-sync/internal/audit"
+	"github.com/flashback-sync/flashback-sync/internal/run"
 )
 
 // retries is how often a request that failed temporarily is sent again.
@@ -54,7 +55,7 @@ func (a *app) showAnswersFlag(flags *pflag.FlagSet) {
 type task struct {
 	app     *app
 	config  *config.Config // nil in a demo
-	options pipeline.Options
+	options run.Options
 	log     zerolog.Logger
 	client  *extract.Client
 
@@ -99,7 +100,7 @@ func (t *task) watch() (stop func()) {
 	view := t.app.newView(t.log)
 	t.app.view, t.options.Observe = view, view.observe
 	if record := t.recorder; record != nil {
-		t.options.Observe = func(e pipeline.Event) {
+		t.options.Observe = func(e run.Event) {
 			view.observe(e)
 			record.observe(e)
 		}
@@ -111,14 +112,15 @@ func (t *task) watch() (stop func()) {
 }
 
 // options turns the configuration into what a run does.
-func options(c *config.Config) pipeline.Options {
-	o := pipeline.Options{
+func options(c *config.Config) run.Options {
+	o := run.Options{
 		RunID:         newRunID(),
 		NewRunID:      newRunID,
 		Version:       version,
 		DataDir:       c.DataDir,
 		Source:        c.API.BaseURL,
 		VerifyEvery:   c.VerifyEvery,
+		Verify:        audit.VerifyTotals,
 		KeepRuns:      c.Retention.Runs,
 		KeepRejects:   c.Retention.Rejects,
 		PublishDuckDB: c.Publish.DuckDB == "copy",
@@ -136,9 +138,9 @@ func options(c *config.Config) pipeline.Options {
 	return o
 }
 
-func list(kind extract.List, s *config.ListStream) pipeline.List {
+func list(kind extract.List, s *config.ListStream) run.List {
 	f := s.Filter
-	return pipeline.List{
+	return run.List{
 		Start: s.Start, Lookback: s.Lookback, Optional: s.Optional, Policies: s.Policies,
 		Query: extract.Query{
 			List: kind, WorkspaceID: f.WorkspaceID, RepoID: f.RepoID, PolicyID: f.PolicyID,
@@ -147,10 +149,10 @@ func list(kind extract.List, s *config.ListStream) pipeline.List {
 	}
 }
 
-func statistics(s *config.StatsStream) *pipeline.Stats {
-	stats := &pipeline.Stats{Start: s.Start, Bucket: s.Bucket, RuleIDs: s.RuleIDs, APIKeyIDs: s.APIKeyIDs}
+func statistics(s *config.StatsStream) *run.Stats {
+	stats := &run.Stats{Start: s.Start, Bucket: s.Bucket, RuleIDs: s.RuleIDs, APIKeyIDs: s.APIKeyIDs}
 	for _, scope := range s.Scopes {
-		out := pipeline.Scope{Scope: scope.Scope}
+		out := run.Scope{Scope: scope.Scope}
 		for _, id := range scope.IDs {
 			if id == "auto" {
 				out.Auto = true
@@ -172,18 +174,18 @@ func newRunID() string {
 }
 
 // sync runs once and shows it, unless the options have someone else watch.
-func (t *task) sync(ctx context.Context, o pipeline.Options) (*pipeline.Summary, error) {
+func (t *task) sync(ctx context.Context, o run.Options) (*run.Summary, error) {
 	if o.Observe == nil {
 		defer t.watch()()
 		o.Observe = t.options.Observe
 	}
-	return pipeline.Run(ctx, o, t.client)
+	return run.Run(ctx, o, t.client)
 }
 
 // warn tells what the client noticed: among the moving bars, or as a log line.
 func (a *app) warn(log zerolog.Logger, message string) {
 	if a.view != nil {
-		a.view.observe(pipeline.Event{Kind: pipeline.Warned, Message: message})
+		a.view.observe(run.Event{Kind: run.Warned, Message: message})
 		return
 	}
 	log.Warn().Msg(message)

@@ -1,0 +1,178 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/flashback-sync/flashback-sync/checkpoints"
+	"github.com/flashback-sync/flashback-sync/internal/run"
+	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/lake"
+	"github.com/flashback-sync/flashback-sync/load/snapshot"
+	"github.com/flashback-sync/flashback-sync/schema"
+)
+
+// files compares everything that is published with the warehouse.
+func (v *verification) files(ctx context.Context) error {
+	v.options.Observe(run.Event{Kind: run.Verifying, Stream: "files"})
+	held := map[*schema.Table]map[time.Time]load.Fingerprint{}
+	for _, table := range schema.Tables() {
+		if table.Partition == schema.Unpartitioned {
+			continue
+		}
+		fingerprints, err := v.evidence.Held(ctx, table)
+		if err != nil {
+			return err
+		}
+		held[table] = fingerprints
+	}
+	if err := v.lake(ctx, held); err != nil {
+		return err
+	}
+	if _, err := os.Lstat(filepath.Join(v.options.DataDir, snapshot.LogName)); err == nil {
+		v.found(snapshot.LogName, Differs, "the log of a program that opened "+snapshot.Name+" for writing: readers may see what it wrote", 0, "")
+	}
+	if v.options.PublishDuckDB {
+		return v.snapshot(ctx, held)
+	}
+	return nil
+}
+
+// found notes a file. Its rows are those that were counted in it, and its hash is
+// given only if the file was read and has it.
+func (v *verification) found(path string, status Status, detail string, rows int64, hash string) {
+	v.report.Files = append(v.report.Files, File{Path: path, Status: status, Detail: detail, Rows: rows, SHA256: hash})
+}
+
+// lake compares every file with the manifest, and its rows with the warehouse.
+func (v *verification) lake(ctx context.Context, held map[*schema.Table]map[time.Time]load.Fingerprint) error {
+	const manifest = "lake/" + lake.ManifestName
+	inventory, err := lake.Check(ctx, v.options.LakeDir())
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.Is(err, fs.ErrNotExist):
+		v.found(manifest, Missing, "", 0, "")
+		return nil
+	case err != nil:
+		v.found(manifest, Differs, err.Error(), 0, "")
+		return nil
+	}
+	v.found(manifest, Match, "", 0, "")
+	for _, path := range inventory.Unlisted {
+		v.found("lake/"+path, Extra, "the manifest does not name it", 0, "")
+	}
+	for table, partitions := range held {
+		if err := v.table(ctx, table, partitions, inventory); err != nil {
+			return err
+		}
+	}
+	slices.SortFunc(v.report.Files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
+	return nil
+}
+
+// table compares the files of one table with the partitions of the warehouse.
+func (v *verification) table(ctx context.Context, table *schema.Table, held map[time.Time]load.Fingerprint, inventory *lake.Inventory) error {
+	var sound []string
+	for _, f := range inventory.Manifest.Files {
+		if f.Table == table.Name && inventory.Problems[f.Path] == nil {
+			sound = append(sound, f.Path)
+		}
+	}
+	contents, err := v.evidence.Files(ctx, table, sound)
+	if err != nil {
+		return err
+	}
+	left := maps.Clone(held)
+	for _, f := range inventory.Manifest.Files {
+		if f.Table != table.Name {
+			continue
+		}
+		_, start, _ := lake.PartitionOf(f.Path)
+		status, detail := judge(f, inventory.Problems[f.Path], contents[f.Path], held[start])
+		hash := ""
+		if inventory.Problems[f.Path] == nil {
+			hash = f.SHA256
+			if status != Match {
+				v.suspect(table, start) // the file is as it was written: which of the two is right, only the source can say
+			}
+		}
+		v.found("lake/"+f.Path, status, detail, contents[f.Path].Rows, hash)
+		delete(left, start)
+	}
+	for start, f := range left {
+		v.suspect(table, start)
+		v.found("lake/"+lake.Path(table, start), Missing, fmt.Sprintf("the warehouse has %d rows of it", f.Rows), 0, "")
+	}
+	return nil
+}
+
+func (v *verification) suspect(table *schema.Table, start time.Time) {
+	if v.suspects == nil {
+		v.suspects = map[string]checkpoints.Set{}
+	}
+	v.suspects[table.Name] = v.suspects[table.Name].Union(checkpoints.Of(checkpoints.Interval{From: start, To: lake.EndOf(table, start)}))
+}
+
+// judge compares one file: with its line of the manifest, that with its rows, and
+// these with the warehouse.
+func judge(f lake.File, problem error, content, held load.Fingerprint) (Status, string) {
+	switch {
+	case errors.Is(problem, fs.ErrNotExist):
+		return Missing, ""
+	case problem != nil:
+		return Differs, problem.Error()
+	case content.Rows != f.Rows || !content.Oldest.Equal(f.Oldest) || !content.Newest.Equal(f.Newest):
+		return Differs, fmt.Sprintf("it holds %d rows, the manifest says %d", content.Rows, f.Rows)
+	case content.Rows != held.Rows:
+		return Differs, fmt.Sprintf("it holds %d rows, the warehouse %d", content.Rows, held.Rows)
+	case !content.Equal(held):
+		return Differs, "its rows are not those of the warehouse"
+	}
+	return Match, ""
+}
+
+// snapshot compares the analysts' file with the warehouse.
+func (v *verification) snapshot(ctx context.Context, held map[*schema.Table]map[time.Time]load.Fingerprint) error {
+	if err := v.evidence.Unreadable; err != nil {
+		status := Differs
+		if errors.Is(err, fs.ErrNotExist) {
+			status = Missing
+		}
+		v.found(snapshot.Name, status, err.Error(), 0, "")
+		return nil
+	}
+	var rows int64
+	var different []string
+	for table, want := range held {
+		got, err := v.evidence.Published(ctx, table)
+		if err != nil {
+			v.found(snapshot.Name, Differs, err.Error(), 0, "")
+			return nil //nolint:nilerr // a published file that cannot be read is a finding
+		}
+		for _, f := range got {
+			rows += f.Rows
+		}
+		if !maps.EqualFunc(got, want, load.Fingerprint.Equal) {
+			different = append(different, table.Name)
+		}
+	}
+	if len(different) > 0 {
+		slices.Sort(different)
+		v.found(snapshot.Name, Differs, strings.Join(different, ", ")+": its rows are not those of the warehouse", rows, "")
+		return nil
+	}
+	v.found(snapshot.Name, Match, "", rows, "")
+	return nil
+}
+
+// trimLake is a file's path below the lake.
+func trimLake(path string) string { return strings.TrimPrefix(path, "lake/") }

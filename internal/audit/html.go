@@ -1,0 +1,142 @@
+package audit
+
+import (
+	"cmp"
+	"embed"
+	"html/template"
+	"io"
+	"slices"
+
+	"github.com/dustin/go-humanize"
+
+	"github.com/flashback-sync/flashback-sync/internal/span"
+	"github.com/flashback-sync/flashback-sync/internal/visible"
+)
+
+const (
+	// mostFindings bounds the findings that a page shows; the JSON has them all.
+	mostFindings = 200
+	// mostSamples bounds the ids that a page shows of one finding.
+	mostSamples = 10
+	// mostOpen bounds the rows of a table that is not folded.
+	mostOpen = 12
+	// statistics is the stream whose parts are series: these have points, not days.
+	statistics = "policy_stats"
+)
+
+//go:embed report.html.tmpl chart.html.tmpl report.css
+var pages embed.FS
+
+var pageTemplate = template.Must(template.New("report.html.tmpl").Funcs(template.FuncMap{
+	"comma":  humanize.Comma,
+	"count":  func(n int) string { return humanize.Comma(int64(n)) },
+	"stamp":  stamp,
+	"date":   date,
+	"show":   visible.Text,
+	"terms":  visible.Terms,
+	"class":  class,
+	"glyph":  glyph,
+	"chart":  newChart,
+	"counts": counts,
+}).ParseFS(pages, "*"))
+
+// WriteHTML writes the report as one HTML file that needs nothing else: no
+// script, no font, no address is loaded. Everything in a report may come from a
+// stranger, so html/template escapes it all, and what does not print is spelled
+// out.
+func (r *Report) WriteHTML(w io.Writer) error { return pageTemplate.Execute(w, newPage(r)) }
+
+// page is a report arranged for reading.
+type page struct {
+	*Report
+	Verdict  verdict
+	Scope    string
+	Took     string
+	Lists    []*Stream
+	Series   folded[*Stream]
+	Findings []found
+	Unshown  int // findings beyond those of the page
+	Suspects []File
+	Ledger   folded[LedgerLine]
+	Witness  folded[Witness]
+	Agree    [2]int64 // buckets that agree, of those compared
+}
+
+// found is a finding and where it was made.
+type found struct {
+	Finding
+	Stream *Stream
+	Counts []tally
+	More   int // samples beyond those of the page
+}
+
+// folded is a table whose dull rows are folded away if there are many.
+type folded[T any] struct {
+	Open, Rest []T
+}
+
+// Len is how many rows the table has, folded or not.
+func (f folded[T]) Len() int { return len(f.Open) + len(f.Rest) }
+
+// fold keeps the rows open that deserve a look, and all if they are few.
+func fold[T any](all []T, deserves func(T) bool) (f folded[T]) {
+	if len(all) <= mostOpen {
+		return folded[T]{Open: all}
+	}
+	for _, row := range all {
+		if deserves(row) {
+			f.Open = append(f.Open, row)
+		} else {
+			f.Rest = append(f.Rest, row)
+		}
+	}
+	return f
+}
+
+func newPage(r *Report) *page {
+	p := &page{Report: r, Verdict: r.verdict(), Scope: r.scope(), Took: span.Words(r.FinishedAt.Sub(r.StartedAt))}
+	var series []*Stream
+	for _, s := range r.Streams {
+		if s.Stream == statistics {
+			series = append(series, s)
+		} else {
+			p.Lists = append(p.Lists, s)
+		}
+	}
+	p.Series = fold(series, func(s *Stream) bool { return s.Status != Match })
+	p.Findings = findings(r.Streams)
+	if more := len(p.Findings) - mostFindings; more > 0 {
+		p.Findings, p.Unshown = p.Findings[:mostFindings], more
+	}
+	for _, f := range r.Files {
+		if f.Status != Match {
+			p.Suspects = append(p.Suspects, f)
+		}
+	}
+	p.Ledger = fold(r.Coverage, func(l LedgerLine) bool { return l.Stream != statistics })
+	p.Witness = fold(r.Witness, func(w Witness) bool { return w.Agree != w.Buckets })
+	for _, w := range r.Witness {
+		p.Agree[0] += w.Agree
+		p.Agree[1] += w.Buckets
+	}
+	return p
+}
+
+// findings lists those of all streams, the gravest first: a page that is cut off
+// must not hide what is missing behind rows that the source has deleted.
+func findings(streams []*Stream) (all []found) {
+	for _, s := range streams {
+		for _, f := range s.Findings {
+			more := max(0, len(f.Samples)-mostSamples)
+			f.Samples = f.Samples[:len(f.Samples)-more]
+			all = append(all, found{Finding: f, Stream: s, Counts: tallies(f.Missing, f.Extra, f.Differs, f.Unproven), More: more})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b found) int { return cmp.Compare(gravity(b.Status()), gravity(a.Status())) })
+	return all
+}
+
+// counts are what was found in the stream, none left out.
+func counts(s *Stream) []tally {
+	return []tally{{Missing, s.Missing}, {Differs, s.Differs}, {Unproven, s.Unproven}, {Extra, s.Extra}}
+}

@@ -1,0 +1,24 @@
+package audit
+
+import (
+	"math"
+
+	"github.com/flashback-sync/flashback-sync/internal/chart"
+)
+
+// scaleOf fits a scale to what is held; what the source counts is drawn above it.
+func scaleOf(all []*cell) chart.Scale {
+	var held, source []int64
+	for _, c := range all {
+		held, source = append(held, c.Held), append(source, c.Source)
+	}
+	return chart.ScaleOf(chart.Counts, plotHeight, held, source...)
+}
+
+// lines are at round numbers of rows.
+func lines(s chart.Scale) (all []mark) {
+	for _, l := range s.Lines() {
+		all = append(all, mark{Text: l.Text, Y: baseline - int(math.Round(l.Above))})
+	}
+	return all
+}

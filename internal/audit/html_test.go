@@ -1,0 +1,212 @@
+package audit
+
+import (
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+)
+
+const hostile = `<script>alert("1")</script>'"><img src=x onerror=alert(2)>` + "\u202e\u200f\x00\xff"
+
+var start = time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// days of a hundred rows; found says what is wrong with some of them.
+func days(n int, found map[int]Status) (all []Day) {
+	for i := range n {
+		d := Day{From: start.AddDate(0, 0, i), To: start.AddDate(0, 0, i+1), Source: 100, Held: 100, Status: Match}
+		if s, ok := found[i]; ok {
+			d.Held, d.Status = 97, s
+		}
+		all = append(all, d)
+	}
+	return all
+}
+
+// rich has something of everything, and strangers wrote all its texts.
+func rich() *Report {
+	hosts, _ := json.Marshal([]string{hostile})
+	list := &Stream{
+		Stream: "alerts " + hostile, Filter: fmt.Sprintf(`{"host":%s,"block":true,"le<b>vel":"x"}`, hosts),
+		From: start, To: start.AddDate(0, 0, 30), Source: 3000, Held: 2988,
+		Days: days(30, map[int]Status{3: Missing, 4: Extra, 5: Differs, 29: Unproven}),
+	}
+	for i := range mostFindings + 5 {
+		list.Findings = append(list.Findings, Finding{
+			From: start, To: start.Add(1500 * time.Millisecond), Extra: 1, Samples: []string{hostile, fmt.Sprint(i), strings.Repeat("long", 500)},
+		})
+	}
+	list.Findings = append(list.Findings, Finding{From: start, To: start.Add(time.Hour), Missing: 1234567, Differs: 2, Unproven: 3, Samples: make([]string, 99)})
+	list.Close()
+	r := &Report{
+		Source: "https://api.example/" + hostile, DataDir: hostile, Generator: hostile, Requests: 1234567,
+		StartedAt: start, FinishedAt: start.Add(100 * time.Second), Streams: []*Stream{list},
+	}
+	for i := range 40 {
+		series := &Stream{Stream: statistics, Filter: fmt.Sprintf(`{"scope":"repo","id":"r%d"}`, i), Status: Match, From: start, To: start}
+		r.Streams = append(r.Streams, series)
+		r.Coverage = append(r.Coverage, LedgerLine{Stream: statistics, Filter: hostile, Status: hostile})
+		r.Witness = append(r.Witness, Witness{Series: hostile, Buckets: 10, Agree: 10 - int64(i%2), First: start})
+		r.Files = append(r.Files, File{Path: hostile, Status: Match, Rows: 1000, SHA256: strings.Repeat("a", 64)})
+	}
+	r.Files[0].Status, r.Files[0].Detail = Differs, hostile
+	r.Streams = append(r.Streams, &Stream{Stream: "violations", Filter: "no JSON", Status: NotServed}, &Stream{Stream: hostile, Filter: "{", Status: hostile})
+	r.Close()
+	return r
+}
+
+func written(t *testing.T, r *Report) string {
+	t.Helper()
+	var page strings.Builder
+	if err := r.WriteHTML(&page); err != nil {
+		t.Fatal(err)
+	}
+	return page.String()
+}
+
+// text is what a reader sees. The parser is strict: a page that it reads is
+// well-formed, and stays readable.
+func text(t *testing.T, page string) string {
+	t.Helper()
+	var all strings.Builder
+	for in := xml.NewDecoder(strings.NewReader(page)); ; {
+		token, err := in.Token()
+		if errors.Is(err, io.EOF) {
+			return strings.Join(strings.Fields(all.String()), " ")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch token := token.(type) {
+		case xml.CharData:
+			all.Write(token)
+		case xml.EndElement:
+			if token.Name.Local != "bdi" {
+				all.WriteString(" ")
+			}
+		}
+	}
+}
+
+func TestPagesNeedNothingElse(t *testing.T) {
+	elsewhere := regexp.MustCompile(`(?i)<script|<link|<iframe|<object|<base|<form|url\(|@import|\b(src|href|srcset|action|on[a-z]+)=["']`)
+	for name, r := range map[string]*Report{
+		"rich": rich(), "empty": {}, "nothing in the lists": {Streams: []*Stream{{}, {Stream: statistics}}, Files: []File{{}}, Witness: []Witness{{}}, Coverage: []LedgerLine{{}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			page := written(t, r)
+			text(t, page)
+			if found := elsewhere.FindString(page); found != "" {
+				t.Errorf("the page has %q", found)
+			}
+			const own = "https://api.example/"
+			if rest := strings.ReplaceAll(page, own, ""); strings.Contains(rest, "http:") || strings.Contains(rest, "https:") {
+				t.Error("the page has an address that is not the source's")
+			}
+			if !strings.Contains(page, `content="default-src 'none'; style-src 'unsafe-inline'; img-src data:"`) || !strings.Contains(page, `<html lang="en">`) {
+				t.Error("the policy or the language is missing")
+			}
+			if strings.Contains(page, "ZgotmplZ") {
+				t.Error("a value stands where none may stand")
+			}
+		})
+	}
+}
+
+func TestStrangersTextsAreShownAndNotObeyed(t *testing.T) {
+	page := written(t, rich())
+	seen := text(t, page)
+	shown := `<script>alert("1")</script>'"><img src=x onerror=alert(2)>\u202e\u200f\x00\xff`
+	for _, place := range []string{"Source https://api.example/", "Data folder ", "Release ", "alerts ", "differs "} {
+		if !strings.Contains(seen, place+shown) {
+			t.Errorf("not shown behind %q", place)
+		}
+	}
+	if !strings.Contains(seen, `host <script>alert("1")</script>`) {
+		t.Error("the filter is not shown")
+	}
+	if !utf8.ValidString(page) || strings.ContainsAny(page, "\u202e\u200f\x00") || strings.Contains(page, "<b>vel") {
+		t.Error("a text is not escaped")
+	}
+}
+
+func TestPagesSayWhatTheReportHas(t *testing.T) {
+	seen := text(t, written(t, rich()))
+	for _, want := range []string{
+		"2024-01-01 00:00:00Z took 1 min 40 s", "Requests 1,234,567", "block true", "no JSON", "1 of 40 files are not what they should be",
+		"2024-01-01 00:00:00Z to 2024-01-01 00:00:01.5Z", "1,234,567 missing", "and 6 more; see the JSON", "and 89 more; see the JSON",
+		"380 of 400 buckets agree", "20 more series, which agree in every bucket", "40 more lines, of statistics series", "40 more series, all match",
+		"flashback-sync verify --html report.html", "does not decide the verdict", "The source does not serve this stream.",
+		"30 days: 26 match, 1 with rows missing, 1 with rows that differ, 1 with rows unproven and 1 with rows extra",
+		"2024-01-04: 97 held, 100 by the source; missing", "Totals cannot tell",
+	} {
+		if !strings.Contains(seen, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+	if strings.Index(seen, "1,234,567 missing") > strings.Index(seen, "1 extra") {
+		t.Error("what is missing does not stand before what is extra")
+	}
+}
+
+func TestEveryBarHasATitle(t *testing.T) {
+	for n, bars := range map[int]int{1: 1, 3: 3, 400: 400, 401: 58, 3 * 365: 157, 9 * 365: 108} {
+		s := &Stream{Stream: "alerts", Status: Match, Days: days(n, map[int]Status{n / 2: Missing})}
+		page := written(t, &Report{Streams: []*Stream{s}})
+		if got := strings.Count(page, "<title>") - 1; got != bars || strings.Count(page, `class="held"`) != bars {
+			t.Errorf("%d days: %d titles, want %d", n, got, bars)
+		}
+		if strings.Count(page, `class="found s-missing"`) != 1 {
+			t.Errorf("%d days: what is missing is not marked once", n)
+		}
+		if strings.Contains(page, "NaN") || strings.Contains(page, "Inf") {
+			t.Errorf("%d days: a coordinate is no number", n)
+		}
+	}
+}
+
+func TestVerdicts(t *testing.T) {
+	stream := func(f Finding) *Stream {
+		s := &Stream{Stream: "alerts", Findings: []Finding{f}}
+		s.Close()
+		return s
+	}
+	files := func(all ...Status) (files []File) {
+		for _, s := range all {
+			files = append(files, File{Status: s})
+		}
+		return files
+	}
+	for want, r := range map[string]*Report{
+		"Everything that the source counts is stored":                         {Streams: []*Stream{stream(Finding{})}, Files: files(Match)},
+		"Every row that the source has is stored":                             {Streams: []*Stream{stream(Finding{})}, Full: true},
+		"Every published file is what it should be":                           {Streams: []*Stream{{Status: NotServed}}, Files: files(Match)},
+		"The source serves none of the streams":                               {Streams: []*Stream{{Status: NotServed}}},
+		"Nothing was compared":                                                {},
+		"1 stream was not compared":                                           {Streams: []*Stream{{Status: NotSynced}}},
+		"3 rows are missing":                                                  {Streams: []*Stream{stream(Finding{Missing: 2}), stream(Finding{Missing: 1})}},
+		"1 row is missing and 1 row differs":                                  {Streams: []*Stream{stream(Finding{Missing: 1, Differs: 1})}},
+		"2 rows are counted by the source but not given":                      {Streams: []*Stream{stream(Finding{Unproven: 2})}},
+		"Nothing is missing, but 1 row is held that the source no longer has": {Streams: []*Stream{stream(Finding{Extra: 1})}},
+		"3 rows are missing, 1,000 rows are held that the source no longer has and 2 files differ": {
+			Streams: []*Stream{stream(Finding{Missing: 3, Extra: 1000})}, Files: files(Differs, Differs, Match),
+		},
+		"Everything that the source counts is stored, but 1 file is missing and 2 files are not in the manifest": {
+			Streams: []*Stream{stream(Finding{})}, Files: files(Missing, Extra, Extra),
+		},
+		"2 rows differ, 1 stream was not compared and 1 file is missing": {
+			Streams: []*Stream{stream(Finding{Differs: 2}), {Status: NotSynced}}, Files: files(Missing),
+		},
+	} {
+		r.Close()
+		if seen := text(t, written(t, r)); !strings.Contains(seen, "Verification report "+want+".") {
+			t.Errorf("the verdict is %q, want %q", r.verdict().Words, want)
+		}
+	}
+}

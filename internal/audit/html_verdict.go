@@ -1,0 +1,130 @@
+package audit
+
+import (
+	"slices"
+
+	"github.com/dustin/go-humanize"
+	"github.com/dustin/go-humanize/english"
+)
+
+// verdict is the outcome in plain words.
+type verdict struct {
+	Words string
+	Tone  Status // match, missing (something is wrong), unproven, or extra (nothing can be mended)
+}
+
+func (r *Report) verdict() verdict {
+	rows, compared := r.rowWords()
+	files := r.fileWords()
+	all := slices.Concat(rows, files)
+	sum := r.sum()
+	switch {
+	case len(r.Streams)+len(r.Files) == 0:
+		return verdict{"Nothing was compared", Unproven}
+	case len(all) == 0 && r.Status == Match:
+		return verdict{r.healthy(compared), Match}
+	case len(all) == 0:
+		return verdict{"Something differs", Missing}
+	case len(rows) == 0 && compared:
+		return verdict{"Everything that the source counts is stored, but " + english.WordSeries(files, "and"), Missing}
+	case r.OnlyExtra():
+		return verdict{"Nothing is missing, but " + english.WordSeries(rows, "and"), Extra}
+	case len(files) > 0 || sum.Missing+sum.Differs > 0:
+		return verdict{english.WordSeries(all, "and"), Missing}
+	}
+	return verdict{english.WordSeries(all, "and"), Unproven}
+}
+
+// healthy says what a report vouches for in which nothing differs.
+func (r *Report) healthy(compared bool) string {
+	switch {
+	case !compared && len(r.Files) == 0:
+		return "The source serves none of the streams"
+	case !compared:
+		return "Every published file is what it should be"
+	case r.Full:
+		return "Every row that the source has is stored"
+	}
+	return "Everything that the source counts is stored"
+}
+
+// scope says what was compared.
+func (r *Report) scope() string {
+	var rows, lists, series int64
+	for _, s := range r.Streams {
+		switch {
+		case !s.Compared():
+		case s.Stream == statistics:
+			series++
+		default:
+			lists++
+			rows += s.Source
+		}
+	}
+	var words []string
+	if lists > 0 {
+		words = say(words, rows, "row of the source", "rows of the source")
+		if rows == 0 {
+			words = say(words, lists, "stream without rows", "streams without rows")
+		}
+	}
+	words = say(words, series, "statistics series", "statistics series")
+	words = say(words, int64(len(r.Files)), "published file", "published files")
+	if len(words) == 0 {
+		return ""
+	}
+	return "Scope: " + english.WordSeries(words, "and") + "."
+}
+
+// Compared is false if nothing can be said of the stream.
+func (s *Stream) Compared() bool { return s.Status == Match || gravity(s.Status) > 0 }
+
+// sum adds up what was found in all streams.
+func (r *Report) sum() (sum Finding) {
+	for _, s := range r.Streams {
+		sum.Missing += s.Missing
+		sum.Extra += s.Extra
+		sum.Differs += s.Differs
+		sum.Unproven += s.Unproven
+	}
+	return sum
+}
+
+// rowWords says what is wrong with the rows; compared is false if none of the
+// streams was compared.
+func (r *Report) rowWords() (words []string, compared bool) {
+	silent := int64(0)
+	for _, s := range r.Streams {
+		compared = compared || s.Compared()
+		if !s.Compared() && s.Status != NotServed {
+			silent++
+		}
+	}
+	sum := r.sum()
+	words = say(words, sum.Missing, "row is missing", "rows are missing")
+	words = say(words, sum.Differs, "row differs", "rows differ")
+	words = say(words, sum.Unproven, "row is counted by the source but not given", "rows are counted by the source but not given")
+	words = say(words, sum.Extra, "row is held that the source no longer has", "rows are held that the source no longer has")
+	return say(words, silent, "stream was not compared", "streams were not compared"), compared
+}
+
+// fileWords says what is wrong with the files.
+func (r *Report) fileWords() (words []string) {
+	n := map[Status]int64{}
+	for _, f := range r.Files {
+		n[f.Status]++
+	}
+	words = say(words, n[Missing], "file is missing", "files are missing")
+	words = say(words, n[Differs], "file differs", "files differ")
+	return say(words, n[Extra], "file is not in the manifest", "files are not in the manifest")
+}
+
+func say(words []string, n int64, one, many string) []string {
+	switch n {
+	case 0:
+		return words
+	case 1:
+		return append(words, "1 "+one)
+	}
+	return append(words, humanize.Comma(n)+" "+many)
+}

@@ -1,0 +1,69 @@
+package audit
+
+import (
+	"slices"
+	"time"
+
+	"github.com/flashback-sync/flashback-sync/internal/chart"
+)
+
+// grave lists what a comparison can find, the gravest first.
+var grave = []Status{Missing, Differs, Unproven, Extra}
+
+// gravity orders statuses; a match has none.
+func gravity(s Status) int {
+	if i := slices.Index(grave, s); i >= 0 {
+		return len(grave) - i
+	}
+	return 0
+}
+
+// Graver is the graver of two statuses; "" says less than a match.
+func Graver(a, b Status) Status {
+	if gravity(b) > gravity(a) || a == "" {
+		return b
+	}
+	return a
+}
+
+// tally is how often something was found.
+type tally struct {
+	Status Status
+	N      int64
+}
+
+// tallies leaves out what was not found.
+func tallies(missing, extra, differs, unproven int64) []tally {
+	all := []tally{{Missing, missing}, {Differs, differs}, {Unproven, unproven}, {Extra, extra}}
+	return slices.DeleteFunc(all, func(t tally) bool { return t.N == 0 })
+}
+
+// stamp writes an instant; milliseconds only if there are any.
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return "–"
+	}
+	return t.UTC().Format("2006-01-02 15:04:05.999Z")
+}
+
+func date(t time.Time) string { return t.UTC().Format(time.DateOnly) }
+
+// class is the status as a name of the style sheet.
+func class(s Status) string {
+	if s == Match || gravity(s) > 0 {
+		return string(s)
+	}
+	return "none"
+}
+
+// glyphs tell statuses apart without colour.
+var glyphs = map[Status]string{
+	Match: chart.Check, Missing: chart.Triangle, Differs: chart.Diamond, Unproven: chart.Ring, Extra: chart.Plus,
+}
+
+func glyph(s Status) string {
+	if d, ok := glyphs[s]; ok {
+		return d
+	}
+	return chart.Dash
+}

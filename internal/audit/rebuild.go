@@ -1,0 +1,100 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+
+	"github.com/flashback-sync/flashback-sync/internal/run"
+	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/durable"
+	"github.com/flashback-sync/flashback-sync/load/lake"
+	"github.com/flashback-sync/flashback-sync/load/snapshot"
+)
+
+// Rebuild makes the warehouse again from the lake and its manifest, reads what is
+// missing from the source, verifies the whole, and mends what differs.
+func Rebuild(ctx context.Context, options run.Options, from run.Source) (done Repaired, err error) {
+	if options.Observe == nil {
+		options.Observe = func(run.Event) {}
+	}
+	remains, err := findRemains(ctx, &options)
+	if err != nil {
+		return done, &load.StorageError{Doing: "read lake", Err: err}
+	}
+	done.Rebuilt, err = load.Rebuild(ctx, load.Options{
+		Dir: options.DataDir, MemoryLimit: options.MemoryLimit, Version: options.Version, Now: options.Now,
+	}, remains)
+	if err != nil {
+		return done, err
+	}
+	if err := durable.Write(filepath.Join(options.DataDir, load.Unpublished), nil); err != nil {
+		return done, &load.StorageError{Doing: "rebuild", Err: err}
+	}
+	done.Summary, err = run.Run(ctx, options, from)
+	if err != nil {
+		return done, err
+	}
+	if done.Found, err = Verify(ctx, options, from); err != nil {
+		return done, err
+	}
+	if options.NewRunID != nil {
+		options.RunID = options.NewRunID()
+	}
+	return mendFound(ctx, options, from, done)
+}
+
+// findRemains lists what the lake holds. Without a manifest nothing of it is
+// vouched for.
+func findRemains(ctx context.Context, o *run.Options) (load.Remains, error) {
+	remains := load.Remains{Published: snapshot.Name}
+	remains.Generation = load.PublishedGeneration(ctx, filepath.Join(o.DataDir, snapshot.Name))
+	if manifest, err := lake.ReadManifest(o.LakeDir()); err == nil {
+		remains.Generation = max(remains.Generation, manifest.Generation)
+	}
+	inventory, err := lake.Check(ctx, o.LakeDir())
+	if ctx.Err() != nil {
+		return remains, ctx.Err()
+	}
+	if err != nil {
+		o.Observe(run.Event{Kind: run.Warned, Message: fmt.Sprintf("the lake has no manifest to rely on (%v): what it holds is kept, and fetched again as far as the source has it", err)})
+		if inventory, err = lake.Find(o.LakeDir()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return remains, err
+		}
+	} else {
+		remains.Manifest = true
+		for _, c := range inventory.Manifest.Coverage {
+			remains.Coverage = append(remains.Coverage, load.CoverageLine(c))
+		}
+	}
+	if inventory == nil {
+		return remains, nil
+	}
+	var paths []string
+	for _, f := range inventory.Manifest.Files {
+		paths = append(paths, f.Path)
+	}
+	for _, path := range append(paths, inventory.Unlisted...) {
+		part, ok := partOf(path)
+		if !ok {
+			continue
+		}
+		problem, listed := inventory.Problems[path]
+		if part.Sound = remains.Manifest && !listed && !slices.Contains(inventory.Unlisted, path); errors.Is(problem, fs.ErrNotExist) {
+			part.Path = ""
+		}
+		remains.Parts = append(remains.Parts, part)
+	}
+	return remains, nil
+}
+
+func partOf(path string) (load.Part, bool) {
+	table, start, ok := lake.PartitionOf(path)
+	if !ok {
+		return load.Part{}, false
+	}
+	return load.Part{Table: table, Start: start, End: lake.EndOf(table, start), Path: path}, true
+}

@@ -1,0 +1,133 @@
+package audit
+
+import (
+	"cmp"
+	"context"
+	"time"
+
+	"github.com/flashback-sync/flashback-sync/checkpoints"
+	"github.com/flashback-sync/flashback-sync/internal/run"
+	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/lake"
+	"github.com/flashback-sync/flashback-sync/load/snapshot"
+	"github.com/flashback-sync/flashback-sync/schema"
+)
+
+// Repaired is what a repair found, did and left.
+type Repaired struct {
+	Rebuilt *load.Rebuilt `json:"rebuilt,omitempty"` // of a rebuild only
+	Found   *Report       `json:"found,omitempty"`   // before
+	Summary *run.Summary  `json:"run,omitempty"`     // that mended it; nil if there was nothing to mend
+	Left    *Report       `json:"left,omitempty"`    // of what was mended, read again; nil without a run
+}
+
+// Repair looks for differences, reads again just the intervals that differ,
+// publishes again the files that differ, and verifies what it mended.
+//
+// To ask little where little is wrong it looks closely at the days whose files
+// and warehouse disagree, and month by month elsewhere; only if that finds
+// nothing does it look at every day.
+func Repair(ctx context.Context, options run.Options, from run.Source) (done Repaired, err error) {
+	done.Found, err = verified(ctx, options, from, nil, func(ctx context.Context, v *verification) error {
+		if err := v.files(ctx); err != nil {
+			return err
+		}
+		v.step = v.byMonth
+		err := v.lists(ctx)
+		if planMend(v.report).Empty() {
+			v.report.Streams, v.step = nil, func(*schema.Table) func(time.Time) time.Time { return NextDay }
+			err = v.lists(ctx)
+		}
+		return graver(err, v.stats(ctx))
+	})
+	if err != nil {
+		// Nothing is published while a stream could not be verified: what was
+		// published before may be better than what the warehouse holds.
+		return done, err
+	}
+	return mendFound(ctx, options, from, done)
+}
+
+// mendFound reads again what a verification found, and then just that once more.
+func mendFound(ctx context.Context, options run.Options, from run.Source, done Repaired) (Repaired, error) {
+	plan := planMend(done.Found)
+	if plan.Empty() {
+		return done, nil
+	}
+	var err error
+	if done.Summary, err = run.Run(ctx, narrowed(&options, plan), from); err != nil {
+		return done, err
+	}
+	again := options
+	again.Full, again.Stats = true, nil
+	if len(plan.Series) > 0 {
+		again.Stats = options.Stats
+	}
+	done.Left, err = verified(ctx, again, from, plan.Lists, func(ctx context.Context, v *verification) error {
+		return cmp.Or(v.files(ctx), graver(v.lists(ctx), v.stats(ctx)))
+	})
+	return done, err
+}
+
+// narrowed are the options of a run that mends, and asks nothing else.
+func narrowed(o *run.Options, plan *run.Repair) run.Options {
+	narrow := *o
+	narrow.Repair, narrow.Lists = plan, nil
+	for _, list := range o.Lists {
+		for _, query := range list.Queries() {
+			if len(plan.Lists[run.KeyOf(query)]) > 0 {
+				narrow.Lists = append(narrow.Lists, list)
+				break
+			}
+		}
+	}
+	if len(plan.Series) == 0 {
+		narrow.Stats = nil
+	}
+	return narrow
+}
+
+// planMend is what a report asks to be mended. Rows that are only held are kept.
+func planMend(r *Report) *run.Repair {
+	m := &run.Repair{Lists: map[checkpoints.Key]checkpoints.Set{}, Series: map[string]time.Time{}, Partitions: map[*schema.Table][]time.Time{}}
+	for _, s := range r.Streams {
+		repairable := s.Repairable()
+		switch {
+		case len(repairable) == 0:
+		case s.Stream == run.PolicyStats:
+			m.Series[s.Filter] = repairable[0].From
+		default:
+			m.Lists[checkpoints.Key{Stream: s.Stream, Filter: s.Filter}] = repairable
+		}
+	}
+	tables := map[string]*schema.Table{}
+	for _, f := range r.Files {
+		if f.Status == Match {
+			continue
+		}
+		m.Snapshot = true // it is written again whenever anything is
+		table, start, ok := lake.PartitionOf(trimLake(f.Path))
+		if f.Path == snapshot.Name || !ok {
+			continue
+		}
+		if tables[table.Name] == nil {
+			tables[table.Name] = table
+		}
+		table = tables[table.Name]
+		m.Partitions[table] = append(m.Partitions[table], start)
+	}
+	return m
+}
+
+// byMonth steps over months, and over the days where the warehouse is not what
+// was published.
+func (v *verification) byMonth(table *schema.Table) func(time.Time) time.Time {
+	return func(t time.Time) time.Time {
+		next, end := NextDay(t), NextMonth(t)
+		suspects := v.suspects[table.Name]
+		for today := next.AddDate(0, 0, -1); next.Before(end) && !suspects.Contains(today) && !suspects.Contains(next); {
+			today, next = next, NextDay(next)
+		}
+		return next
+	}
+}

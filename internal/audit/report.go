@@ -1,0 +1,225 @@
+// Package verify proves what is held against the source, and finds where the two
+// differ.
+//
+// Totals are asked for, not rows: one small question for each day. Where a total
+// and what is held disagree, the day is cut in halves until a few rows remain,
+// and these are read. So the cost follows the damage and not the history. A total
+// only raises suspicion; what is reported was found by comparing rows.
+//
+// What totals cannot see is a row that is missing beside one that is held and
+// gone at the source, in the same day. A full verification reads every row.
+package audit
+
+import (
+	"slices"
+	"time"
+
+	"github.com/flashback-sync/flashback-sync/checkpoints"
+)
+
+// Status says how something compares with its original.
+type Status string
+
+const (
+	// Match: no difference was found.
+	Match Status = "match"
+	// Missing: the original has something that the copy lacks.
+	Missing Status = "missing"
+	// Extra: the copy has something that the original no longer has. Rows that
+	// the source has deleted are kept.
+	Extra Status = "extra"
+	// Differs: both have it, with other content.
+	Differs Status = "differs"
+	// Unproven: the source counts rows that it does not give.
+	Unproven Status = "unproven"
+	// NotServed: the source does not have this optional stream.
+	NotServed Status = "not served"
+	// NotSynced: nothing has been read yet.
+	NotSynced Status = "not synced"
+	// NotVerified: the source failed; see the stream's error.
+	NotVerified Status = "not verified"
+)
+
+// Report is the outcome of a verification. Times are UTC.
+type Report struct {
+	Status     Status       `json:"status"` // differs if anything does, or else not verified if something was not compared, or else match
+	Source     string       `json:"source"` // base URL that was asked
+	DataDir    string       `json:"data_dir"`
+	Generator  string       `json:"generator"` // name and release
+	Full       bool         `json:"full"`      // every row was read, not only the totals
+	StartedAt  time.Time    `json:"started_at"`
+	FinishedAt time.Time    `json:"finished_at"`
+	Requests   int64        `json:"requests"`
+	Streams    []*Stream    `json:"streams"`
+	Files      []File       `json:"files"`   // of the lake, and the published DuckDB file
+	Witness    []Witness    `json:"witness"` // statistics against events; never decides the status
+	Coverage   []LedgerLine `json:"coverage"`
+}
+
+// Stream is the verification of one stream and filter set.
+type Stream struct {
+	Stream   string    `json:"stream"`
+	Filter   string    `json:"filter"` // the filter set, or the series, as JSON
+	Status   Status    `json:"status"`
+	Error    string    `json:"error,omitempty"` // why it could not be verified
+	From     time.Time `json:"from"`            // what was compared: inclusive
+	To       time.Time `json:"to"`              // exclusive
+	Source   int64     `json:"source_rows"`     // counted by the source within these bounds
+	Held     int64     `json:"held_rows"`       // counted in the warehouse within them
+	Missing  int64     `json:"missing"`
+	Extra    int64     `json:"extra"`
+	Differs  int64     `json:"differs"`
+	Unproven int64     `json:"unproven"`
+	Days     []Day     `json:"days"`
+	Findings []Finding `json:"findings"`
+}
+
+// Day is one range whose total was asked for: a UTC day, its ends moved by
+// milliseconds where rows lie on them.
+type Day struct {
+	From   time.Time `json:"from"`
+	To     time.Time `json:"to"`
+	Source int64     `json:"source_rows"`
+	Held   int64     `json:"held_rows"`
+	Status Status    `json:"status"`
+}
+
+// Finding is the smallest range in which a difference was found.
+type Finding struct {
+	From     time.Time `json:"from"`
+	To       time.Time `json:"to"`
+	Missing  int64     `json:"missing"`
+	Extra    int64     `json:"extra"`
+	Differs  int64     `json:"differs"`
+	Unproven int64     `json:"unproven"`
+	Samples  []string  `json:"samples"` // some of the ids
+}
+
+// File is the verification of one published file.
+type File struct {
+	Path   string `json:"path"` // below data_dir, with slashes
+	Status Status `json:"status"`
+	Detail string `json:"detail,omitempty"`
+	Rows   int64  `json:"rows"`
+	SHA256 string `json:"sha256,omitempty"`
+}
+
+// Witness compares the counts of a statistics series with the events of the same
+// buckets.
+type Witness struct {
+	Series  string    `json:"series"`
+	Buckets int64     `json:"buckets"` // compared
+	Agree   int64     `json:"agree"`
+	First   time.Time `json:"first_disagreement,omitzero"`
+	Counted int64     `json:"counted"` // events by the statistics, over these buckets
+	Held    int64     `json:"held"`    // events held
+}
+
+// LedgerLine is what the coverage ledger vouches for.
+type LedgerLine struct {
+	Stream string    `json:"stream"`
+	Filter string    `json:"filter"`
+	Status string    `json:"status"` // covered or lost
+	From   time.Time `json:"from"`
+	To     time.Time `json:"to"`
+}
+
+// Interval is the finding's range.
+func (f Finding) Interval() checkpoints.Interval {
+	return checkpoints.Interval{From: f.From, To: f.To}
+}
+
+// Status of a finding is its gravest.
+func (f Finding) Status() Status {
+	switch {
+	case f.Missing > 0:
+		return Missing
+	case f.Differs > 0:
+		return Differs
+	case f.Unproven > 0:
+		return Unproven
+	case f.Extra > 0:
+		return Extra
+	}
+	return Match
+}
+
+// Close adds up a stream's findings.
+func (s *Stream) Close() {
+	s.Missing, s.Extra, s.Differs, s.Unproven = 0, 0, 0, 0
+	for _, f := range s.Findings {
+		s.Missing += f.Missing
+		s.Extra += f.Extra
+		s.Differs += f.Differs
+		s.Unproven += f.Unproven
+	}
+	s.Status = Finding{Missing: s.Missing, Extra: s.Extra, Differs: s.Differs, Unproven: s.Unproven}.Status()
+}
+
+// Fail notes why the stream could not be verified.
+func (s *Stream) Fail(err error) error {
+	if err != nil {
+		s.Status, s.Error = NotVerified, err.Error()
+	}
+	return err
+}
+
+// Repairable lists the ranges that reading again can mend: what is only extra is
+// kept as it is.
+func (s *Stream) Repairable() checkpoints.Set {
+	var intervals []checkpoints.Interval
+	for _, f := range s.Findings {
+		if f.Missing+f.Differs+f.Unproven > 0 {
+			intervals = append(intervals, f.Interval())
+		}
+	}
+	return checkpoints.Of(intervals...)
+}
+
+// Close derives the report's status. Lists are empty then, never null.
+func (r *Report) Close() {
+	r.Status = Match
+	r.Streams, r.Files = append([]*Stream{}, r.Streams...), append([]File{}, r.Files...)
+	r.Witness, r.Coverage = append([]Witness{}, r.Witness...), append([]LedgerLine{}, r.Coverage...)
+	for _, s := range r.Streams {
+		s.Days, s.Findings = append([]Day{}, s.Days...), append([]Finding{}, s.Findings...)
+		switch {
+		case s.Status == NotVerified && r.Status == Match:
+			r.Status = NotVerified
+		case s.Status != Match && s.Status != NotServed && s.Status != NotVerified:
+			r.Status = Differs
+		}
+	}
+	for _, f := range r.Files {
+		if f.Status != Match {
+			r.Status = Differs
+		}
+	}
+}
+
+// NeverSynced reports whether there is a stream that no run has read.
+func (r *Report) NeverSynced() bool {
+	return slices.ContainsFunc(r.Streams, func(s *Stream) bool { return s.Status == NotSynced })
+}
+
+// Repairable reports whether a repair would find anything to mend: rows to read
+// again, or files to publish again.
+func (r *Report) Repairable() bool {
+	return slices.ContainsFunc(r.Streams, func(s *Stream) bool { return len(s.Repairable()) > 0 }) ||
+		slices.ContainsFunc(r.Files, func(f File) bool { return f.Status != Match })
+}
+
+// OnlyExtra reports whether all that differs is rows that the source has deleted.
+func (r *Report) OnlyExtra() bool {
+	for _, s := range r.Streams {
+		if s.Status != Match && s.Status != NotServed && s.Status != Extra {
+			return false
+		}
+	}
+	for _, f := range r.Files {
+		if f.Status != Match {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,181 @@
+package run_test
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/flashback-sync/flashback-sync/extract"
+	"github.com/flashback-sync/flashback-sync/internal/apisim"
+	"github.com/flashback-sync/flashback-sync/internal/audit"
+	"github.com/flashback-sync/flashback-sync/internal/run"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const (
+	day      = 24 * time.Hour
+	lookback = 48 * time.Hour
+)
+
+var noon = time.Date(2026, 3, 18, 12, 34, 56, 0, time.UTC) // a Wednesday
+
+// small is an organisation of some hundred rows.
+func small() apisim.Options {
+	return apisim.Options{Seed: 7, Now: noon, Days: 3, AlertsPerDay: 120, ViolationsPerDay: 80}
+}
+
+// tester is what a test and a property have in common.
+type tester interface {
+	Helper()
+	Error(...any)
+	Errorf(string, ...any)
+	Fatal(...any)
+	Fatalf(string, ...any)
+}
+
+// world is a simulated source, a client that asks it, and a data_dir.
+type world struct {
+	t      tester
+	sim    *apisim.Sim
+	url    string
+	client *extract.Client
+	dir    string
+	start  time.Time
+
+	// skew is how far our own clock is ahead of the source's; step is how much
+	// it moves on each time it is looked at. A long step makes every page a
+	// commit of its own.
+	skew, step time.Duration
+	looked     atomic.Int64
+	onNow      func()
+	runs       int
+	warnings   []string
+}
+
+func newWorld(t testing.TB, o apisim.Options) *world {
+	t.Helper()
+	w, end := makeWorld(t, t.TempDir(), o)
+	t.Cleanup(end)
+	return w
+}
+
+// makeWorld makes one that the caller ends.
+func makeWorld(t tester, dir string, o apisim.Options) (w *world, end func()) {
+	t.Helper()
+	w = &world{t: t, sim: apisim.New(o), dir: dir, step: time.Microsecond}
+	w.start = w.sim.Now().AddDate(0, 0, -o.Days-1).Truncate(day)
+	var stop func()
+	w.url, stop = w.sim.Start()
+	client, err := extract.NewClient(extract.Options{
+		BaseURL: w.url, MaxConcurrency: 4, Retries: 2, Backoff: time.Millisecond, Timeout: 20 * time.Second,
+		UserAgent: "test", Now: w.now,
+		Token: func(context.Context, bool) (string, error) { return "any", nil },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.client = client
+	return w, func() { client.Close(); stop() }
+}
+
+func (w *world) now() time.Time {
+	n := w.looked.Add(1)
+	if w.onNow != nil {
+		w.onNow()
+	}
+	return w.sim.Now().Add(w.skew + time.Duration(n)*w.step)
+}
+
+// options sync the named streams, or alerts and violations.
+func (w *world) options(streams ...string) run.Options {
+	if len(streams) == 0 {
+		streams = []string{run.Alerts, run.Violations}
+	}
+	o := run.Options{
+		Version: "test", DataDir: w.dir, PublishDuckDB: true, Compression: "none", Now: w.now, Verify: audit.VerifyTotals,
+		Observe: func(e run.Event) {
+			if e.Kind == run.Warned {
+				w.warnings = append(w.warnings, e.Stream+": "+e.Message)
+			}
+		},
+	}
+	for _, name := range streams {
+		if name == run.PolicyStats {
+			o.Stats = &run.Stats{Start: w.start, Bucket: "1h", Scopes: []run.Scope{{Scope: "org"}}}
+			continue
+		}
+		o.Lists = append(o.Lists, run.List{
+			Query: extract.Query{List: extract.List(name)}, Start: w.start, Lookback: lookback,
+		})
+	}
+	return o
+}
+
+// sync runs once and checks that every stream's figures add up.
+func (w *world) sync(ctx context.Context, o run.Options) (*run.Summary, error) {
+	w.t.Helper()
+	w.runs++
+	o.RunID = fmt.Sprintf("run-%03d", w.runs)
+	summary, err := run.Run(ctx, o, w.client)
+	for name, r := range summary.Streams {
+		if r.Received != r.Inserted+r.Updated+r.Unchanged+r.Duplicate+r.Rejected {
+			w.t.Errorf("%s, %s: %d rows received are not the sum of %d inserted, %d updated, %d unchanged, %d duplicate, %d rejected (%v)",
+				o.RunID, name, r.Received, r.Inserted, r.Updated, r.Unchanged, r.Duplicate, r.Rejected, r.Err)
+		}
+	}
+	return summary, err
+}
+
+// mustSync runs once and wants no trouble at all.
+func (w *world) mustSync(o run.Options) *run.Summary {
+	w.t.Helper()
+	summary, err := w.sync(context.Background(), o)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for name, r := range summary.Streams {
+		if r.Err != nil || !r.Complete {
+			w.t.Fatalf("%s: complete %v, %v", name, r.Complete, r.Err)
+		}
+	}
+	if summary.Status != "ok" {
+		w.t.Fatalf("status %q", summary.Status)
+	}
+	return summary
+}
+
+// requests are what the stream was asked since the log was reset.
+func (w *world) requests(stream apisim.Stream) []apisim.Request {
+	var out []apisim.Request
+	for _, r := range w.sim.Requests() {
+		if r.Stream == stream {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// since counts the stream's rows from an instant on.
+func (w *world) since(stream apisim.Stream, from time.Time) (n int64) {
+	for _, row := range w.sim.Rows(stream) {
+		if !row.Timestamp.Before(from) {
+			n++
+		}
+	}
+	return n
+}
+
+func (w *world) add(stream apisim.Stream, at time.Time, n int) []string {
+	rows := make([]apisim.Row, n)
+	for i := range rows {
+		rows[i] = w.sim.NewRow(stream, at.Add(time.Duration(i)*time.Second), i)
+	}
+	return w.sim.Add(stream, rows...)
+}
+
+func ptr[T any](v T) *T { return &v }

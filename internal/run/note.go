@@ -1,0 +1,83 @@
+package run
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/dustin/go-humanize/english"
+
+	"github.com/flashback-sync/flashback-sync/internal/published"
+	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/durable"
+	"github.com/flashback-sync/flashback-sync/load/lake"
+	"github.com/flashback-sync/flashback-sync/load/snapshot"
+)
+
+// note remembers how the system describes what is published.
+func (r *run) note(done lake.Result) error {
+	note := &published.Note{Files: map[string]durable.Identity{}}
+	for path, identity := range done.Sound {
+		note.Files["lake/"+path] = identity
+	}
+	places := []string{manifestPath}
+	if r.options.PublishDuckDB {
+		places = append(places, snapshot.Name)
+	}
+	for _, path := range places {
+		if identity, there := durable.Identify(filepath.Join(r.options.DataDir, filepath.FromSlash(path))); there {
+			note.Files[path] = identity
+		}
+	}
+	content, err := durable.ReadFile(filepath.Join(r.options.DataDir, filepath.FromSlash(manifestPath)))
+	if err != nil {
+		return err
+	}
+	note.Manifest = published.Sum(content)
+	return note.Write(r.options.DataDir)
+}
+
+// altered lists what is not what was published, beside the files that the manifest
+// describes. After a crash the note may be older than what it describes.
+func (r *run) altered(note *published.Note) (paths []string) {
+	if note == nil || r.crashed {
+		return nil
+	}
+	if !note.SameManifest(r.options.DataDir, manifestPath) {
+		paths = append(paths, manifestPath)
+	}
+	if _, noted := note.Files[snapshot.Name]; noted && r.options.PublishDuckDB && !note.Same(r.options.DataDir, snapshot.Name) {
+		paths = append(paths, snapshot.Name)
+	}
+	return paths
+}
+
+// warnAltered reports what somebody else had changed and is published again.
+func (r *run) warnAltered(altered, inLake []string) {
+	for _, path := range inLake {
+		altered = append(altered, "lake/"+path)
+	}
+	if len(altered) == 0 {
+		return
+	}
+	const shown = 5
+	more := ""
+	if len(altered) > shown {
+		more = ", …"
+	}
+	r.warn("", fmt.Sprintf("published again, since somebody changed or removed it: %s (%s%s)",
+		english.Plural(len(altered), "file", ""), strings.Join(altered[:min(len(altered), shown)], ", "), more))
+}
+
+// removeForeignLog removes the log of a program that opened the published file for
+// writing: DuckDB would apply it for every reader.
+func (r *run) removeForeignLog() error {
+	removed, err := snapshot.RemoveLog(r.snapshotPath())
+	if err != nil {
+		return &load.StorageError{Doing: "remove " + snapshot.LogName, Err: err}
+	}
+	if removed {
+		r.warn("", snapshot.LogName+" was removed: a program opened "+snapshot.Name+" for writing; open it read-only")
+	}
+	return nil
+}

@@ -1,0 +1,155 @@
+package run
+
+import (
+	"context"
+	"path/filepath"
+	"time"
+
+	"github.com/flashback-sync/flashback-sync/checkpoints"
+	"github.com/flashback-sync/flashback-sync/extract"
+	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/schema"
+)
+
+// Names of the streams.
+const (
+	Alerts      = "alerts"
+	Violations  = "violations"
+	PolicyStats = "policy_stats"
+)
+
+// Options say what a run does. Streams that are not named are not synced.
+type Options struct {
+	RunID string
+	// NewRunID names further runs, where there are any; nil keeps RunID.
+	NewRunID func() string
+	Version  string
+	DataDir  string
+	Source   string // the base URL, for reports
+
+	Lists []List
+	Stats *Stats
+
+	// From and To, if not zero, replace the planned range: everything between
+	// them is read again, covered or not.
+	From, To time.Time
+	// Full verifies every row instead of the totals.
+	Full bool
+	// VerifyEvery is how often a run compares the totals of a list, by Verify; 0 is never.
+	VerifyEvery time.Duration
+	Verify      func(ctx context.Context, stored *load.Warehouse, from Source, list List, now time.Time) (Verification, error)
+	// RetryRejected types the quarantine again.
+	RetryRejected bool
+	// DryRun plans and asks for the totals, and writes nothing.
+	DryRun bool
+
+	// KeepRuns and KeepRejects are how long the program's own records are kept, as in
+	// load.Keep; 0 is for ever.
+	KeepRuns, KeepRejects time.Duration
+
+	PublishDuckDB bool   // write flashback.duckdb
+	Compression   string // of Parquet files: zstd, snappy or none
+
+	Repair *Repair // what to read instead of what is due, if not nil
+
+	MemoryLimit string // of DuckDB; "" for its default
+	Now         func() time.Time
+	Observe     func(Event) // may be nil
+}
+
+// List is a stream of alerts or violations.
+type List struct {
+	Query    extract.Query // the filters; PolicyPath is set from Policies
+	Start    time.Time
+	Lookback time.Duration
+	Optional bool     // a 404 of the endpoint is no failure
+	Policies []string // not empty: the by-policy endpoint, once for each
+}
+
+// Name is the stream's name.
+func (l List) Name() string { return string(l.Query.List) }
+
+// Stats is the stream of policy statistics.
+type Stats struct {
+	Start     time.Time
+	Bucket    string
+	Scopes    []Scope
+	RuleIDs   []string
+	APIKeyIDs []string
+}
+
+// Scope is a level of statistics. Auto adds the repositories seen in alerts and
+// violations.
+type Scope struct {
+	Scope string
+	IDs   []string
+	Auto  bool
+}
+
+// Repair is what a run reads and publishes again, instead of what is due.
+type Repair struct {
+	Lists      map[checkpoints.Key]checkpoints.Set
+	Series     map[string]time.Time // by the series' filter: since when
+	Partitions map[*schema.Table][]time.Time
+	Snapshot   bool
+}
+
+// Empty reports whether there is nothing to do.
+func (r *Repair) Empty() bool {
+	return len(r.Lists)+len(r.Series)+len(r.Partitions) == 0 && !r.Snapshot
+}
+
+// EventKind says what an Event reports.
+type EventKind int
+
+const (
+	// Planned: what is due is known; Message says it.
+	Planned EventKind = iota
+	// Progressed: rows arrived.
+	Progressed
+	// Warned: Message says what a person should know.
+	Warned
+	// Finished: the stream is done; Result holds its figures.
+	Finished
+	// Published: Message says what was written.
+	Published
+	// Verifying: Rows of Expected steps of the stream, or of "files", are done.
+	Verifying
+	// Began: the warehouse is open, and its lock held. A repair begins several
+	// times.
+	Began
+)
+
+// Event reports progress to whoever watches the run. Events of a run come from
+// one goroutine at a time, warnings from several.
+type Event struct {
+	Kind     EventKind
+	Stream   string
+	Message  string
+	Rows     int64 // received so far
+	Expected int64 // announced by the source so far
+	Requests int64
+	Result   *Result // of a Finished event
+}
+
+// LakeDir is the folder of the Parquet files.
+func (o *Options) LakeDir() string { return filepath.Join(o.DataDir, "lake") }
+
+func (o *Options) observe(e Event) {
+	if o.Observe != nil {
+		o.Observe(e)
+	}
+}
+
+// Source is what runs and audits request of the API client.
+type Source interface {
+	Peek(ctx context.Context, q extract.Query, from time.Time) (extract.Glimpse, error)
+	Begin(ctx context.Context, q extract.Query, from time.Time) (extract.Glimpse, error)
+	Recall(ctx context.Context, q extract.Query, at time.Time) (seen extract.Glimpse, asked bool, err error)
+	Count(ctx context.Context, q extract.Query, i checkpoints.Interval) (int, error)
+	Grain(ctx context.Context, q extract.Query) (time.Duration, error)
+	Walk(jobs []extract.Job) *extract.Walks
+	Stats(ctx context.Context, q extract.StatsQuery) (*extract.StatsAnswer, error)
+	Requests() int64
+	Concurrency() int
+}

@@ -1,0 +1,205 @@
+package run
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/dustin/go-humanize"
+	"github.com/dustin/go-humanize/english"
+
+	"github.com/flashback-sync/flashback-sync/internal/published"
+	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/durable"
+	"github.com/flashback-sync/flashback-sync/load/lake"
+	"github.com/flashback-sync/flashback-sync/load/snapshot"
+	"github.com/flashback-sync/flashback-sync/schema"
+)
+
+// bookkeepingAge is how old the published ledger may grow while no row changes.
+// Runs that find nothing new within it rewrite no file; nightly ones refresh it.
+const bookkeepingAge = 12 * time.Hour
+
+// LastRun is where the summary of the last run is kept, below data_dir.
+const LastRun = "state/last_run.json"
+
+// publishLeftovers publishes what a run committed that was killed before it
+// could publish.
+func (r *run) publishLeftovers(ctx context.Context) error {
+	left := r.changed || exists(r.unpublishedPath())
+	for _, table := range schema.Tables() {
+		changed, err := r.warehouse.Changed(ctx, table)
+		if err != nil {
+			return err
+		}
+		if len(changed) == 0 {
+			continue
+		}
+		left = true
+		if _, err := r.warehouse.Settle(ctx, r.options.RunID, table); err != nil {
+			return err
+		}
+	}
+	if !left {
+		return nil
+	}
+	r.changed = true
+	if err := r.publish(ctx); err != nil {
+		return err
+	}
+	r.changed, r.crashed = false, false
+	return r.warehouse.Reopen(ctx)
+}
+
+// republish lists what a repair found to be published wrongly.
+func (r *run) republish(ctx context.Context) error {
+	if r.options.Repair == nil {
+		return nil
+	}
+	r.changed = true
+	for table, partitions := range r.options.Repair.Partitions {
+		if err := r.warehouse.Republish(ctx, table, partitions); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// publish writes the lake and the analysts' file from committed state, and
+// leaves the private file closed.
+func (r *run) publish(ctx context.Context) error {
+	ledger, err := r.ledger(ctx)
+	if err != nil {
+		return err
+	}
+	refresh, note := r.changed || r.stale(ledger), published.Read(r.options.DataDir)
+	altered := r.altered(note)
+	done, err := r.publishLake(ctx, ledger, refresh, note, slices.Contains(altered, manifestPath))
+	if err != nil {
+		return err
+	}
+	if err := r.warehouse.CloseFile(ctx); err != nil {
+		return err
+	}
+	snapshotDue := r.options.PublishDuckDB && (done.Changed || refresh || !note.Same(r.options.DataDir, snapshot.Name))
+	if snapshotDue {
+		if err := snapshot.Publish(ctx, load.File(r.options.DataDir), r.snapshotPath(), r.warehouse.FinishCopy); err != nil {
+			return publishError(ctx, err)
+		}
+	}
+	r.warnAltered(altered, done.Altered)
+	if err := r.note(done); err != nil {
+		return publishError(ctx, err)
+	}
+	if err := os.Remove(r.unpublishedPath()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return publishError(ctx, err)
+	}
+	r.observe(Event{Kind: Published, Message: describePublication(done, snapshotDue)})
+	return nil
+}
+
+// publishLake writes the lake, and takes what is published off the list of what changed.
+func (r *run) publishLake(ctx context.Context, ledger []lake.Coverage, refresh bool, note *published.Note, distrust bool) (lake.Result, error) {
+	generation, err := r.warehouse.NextGeneration(ctx)
+	if err != nil {
+		return lake.Result{}, err
+	}
+	done, err := lake.Publish(ctx, lake.Options{
+		Dir: r.options.LakeDir(), Compression: r.options.Compression, Generator: "flashback-sync " + r.options.Version,
+		Now: r.options.Now(), Coverage: ledger, Refresh: refresh, Generation: generation,
+		Known:    func(path string, now durable.Identity) bool { return note.Knows("lake/"+path, now) },
+		Distrust: distrust,
+	}, r.warehouse)
+	if err != nil {
+		return done, publishError(ctx, err)
+	}
+	for table, partitions := range done.Written {
+		if err := r.warehouse.Published(ctx, table, partitions); err != nil {
+			return done, err
+		}
+	}
+	return done, nil
+}
+
+func describePublication(p lake.Result, snapshot bool) string {
+	if !p.Changed && !snapshot {
+		return "nothing changed, no file was rewritten"
+	}
+	text := fmt.Sprintf("%s (%s)", english.Plural(p.Files, "Parquet file", ""), humanize.Bytes(uint64(max(p.Bytes, 0))))
+	if snapshot {
+		text += " and " + snapshotName
+	}
+	text += " written"
+	if p.Removed > 0 {
+		text += fmt.Sprintf(", %s without rows removed", english.Plural(p.Removed, "file", ""))
+	}
+	return text
+}
+
+const snapshotName = snapshot.Name
+
+func (r *run) snapshotPath() string { return filepath.Join(r.options.DataDir, snapshot.Name) }
+
+func publishError(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	var storage *load.StorageError
+	if errors.As(err, &storage) {
+		return err
+	}
+	return &load.StorageError{Doing: "publish", Err: err}
+}
+
+func (r *run) ledger(ctx context.Context) ([]lake.Coverage, error) {
+	lines, err := r.warehouse.Ledger(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ledger := make([]lake.Coverage, len(lines))
+	for i, l := range lines {
+		ledger[i] = lake.Coverage(l)
+	}
+	return ledger, nil
+}
+
+// stale reports whether the published ledger has to be renewed although no row
+// changed: it lacks something other than the passing of time, or is old.
+func (r *run) stale(ledger []lake.Coverage) bool {
+	manifest, err := lake.ReadManifest(r.options.LakeDir())
+	if err != nil || len(manifest.Coverage) != len(ledger) {
+		return true
+	}
+	for i, held := range manifest.Coverage {
+		now := ledger[i]
+		if held.Stream != now.Stream || held.Filter != now.Filter || held.Status != now.Status || !held.From.Equal(now.From) {
+			return true
+		}
+	}
+	age := r.options.Now().Sub(manifest.GeneratedAt)
+	return age >= bookkeepingAge || age < 0
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
+// keepSummary notes how the run ended, for `status`: the published file is not
+// rewritten for runs that change nothing.
+func (r *run) keepSummary() error {
+	content, err := json.Marshal(r.summary)
+	if err != nil {
+		return err
+	}
+	if err := durable.Write(filepath.Join(r.options.DataDir, LastRun), append(content, '\n')); err != nil {
+		return &load.StorageError{Doing: "note last run", Err: err}
+	}
+	return nil
+}

@@ -1,0 +1,66 @@
+package run
+
+import (
+	"context"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/schema"
+	"github.com/flashback-sync/flashback-sync/transform"
+)
+
+// retryRejects types the quarantine of a list again, as a release may that knows
+// more than the one that rejected. What is typed leaves the quarantine in the
+// transaction that stores it; a row that is held in a later version stays.
+func (r *run) retryRejects(ctx context.Context, stream string, result *Result) error {
+	rejects, err := r.warehouse.Rejects(ctx, stream)
+	if err != nil {
+		return err
+	}
+	for len(rejects) > 0 {
+		n := 1 // those of one commit were seen at one time
+		for n < len(rejects) && rejects[n].Seen.Equal(rejects[0].Seen) {
+			n++
+		}
+		if err := r.retryTogether(ctx, stream, rejects[:n], result); err != nil {
+			return err
+		}
+		rejects = rejects[n:]
+	}
+	return nil
+}
+
+func (r *run) retryTogether(ctx context.Context, stream string, rejects []load.Quarantined, result *Result) error {
+	batch := transform.NewBatch(schema.ByName(stream), memory.DefaultAllocator)
+	defer batch.Release()
+	var typed []string
+	for _, reject := range rejects {
+		switch batch.Add([]byte(reject.Raw)) {
+		case transform.Added, transform.Duplicate:
+			typed = append(typed, reject.Raw)
+		case transform.Conflict: // with another version of the same time: it waits for the next try
+		case transform.Rejected:
+		}
+	}
+	return r.commitRecovered(ctx, stream, batch, rejects[0].Seen, typed, result)
+}
+
+func (r *run) commitRecovered(ctx context.Context, stream string, batch *transform.Batch, seen time.Time, typed []string, result *Result) error {
+	built := batch.Build()
+	defer built.Release()
+	if built.Record == nil {
+		return nil
+	}
+	_, err := r.warehouse.Commit(context.WithoutCancel(ctx), load.Commit{
+		RunID: r.options.RunID, Stream: stream, Recovered: typed,
+		Rows: []load.Rows{{Table: built.Table, Record: built.Record, Oldest: built.Oldest, Newest: built.Newest, Seen: seen}},
+	})
+	if err != nil {
+		return err
+	}
+	result.Recovered += int64(len(typed))
+	r.changed = true
+	return nil
+}

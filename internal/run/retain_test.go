@@ -1,0 +1,110 @@
+package run_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/flashback-sync/flashback-sync/internal/apisim"
+	"github.com/flashback-sync/flashback-sync/internal/run"
+)
+
+// Old runs go, the rows they wrote stay, and what is due is due when it was: a
+// stream that was verified before all runs that are remembered is not verified anew.
+func TestOldRunsAreForgottenAndNothingElseIs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, small())
+	o := w.options(everything...)
+	o.KeepRuns, o.VerifyEvery = 10*day, 60*day
+	for range 15 {
+		w.mustSync(o)
+		w.sim.Advance(2 * day)
+	}
+	first := w.mustSync(o)
+	for name, r := range first.Streams {
+		if r.Verified != "" {
+			t.Errorf("%s was verified too early", name)
+		}
+	}
+	// The first of each stream, those of the last ten days and today's.
+	if got := w.private("SELECT string_agg(DISTINCT run_id, ' ' ORDER BY run_id) FROM sync_runs"); got != "run-001 "+runs(11, 16) {
+		t.Errorf("left are %s", got)
+	}
+	w.sim.Advance(30 * day)
+	if later := w.mustSync(o); later.Streams[run.Alerts].Verified != "match" || later.Streams[run.Violations].Verified != "match" {
+		t.Errorf("not verified: %+v", later.Streams[run.Alerts])
+	}
+	w.equalsTruth()
+	if got := w.published("SELECT count(*) FROM policy_stats_summary"); got != "17" {
+		t.Errorf("%s summaries of 17 answers", got)
+	}
+	if got := w.private("SELECT (SELECT count(*) FROM internal.unsettled) || ' ' || (SELECT count(*) FROM internal.changed_partitions) || ' ' || (SELECT count(*) FROM sync_coverage)"); got != "0 0 3" {
+		t.Errorf("unsettled, changed, covered: %s", got)
+	}
+	w.matches(o)
+}
+
+func runs(from, to int) string {
+	var names []string
+	for n := from; n <= to; n++ {
+		names = append(names, fmt.Sprintf("run-%03d", n))
+	}
+	return strings.Join(names, " ")
+}
+
+// A record whose time is up leaves the quarantine and the published file in the same
+// run, and is said to have. The source still gives it: no run takes it up again, and
+// the proof holds.
+func TestOldRejectsLeaveTheQuarantineForGood(t *testing.T) {
+	w := newWorld(t, apisim.Options{Seed: 7, Now: noon, Days: 3, AlertsPerDay: 400})
+	o := w.options(run.Alerts)
+	o.KeepRejects, o.VerifyEvery = day, 7*day
+	at := noon.Add(-time.Hour)
+	w.sim.AddRaw(apisim.Alerts, at, fmt.Sprintf(`{"policyName":"no id","timestamp":%q}`, at.Format(time.RFC3339)))
+	w.mustSync(o)
+	w.sim.Advance(40 * time.Hour) // still within the lookback
+	w.sim.AddRaw(apisim.Alerts, w.sim.Now().Add(-time.Hour), `{"id":"younger","timestamp":"yesterday"}`)
+	w.warnings = nil
+	w.mustSync(o)
+	w.mustSync(o)
+	if got := w.published("SELECT string_agg(raw, ' ') FROM rejected_records"); got != `{"id":"younger","timestamp":"yesterday"}` {
+		t.Errorf("left are %s", got)
+	}
+	if got := strings.Join(w.warnings, "\n"); got != "alerts: 1 record older than retention.rejects removed from rejected_records" {
+		t.Errorf("said: %s", got)
+	}
+	if o.Full = true; w.verify(o).Status != "match" {
+		t.Errorf("%s", explain(w.verify(o)))
+	}
+	w.sim.Advance(8 * day)
+	if r := w.mustSync(o).Streams[run.Alerts]; r.Verified != "match" {
+		t.Errorf("verified: %s", r.Verified)
+	}
+}
+
+// A clock that is wrong for once takes nothing away for ever.
+func TestAClockFarAheadRemovesNothing(t *testing.T) {
+	w := newWorld(t, apisim.Options{Seed: 7, Now: noon, Days: 3, AlertsPerDay: 400})
+	o := w.options(run.Alerts)
+	o.KeepRuns, o.KeepRejects = 30*day, 30*day
+	w.sim.AddRaw(apisim.Alerts, noon.Add(-time.Hour), `{"id":"bad","timestamp":7}`)
+	for _, skew := range []time.Duration{0, 0, 300 * day, 0} {
+		w.skew = skew
+		w.mustSync(o)
+	}
+	if got := w.published("SELECT (SELECT count(*) FROM sync_runs) || ' ' || (SELECT count(*) FROM rejected_records)"); got != "4 1" {
+		t.Errorf("runs and rejects left: %s", got)
+	}
+}
+
+func TestNoRunIsLeftNotedAsUnsettled(t *testing.T) {
+	w := newWorld(t, small())
+	for range 3 {
+		w.mustSync(w.options(everything...))
+		w.sim.Advance(time.Hour)
+	}
+	if got := w.private("SELECT count(*) FROM internal.unsettled"); got != "0" {
+		t.Errorf("%s are", got)
+	}
+}

@@ -1,0 +1,216 @@
+package run
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/durable"
+	"github.com/flashback-sync/flashback-sync/schema"
+)
+
+// run is the state of one run.
+type run struct {
+	options   Options
+	source    Source
+	warehouse *load.Warehouse
+	summary   *Summary
+	changed   bool      // rows or rejects were committed that are not published
+	clock     time.Time // the source's clock, when it was last seen
+	crashed   bool      // an earlier run may have been killed while it published
+
+	clockWarned bool // that it is far from ours
+
+	rehearsal string // the temporary folder of a dry run, or ""
+
+	mu sync.Mutex // keeps events one at a time
+}
+
+// Run syncs the streams. The summary is never nil; the error says why the run
+// could not start or could not be finished: see package load for its types, and
+// each stream's own failure in the summary.
+func Run(ctx context.Context, options Options, from Source) (*Summary, error) {
+	if options.Now == nil {
+		options.Now = time.Now
+	}
+	r := &run{options: options, source: from, summary: &Summary{
+		RunID: options.RunID, Streams: map[string]*Result{}, StartedAt: options.Now().UTC(),
+	}}
+	err := r.rehearse()
+	if err == nil {
+		err = r.execute(ctx)
+	}
+	if durable.FoldersRefused() && !options.DryRun {
+		r.warn("", "the file system of data_dir does not sync folders: after a power cut an older file may be in the place of a published one; the next run publishes it again")
+	}
+	r.summary.finish(options.Now())
+	if err != nil {
+		r.summary.Status = statusFailed
+	}
+	// What fails after a failure has its cause, and would only hide it.
+	if r.warehouse != nil && !options.DryRun {
+		err = cmp.Or(err, r.keepSummary())
+	}
+	if r.warehouse != nil {
+		err = cmp.Or(err, r.warehouse.Close())
+	}
+	if r.rehearsal != "" {
+		err = cmp.Or(err, os.RemoveAll(r.rehearsal))
+	}
+	return r.summary, err
+}
+
+// rehearse gives a dry run that has no warehouse yet one of its own, since it
+// writes nothing to data_dir.
+func (r *run) rehearse() (err error) {
+	if !r.options.DryRun || exists(load.File(r.options.DataDir)) {
+		return nil
+	}
+	if err := load.RefuseOrphans(r.options.DataDir, r.options.Orphans()); err != nil {
+		return err
+	}
+	r.rehearsal, err = os.MkdirTemp("", "flashback-sync-")
+	r.options.DataDir = r.rehearsal
+	return err
+}
+
+func (r *run) execute(ctx context.Context) (err error) {
+	open := load.Open
+	if r.options.DryRun && r.rehearsal == "" {
+		open = load.OpenReadOnly
+	}
+	r.warehouse, err = open(ctx, load.Options{
+		Dir: r.options.DataDir, MemoryLimit: r.options.MemoryLimit, Version: r.options.Version, Now: r.options.Now,
+		Writing: !r.options.DryRun, Copied: r.options.PublishDuckDB,
+		Published: r.options.Orphans(),
+	})
+	if err != nil {
+		return err
+	}
+	if err := r.refuseOlder(ctx); err != nil {
+		return err
+	}
+	if r.options.DryRun {
+		return r.dryRun(ctx)
+	}
+	if err := r.sweep(); err != nil {
+		return &load.StorageError{Doing: "sweep data_dir", Err: err}
+	}
+	r.observe(Event{Kind: Began})
+	if err := r.removeForeignLog(); err != nil {
+		return err
+	}
+	r.crashed = exists(r.unpublishedPath())
+	if err := r.publishLeftovers(ctx); err != nil {
+		return err
+	}
+	if err := durable.Write(r.unpublishedPath(), nil); err != nil {
+		return &load.StorageError{Doing: "begin run", Err: err}
+	}
+	if err := r.warehouse.Begin(ctx, r.options.RunID, r.streams(), r.summary.StartedAt); err != nil {
+		return err
+	}
+	if err := r.syncAll(ctx); err != nil {
+		return err
+	}
+	if err := r.republish(ctx); err != nil {
+		return err
+	}
+	if ctx.Err() != nil {
+		return ctx.Err() // what changed stays listed, and the next run publishes it
+	}
+	if err := r.retain(ctx); err != nil {
+		return err
+	}
+	return r.publish(ctx)
+}
+
+// sweep removes the temporary files that crashes left behind. A crash leaves some in
+// the folders of the lake's partitions, which are many, only if it leaves the mark, too.
+func (r *run) sweep() error {
+	dir := r.options.DataDir
+	var err error
+	for _, table := range schema.Tables() {
+		if exists(r.unpublishedPath()) && table.Partition != schema.Unpartitioned {
+			err = errors.Join(err, durable.Sweep(filepath.Join(r.options.LakeDir(), table.Name)))
+		}
+	}
+	return errors.Join(err, durable.SweepFolder(dir), durable.SweepFolder(filepath.Dir(load.File(dir))), durable.SweepFolder(r.options.LakeDir()))
+}
+
+func (r *run) streams() []string {
+	var names []string
+	for _, list := range r.options.Lists {
+		names = append(names, list.Name())
+	}
+	if r.options.Stats != nil {
+		names = append(names, PolicyStats)
+	}
+	return names
+}
+
+// syncAll runs one stream after the other: each uses all connections by itself.
+// Only trouble with the disk or an interruption stops the rest.
+func (r *run) syncAll(ctx context.Context) error {
+	for _, list := range r.options.Lists {
+		err := r.stream(ctx, list.Name(), func(result *Result) error { return r.syncList(ctx, list, result) })
+		if err != nil {
+			return err
+		}
+	}
+	if r.options.Stats == nil {
+		return nil
+	}
+	return r.stream(ctx, PolicyStats, func(result *Result) error { return r.syncStats(ctx, *r.options.Stats, result) })
+}
+
+func (r *run) stream(ctx context.Context, name string, sync func(*Result) error) error {
+	started, before := r.options.Now(), r.source.Requests()
+	result := &Result{Served: true, Queries: r.options.Wanted()[name].Digest}
+	result.Err = sync(result)
+	result.Requests = r.source.Requests() - before
+	result.Took = r.options.Now().Sub(started)
+	r.summary.add(name, result)
+	r.observe(Event{Kind: Finished, Stream: name, Rows: result.Received, Requests: result.Requests, Result: result})
+	var storage *load.StorageError
+	if errors.As(result.Err, &storage) {
+		return result.Err
+	}
+	if r.options.DryRun {
+		return nil
+	}
+	return r.warehouse.Finish(context.WithoutCancel(ctx),
+		result.record(r.options.RunID, name, r.options.Version, r.summary.StartedAt, r.options.Now().UTC()))
+}
+
+func (r *run) observe(e Event) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.options.observe(e)
+}
+
+func (r *run) warn(stream, message string) {
+	r.observe(Event{Kind: Warned, Stream: stream, Message: message})
+}
+
+// now is the source's clock where it is known, so that a wrong clock of our own
+// neither leaves a gap nor asks for too much.
+func (r *run) now() time.Time {
+	if !r.clock.IsZero() {
+		return r.clock
+	}
+	return r.options.Now().UTC()
+}
+
+// unpublishedPath is a mark that stands from a run's start until all it committed
+// is published. What a crash leaves it for is published by the next run.
+func (r *run) unpublishedPath() string {
+	return filepath.Join(r.options.DataDir, unpublished)
+}
+
+const unpublished = load.Unpublished
