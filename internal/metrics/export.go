@@ -47,14 +47,11 @@ func writeTextfile(path string, s *status.Status) error {
 	if err != nil {
 		return err
 	}
-	file, err := durable.Create(path)
+	file, err := durable.CreateMode(path, 0o644)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = file.Abort() }()
-	if err := file.Chmod(0o644); err != nil {
-		return err
-	}
 	out := expfmt.NewEncoder(file, expfmt.NewFormat(expfmt.TypeTextPlain))
 	for _, one := range all {
 		if err := out.Encode(one); err != nil {

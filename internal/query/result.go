@@ -1,8 +1,11 @@
 package query
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"iter"
+	"strings"
 
 	bindings "github.com/duckdb/duckdb-go-bindings"
 	"github.com/duckdb/duckdb-go/v2/arrowmapping"
@@ -60,8 +63,33 @@ func (s *session) execute(prepared mapping.PreparedStatement, use func(*mapping.
 // batches are the rows of a result. A batch is valid until the next one.
 type batches = iter.Seq2[arrow.RecordBatch, error]
 
-// read runs a statement and hands over its rows.
+// read runs a statement and hands over its rows. Where one thread fails, DuckDB
+// sometimes reports that it interrupted the others instead of why: then the statement
+// runs again for its error alone.
 func (s *session) read(ctx context.Context, sql string, use func(*arrow.Schema, batches) error) error {
+	err := s.stream(ctx, sql, use)
+	for try := 0; try < 3 && isInterrupt(err) && ctx.Err() == nil; try++ {
+		err = cmp.Or(s.stream(ctx, sql, drain), err)
+	}
+	return err
+}
+
+func isInterrupt(err error) bool {
+	var known *StatementError
+	return errors.As(err, &known) && strings.HasPrefix(known.Text, "INTERRUPT Error")
+}
+
+// drain reads rows and does nothing with them.
+func drain(_ *arrow.Schema, all batches) error {
+	for _, err := range all {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *session) stream(ctx context.Context, sql string, use func(*arrow.Schema, batches) error) error {
 	return s.last(sql, func(prepared mapping.PreparedStatement) error {
 		return s.execute(prepared, func(result *mapping.Result) error {
 			options := arrowmapping.ResultGetArrowOptions(result)
