@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -11,11 +10,9 @@ import (
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/duckdb/duckdb-go/v2"
 
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
-	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
@@ -35,8 +32,8 @@ type insertSpec struct {
 
 // insertRows counts only what DuckDB does. The clock stands while a batch is made.
 func insertRows(ctx context.Context, spec insertSpec) (took cost, err error) {
-	session := load.Session{MemoryLimit: memoryLimit, TempDir: filepath.Join(filepath.Dir(spec.Path), "tmp"), Thrifty: true}
-	db, err := load.OpenDuckDB(spec.Path, session)
+	session := duckdb.Session{MemoryLimit: memoryLimit, TempDir: filepath.Join(filepath.Dir(spec.Path), "tmp"), Thrifty: true}
+	db, err := duckdb.Open(spec.Path, session)
 	if err != nil {
 		return took, err
 	}
@@ -87,22 +84,8 @@ func checkInserted(ctx context.Context, conn *sql.Conn, sim *apisim.Sim) error {
 
 // insertBatch is the plainest way from an Arrow batch to a table.
 func insertBatch(ctx context.Context, conn *sql.Conn, table *schema.Table, batch arrow.RecordBatch) error {
-	reader, err := array.NewRecordReader(batch.Schema(), []arrow.RecordBatch{batch})
-	if err != nil {
-		return err
-	}
-	defer reader.Release()
-	return conn.Raw(func(raw any) error {
-		bridge, err := duckdb.NewArrowFromConn(raw.(driver.Conn))
-		if err != nil {
-			return err
-		}
-		release, err := bridge.RegisterView(reader, "incoming")
-		if err != nil {
-			return err
-		}
-		defer release()
-		_, err = raw.(driver.ExecerContext).ExecContext(ctx, insertStatement(table), nil)
+	return duckdb.WithView(conn, batch, func() error {
+		_, err := conn.ExecContext(ctx, insertStatement(table))
 		return err
 	})
 }

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/load/snapshot"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
@@ -52,7 +52,7 @@ func (l *lab) queries(ctx context.Context) (err error) {
 		return err
 	}
 	l.say("queries")
-	db, err := load.OpenDuckDB(filepath.Join(s.dir, snapshot.Name), load.Session{ReadOnly: true})
+	db, err := duckdb.Open(filepath.Join(s.dir, snapshot.Name), duckdb.Session{ReadOnly: true})
 	if err != nil {
 		return err
 	}

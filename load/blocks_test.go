@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
@@ -55,7 +56,7 @@ func TestAFlippedByteInAnyBlockIsNoticed(t *testing.T) {
 			t.Fatal(err)
 		}
 		blocks++
-		var damaged *load.DamagedError
+		var damaged *duckdb.DamagedError
 		w, err := load.Open(context.Background(), load.Options{Dir: dir})
 		if errors.As(err, &damaged) {
 			noticed++
@@ -76,7 +77,7 @@ func TestAFileCutByAByteIsNoticedAtOnce(t *testing.T) {
 		if err := os.WriteFile(load.File(dir), content[:len(content)-by], 0o600); err != nil {
 			t.Fatal(err)
 		}
-		var damaged *load.DamagedError
+		var damaged *duckdb.DamagedError
 		if _, err := load.Open(context.Background(), load.Options{Dir: dir}); !errors.As(err, &damaged) {
 			t.Errorf("cut by %d: %v", by, err)
 		}

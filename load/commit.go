@@ -9,6 +9,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
@@ -155,10 +156,10 @@ func (w *Warehouse) undoIfFailed(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if w.allowsMore(err) {
-		return &StorageError{Doing: "commit to warehouse", Err: err, Promising: true}
+	if w.memory.GrowAfter(err) {
+		return &duckdb.StorageError{Doing: "commit to warehouse", Err: err, Promising: true}
 	}
-	return storage("commit to warehouse", err)
+	return duckdb.Wrap("commit to warehouse", err)
 }
 
 // undo rolls the open transaction back, if there is one.
@@ -177,7 +178,7 @@ func (c *Counts) add(more Counts) {
 
 // quarantine keeps a reject once, however often the lookback meets it again.
 func quarantine(ctx context.Context, tx *sql.Tx, c Commit, r Reject, at time.Time) (added int64, err error) {
-	if known, err := knows(ctx, tx, "", c.Stream, r.Raw); err != nil || known {
+	if known, err := KnowsReject(ctx, tx, "", c.Stream, r.Raw); err != nil || known {
 		return 0, err
 	}
 	_, err = tx.ExecContext(ctx, "INSERT INTO rejected_records (stream, run_id, reason, raw, rejected_at) VALUES (?, ?, ?, ?, ?)",

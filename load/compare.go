@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
@@ -47,7 +48,7 @@ func (h Holdings) Compare(ctx context.Context, r Range, batches []Rows, rejects 
 		}{
 			{&c.Missing, fmt.Sprintf("SELECT %[1]s, %[3]s FROM received ANTI JOIN %[2]s USING (%[1]s)", id, name, at), nil},
 			{&c.Differs, fmt.Sprintf("SELECT i.%[1]s, i.%[3]s FROM received i JOIN %[2]s t USING (%[1]s) WHERE t.%[3]s <> i.%[3]s OR %[4]s",
-				id, name, at, s.differs()), nil},
+				id, name, at, duckdb.Differs(s.Table)), nil},
 			{&c.Extra, fmt.Sprintf("SELECT %[1]s, %[4]s FROM (SELECT * FROM %[2]s WHERE %[3]s) ANTI JOIN received USING (%[1]s)", id, name, where, at), arguments},
 		}
 		for _, step := range steps {
@@ -83,11 +84,11 @@ func (h Holdings) ComparePoints(ctx context.Context, table *schema.Table, series
 		if err := tx.QueryRowContext(ctx, "SELECT (SELECT count(*) FROM given), (SELECT count(*) FROM stored)").Scan(&c.Source, &c.Stored); err != nil {
 			return err
 		}
-		key := s.sameKey("i", "t")
+		key := duckdb.SameKey(s.Table, "i", "t")
 		return errors.Join(
 			c.tally(ctx, tx, &c.Missing, fmt.Sprintf("SELECT i.%[1]s::VARCHAR, i.%[1]s FROM given i ANTI JOIN stored t ON %[2]s", at, key), nil),
 			c.tally(ctx, tx, &c.Extra, fmt.Sprintf("SELECT t.%[1]s::VARCHAR, t.%[1]s FROM stored t ANTI JOIN given i ON %[2]s", at, key), nil),
-			c.tally(ctx, tx, &c.Differs, fmt.Sprintf("SELECT i.%[1]s::VARCHAR, i.%[1]s FROM given i JOIN stored t ON %[2]s WHERE %[3]s", at, key, s.differs()), nil))
+			c.tally(ctx, tx, &c.Differs, fmt.Sprintf("SELECT i.%[1]s::VARCHAR, i.%[1]s FROM given i JOIN stored t ON %[2]s WHERE %[3]s", at, key, duckdb.Differs(s.Table)), nil))
 	})
 	return c, err
 }
@@ -115,7 +116,7 @@ func (h Holdings) rehearse(ctx context.Context, do func(tx *sql.Tx) error) error
 	if err != nil && ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return storage("compare", err)
+	return duckdb.Wrap("compare", err)
 }
 
 // receive gathers batches in the temporary table received.
@@ -128,7 +129,7 @@ func (s statements) receive(ctx context.Context, conn *sql.Conn, tx *sql.Tx, bat
 		return err
 	}
 	for _, rows := range batches {
-		err := withView(conn, rows.Record, func() error {
+		err := duckdb.WithView(conn, rows.Record, func() error {
 			_, err := tx.ExecContext(ctx, "INSERT INTO received SELECT * FROM incoming")
 			return err
 		})
@@ -171,7 +172,7 @@ func (c *Comparison) widen(at time.Time) {
 
 func (c *Comparison) tallyRejects(ctx context.Context, tx *sql.Tx, prefix, stream string, rejects []Reject) error {
 	for _, reject := range rejects {
-		known, err := knows(ctx, tx, prefix, stream, reject.Raw)
+		known, err := KnowsReject(ctx, tx, prefix, stream, reject.Raw)
 		if err != nil {
 			return err
 		}

@@ -3,13 +3,11 @@ package load
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"time"
 
-	"github.com/duckdb/duckdb-go/v2"
-
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
@@ -31,10 +29,10 @@ func (o Options) lake() (string, error) {
 func (w *Warehouse) Copy(ctx context.Context, table *schema.Table, from, to time.Time, file, options string) (copied bool, err error) {
 	conn, err := w.db.Conn(ctx)
 	if err != nil {
-		return false, storage("read warehouse", err)
+		return false, duckdb.Wrap("read warehouse", err)
 	}
 	defer func() { _ = conn.Close() }() // it only read
-	c := copying{statements{table}, fmt.Sprintf("%[1]s >= make_timestamptz(%[2]d) AND %[1]s < make_timestamptz(%[3]d)",
+	c := copying{table, fmt.Sprintf("%[1]s >= make_timestamptz(%[2]d) AND %[1]s < make_timestamptz(%[3]d)",
 		schema.Ident(table.Time), from.UnixMicro(), to.UnixMicro())}
 	// One transaction: rows are in order as long as nobody adds any.
 	err = reader{conn}.transact(ctx, "write "+table.Name, func(tx *sql.Tx) error {
@@ -44,11 +42,10 @@ func (w *Warehouse) Copy(ctx context.Context, table *schema.Table, from, to time
 		}
 		copied = true
 		_, err = tx.ExecContext(ctx, fmt.Sprintf("COPY (SELECT %s FROM %s WHERE %s%s) TO %s (%s)",
-			c.asText(), schema.Ident(table.Name), c.within, order, schema.Literal(file), options))
+			duckdb.Values(c.Table), schema.Ident(table.Name), c.within, order, schema.Literal(file), options))
 		return err
 	})
-	var refused *duckdb.Error
-	if errors.As(err, &refused) && refused.Type == duckdb.ErrorTypeOutOfMemory {
+	if duckdb.OutOfMemory(err) {
 		return false, nil
 	}
 	return copied && err == nil, err
@@ -56,7 +53,7 @@ func (w *Warehouse) Copy(ctx context.Context, table *schema.Table, from, to time
 
 // copying is the SQL of one Copy.
 type copying struct {
-	statements
+	*schema.Table
 	within string // the range, as a condition
 }
 
@@ -73,13 +70,13 @@ const fewRows = 4096
 // order is the ORDER BY that the rows need. Rows that lie in order need none,
 // which saves a third of the cost. Most that do not are told by their times alone.
 func (c copying) order(ctx context.Context, tx *sql.Tx) (string, error) {
-	sorted := " ORDER BY " + c.sorting()
+	sorted := " ORDER BY " + duckdb.Order(c.Table)
 	var rows int64
 	var ascending bool
 	err := tx.QueryRowContext(ctx, c.compare(schema.Ident(c.Time))).Scan(&rows, &ascending)
 	if err == nil && ascending && rows > fewRows {
 		// In a row NULL is the largest value, and equal to itself, as in a sort.
-		err = tx.QueryRowContext(ctx, c.compare("ROW("+c.sorting()+")")).Scan(&rows, &ascending)
+		err = tx.QueryRowContext(ctx, c.compare("ROW("+duckdb.Order(c.Table)+")")).Scan(&rows, &ascending)
 	}
 	switch {
 	case err != nil:
@@ -98,30 +95,4 @@ func (c copying) compare(value string) string {
 	return fmt.Sprintf(`SELECT count(*), coalesce(bool_and(value >= before), true) FROM (
 		SELECT value, lag(value) OVER () AS before FROM (SELECT %s AS value FROM %s WHERE %s))`,
 		value, schema.Ident(c.Name), c.within)
-}
-
-// sorting is what rows are sorted by: time, then key.
-func (s statements) sorting() string {
-	order := schema.Ident(s.Time)
-	for _, k := range s.Key {
-		if k != s.Time {
-			order += ", " + schema.Ident(k)
-		}
-	}
-	return order
-}
-
-// asText lists the columns as Parquet files have them: JSON is plain text, which
-// every reader understands.
-func (s statements) asText() string {
-	names := ""
-	for i, c := range s.Columns {
-		if i > 0 {
-			names += ", "
-		}
-		if names += schema.Ident(c.Name); c.Type == schema.JSON {
-			names += "::VARCHAR AS " + schema.Ident(c.Name)
-		}
-	}
-	return names
 }

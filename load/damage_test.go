@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
@@ -127,7 +128,7 @@ func TestDamageThatShowsLaterIsCalledSo(t *testing.T) {
 			t.Fatal(err)
 		}
 		_ = file.Close()
-		var damaged *load.DamagedError
+		var damaged *duckdb.DamagedError
 		_, committing := w.Commit(ctx, load.Commit{RunID: "run-2", Stream: "alerts", Rows: []load.Rows{many(t, 1, 100)}})
 		_, settling := w.Settle(ctx, "run-2", schema.Alerts())
 		for _, err := range []error{committing, settling, readAll(w), w.CloseFile(ctx)} {
@@ -155,8 +156,8 @@ func TestDamageFoundWhileRecoveringEndsTheRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	overwrite(t, load.File(dir), flipped(contents(t, load.File(dir)), 100))
-	var storage *load.StorageError
-	var damaged *load.DamagedError
+	var storage *duckdb.StorageError
+	var damaged *duckdb.DamagedError
 	if err := w.Recover(ctx); !errors.As(err, &storage) || !errors.As(err, &damaged) || !storage.Permanent {
 		t.Errorf("%v", err)
 	}
@@ -266,7 +267,7 @@ func schemaVersion(t *testing.T, file []byte, version string) []byte {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "file")
 	overwrite(t, path, file)
-	db, err := load.OpenDuckDB(path, load.Session{})
+	db, err := duckdb.Open(path, duckdb.Session{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -278,17 +279,17 @@ func schemaVersion(t *testing.T, file []byte, version string) []byte {
 }
 
 // refused opens the warehouse, which has to be called damaged and left alone.
-func refused(t *testing.T, dir string) *load.DamagedError {
+func refused(t *testing.T, dir string) *duckdb.DamagedError {
 	t.Helper()
 	before := stateOf(t, dir)
 	w, err := load.Open(context.Background(), load.Options{Dir: dir})
 	if err == nil {
 		_ = w.Close()
 	}
-	var damaged *load.DamagedError
+	var damaged *duckdb.DamagedError
 	if !errors.As(err, &damaged) || strings.Contains(err.Error(), "\n") {
 		t.Errorf("opened, or another error, or more than a line: %v", err)
-		damaged = &load.DamagedError{}
+		damaged = &duckdb.DamagedError{}
 	}
 	after := stateOf(t, dir)
 	delete(after, "lock")

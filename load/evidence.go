@@ -15,6 +15,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
@@ -43,17 +44,17 @@ func OpenEvidence(ctx context.Context, dir, published string, orphans []string) 
 	if err != nil {
 		return nil, err
 	}
-	w := &Warehouse{options: Options{Dir: dir}, path: File(dir)}
-	if _, err := os.Stat(w.path); errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(File(dir)); errors.Is(err, fs.ErrNotExist) {
 		if err := RefuseOrphans(dir, orphans); err != nil {
 			return nil, err
 		}
 		return nil, fmt.Errorf("%w in %s", ErrNothingHeld, dir)
 	}
-	if err := w.takeLock(); err != nil {
+	lock, err := Lock(dir)
+	if err != nil {
 		return nil, err
 	}
-	e := &Evidence{lock: w.lock, dir: dir, lake: filepath.Join(dir, "lake"), published: filepath.Join(dir, published)}
+	e := &Evidence{lock: lock, dir: dir, lake: filepath.Join(dir, "lake"), published: filepath.Join(dir, published)}
 	if err := e.open(ctx); err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
@@ -64,59 +65,47 @@ func OpenEvidence(ctx context.Context, dir, published string, orphans []string) 
 const published = "published"
 
 func (e *Evidence) open(ctx context.Context) error {
-	version, err := inspect(ctx, File(e.dir))
+	version, err := Inspect(ctx, File(e.dir))
 	if err != nil {
 		return err
 	}
-	e.Unreadable = readable(ctx, e.published)
-	session := Session{
+	e.Unreadable = duckdb.Readable(ctx, e.published)
+	session := duckdb.Session{
 		MemoryLimit: "400MB", TempDir: filepath.Join(e.dir, "state", "tmp"), Folder: e.lake + string(filepath.Separator),
 		Attach: map[string]string{"private": File(e.dir)}, Search: "memory.main,private.main",
 	}
 	if e.Unreadable == nil {
 		session.Attach[published] = e.published
 	}
-	db, err := OpenDuckDB("", session)
+	db, err := duckdb.Open("", session)
 	if err != nil {
-		return openError(File(e.dir), err)
+		return duckdb.OpenError(File(e.dir), err)
 	}
 	conn, err := db.Conn(ctx)
 	if err != nil {
-		return openError(File(e.dir), errors.Join(err, db.Close()))
+		return duckdb.OpenError(File(e.dir), errors.Join(err, db.Close()))
 	}
 	e.db, e.Holdings = db, Holdings{mu: &sync.Mutex{}, conn: conn, prefix: "private."}
 	if version < schema.Version {
 		err = e.padTables(ctx)
 	}
-	return storage("read warehouse", err)
+	return duckdb.Wrap("read warehouse", err)
 }
 
 // padTables puts views with all columns in the place of the tables of an older layout:
 // names are looked for in memory first.
 func (e *Evidence) padTables(ctx context.Context) error {
 	for _, table := range schema.Tables() {
-		columns, err := columnsIn(ctx, e.conn, "'private'", table.Name)
+		columns, err := duckdb.ColumnsIn(ctx, e.conn, table, "'private'")
 		if err == nil && len(columns) > 0 {
 			name := schema.Ident(table.Name)
-			_, err = e.conn.ExecContext(ctx, "CREATE VIEW memory.main."+name+" AS SELECT * FROM "+statements{table}.padded("private.main."+name))
+			_, err = e.conn.ExecContext(ctx, "CREATE VIEW memory.main."+name+" AS SELECT * FROM "+duckdb.Padded(table, "private.main."+name))
 		}
 		if err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// readable tries to open a published file.
-func readable(ctx context.Context, path string) error {
-	if err := checkStart(path); err != nil {
-		return err
-	}
-	db, err := OpenDuckDB(path, Session{ReadOnly: true})
-	if err != nil {
-		return openError(path, err)
-	}
-	return errors.Join(db.PingContext(ctx), db.Close())
 }
 
 // Close closes the files and gives the lock back.
@@ -131,7 +120,7 @@ func (e *Evidence) Close() error {
 // Coverage reads the intervals of a key that have the status.
 func (e *Evidence) Coverage(ctx context.Context, key checkpoints.Key, status checkpoints.Status) (checkpoints.Set, error) {
 	set, err := checkpoints.Read(ctx, e.conn, key, status)
-	return set, storage("read warehouse", err)
+	return set, duckdb.Wrap("read warehouse", err)
 }
 
 // Reached is the latest instant that a run tried to read of a stream; zero if
@@ -141,15 +130,15 @@ func (e *Evidence) Reached(ctx context.Context, stream string) (time.Time, error
 	defer e.mu.Unlock()
 	var last sql.NullTime
 	err := e.conn.QueryRowContext(ctx, "SELECT max(to_ts) FROM sync_runs WHERE stream = ?", stream).Scan(&last)
-	return last.Time.UTC(), storage("read warehouse", err)
+	return last.Time.UTC(), duckdb.Wrap("read warehouse", err)
 }
 
 // Repos lists the repositories seen in alerts and violations, sorted.
-func (e *Evidence) Repos(ctx context.Context) ([]string, error) { return readRepos(ctx, e.conn) }
+func (e *Evidence) Repos(ctx context.Context) ([]string, error) { return ReadRepos(ctx, e.conn) }
 
 // Ledger reads the whole coverage ledger.
 func (e *Evidence) Ledger(ctx context.Context) ([]CoverageLine, error) {
-	return readLedger(ctx, e.conn)
+	return ReadLedger(ctx, e.conn)
 }
 
 // Held are the fingerprints of the private warehouse's partitions, by their start.
@@ -159,16 +148,16 @@ func (e *Evidence) Held(ctx context.Context, table *schema.Table) (map[time.Time
 
 // Published are those of the analysts' file.
 func (e *Evidence) Published(ctx context.Context, table *schema.Table) (map[time.Time]Fingerprint, error) {
-	return e.partitions(ctx, table, statements{table}.padded(published+".main."+schema.Ident(table.Name)))
+	return e.partitions(ctx, table, duckdb.Padded(table, published+".main."+schema.Ident(table.Name)))
 }
 
 func (e *Evidence) partitions(ctx context.Context, table *schema.Table, relation string) (map[time.Time]Fingerprint, error) {
 	held := map[time.Time]Fingerprint{}
-	err := e.fingerprints(ctx, table, relation, statements{table}.partitionOf(schema.Ident(table.Time)), func(group any, f Fingerprint) {
+	err := e.fingerprints(ctx, table, relation, duckdb.PartitionStart(table, schema.Ident(table.Time)), func(group any, f Fingerprint) {
 		start, _ := group.(time.Time)
 		held[start.UTC()] = f
 	})
-	return held, storage("read "+table.Name, err)
+	return held, duckdb.Wrap("read "+table.Name, err)
 }
 
 // Files are the fingerprints of Parquet files of a table, by their path below
@@ -184,10 +173,10 @@ func (e *Evidence) Files(ctx context.Context, table *schema.Table, paths []strin
 		names[absolute], quoted[i] = path, schema.Literal(absolute)
 	}
 	found := map[string]Fingerprint{}
-	relation := statements{table}.padded(fmt.Sprintf("read_parquet([%s], union_by_name = true, filename = 'lake_file', hive_partitioning = false)", strings.Join(quoted, ", ")))
+	relation := duckdb.Padded(table, fmt.Sprintf("read_parquet([%s], union_by_name = true, filename = 'lake_file', hive_partitioning = false)", strings.Join(quoted, ", ")))
 	err := e.fingerprints(ctx, table, relation, "lake_file", func(group any, f Fingerprint) {
 		name, _ := group.(string)
 		found[names[name]] = f
 	})
-	return found, storage("read lake", err)
+	return found, duckdb.Wrap("read lake", err)
 }

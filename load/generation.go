@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
@@ -18,7 +19,7 @@ func (w *Warehouse) Generation(ctx context.Context) (generation int64, err error
 	if err == nil && text.Valid {
 		generation, err = strconv.ParseInt(text.String, 10, 64)
 	}
-	return generation, storage("read warehouse", err)
+	return generation, duckdb.Wrap("read warehouse", err)
 }
 
 // NextGeneration begins a publication. Its number is committed before anything is put in
@@ -61,10 +62,10 @@ func nameGeneration(ctx context.Context, db *sql.DB) error {
 // PublishedGeneration is the number of the publication that wrote a published file; 0 if
 // it does not say, or cannot be read.
 func PublishedGeneration(ctx context.Context, path string) (generation int64) {
-	if checkStart(path) != nil {
+	if duckdb.CheckStart(path) != nil {
 		return 0
 	}
-	db, err := OpenDuckDB(path, Session{ReadOnly: true, MemoryLimit: defaultMemory})
+	db, err := duckdb.Open(path, duckdb.Session{ReadOnly: true, MemoryLimit: duckdb.LeastMemory})
 	if err != nil {
 		return 0
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
@@ -60,7 +61,7 @@ func TestTheFileDoesNotGrowWithWhatIsRewritten(t *testing.T) {
 func compacted(t *testing.T, dir string) (path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "compact.duckdb")
-	db, err := load.OpenDuckDB(path, load.Session{Attach: map[string]string{"held": load.File(dir)}})
+	db, err := duckdb.Open(path, duckdb.Session{Attach: map[string]string{"held": load.File(dir)}})
 	if err != nil {
 		t.Fatal(err)
 	}

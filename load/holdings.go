@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
@@ -36,7 +37,7 @@ type Holdings struct {
 }
 
 // Holdings asks the open warehouse.
-func (w *Warehouse) Holdings() Holdings { return Holdings{mu: &sync.Mutex{}, conn: w.conn} }
+func (w *Warehouse) Holdings() Holdings { return Holdings{mu: &sync.Mutex{}, conn: w.Conn()} }
 
 // Count is the number of rows held in the range.
 func (h Holdings) Count(ctx context.Context, r Range) (rows int64, err error) {
@@ -44,7 +45,7 @@ func (h Holdings) Count(ctx context.Context, r Range) (rows int64, err error) {
 	defer h.mu.Unlock()
 	where, arguments := r.where()
 	query := fmt.Sprintf("SELECT count(*) FROM %s WHERE %s", schema.Ident(r.Table.Name), where)
-	return rows, storage("read warehouse", h.conn.QueryRowContext(ctx, query, arguments...).Scan(&rows))
+	return rows, duckdb.Wrap("read warehouse", h.conn.QueryRowContext(ctx, query, arguments...).Scan(&rows))
 }
 
 // where is the range as SQL. Values are bound, never written into the text.
@@ -79,7 +80,7 @@ func (h Holdings) Middle(ctx context.Context, r Range) (time.Time, error) {
 	query := fmt.Sprintf("SELECT quantile_disc(%s, 0.5) FROM %s WHERE %s", schema.Ident(r.Table.Time), schema.Ident(r.Table.Name), where)
 	var middle sql.NullTime
 	err := h.conn.QueryRowContext(ctx, query, arguments...).Scan(&middle)
-	return middle.Time.UTC(), storage("read warehouse", err)
+	return middle.Time.UTC(), duckdb.Wrap("read warehouse", err)
 }
 
 // quietRows bounds how many instants are looked at in search of a quiet one.
@@ -98,14 +99,14 @@ func (h Holdings) Quiet(ctx context.Context, r Range, at time.Time, grain time.D
 	rows, err := h.conn.QueryContext(ctx, fmt.Sprintf("SELECT DISTINCT %[1]s FROM %[2]s WHERE %[3]s ORDER BY %[1]s LIMIT %[4]d",
 		name, schema.Ident(r.Table.Name), where, quietRows), arguments...)
 	if err != nil {
-		return time.Time{}, false, storage("read warehouse", err)
+		return time.Time{}, false, duckdb.Wrap("read warehouse", err)
 	}
 	defer func() { _ = rows.Close() }()
 	quiet, seen := at, 0
 	for rows.Next() {
 		var held time.Time
 		if err := rows.Scan(&held); err != nil {
-			return time.Time{}, false, storage("read warehouse", err)
+			return time.Time{}, false, duckdb.Wrap("read warehouse", err)
 		}
 		seen++
 		if !held.Before(quiet.Add(grain)) {
@@ -115,7 +116,7 @@ func (h Holdings) Quiet(ctx context.Context, r Range, at time.Time, grain time.D
 			quiet = held.UTC().Truncate(grain).Add(2 * grain)
 		}
 	}
-	return quiet, seen < quietRows && quiet.Before(r.To), storage("read warehouse", rows.Err())
+	return quiet, seen < quietRows && quiet.Before(r.To), duckdb.Wrap("read warehouse", rows.Err())
 }
 
 // Fingerprint stands for the rows of one partition. Two are equal if and only if

@@ -15,6 +15,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
@@ -83,7 +84,7 @@ func commit(t testing.TB, w *load.Warehouse, run string, rows load.Rows, covered
 // query reads one value of the private file after the warehouse was closed.
 func query(t testing.TB, dir, sql string) string {
 	t.Helper()
-	db, err := load.OpenDuckDB(load.File(dir), load.Session{ReadOnly: true})
+	db, err := duckdb.Open(load.File(dir), duckdb.Session{ReadOnly: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,7 +175,7 @@ func TestRowsAndLedgerAreCommittedTogetherOrNotAtAll(t *testing.T) {
 	bad := good
 	bad.Table = schema.Violations() // whose columns it lacks
 	_, err := w.Commit(context.Background(), load.Commit{RunID: "run-1", Stream: "alerts", Rows: []load.Rows{good, bad}, Coverage: []load.Coverage{covered}})
-	var refused *load.StorageError
+	var refused *duckdb.StorageError
 	if !errors.As(err, &refused) {
 		t.Fatalf("rows without the table's columns were committed: %v", err)
 	}
@@ -200,7 +201,7 @@ func TestSecondInstanceIsRefused(t *testing.T) {
 
 func TestUnusableFilesAreLeftUntouched(t *testing.T) {
 	foreign := func(t *testing.T, path string) {
-		db, err := load.OpenDuckDB(path, load.Session{})
+		db, err := duckdb.Open(path, duckdb.Session{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -218,7 +219,7 @@ func TestUnusableFilesAreLeftUntouched(t *testing.T) {
 			overwrite(t, path, content[:8192])
 		},
 		"newer": func(t *testing.T, path string) {
-			db, err := load.OpenDuckDB(path, load.Session{})
+			db, err := duckdb.Open(path, duckdb.Session{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -232,7 +233,7 @@ func TestUnusableFilesAreLeftUntouched(t *testing.T) {
 			damage(t, load.File(dir))
 			before, _ := os.ReadFile(load.File(dir))
 			_, err := load.Open(context.Background(), load.Options{Dir: dir})
-			var damaged *load.DamagedError
+			var damaged *duckdb.DamagedError
 			if !errors.As(err, &damaged) {
 				t.Errorf("opened, or another error: %v", err)
 			}

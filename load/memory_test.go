@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 )
 
 // More long texts lie together than DuckDB may hold at first: commits and the
@@ -26,7 +27,7 @@ func TestTextsThatNeedMoreMemoryGetIt(t *testing.T) {
 					some = append(some, alert{fmt.Sprintf("id-%04d", i), epoch.Add(time.Duration(i) * time.Second), strings.Repeat(fmt.Sprintf("%04d ", i), size.length/5)})
 				}
 				_, err := w.Commit(ctx, load.Commit{RunID: "run-1", Stream: "alerts", Rows: []load.Rows{batch(t, some...)}})
-				var refused *load.StorageError
+				var refused *duckdb.StorageError
 				switch {
 				case err == nil:
 					n += len(some)

@@ -8,8 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/load/durable"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
@@ -48,7 +48,7 @@ func (w *Warehouse) create(ctx context.Context) error {
 	if err == nil {
 		err = durable.Install(temporary, w.path)
 	}
-	return storage("create warehouse", err)
+	return duckdb.Wrap("create warehouse", err)
 }
 
 func (w *Warehouse) fill(ctx context.Context) error {
@@ -96,7 +96,7 @@ func (w *Warehouse) migrate(ctx context.Context, version int) error {
 		return nil
 	}
 	if err := durable.Write(filepath.Join(w.options.Dir, filepath.FromSlash(Unpublished)), nil); err != nil {
-		return storage("migrate warehouse", err)
+		return duckdb.Wrap("migrate warehouse", err)
 	}
 	err := w.transact(ctx, fmt.Sprintf("migrate warehouse to version %d", schema.Version), func(tx *sql.Tx) error {
 		for ; version < schema.Version; version++ {
@@ -118,11 +118,11 @@ func (w *Warehouse) migrate(ctx context.Context, version int) error {
 		return err
 	}
 	_, err = w.conn.ExecContext(ctx, "CHECKPOINT")
-	return storage("checkpoint warehouse", err)
+	return duckdb.Wrap("checkpoint warehouse", err)
 }
 
 func (s statements) migrate(ctx context.Context, tx *sql.Tx) error {
-	columns, err := columnsIn(ctx, tx, "current_database()", s.Name)
+	columns, err := duckdb.ColumnsIn(ctx, tx, s.Table, "current_database()")
 	if err != nil {
 		return err
 	}
@@ -155,41 +155,5 @@ func (s statements) migrate(ctx context.Context, tx *sql.Tx) error {
 func (s statements) listAll() string {
 	return fmt.Sprintf(`INSERT INTO internal.changed_partitions SELECT %[1]s, start FROM (SELECT DISTINCT %[2]s AS start FROM %[3]s)
 		WHERE start NOT IN (SELECT partition_start FROM internal.changed_partitions WHERE table_name = %[1]s)`,
-		schema.Literal(s.Name), s.partitionOf(schema.Ident(s.Time)), schema.Ident(s.Name))
-}
-
-// columnsIn are the columns that a table has in a database; none if it is not there.
-// The database is an SQL expression.
-func columnsIn(ctx context.Context, db interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-}, database, table string,
-) (map[string]bool, error) {
-	rows, err := db.QueryContext(ctx, "SELECT column_name FROM duckdb_columns() WHERE schema_name = 'main' AND database_name = "+database+" AND table_name = ?", table)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }()
-	columns := map[string]bool{}
-	for rows.Next() {
-		var name string
-		if err := rows.Scan(&name); err != nil {
-			return nil, err
-		}
-		columns[name] = true
-	}
-	return columns, rows.Err()
-}
-
-// padded is a relation of any layout with all columns of the table: those that it lacks
-// are NULL.
-func (s statements) padded(relation string) string {
-	nulls := make([]string, len(s.Columns))
-	for i, c := range s.Columns {
-		kind := c.Type.DuckDB()
-		if c.Type == schema.JSON {
-			kind = "VARCHAR" // as it is in Parquet
-		}
-		nulls[i] = fmt.Sprintf("NULL::%s AS %s", kind, schema.Ident(c.Name))
-	}
-	return fmt.Sprintf("(SELECT * FROM %s UNION ALL BY NAME SELECT * FROM (SELECT %s) WHERE false)", relation, strings.Join(nulls, ", "))
+		schema.Literal(s.Name), duckdb.PartitionStart(s.Table, schema.Ident(s.Time)), schema.Ident(s.Name))
 }

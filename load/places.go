@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 )
 
 // places are what is opened by its path, below data_dir. A link planted in one of
@@ -30,7 +32,7 @@ var places = []struct {
 func checkPlaces(dir string) error {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return storage("open data_dir", err)
+		return duckdb.Wrap("open data_dir", err)
 	}
 	defer func() { _ = root.Close() }()
 	for _, place := range places {
@@ -38,11 +40,11 @@ func checkPlaces(dir string) error {
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 		case err != nil:
-			return storage("open data_dir", err)
+			return duckdb.Wrap("open data_dir", err)
 		case place.folder && !info.IsDir():
-			return storage("open data_dir", notPlain(filepath.Join(dir, place.name), "folder"))
+			return duckdb.Wrap("open data_dir", notPlain(filepath.Join(dir, place.name), "folder"))
 		case !place.folder && !info.Mode().IsRegular():
-			return storage("open data_dir", notPlain(filepath.Join(dir, place.name), "file"))
+			return duckdb.Wrap("open data_dir", notPlain(filepath.Join(dir, place.name), "file"))
 		}
 	}
 	return nil
@@ -53,13 +55,13 @@ func checkPlaces(dir string) error {
 func sweepSpilled(dir string) error {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return storage("sweep data_dir", err)
+		return duckdb.Wrap("sweep data_dir", err)
 	}
 	defer func() { _ = root.Close() }()
 	if _, err := root.Lstat("state/tmp"); errors.Is(err, fs.ErrNotExist) {
 		return nil // a folder that cannot be written to is told about later, and better
 	}
-	return storage("sweep data_dir", root.RemoveAll("state/tmp"))
+	return duckdb.Wrap("sweep data_dir", root.RemoveAll("state/tmp"))
 }
 
 // notPlain says that something else lies where a file or folder of ours belongs.

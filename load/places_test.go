@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 )
 
 // Fault 59: a link where something of ours is opened by its path leads nowhere.
@@ -32,7 +33,7 @@ func TestPlantedLinksAreRefused(t *testing.T) {
 				if err == nil {
 					_ = w.Close()
 				}
-				var storage *load.StorageError
+				var storage *duckdb.StorageError
 				if !errors.As(err, &storage) || !strings.Contains(err.Error(), link) || !strings.Contains(err.Error(), "remove it") {
 					t.Errorf("%v", err)
 				}
@@ -72,7 +73,7 @@ func TestALinkPlantedLaterIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	plant(t, filepath.Join(outside, "canary"), load.File(dir)+".wal")
-	var storage *load.StorageError
+	var storage *duckdb.StorageError
 	if err := w.Reopen(context.Background()); !errors.As(err, &storage) {
 		t.Errorf("%v", err)
 	}

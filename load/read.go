@@ -11,9 +11,9 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/duckdb/duckdb-go/v2"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
@@ -24,42 +24,43 @@ type reader struct{ conn *sql.Conn }
 func (r reader) transact(ctx context.Context, doing string, do func(tx *sql.Tx) error) error {
 	tx, err := r.conn.BeginTx(ctx, nil)
 	if err != nil {
-		return storage(doing, err)
+		return duckdb.Wrap(doing, err)
 	}
 	if err := do(tx); err != nil {
 		_ = tx.Rollback()
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		return storage(doing, err)
+		return duckdb.Wrap(doing, err)
 	}
-	return storage(doing, tx.Commit())
+	return duckdb.Wrap(doing, tx.Commit())
 }
 
 // Coverage reads the intervals of a key that have the status.
 func (w *Warehouse) Coverage(ctx context.Context, key checkpoints.Key, status checkpoints.Status) (checkpoints.Set, error) {
 	set, err := checkpoints.Read(ctx, w.conn, key, status)
-	return set, storage("read warehouse", err)
+	return set, duckdb.Wrap("read warehouse", err)
 }
 
 // Repos lists the repositories seen in alerts and violations, sorted.
-func (w *Warehouse) Repos(ctx context.Context) ([]string, error) { return readRepos(ctx, w.conn) }
+func (w *Warehouse) Repos(ctx context.Context) ([]string, error) { return ReadRepos(ctx, w.conn) }
 
-func readRepos(ctx context.Context, conn *sql.Conn) ([]string, error) {
+// ReadRepos lists the repositories seen in alerts and violations, sorted.
+func ReadRepos(ctx context.Context, conn *sql.Conn) ([]string, error) {
 	rows, err := conn.QueryContext(ctx, `SELECT repo_id FROM alerts WHERE repo_id <> '' UNION SELECT repo_id FROM violations WHERE repo_id <> '' ORDER BY 1`)
 	if err != nil {
-		return nil, storage("read warehouse", err)
+		return nil, duckdb.Wrap("read warehouse", err)
 	}
 	defer func() { _ = rows.Close() }()
 	var repos []string
 	for rows.Next() {
 		var repo string
 		if err := rows.Scan(&repo); err != nil {
-			return nil, storage("read warehouse", err)
+			return nil, duckdb.Wrap("read warehouse", err)
 		}
 		repos = append(repos, repo)
 	}
-	return repos, storage("read warehouse", rows.Err())
+	return repos, duckdb.Wrap("read warehouse", rows.Err())
 }
 
 // Changed lists the start of every partition of a table that was committed to
@@ -81,7 +82,7 @@ func (w *Warehouse) Partitions(ctx context.Context, table *schema.Table) ([]time
 
 func (r reader) times(ctx context.Context, query string, arguments ...any) ([]time.Time, error) {
 	times, err := scanTimes(r.conn.QueryContext(ctx, query, arguments...))
-	return times, storage("read warehouse", err)
+	return times, duckdb.Wrap("read warehouse", err)
 }
 
 func scanTimes(rows *sql.Rows, err error) ([]time.Time, error) {
@@ -104,7 +105,7 @@ func scanTimes(rows *sql.Rows, err error) ([]time.Time, error) {
 func (w *Warehouse) Published(ctx context.Context, table *schema.Table, partitions []time.Time) error {
 	for _, p := range partitions {
 		if _, err := w.conn.ExecContext(ctx, "DELETE FROM internal.changed_partitions WHERE table_name = ? AND partition_start = ?", table.Name, p); err != nil {
-			return storage("note publication", err)
+			return duckdb.Wrap("note publication", err)
 		}
 	}
 	return nil
@@ -114,7 +115,7 @@ func (w *Warehouse) Published(ctx context.Context, table *schema.Table, partitio
 func (w *Warehouse) Republish(ctx context.Context, table *schema.Table, partitions []time.Time) error {
 	for _, p := range partitions {
 		if _, err := w.conn.ExecContext(ctx, "INSERT INTO internal.changed_partitions VALUES (?, ?)", table.Name, p); err != nil {
-			return storage("list partition", err)
+			return duckdb.Wrap("list partition", err)
 		}
 	}
 	return nil
@@ -140,17 +141,12 @@ func (r reader) Rows(ctx context.Context, table *schema.Table, from, to time.Tim
 		}
 		more := true
 		for i := 0; more && i+1 < len(cuts); i++ {
-			err := withArrow(r.conn, func(a *duckdb.Arrow) error {
-				reader, err := a.QueryContext(ctx, selectRange(table), cuts[i], cuts[i+1])
-				if err != nil {
-					return err
-				}
-				defer reader.Release()
+			err := duckdb.Query(ctx, r.conn, selectRange(table), []any{cuts[i], cuts[i+1]}, func(reader array.RecordReader) (err error) {
 				more, err = r.yieldAll(reader, table.ArrowSchema(), yield)
 				return err
 			})
 			if err != nil {
-				yield(nil, storage("read warehouse", err))
+				yield(nil, duckdb.Wrap("read warehouse", err))
 				return
 			}
 		}
@@ -163,26 +159,15 @@ func (r reader) cuts(ctx context.Context, table *schema.Table, from, to time.Tim
 	at, name := schema.Ident(table.Time), schema.Ident(table.Name)
 	var rows, bytes int64
 	err := r.conn.QueryRowContext(ctx, fmt.Sprintf("SELECT count(*), coalesce(sum(%s), 0)::BIGINT FROM %s WHERE %s >= ? AND %s < ?",
-		statements{table}.textBytes(), name, at, at), from, to).Scan(&rows, &bytes)
+		duckdb.TextBytes(table), name, at, at), from, to).Scan(&rows, &bytes)
 	if err != nil {
-		return nil, storage("read warehouse", err)
+		return nil, duckdb.Wrap("read warehouse", err)
 	}
 	slice := max(1, min(sliceRows, rows*sliceBytes/max(bytes, 1)))
 	inner, err := r.times(ctx, fmt.Sprintf(`SELECT DISTINCT cut FROM (
 			SELECT %[1]s AS cut, row_number() OVER (ORDER BY %[1]s) AS n FROM %[2]s WHERE %[1]s >= ? AND %[1]s < ?)
 		WHERE n %% %[3]d = 0 AND cut > ? ORDER BY 1`, at, name, slice), from, to, from)
 	return append(append([]time.Time{from}, inner...), to), err
-}
-
-// textBytes is the SQL of the length of all text in a row.
-func (s statements) textBytes() string {
-	sum := "0"
-	for _, c := range s.Columns {
-		if c.Type == schema.Text || c.Type == schema.JSON {
-			sum += fmt.Sprintf(" + coalesce(strlen(%s::VARCHAR), 0)", schema.Ident(c.Name))
-		}
-	}
-	return sum
 }
 
 // yieldAll gives every batch our schema, whose metadata DuckDB does not know. It
@@ -201,9 +186,8 @@ func (r reader) yieldAll(reader array.RecordReader, as *arrow.Schema, yield func
 }
 
 func selectRange(table *schema.Table) string {
-	s := statements{table}
 	at := schema.Ident(table.Time)
-	return fmt.Sprintf("SELECT %s FROM %s WHERE %s >= ? AND %s < ? ORDER BY %s", s.asText(), schema.Ident(table.Name), at, at, s.sorting())
+	return fmt.Sprintf("SELECT %s FROM %s WHERE %s >= ? AND %s < ? ORDER BY %s", duckdb.Values(table), schema.Ident(table.Name), at, at, duckdb.Order(table))
 }
 
 // CoverageLine is one interval of the ledger, for those who publish it.
@@ -214,49 +198,50 @@ type CoverageLine struct {
 
 // Ledger reads the whole coverage ledger.
 func (w *Warehouse) Ledger(ctx context.Context) ([]CoverageLine, error) {
-	return readLedger(ctx, w.conn)
+	return ReadLedger(ctx, w.conn)
 }
 
-func readLedger(ctx context.Context, conn *sql.Conn) ([]CoverageLine, error) {
+// ReadLedger reads the whole coverage ledger.
+func ReadLedger(ctx context.Context, conn *sql.Conn) ([]CoverageLine, error) {
 	return scanLedger(conn.QueryContext(ctx, `SELECT stream, "filter", status, from_ts, to_ts FROM sync_coverage ORDER BY ALL`))
 }
 
 func scanLedger(rows *sql.Rows, err error) ([]CoverageLine, error) {
 	if err != nil {
-		return nil, storage("read warehouse", err)
+		return nil, duckdb.Wrap("read warehouse", err)
 	}
 	defer func() { _ = rows.Close() }()
 	var lines []CoverageLine
 	for rows.Next() {
 		var l CoverageLine
 		if err := rows.Scan(&l.Stream, &l.Filter, &l.Status, &l.From, &l.To); err != nil {
-			return nil, storage("read warehouse", err)
+			return nil, duckdb.Wrap("read warehouse", err)
 		}
 		l.From, l.To = l.From.UTC(), l.To.UTC()
 		lines = append(lines, l)
 	}
-	return lines, storage("read warehouse", rows.Err())
+	return lines, duckdb.Wrap("read warehouse", rows.Err())
 }
 
 // FinishCopy turns a copy of the closed private file into what analysts open: the
 // warehouse's own tables are dropped. What goes to readers is compared with its
 // checksums before.
 func (w *Warehouse) FinishCopy(ctx context.Context, path string) error {
-	if err := checkBlocks(ctx, path); err != nil {
-		var damaged *DamagedError
+	if err := duckdb.CheckBlocks(ctx, path); err != nil {
+		var damaged *duckdb.DamagedError
 		if errors.As(err, &damaged) {
-			err = &DamagedError{Path: w.path, Reason: strings.ReplaceAll(damaged.Reason, path, w.path)}
+			err = &duckdb.DamagedError{Path: w.path, Reason: strings.ReplaceAll(damaged.Reason, path, w.path)}
 		}
-		return storage("check published file", err)
+		return duckdb.Wrap("check published file", err)
 	}
 	return StripPrivate(ctx, path)
 }
 
 // StripPrivate drops the warehouse's own tables.
 func StripPrivate(ctx context.Context, path string) error {
-	db, err := OpenDuckDB(path, Session{MemoryLimit: defaultMemory})
+	db, err := duckdb.Open(path, duckdb.Session{MemoryLimit: duckdb.LeastMemory})
 	if err != nil {
-		return storage("prepare published file", err)
+		return duckdb.Wrap("prepare published file", err)
 	}
 	if err = nameGeneration(ctx, db); err == nil {
 		_, err = db.ExecContext(ctx, "DROP SCHEMA internal CASCADE; CHECKPOINT")
@@ -264,5 +249,5 @@ func StripPrivate(ctx context.Context, path string) error {
 	if closeErr := db.Close(); err == nil {
 		err = closeErr
 	}
-	return storage("prepare published file", err)
+	return duckdb.Wrap("prepare published file", err)
 }

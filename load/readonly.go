@@ -9,24 +9,25 @@ import (
 	"path/filepath"
 
 	"github.com/gofrs/flock"
+
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 )
 
 // OpenReadOnly opens a warehouse that exists, and writes nothing at all: an older layout
 // stays as it is, and so does what a crash left behind. It returns what Open does.
 func OpenReadOnly(ctx context.Context, options Options) (*Warehouse, error) {
-	options = options.withDefaults()
-	w := &Warehouse{options: options, path: File(options.Dir)}
+	w := newWarehouse(options)
 	if err := checkPlaces(options.Dir); err != nil {
 		return nil, err
 	}
 	if err := w.takeExistingLock(); err != nil {
 		return nil, err
 	}
-	_, err := inspect(ctx, w.path)
+	_, err := Inspect(ctx, w.path)
 	if err == nil {
-		session := Session{ReadOnly: true, MemoryLimit: w.memory(), Thrifty: true}
+		session := duckdb.Session{ReadOnly: true, MemoryLimit: w.memory.Limit(), Thrifty: true}
 		if err = w.connectWith(ctx, w.path, session); err != nil {
-			err = openError(w.path, err)
+			err = duckdb.OpenError(w.path, err)
 		}
 	}
 	if err != nil {
@@ -44,7 +45,7 @@ func (w *Warehouse) takeExistingLock() error {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case err != nil:
-		return storage("lock data_dir", err)
+		return duckdb.Wrap("lock data_dir", err)
 	case !locked:
 		return fmt.Errorf("%w in %s", ErrLocked, w.options.Dir)
 	}

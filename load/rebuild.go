@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/load/durable"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
@@ -48,23 +49,22 @@ type Rebuilt struct {
 // is vouched for but what was read whole: the ledger lacks the rest, and the next
 // run fetches it. The new warehouse takes its place when it is complete.
 func Rebuild(ctx context.Context, options Options, from Remains) (done *Rebuilt, err error) {
-	options = options.withDefaults()
-	w := &Warehouse{options: options, path: File(options.Dir)}
-	if err := w.takeLock(); err != nil {
+	w, err := newLocked(options)
+	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, w.lock.Unlock()) }()
-	if _, err := inspect(ctx, w.path); isNewer(err) {
+	if _, err := Inspect(ctx, w.path); isNewer(err) {
 		return nil, err // its own release reads it
 	}
 	b := &rebuilding{Warehouse: w, remains: from, done: &Rebuilt{Rows: map[string]int64{}}}
 	if err := b.build(ctx); err != nil {
-		return nil, storage("rebuild warehouse", err)
+		return nil, duckdb.Wrap("rebuild warehouse", err)
 	}
 	if b.done.Kept, err = w.setAside(); err != nil {
-		return nil, storage("rebuild warehouse", err)
+		return nil, duckdb.Wrap("rebuild warehouse", err)
 	}
-	return b.done, storage("rebuild warehouse", durable.Install(w.path+unfinished, w.path))
+	return b.done, duckdb.Wrap("rebuild warehouse", durable.Install(w.path+unfinished, w.path))
 }
 
 // rebuilding is a rebuild under way.
@@ -97,14 +97,14 @@ func (b *rebuilding) build(ctx context.Context) error {
 }
 
 // session may read the lake and, if it is sound, the analysts' file.
-func (b *rebuilding) session(ctx context.Context) (Session, error) {
+func (b *rebuilding) session(ctx context.Context) (duckdb.Session, error) {
 	dir, err := filepath.Abs(b.options.Dir)
 	if err != nil {
-		return Session{}, err
+		return duckdb.Session{}, err
 	}
 	session := b.thrifty()
 	session.Folder = filepath.Join(dir, "lake") + string(filepath.Separator)
-	if file := filepath.Join(dir, b.remains.Published); readable(ctx, file) == nil {
+	if file := filepath.Join(dir, b.remains.Published); duckdb.Readable(ctx, file) == nil {
 		b.done.Published = true
 		session.Attach = map[string]string{published: file}
 	}
@@ -176,17 +176,17 @@ func (b *rebuilding) load(ctx context.Context, tx *sql.Tx, p Part) error {
 func (b *rebuilding) complete(ctx context.Context, tx *sql.Tx, table *schema.Table) error {
 	s := statements{table}
 	return b.insert(ctx, tx, table, fmt.Sprintf("(SELECT i.* FROM %s i ANTI JOIN main.%s t ON %s)",
-		s.padded(published+".main."+schema.Ident(table.Name)), schema.Ident(table.Name), s.sameKey("i", "t")))
+		duckdb.Padded(s.Table, published+".main."+schema.Ident(table.Name)), schema.Ident(table.Name), duckdb.SameKey(s.Table, "i", "t")))
 }
 
 // gives reports whether a file can be read at all, without harm to the transaction.
 func (b *rebuilding) gives(ctx context.Context, p Part) bool {
-	db, err := OpenDuckDB("", Session{Folder: filepath.Dir(b.file(p)) + string(filepath.Separator)})
+	db, err := duckdb.Open("", duckdb.Session{Folder: filepath.Dir(b.file(p)) + string(filepath.Separator)})
 	if err != nil {
 		return false
 	}
 	defer func() { _ = db.Close() }()
-	_, err = db.ExecContext(ctx, "CREATE TEMP TABLE probe AS SELECT "+columnsOf(p.Table)+" FROM "+b.parquet(p))
+	_, err = db.ExecContext(ctx, "CREATE TEMP TABLE probe AS SELECT "+duckdb.Names(p.Table)+" FROM "+b.parquet(p))
 	return err == nil
 }
 
@@ -199,11 +199,11 @@ func (b *rebuilding) file(p Part) string {
 }
 
 func (b *rebuilding) parquet(p Part) string {
-	return statements{p.Table}.padded(fmt.Sprintf("read_parquet(%s, hive_partitioning = false)", schema.Literal(b.file(p))))
+	return duckdb.Padded(p.Table, fmt.Sprintf("read_parquet(%s, hive_partitioning = false)", schema.Literal(b.file(p))))
 }
 
 func (b *rebuilding) insert(ctx context.Context, tx *sql.Tx, table *schema.Table, relation string) error {
-	columns := columnsOf(table)
+	columns := duckdb.Names(table)
 	result, err := tx.ExecContext(ctx, fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM %s", schema.Ident(table.Name), columns, columns, relation))
 	if err != nil {
 		return err
@@ -211,14 +211,6 @@ func (b *rebuilding) insert(ctx context.Context, tx *sql.Tx, table *schema.Table
 	rows, err := result.RowsAffected()
 	b.done.Rows[table.Name] += rows
 	return err
-}
-
-func columnsOf(table *schema.Table) string {
-	names := make([]string, len(table.Columns))
-	for i, c := range table.Columns {
-		names[i] = schema.Ident(c.Name)
-	}
-	return strings.Join(names, ", ")
 }
 
 // dropDoubles keeps the newest version of a row that stands in two partitions,
@@ -245,11 +237,11 @@ func (b *rebuilding) dropDoubles(ctx context.Context, tx *sql.Tx) error {
 // copyTable takes over a table of the analysts' file, which may be of an older
 // release and lack columns, or the table.
 func (b *rebuilding) copyTable(ctx context.Context, tx *sql.Tx, table *schema.Table) error {
-	columns, err := columnsIn(ctx, tx, schema.Literal(published), table.Name)
+	columns, err := duckdb.ColumnsIn(ctx, tx, table, schema.Literal(published))
 	if err != nil || len(columns) == 0 {
 		return err
 	}
-	return b.insert(ctx, tx, table, statements{table}.padded(published+".main."+schema.Ident(table.Name)))
+	return b.insert(ctx, tx, table, duckdb.Padded(table, published+".main."+schema.Ident(table.Name)))
 }
 
 // vouch writes the ledger: what the manifest covers, less the partitions whose
@@ -311,7 +303,7 @@ func (w *Warehouse) setAside() (kept string, err error) {
 }
 
 func isNewer(err error) bool {
-	var damaged *DamagedError
+	var damaged *duckdb.DamagedError
 	return errors.As(err, &damaged) && damaged.Newer
 }
 

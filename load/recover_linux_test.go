@@ -8,6 +8,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
@@ -37,7 +38,7 @@ func TestACommitThatFailedIsCommittedAgain(t *testing.T) {
 				Key: key, Status: checkpoints.Covered, Set: checkpoints.Of(checkpoints.Interval{From: epoch, To: epoch.AddDate(0, 0, 1)}),
 			}}}
 			_, err := w.Commit(ctx, batch)
-			var storage *load.StorageError
+			var storage *duckdb.StorageError
 			if !errors.As(err, &storage) {
 				t.Errorf("%v", err)
 			}

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"time"
+
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 )
 
 // Quarantined is a record in quarantine.
@@ -17,23 +19,23 @@ type Quarantined struct {
 func (w *Warehouse) Rejects(ctx context.Context, stream string) ([]Quarantined, error) {
 	rows, err := w.conn.QueryContext(ctx, "SELECT raw, rejected_at FROM rejected_records WHERE stream = ? ORDER BY rejected_at, raw", stream)
 	if err != nil {
-		return nil, storage("read warehouse", err)
+		return nil, duckdb.Wrap("read warehouse", err)
 	}
 	defer func() { _ = rows.Close() }()
 	var all []Quarantined
 	for rows.Next() {
 		var q Quarantined
 		if err := rows.Scan(&q.Raw, &q.Seen); err != nil {
-			return nil, storage("read warehouse", err)
+			return nil, duckdb.Wrap("read warehouse", err)
 		}
 		all = append(all, q)
 	}
-	return all, storage("read warehouse", rows.Err())
+	return all, duckdb.Wrap("read warehouse", rows.Err())
 }
 
-// knows reports whether a reject is in quarantine, or was before it was removed.
+// KnowsReject reports whether a reject is in quarantine, or was before it was removed.
 // The prefix is that of the warehouse's tables where another database is open too.
-func knows(ctx context.Context, tx *sql.Tx, prefix, stream, raw string) (known bool, err error) {
+func KnowsReject(ctx context.Context, tx *sql.Tx, prefix, stream, raw string) (known bool, err error) {
 	err = tx.QueryRowContext(ctx, fmt.Sprintf(`SELECT EXISTS (SELECT 1 FROM %[1]smain.rejected_records WHERE stream = $1 AND raw = $2)
 		OR EXISTS (SELECT 1 FROM %[1]sinternal.meta WHERE key = $3 AND value = %[2]s)`, prefix, fingerprint("$1::VARCHAR", "$2::VARCHAR")),
 		stream, raw, forgotten).Scan(&known)

@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 )
 
 // Keep says how long the program's own records are kept; 0 is for ever. Rows of the
@@ -43,7 +45,7 @@ func (w *Warehouse) Retain(ctx context.Context, keep Keep, now time.Time) (Remov
 	var done bool
 	err := w.conn.QueryRowContext(ctx, "SELECT count(*) > 0 FROM internal.meta WHERE key = ? AND value = ?", retained, limits).Scan(&done)
 	if err != nil || done {
-		return Removed{}, storage(doing, err)
+		return Removed{}, duckdb.Wrap(doing, err)
 	}
 	removed := Removed{Rejects: map[string]int64{}}
 	err = w.transact(ctx, doing, func(tx *sql.Tx) error {

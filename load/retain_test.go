@@ -10,6 +10,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
@@ -200,7 +201,7 @@ func TestWhatACrashLeftOfANewWarehouseIsRemoved(t *testing.T) {
 func BenchmarkRetainNothing(b *testing.B) {
 	dir := b.TempDir()
 	_ = open(b, dir).Close()
-	db, err := load.OpenDuckDB(load.File(dir), load.Session{})
+	db, err := duckdb.Open(load.File(dir), duckdb.Session{})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/load/durable"
 )
 
@@ -22,18 +23,18 @@ func (w *Warehouse) checkRoom() error {
 	dir := w.options.Dir
 	lake := filepath.Join(dir, "lake")
 	if err := os.Mkdir(lake, 0o750); err != nil && !errors.Is(err, fs.ErrExist) {
-		return storage(doing, err)
+		return duckdb.Wrap(doing, err)
 	}
 	copied, err := w.copied()
 	if err != nil {
-		return storage(doing, err)
+		return duckdb.Wrap(doing, err)
 	}
 	for _, folder := range []struct {
 		path string
 		need uint64
 	}{{dir, leastRoom + copied}, {filepath.Dir(w.path), leastRoom}, {lake, leastRoom}} {
 		if err := tryRoom(folder.path, folder.need); err != nil {
-			return storage(doing, err)
+			return duckdb.Wrap(doing, err)
 		}
 	}
 	return nil

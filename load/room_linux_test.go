@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 )
 
 func TestARunWithoutRoomIsRefused(t *testing.T) {
@@ -37,7 +38,7 @@ func TestARunWithoutRoomIsRefused(t *testing.T) {
 		if err == nil {
 			_ = w.Close()
 		}
-		var storage *load.StorageError
+		var storage *duckdb.StorageError
 		if c.want == "" && err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -65,7 +66,7 @@ func TestFoldersThatCannotBeWrittenToAreRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := load.Open(context.Background(), load.Options{Dir: dir, Writing: true})
-		var storage *load.StorageError
+		var storage *duckdb.StorageError
 		if !errors.As(err, &storage) || !strings.Contains(err.Error(), folder) || !strings.Contains(err.Error(), "read-only") {
 			t.Errorf("%q: %v", place, err)
 		}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"time"
+
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 )
 
 // Run is what sync_runs keeps of one stream of a run.
@@ -59,12 +61,12 @@ func optionalTime(t time.Time) sql.NullTime { return sql.NullTime{Time: t, Valid
 func (w *Warehouse) LastVerified(ctx context.Context, stream string) (time.Time, error) {
 	var last sql.NullTime
 	err := w.conn.QueryRowContext(ctx, "SELECT max(started_at) FROM sync_runs WHERE stream = ? AND verified IS NOT NULL", stream).Scan(&last)
-	return last.Time.UTC(), storage("read warehouse", err)
+	return last.Time.UTC(), duckdb.Wrap("read warehouse", err)
 }
 
 // FirstRun is when a stream was synced for the first time, by what is remembered.
 func (w *Warehouse) FirstRun(ctx context.Context, stream string) (time.Time, error) {
 	var first sql.NullTime
 	err := w.conn.QueryRowContext(ctx, "SELECT min(started_at) FROM sync_runs WHERE stream = ?", stream).Scan(&first)
-	return first.Time.UTC(), storage("read warehouse", err)
+	return first.Time.UTC(), duckdb.Wrap("read warehouse", err)
 }

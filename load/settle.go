@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
@@ -22,7 +23,7 @@ func (w *Warehouse) Settle(ctx context.Context, runID string, table *schema.Tabl
 		if err != nil || moved == 0 {
 			return err
 		}
-		left, err := scanTimes(tx.QueryContext(ctx, "SELECT DISTINCT "+statements{table}.partitionOf("held_time")+" FROM temp.moved"))
+		left, err := scanTimes(tx.QueryContext(ctx, "SELECT DISTINCT "+duckdb.PartitionStart(table, "held_time")+" FROM temp.moved"))
 		if err != nil {
 			return err
 		}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
@@ -77,7 +78,7 @@ func TestNoIDIsStoredTwice(t *testing.T) {
 func TestSettleStopsWhenItsTimeIsUp(t *testing.T) {
 	dir := t.TempDir()
 	_ = open(t, dir).Close()
-	db, err := load.OpenDuckDB(load.File(dir), load.Session{})
+	db, err := duckdb.Open(load.File(dir), duckdb.Session{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +138,7 @@ func TestRottenBitsAreNotPublished(t *testing.T) {
 	copied := filepath.Join(t.TempDir(), "copy")
 	overwrite(t, copied, flipped(contents(t, load.File(dir)), headers+blockSize+5000))
 	err := w.FinishCopy(ctx, copied)
-	var damaged *load.DamagedError
+	var damaged *duckdb.DamagedError
 	if !errors.As(err, &damaged) || damaged.Path != load.File(dir) || strings.Contains(err.Error(), "copy") {
 		t.Errorf("%v", err)
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 )
 
 // Whatever the folder is called, trouble with the disk is no damage.
@@ -29,8 +30,8 @@ func TestTroubleWithTheDiskIsNoDamage(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, err := load.Open(context.Background(), load.Options{Dir: dir})
-			var damaged *load.DamagedError
-			var storage *load.StorageError
+			var damaged *duckdb.DamagedError
+			var storage *duckdb.StorageError
 			if !errors.As(err, &storage) || errors.As(err, &damaged) || strings.Contains(err.Error(), "\n") {
 				t.Errorf("%T: %v", err, err)
 			}
@@ -52,8 +53,8 @@ func TestAFullDiskAtOpeningIsNoDamage(t *testing.T) {
 		_, err = w.Commit(context.Background(), load.Commit{RunID: "run-2", Stream: "alerts", Rows: []load.Rows{many(t, 9, 2000)}})
 		_ = w.Close()
 	}
-	var storage *load.StorageError
-	var damaged *load.DamagedError
+	var storage *duckdb.StorageError
+	var damaged *duckdb.DamagedError
 	if !errors.As(err, &storage) || errors.As(err, &damaged) || !storage.Permanent {
 		t.Errorf("%v", err)
 	}

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
@@ -75,7 +76,7 @@ func takeOver(t *testing.T, dir string) (migrated bool) {
 
 func layout(t *testing.T, dir string) string {
 	t.Helper()
-	db, err := load.OpenDuckDB(load.File(dir), load.Session{ReadOnly: true})
+	db, err := duckdb.Open(load.File(dir), duckdb.Session{ReadOnly: true})
 	if err != nil {
 		t.Fatal(err)
 	}

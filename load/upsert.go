@@ -11,8 +11,8 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
-	"github.com/duckdb/duckdb-go/v2"
 
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
@@ -107,7 +107,7 @@ func (i incoming) exec(ctx context.Context, statement string, arguments ...any) 
 
 // read lends incoming, for one statement.
 func (i incoming) read(ctx context.Context, use func() error) error {
-	return withView(i.conn, i.record, func() error {
+	return duckdb.WithView(i.conn, i.record, func() error {
 		if err := use(); err != nil {
 			return err
 		}
@@ -116,30 +116,7 @@ func (i incoming) read(ctx context.Context, use func() error) error {
 	})
 }
 
-// withView registers a batch as the view incoming while a function runs. The view
-// is a stream that can be read once. DuckDB takes for granted that it gives just
-// those columns that a statement reads, which it does not: a statement that left
-// one out would read the wrong columns, so each reads all of them. The view is not
-// temporary: a transaction that is to be committed drops it.
-func withView(conn *sql.Conn, record arrow.RecordBatch, use func() error) error {
-	reader, err := array.NewRecordReader(record.Schema(), []arrow.RecordBatch{record})
-	if err != nil {
-		return err
-	}
-	defer reader.Release()
-	var release func()
-	err = withArrow(conn, func(a *duckdb.Arrow) (err error) {
-		release, err = a.RegisterView(reader, "incoming")
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	defer release()
-	return use()
-}
-
-// statements writes the SQL of a commit from a table's declaration.
+// statements is the SQL of a commit.
 type statements struct{ *schema.Table }
 
 // compare counts the rows of the batch that are held already, and those of them
@@ -164,22 +141,22 @@ func (s statements) compare(ctx context.Context, i incoming, rows Rows) (held, c
 func (s statements) find(seen time.Time, within string) string {
 	name, at := schema.Ident(s.Name), "t."+schema.Ident(s.Time)
 	held := fmt.Sprintf("(SELECT *, rowid AS held_row FROM %s t WHERE %s)", name, within)
-	changed := fmt.Sprintf("(%s)", s.differs())
+	changed := fmt.Sprintf("(%s)", duckdb.Differs(s.Table))
 	if _, ok := s.Column("closed"); ok {
 		// A closed bucket is not replaced by a part of itself.
 		changed += " AND NOT (t.closed AND NOT i.closed)"
 	}
 	if seen.IsZero() {
 		return fmt.Sprintf("CREATE TEMP TABLE held AS SELECT i.nth, t.held_row, %s AS held_time, %s AS changed FROM incoming i JOIN %s t ON %s",
-			at, changed, held, s.sameKey("i", "t"))
+			at, changed, held, duckdb.SameKey(s.Table, "i", "t"))
 	}
 	// A row is not replaced by a version that is older than it, wherever it stands.
-	later := fmt.Sprintf("(SELECT %s, max(_last_changed_at) AS latest FROM %s GROUP BY ALL)", s.keys(), name)
+	later := fmt.Sprintf("(SELECT %s, max(_last_changed_at) AS latest FROM %s GROUP BY ALL)", duckdb.KeyNames(s.Table), name)
 	return fmt.Sprintf(`CREATE TEMP TABLE held AS
 		SELECT i.nth, t.held_row, %[1]s AS held_time, t.held_row IS NOT NULL AND %[2]s AND v.latest < %[3]s AS changed
 		FROM incoming i LEFT JOIN %[4]s t ON %[5]s LEFT JOIN %[6]s v ON %[7]s
 		WHERE t.held_row IS NOT NULL OR v.latest >= %[3]s`,
-		at, changed, instantOf(seen.UnixMicro()), held, s.sameKey("i", "t"), later, s.sameKey("i", "v"))
+		at, changed, instantOf(seen.UnixMicro()), held, duckdb.SameKey(s.Table, "i", "t"), later, duckdb.SameKey(s.Table, "i", "v"))
 }
 
 // span is a stretch of time in microseconds, both ends included.
@@ -222,42 +199,6 @@ func within(column string, spans []span) string {
 
 // instantOf is the SQL of a time.
 func instantOf(micros int64) string { return fmt.Sprintf("make_timestamptz(%d)", micros) }
-
-func (s statements) sameKey(a, b string) string {
-	terms := make([]string, len(s.Key))
-	for i, k := range s.Key {
-		operator := "IS NOT DISTINCT FROM"
-		if c, _ := s.Column(k); c.NotNull {
-			operator = "="
-		}
-		terms[i] = fmt.Sprintf("%s.%s %s %s.%s", a, schema.Ident(k), operator, b, schema.Ident(k))
-	}
-	return strings.Join(terms, " AND ")
-}
-
-func (s statements) differs() string {
-	var terms []string
-	for _, c := range s.Compared() {
-		// JSON is compared as text: a field that changed its notation changed.
-		terms = append(terms, fmt.Sprintf("t.%[1]s::VARCHAR IS DISTINCT FROM i.%[1]s::VARCHAR", schema.Ident(c.Name)))
-		if c.Type != schema.JSON {
-			terms[len(terms)-1] = fmt.Sprintf("t.%[1]s IS DISTINCT FROM i.%[1]s", schema.Ident(c.Name))
-		}
-	}
-	if len(terms) == 0 {
-		return "false"
-	}
-	return strings.Join(terms, " OR ")
-}
-
-// keys are the key's columns.
-func (s statements) keys() string {
-	keys := make([]string, len(s.Key))
-	for i, k := range s.Key {
-		keys[i] = schema.Ident(k)
-	}
-	return strings.Join(keys, ", ")
-}
 
 // tell counts the rows of the batch that are held, and those of them that changed.
 // Until Settle an id may stand twice in the table, and match twice: then one of the
@@ -345,10 +286,10 @@ func (s statements) listTouched(ctx context.Context, i incoming, held int64) err
 	}
 	i = i.only(func(column string) bool { return column == s.Time || column == nth && held > 0 })
 	defer i.release()
-	starts := fmt.Sprintf("SELECT %s AS start FROM incoming", s.partitionOf(schema.Ident(s.Time)))
+	starts := fmt.Sprintf("SELECT %s AS start FROM incoming", duckdb.PartitionStart(s.Table, schema.Ident(s.Time)))
 	if held > 0 {
 		starts += fmt.Sprintf(` ANTI JOIN (SELECT nth FROM temp.held WHERE NOT changed) USING (nth)
-			UNION ALL SELECT %s FROM temp.held WHERE changed`, s.partitionOf("held_time"))
+			UNION ALL SELECT %s FROM temp.held WHERE changed`, duckdb.PartitionStart(s.Table, "held_time"))
 	}
 	return i.exec(ctx, fmt.Sprintf(`INSERT INTO internal.changed_partitions SELECT DISTINCT $1, start FROM (%s)
 		WHERE start NOT IN (SELECT partition_start FROM internal.changed_partitions WHERE table_name = $1)`, starts), s.Name)
@@ -364,14 +305,4 @@ func (s statements) unsettle(ctx context.Context, tx *sql.Tx, runID string) erro
 		SELECT ?, ? WHERE NOT EXISTS (SELECT 1 FROM internal.unsettled WHERE stream = ? AND run_id = ?)`,
 		s.Name, runID, s.Name, runID)
 	return err
-}
-
-// partitionOf is the SQL of the start of the partition that holds a time. Days are
-// reckoned in whole numbers: date_trunc goes through a calendar for every row.
-func (s statements) partitionOf(column string) string {
-	if s.Partition == schema.ByMonth {
-		return fmt.Sprintf("date_trunc('month', %s)", column)
-	}
-	const day = int64(24 * time.Hour / time.Microsecond)
-	return fmt.Sprintf("make_timestamptz(epoch_us(%[1]s) - (epoch_us(%[1]s) %% %[2]d + %[2]d) %% %[2]d)", column, day)
 }

@@ -11,7 +11,12 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 )
+
+// ErrLocked says that another instance works in the same data_dir.
+var ErrLocked = errors.New("another instance is running")
 
 // Options say where the warehouse is and what it may use.
 type Options struct {
@@ -39,10 +44,14 @@ type Warehouse struct {
 	db      *sql.DB
 	reader  // the connection that everything is written through
 	created bool
-	step    int       // of memory
+	memory  duckdb.Memory
 	last    time.Time // of the last batch; batches are strictly ordered by time
 	pending *pending  // what Add began and Commit has not ended; nil if there is none
 }
+
+// Conn is the connection of the open warehouse. It is for reading: what compares the
+// warehouse with the source runs its queries here.
+func (w *Warehouse) Conn() *sql.Conn { return w.conn }
 
 // File is the private warehouse's place below data_dir.
 func File(dir string) string { return filepath.Join(dir, "state", "warehouse.duckdb") }
@@ -50,9 +59,8 @@ func File(dir string) string { return filepath.Join(dir, "state", "warehouse.duc
 // Open takes the lock and opens the warehouse, making or migrating it if needed.
 // It returns ErrLocked, a *DamagedError or a *StorageError.
 func Open(ctx context.Context, options Options) (*Warehouse, error) {
-	options = options.withDefaults()
-	w := &Warehouse{options: options, path: File(options.Dir)}
-	if err := w.takeLock(); err != nil {
+	w, err := newLocked(options)
+	if err != nil {
 		return nil, err
 	}
 	if err := w.prepare(ctx); err != nil {
@@ -62,33 +70,41 @@ func Open(ctx context.Context, options Options) (*Warehouse, error) {
 	return w, nil
 }
 
-func (o Options) withDefaults() Options {
-	if o.Now == nil {
-		o.Now = time.Now
+func newWarehouse(options Options) *Warehouse {
+	if options.Now == nil {
+		options.Now = time.Now
 	}
-	return o
+	return &Warehouse{options: options, path: File(options.Dir), memory: duckdb.Memory{Fixed: options.MemoryLimit}}
 }
 
-func (w *Warehouse) takeLock() error {
-	state := filepath.Dir(w.path)
-	if err := os.MkdirAll(w.options.Dir, 0o750); err != nil {
-		return storage("make data_dir", err)
+func newLocked(options Options) (w *Warehouse, err error) {
+	w = newWarehouse(options)
+	w.lock, err = Lock(options.Dir)
+	return w, err
+}
+
+// Lock makes data_dir if needed and takes its lock. It returns ErrLocked or a
+// *StorageError.
+func Lock(dir string) (*flock.Flock, error) {
+	state := filepath.Join(dir, "state")
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return nil, duckdb.Wrap("make data_dir", err)
 	}
 	if err := os.Mkdir(state, 0o750); err != nil && !errors.Is(err, fs.ErrExist) {
-		return storage("make data_dir", err)
+		return nil, duckdb.Wrap("make data_dir", err)
 	}
-	if err := checkPlaces(w.options.Dir); err != nil {
-		return err
+	if err := checkPlaces(dir); err != nil {
+		return nil, err
 	}
-	w.lock = flock.New(filepath.Join(state, "lock"), flock.SetPermissions(0o640))
-	locked, err := w.lock.TryLock()
+	lock := flock.New(filepath.Join(state, "lock"), flock.SetPermissions(0o640))
+	locked, err := lock.TryLock()
 	if err != nil {
-		return storage("lock data_dir", err)
+		return nil, duckdb.Wrap("lock data_dir", err)
 	}
 	if !locked {
-		return fmt.Errorf("%w in %s", ErrLocked, w.options.Dir)
+		return nil, fmt.Errorf("%w in %s", ErrLocked, dir)
 	}
-	return nil
+	return lock, nil
 }
 
 // prepare opens the warehouse once the lock is held.
@@ -102,7 +118,7 @@ func (w *Warehouse) prepare(ctx context.Context) error {
 		}
 	}
 	if err := w.removeUnfinished(); err != nil {
-		return storage("sweep data_dir", err)
+		return duckdb.Wrap("sweep data_dir", err)
 	}
 	if _, err := os.Lstat(w.path); errors.Is(err, fs.ErrNotExist) {
 		if err := RefuseOrphans(w.options.Dir, w.options.Published); err != nil {
@@ -131,7 +147,7 @@ func (w *Warehouse) prepare(ctx context.Context) error {
 // sweepOlder removes what earlier releases kept beside the file.
 func (w *Warehouse) sweepOlder() error {
 	err := errors.Join(removeFile(w.path+".seal"), os.RemoveAll(filepath.Join(filepath.Dir(w.path), "ids")))
-	return storage("sweep data_dir", err)
+	return duckdb.Wrap("sweep data_dir", err)
 }
 
 // RefuseOrphans refuses a data_dir whose warehouse is gone, beside files that were made
@@ -139,7 +155,7 @@ func (w *Warehouse) sweepOlder() error {
 func RefuseOrphans(dir string, published []string) error {
 	for _, path := range published {
 		if info, err := os.Lstat(path); err == nil && info.Mode().IsRegular() {
-			return &DamagedError{Path: File(dir), Reason: "the warehouse is gone, and " + path + ", which was made from it, is there"}
+			return &duckdb.DamagedError{Path: File(dir), Reason: "the warehouse is gone, and " + path + ", which was made from it, is there"}
 		}
 	}
 	return nil
@@ -151,10 +167,10 @@ func (w *Warehouse) open(ctx context.Context) (version int, err error) {
 	if err := checkPlaces(w.options.Dir); err != nil {
 		return 0, err
 	}
-	if version, err = inspect(ctx, w.path); err != nil {
+	if version, err = Inspect(ctx, w.path); err != nil {
 		return 0, err
 	}
-	for err = w.openChecked(ctx); w.allowsMore(err); {
+	for err = w.openChecked(ctx); w.memory.GrowAfter(err); {
 		err = w.openChecked(ctx)
 	}
 	return version, err
@@ -164,7 +180,7 @@ func (w *Warehouse) openChecked(ctx context.Context) error {
 	_, err := os.Lstat(w.path + ".wal")
 	replayed := err == nil
 	if err := w.connect(ctx, w.path); err != nil {
-		return openError(w.path, err)
+		return duckdb.OpenError(w.path, err)
 	}
 	if replayed {
 		return w.clearLog(ctx)
@@ -182,7 +198,7 @@ func (w *Warehouse) clearLog(ctx context.Context) error {
 		"CHECKPOINT",
 	} {
 		if _, err := w.conn.ExecContext(ctx, statement); err != nil {
-			return errors.Join(storage("clear log", err), w.disconnect())
+			return errors.Join(duckdb.Wrap("clear log", err), w.disconnect())
 		}
 	}
 	return nil
@@ -197,12 +213,12 @@ func (w *Warehouse) connect(ctx context.Context, path string) error {
 	return w.connectWith(ctx, path, session)
 }
 
-func (w *Warehouse) thrifty() Session {
-	return Session{MemoryLimit: w.memory(), TempDir: filepath.Join(filepath.Dir(w.path), "tmp"), Thrifty: true}
+func (w *Warehouse) thrifty() duckdb.Session {
+	return duckdb.Session{MemoryLimit: w.memory.Limit(), TempDir: filepath.Join(filepath.Dir(w.path), "tmp"), Thrifty: true}
 }
 
-func (w *Warehouse) connectWith(ctx context.Context, path string, session Session) error {
-	db, err := OpenDuckDB(path, session)
+func (w *Warehouse) connectWith(ctx context.Context, path string, session duckdb.Session) error {
+	db, err := duckdb.Open(path, session)
 	if err != nil {
 		return err
 	}
@@ -232,7 +248,7 @@ func (w *Warehouse) CloseFile(ctx context.Context) error {
 		return nil
 	}
 	_, err := w.conn.ExecContext(ctx, "CHECKPOINT")
-	for w.allowsMore(err) {
+	for w.memory.GrowAfter(err) {
 		_ = w.disconnect() // whatever it has to say follows from the failure
 		if err := w.Reopen(ctx); err != nil {
 			return err
@@ -240,7 +256,7 @@ func (w *Warehouse) CloseFile(ctx context.Context) error {
 		_, err = w.conn.ExecContext(ctx, "CHECKPOINT")
 	}
 	if err := errors.Join(err, w.disconnect()); err != nil {
-		return storage("close warehouse", err)
+		return duckdb.Wrap("close warehouse", err)
 	}
 	return nil
 }
@@ -248,7 +264,7 @@ func (w *Warehouse) CloseFile(ctx context.Context) error {
 // Close closes the file if it is open, and gives the lock back. It may be called
 // more than once.
 func (w *Warehouse) Close() error {
-	return errors.Join(storage("close warehouse", w.disconnect()), w.lock.Unlock())
+	return errors.Join(duckdb.Wrap("close warehouse", w.disconnect()), w.lock.Unlock())
 }
 
 // commitTime is the time of a batch: later than every earlier one, whatever the
@@ -278,7 +294,7 @@ func (w *Warehouse) Reopen(ctx context.Context) error {
 func (w *Warehouse) Recover(ctx context.Context) error {
 	_ = w.disconnect() // whatever it has to say follows from the failure
 	if err := w.Reopen(ctx); err != nil {
-		return storage("open warehouse again", err)
+		return duckdb.Wrap("open warehouse again", err)
 	}
 	if _, err := w.Ledger(ctx); err != nil {
 		return errors.Join(err, w.disconnect())

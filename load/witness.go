@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
@@ -39,7 +40,7 @@ func (e *Evidence) Witnesses(ctx context.Context, event, bucket string, length t
 		GROUP BY ALL ORDER BY ALL`, schema.Ident(event)),
 		length.Seconds(), from, to, bucket, from, length.Seconds(), to, length.Microseconds())
 	if err != nil {
-		return nil, storage("read warehouse", err)
+		return nil, duckdb.Wrap("read warehouse", err)
 	}
 	defer func() { _ = rows.Close() }()
 	var all []Witness
@@ -48,10 +49,10 @@ func (e *Evidence) Witnesses(ctx context.Context, event, bucket string, length t
 		var id sql.NullString
 		var first sql.NullTime
 		if err := rows.Scan(&w.Scope, &id, &w.Buckets, &w.Agree, &first, &w.Counted, &w.Held); err != nil {
-			return nil, storage("read warehouse", err)
+			return nil, duckdb.Wrap("read warehouse", err)
 		}
 		w.ScopeID, w.First = id.String, first.Time.UTC()
 		all = append(all, w)
 	}
-	return all, storage("read warehouse", rows.Err())
+	return all, duckdb.Wrap("read warehouse", rows.Err())
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/query"
 	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/load/durable"
 	"github.com/flashback-sync/flashback-sync/load/snapshot"
 )
@@ -87,7 +88,7 @@ func (a *app) demo(ctx context.Context, dir string, seed uint64) error {
 
 // demoProof damages what is held and has it found and mended.
 func (a *app) demoProof(ctx context.Context, t *task, dir, url string, now time.Time) error {
-	db, err := load.OpenDuckDB(load.File(dir), load.Session{})
+	db, err := duckdb.Open(load.File(dir), duckdb.Session{})
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/audit"
 	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 )
 
 // Exit codes. They are a contract with cron jobs and monitors.
@@ -81,8 +82,8 @@ func exitCode(ctx context.Context, err error) int {
 	var (
 		misuse   usageError
 		problems config.Problems
-		damaged  *load.DamagedError
-		storage  *load.StorageError
+		damaged  *duckdb.DamagedError
+		storage  *duckdb.StorageError
 	)
 	switch {
 	case errors.As(err, &misuse) || errors.As(err, &problems):
@@ -125,8 +126,8 @@ func gravest(ctx context.Context, summary *run.Summary) error {
 func hintFor(err error) string {
 	var (
 		hint    *hinted
-		damaged *load.DamagedError
-		storage *load.StorageError
+		damaged *duckdb.DamagedError
+		storage *duckdb.StorageError
 	)
 	if errors.As(err, &hint) {
 		return hint.hint

@@ -10,28 +10,28 @@ import (
 	"regexp"
 	"strconv"
 
-	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 )
 
 // storageHint says what to do about a disk or database that refused, by its cause.
-func storageHint(err *load.StorageError) string {
+func storageHint(err *duckdb.StorageError) string {
 	const safe = "; committed data is safe, and the next run goes on from there"
 	switch err.Cause() {
-	case load.CauseFull:
+	case duckdb.CauseFull:
 		return "free disk space, or move data_dir to a larger disk" + safe
-	case load.CausePermission:
+	case duckdb.CausePermission:
 		return permissionHint(err) + safe
-	case load.CauseReadOnly:
+	case duckdb.CauseReadOnly:
 		return "the file system is mounted read-only: mount it for writing, or set data_dir to another folder" + safe
-	case load.CauseInUse:
+	case duckdb.CauseInUse:
 		return "another program has the file open for writing: close it there, and open it read-only"
-	case load.CauseNotOurs:
+	case duckdb.CauseNotOurs:
 		return "'flashback-sync repair' publishes it again"
-	case load.CauseDisk:
+	case duckdb.CauseDisk:
 		return "the disk fails: look at the kernel's log, and move data_dir to another disk" + safe
-	case load.CauseMemory:
+	case duckdb.CauseMemory:
 		return "free memory, or raise the memory limit of the container or unit" + safe
-	case load.CauseUnknown:
+	case duckdb.CauseUnknown:
 	}
 	return "check data_dir, its disk and its permissions" + safe
 }

@@ -10,16 +10,16 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 )
 
 // To rebuild a newer release's warehouse would throw away what only it knows.
 func TestOnlyADamagedFileIsToBeRebuilt(t *testing.T) {
 	rebuild := func(err error) bool { return strings.Contains(hintFor(err), "repair --rebuild") }
-	if damaged := (&load.DamagedError{Path: "x", Reason: "flipped"}); !rebuild(damaged) || !rebuild(&load.StorageError{Doing: "read", Err: damaged}) {
+	if damaged := (&duckdb.DamagedError{Path: "x", Reason: "flipped"}); !rebuild(damaged) || !rebuild(&duckdb.StorageError{Doing: "read", Err: damaged}) {
 		t.Error("no way out of damage is named")
 	}
-	if rebuild(&load.DamagedError{Path: "x", Reason: "newer", Newer: true}) || rebuild(&load.StorageError{Doing: "write"}) {
+	if rebuild(&duckdb.DamagedError{Path: "x", Reason: "newer", Newer: true}) || rebuild(&duckdb.StorageError{Doing: "write"}) {
 		t.Error("a rebuild is suggested for a file that is well")
 	}
 }
@@ -48,7 +48,7 @@ func TestHintsOfStorageAreByCause(t *testing.T) {
 		if os.Geteuid() != 0 && strings.Contains(test.want, "yours") {
 			test.want = "/ belongs to root, you are "
 		}
-		if got := hintFor(&load.StorageError{Doing: "write", Err: test.err}); !strings.Contains(got, test.want) {
+		if got := hintFor(&duckdb.StorageError{Doing: "write", Err: test.err}); !strings.Contains(got, test.want) {
 			t.Errorf("%s: %q, want %q", name, got, test.want)
 		}
 	}

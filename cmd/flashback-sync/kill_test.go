@@ -11,6 +11,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 	"github.com/flashback-sync/flashback-sync/internal/journal"
 	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 )
 
 // slowly makes the source answer slowly, and tells when it was asked n times.
@@ -75,7 +76,7 @@ func TestASignalStopsItCleanly(t *testing.T) {
 // private asks the warehouse itself for a number.
 func (b *bench) private(query string) (n int) {
 	b.t.Helper()
-	db, err := load.OpenDuckDB(load.File(b.data()), load.Session{ReadOnly: true})
+	db, err := duckdb.Open(load.File(b.data()), duckdb.Session{ReadOnly: true})
 	if err != nil {
 		b.t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/internal/span"
 	"github.com/flashback-sync/flashback-sync/internal/status"
-	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 )
 
 // lateness is how late the rows of a stream came in the last 90 days.
@@ -84,7 +84,7 @@ func lookbacks(c *config.Config) map[string]time.Duration {
 // adviseLookback says what `check` makes of the lateness seen so far. Without a
 // published file nothing is known, which is no failure.
 func (a *app) adviseLookback(ctx context.Context, c *config.Config) error {
-	db, err := load.OpenDuckDB(filepath.Join(c.DataDir, "flashback.duckdb"), load.Session{ReadOnly: true})
+	db, err := duckdb.Open(filepath.Join(c.DataDir, "flashback.duckdb"), duckdb.Session{ReadOnly: true})
 	if err == nil {
 		err = db.PingContext(ctx)
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/flashback-sync/flashback-sync/internal/query"
-	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/load/snapshot"
 )
 
@@ -124,7 +124,7 @@ func queryFailure(err error) error {
 func published(dataDir string) (string, error) {
 	path := filepath.Join(dataDir, snapshot.Name)
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return "", &hinted{&load.StorageError{Doing: "open " + path, Err: fs.ErrNotExist}, "it is written by 'flashback-sync sync', unless publish.duckdb is off"}
+		return "", &hinted{&duckdb.StorageError{Doing: "open " + path, Err: fs.ErrNotExist}, "it is written by 'flashback-sync sync', unless publish.duckdb is off"}
 	}
 	return path, nil
 }

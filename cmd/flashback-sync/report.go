@@ -16,7 +16,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/page"
 	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/internal/status"
-	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 )
 
 func (a *app) reportCommand() *cobra.Command {
@@ -119,7 +119,7 @@ func readAll(ctx context.Context, c *config.Config) (*status.Status, error) {
 func readRecords(c *config.Config) (*status.Status, error) {
 	s, err := status.Read(c.DataDir, time.Now())
 	if err != nil {
-		return nil, &load.StorageError{Doing: "read the journal", Err: err}
+		return nil, &duckdb.StorageError{Doing: "read the journal", Err: err}
 	}
 	s.Version, s.Source, s.StaleAfter, s.DataDir = version, c.API.BaseURL, c.Alarms.StaleAfter, c.DataDir
 	s.Host, _ = os.Hostname() // shown if it is known

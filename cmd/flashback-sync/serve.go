@@ -19,6 +19,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/config"
 	"github.com/flashback-sync/flashback-sync/internal/serve/web"
 	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/load/durable"
 )
 
@@ -111,23 +112,23 @@ func (p *place) check() error {
 func lockServe(dataDir string) (*place, error) {
 	state := filepath.Join(dataDir, "state")
 	if err := os.MkdirAll(state, 0o750); err != nil {
-		return nil, &load.StorageError{Doing: "make data_dir", Err: err}
+		return nil, &duckdb.StorageError{Doing: "make data_dir", Err: err}
 	}
 	path, err := durable.Place(dataDir, "state/serve.lock")
 	if err != nil {
-		return nil, &load.StorageError{Doing: "lock data_dir", Err: err}
+		return nil, &duckdb.StorageError{Doing: "lock data_dir", Err: err}
 	}
 	lock := flock.New(path, flock.SetPermissions(0o640))
 	held, err := lock.TryLock()
 	if err != nil {
-		return nil, &load.StorageError{Doing: "lock data_dir", Err: err}
+		return nil, &duckdb.StorageError{Doing: "lock data_dir", Err: err}
 	}
 	if !held {
 		return nil, &hinted{fmt.Errorf("%w: a serve for %s", load.ErrLocked, dataDir), "one is enough; stop it first, or give this one another data_dir"}
 	}
 	file, err := os.Stat(path)
 	if err != nil {
-		return nil, errors.Join(&load.StorageError{Doing: "lock data_dir", Err: err}, lock.Unlock())
+		return nil, errors.Join(&duckdb.StorageError{Doing: "lock data_dir", Err: err}, lock.Unlock())
 	}
 	return &place{dataDir: dataDir, path: path, file: file, unlock: func() { _ = lock.Unlock() }}, nil // the process ends
 }

@@ -19,7 +19,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/journal"
 	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/internal/status"
-	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/load/durable"
 )
 
@@ -86,7 +86,7 @@ func (a *app) statusCommand() *cobra.Command {
 				a.printStatus(s, lookbacks(c))
 			}
 			if known.HoldingsError != "" {
-				return &load.StorageError{Doing: "read what is published", Err: errors.New(known.HoldingsError)}
+				return &duckdb.StorageError{Doing: "read what is published", Err: errors.New(known.HoldingsError)}
 			}
 			return err
 		},

@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
@@ -16,12 +16,12 @@ func (a *app) versionCommand() *cobra.Command {
 		Short: "Say which release this is",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			duckdb, err := load.EngineVersion(cmd.Context())
+			engine, err := duckdb.Version(cmd.Context())
 			if err != nil {
 				return err
 			}
 			fmt.Fprintf(a.stdout, "flashback-sync %s (schema %d, DuckDB %s, %s %s/%s)\n",
-				version, schema.Version, duckdb, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+				version, schema.Version, engine, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return nil
 		},
 	}

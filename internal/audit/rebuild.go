@@ -10,6 +10,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/load/durable"
 	"github.com/flashback-sync/flashback-sync/load/lake"
 	"github.com/flashback-sync/flashback-sync/load/snapshot"
@@ -23,7 +24,7 @@ func Rebuild(ctx context.Context, options run.Options, from run.Source) (done Re
 	}
 	remains, err := findRemains(ctx, &options)
 	if err != nil {
-		return done, &load.StorageError{Doing: "read lake", Err: err}
+		return done, &duckdb.StorageError{Doing: "read lake", Err: err}
 	}
 	done.Rebuilt, err = load.Rebuild(ctx, load.Options{
 		Dir: options.DataDir, MemoryLimit: options.MemoryLimit, Version: options.Version, Now: options.Now,
@@ -32,7 +33,7 @@ func Rebuild(ctx context.Context, options run.Options, from run.Source) (done Re
 		return done, err
 	}
 	if err := durable.Write(filepath.Join(options.DataDir, load.Unpublished), nil); err != nil {
-		return done, &load.StorageError{Doing: "rebuild", Err: err}
+		return done, &duckdb.StorageError{Doing: "rebuild", Err: err}
 	}
 	done.Summary, err = run.Run(ctx, options, from)
 	if err != nil {

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 )
 
 // StatementError is a mistake in the SQL, or a statement that is not admitted.
@@ -41,7 +41,7 @@ func (s *session) failure(text string) error {
 	case strings.HasPrefix(text, "Out of Memory Error"):
 		return &LimitError{Limit: "memory", Most: s.limits.Memory}
 	case strings.HasPrefix(text, "IO Error"), strings.HasPrefix(text, "Serialization Error"), strings.HasPrefix(text, "FATAL Error"):
-		return &load.StorageError{Doing: "query", Err: errors.New(text)}
+		return &duckdb.StorageError{Doing: "query", Err: errors.New(text)}
 	}
 	return &StatementError{text}
 }

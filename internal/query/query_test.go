@@ -19,12 +19,12 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/ipc"
-	"github.com/duckdb/duckdb-go/v2"
+	bridge "github.com/duckdb/duckdb-go/v2"
 	"go.uber.org/goleak"
 
 	"github.com/flashback-sync/flashback-sync/internal/query"
 	"github.com/flashback-sync/flashback-sync/internal/visible"
-	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -34,7 +34,7 @@ func published(t *testing.T) string {
 	t.Helper()
 	t.Setenv("TMPDIR", t.TempDir())
 	path := filepath.Join(t.TempDir(), "flashback.duckdb")
-	db, err := load.OpenDuckDB(path, load.Session{})
+	db, err := duckdb.Open(path, duckdb.Session{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -224,7 +224,7 @@ func TestRowsKeepTheirOrderAndALateErrorIsReported(t *testing.T) {
 // values by an expression.
 func duckDB(t *testing.T, path, zone, from, express string) (names []string, rows [][]sql.NullString) {
 	t.Helper()
-	db, err := load.OpenDuckDB(path, load.Session{ReadOnly: true, TimeZone: zone})
+	db, err := duckdb.Open(path, duckdb.Session{ReadOnly: true, TimeZone: zone})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -467,7 +467,7 @@ func copyArrow(t *testing.T, db *sql.DB, file string) error {
 	}
 	defer func() { _ = conn.Close() }()
 	return conn.Raw(func(raw any) error {
-		lent, err := duckdb.NewArrowFromConn(raw.(driver.Conn))
+		lent, err := bridge.NewArrowFromConn(raw.(driver.Conn))
 		if err != nil {
 			return err
 		}

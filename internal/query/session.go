@@ -10,7 +10,7 @@ import (
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
 	"github.com/flashback-sync/flashback-sync/internal/crash"
-	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
@@ -45,10 +45,10 @@ func open(r Request, out Output) (s *session, err error) {
 	mapping.SetConfig(config, "access_mode", "READ_ONLY")
 	var cause string
 	if mapping.OpenExt(path, &s.db, config, &cause) == mapping.StateError {
-		return nil, &load.StorageError{Doing: "open " + path, Err: errors.New(cause)}
+		return nil, &duckdb.StorageError{Doing: "open " + path, Err: errors.New(cause)}
 	}
 	if mapping.Connect(s.db, &s.connection) == mapping.StateError {
-		return nil, &load.StorageError{Doing: "open " + path, Err: errors.New("no connection")}
+		return nil, &duckdb.StorageError{Doing: "open " + path, Err: errors.New("no connection")}
 	}
 	return s, s.configure(r)
 }
@@ -62,7 +62,7 @@ func (s *session) configure(r Request) error {
 	if s.file != "" {
 		statements = append(statements, "SET allowed_paths = ["+schema.Literal(s.file)+"]")
 	}
-	hardening := load.Session{MemoryLimit: r.Limits.Memory, TimeZone: r.Zone}
+	hardening := duckdb.Session{MemoryLimit: r.Limits.Memory, TimeZone: r.Zone}
 	for _, statement := range append(statements, hardening.Statements()...) {
 		var result mapping.Result
 		state := mapping.Query(s.connection, statement, &result)

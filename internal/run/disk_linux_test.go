@@ -14,6 +14,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 )
 
 // broad is a history of many pages; with a clock in a hurry a commit takes a few.
@@ -30,10 +31,10 @@ func (w *world) triedAgain() bool {
 }
 
 // stored wants no error, or one that the disk is the reason of, in one line.
-func (w *world) stored(err error) *load.StorageError {
+func (w *world) stored(err error) *duckdb.StorageError {
 	w.t.Helper()
-	var storage *load.StorageError
-	var damaged *load.DamagedError
+	var storage *duckdb.StorageError
+	var damaged *duckdb.DamagedError
 	if err != nil && (!errors.As(err, &storage) || errors.As(err, &damaged) || strings.Contains(storage.Error(), "\n")) {
 		w.t.Errorf("%T: %v", err, err)
 	}

@@ -10,7 +10,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 	"github.com/flashback-sync/flashback-sync/internal/run"
-	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 )
 
 const planted = "planted canary"
@@ -77,7 +77,7 @@ func TestLinksInThePlaceOfFoldersEndTheRun(t *testing.T) {
 			}
 			link := w.plant(outside, place)
 			_, err := w.sync(context.Background(), w.options())
-			var storage *load.StorageError
+			var storage *duckdb.StorageError
 			if !errors.As(err, &storage) || !strings.Contains(err.Error(), link) || !strings.Contains(err.Error(), "remove it") {
 				t.Errorf("%v", err)
 			}

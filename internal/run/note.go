@@ -8,7 +8,7 @@ import (
 	"github.com/dustin/go-humanize/english"
 
 	"github.com/flashback-sync/flashback-sync/internal/published"
-	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/load/durable"
 	"github.com/flashback-sync/flashback-sync/load/lake"
 	"github.com/flashback-sync/flashback-sync/load/snapshot"
@@ -74,7 +74,7 @@ func (r *run) warnAltered(altered, inLake []string) {
 func (r *run) removeForeignLog() error {
 	removed, err := snapshot.RemoveLog(r.snapshotPath())
 	if err != nil {
-		return &load.StorageError{Doing: "remove " + snapshot.LogName, Err: err}
+		return &duckdb.StorageError{Doing: "remove " + snapshot.LogName, Err: err}
 	}
 	if removed {
 		r.warn("", snapshot.LogName+" was removed: a program opened "+snapshot.Name+" for writing; open it read-only")

@@ -7,6 +7,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/internal/published"
 	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/load/lake"
 	"github.com/flashback-sync/flashback-sync/load/snapshot"
 )
@@ -32,7 +33,7 @@ func (r *run) refuseOlder(ctx context.Context) error {
 	if newest <= own {
 		return nil
 	}
-	return &load.DamagedError{Path: load.File(r.options.DataDir), Reason: fmt.Sprintf(
+	return &duckdb.DamagedError{Path: load.File(r.options.DataDir), Reason: fmt.Sprintf(
 		"the warehouse is older than what is published: it knows of %d publications, and %s is of publication %d; nothing was overwritten", own, path, newest)}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 )
 
 // Whoever restores the published files and forgets the warehouse, or loses it, does
@@ -25,7 +26,7 @@ func TestARunWithoutItsWarehouseReplacesNothing(t *testing.T) {
 	if err := os.Remove(load.File(w.dir)); err != nil {
 		t.Fatal(err)
 	}
-	var damaged *load.DamagedError
+	var damaged *duckdb.DamagedError
 	if _, err := w.sync(context.Background(), o); !errors.As(err, &damaged) {
 		t.Errorf("%v", err)
 	}

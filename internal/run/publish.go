@@ -16,6 +16,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/internal/published"
 	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/load/durable"
 	"github.com/flashback-sync/flashback-sync/load/lake"
 	"github.com/flashback-sync/flashback-sync/load/snapshot"
@@ -150,11 +151,11 @@ func publishError(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	var storage *load.StorageError
+	var storage *duckdb.StorageError
 	if errors.As(err, &storage) {
 		return err
 	}
-	return &load.StorageError{Doing: "publish", Err: err}
+	return &duckdb.StorageError{Doing: "publish", Err: err}
 }
 
 func (r *run) ledger(ctx context.Context) ([]lake.Coverage, error) {
@@ -199,7 +200,7 @@ func (r *run) keepSummary() error {
 		return err
 	}
 	if err := durable.Write(filepath.Join(r.options.DataDir, LastRun), append(content, '\n')); err != nil {
-		return &load.StorageError{Doing: "note last run", Err: err}
+		return &duckdb.StorageError{Doing: "note last run", Err: err}
 	}
 	return nil
 }

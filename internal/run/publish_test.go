@@ -15,6 +15,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/load/snapshot"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
@@ -29,7 +30,7 @@ func (w *world) blocked(path string, o run.Options) {
 		w.t.Fatal(err)
 	}
 	_, err := w.sync(context.Background(), o)
-	var storage *load.StorageError
+	var storage *duckdb.StorageError
 	if !errors.As(err, &storage) {
 		w.t.Fatalf("%v, want a storage error", err)
 	}

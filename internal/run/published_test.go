@@ -16,6 +16,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/audit"
 	"github.com/flashback-sync/flashback-sync/internal/published"
 	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/load/lake"
 	"github.com/flashback-sync/flashback-sync/load/snapshot"
 )
@@ -173,7 +174,7 @@ func TestAWarehouseOlderThanWhatIsPublishedReplacesNothing(t *testing.T) {
 			for _, dry := range []bool{true, false} {
 				o := w.options()
 				o.DryRun = dry
-				var damaged *load.DamagedError
+				var damaged *duckdb.DamagedError
 				if _, err := w.sync(context.Background(), o); !errors.As(err, &damaged) || !strings.Contains(err.Error(), "older than what is published") {
 					t.Errorf("dry %v: %v", dry, err)
 				}
@@ -237,7 +238,7 @@ func TestADataDirOfParquetFilesAloneIsNotOverwritten(t *testing.T) {
 	for _, dry := range []bool{true, false} {
 		o := w.options()
 		o.DryRun = dry
-		var damaged *load.DamagedError
+		var damaged *duckdb.DamagedError
 		if _, err := w.sync(context.Background(), o); !errors.As(err, &damaged) {
 			t.Errorf("dry %v: %v", dry, err)
 		}

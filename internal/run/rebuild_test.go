@@ -13,6 +13,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/audit"
 	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 )
 
 func (w *world) rebuild(o run.Options) audit.Repaired {
@@ -50,7 +51,7 @@ func TestADamagedWarehouseIsMadeAgainFromTheLake(t *testing.T) {
 	if err := os.WriteFile(load.File(w.dir), []byte("not a database any more"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	var damaged *load.DamagedError
+	var damaged *duckdb.DamagedError
 	if _, err := w.sync(context.Background(), o); !errors.As(err, &damaged) {
 		t.Fatal(err)
 	}
@@ -146,7 +147,7 @@ func TestAWarehouseOfANewerReleaseIsNotRebuilt(t *testing.T) {
 	w.mustSync(o)
 	tamper(t, load.File(w.dir), "UPDATE internal.meta SET value = '999' WHERE key = 'schema_version'")
 	before, _ := os.ReadFile(load.File(w.dir))
-	var damaged *load.DamagedError
+	var damaged *duckdb.DamagedError
 	if _, err := audit.Rebuild(context.Background(), o, w.client); !errors.As(err, &damaged) || !damaged.Newer {
 		t.Errorf("%v", err)
 	}

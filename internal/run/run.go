@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/load/durable"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
@@ -99,7 +100,7 @@ func (r *run) execute(ctx context.Context) (err error) {
 		return r.dryRun(ctx)
 	}
 	if err := r.sweep(); err != nil {
-		return &load.StorageError{Doing: "sweep data_dir", Err: err}
+		return &duckdb.StorageError{Doing: "sweep data_dir", Err: err}
 	}
 	r.observe(Event{Kind: Began})
 	if err := r.removeForeignLog(); err != nil {
@@ -110,7 +111,7 @@ func (r *run) execute(ctx context.Context) (err error) {
 		return err
 	}
 	if err := durable.Write(r.unpublishedPath(), nil); err != nil {
-		return &load.StorageError{Doing: "begin run", Err: err}
+		return &duckdb.StorageError{Doing: "begin run", Err: err}
 	}
 	if err := r.warehouse.Begin(ctx, r.options.RunID, r.streams(), r.summary.StartedAt); err != nil {
 		return err
@@ -177,7 +178,7 @@ func (r *run) stream(ctx context.Context, name string, sync func(*Result) error)
 	result.Took = r.options.Now().Sub(started)
 	r.summary.add(name, result)
 	r.observe(Event{Kind: Finished, Stream: name, Rows: result.Received, Requests: result.Requests, Result: result})
-	var storage *load.StorageError
+	var storage *duckdb.StorageError
 	if errors.As(result.Err, &storage) {
 		return result.Err
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/internal/crash"
 	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/transform"
 )
 
@@ -149,7 +150,7 @@ func (r *run) storing(ctx context.Context, stream string, read func() error) err
 	for tries := 1; ; tries++ {
 		err := read()
 		var unstored *unstoredError
-		var refused *load.StorageError
+		var refused *duckdb.StorageError
 		if !errors.As(err, &unstored) || !errors.As(err, &refused) || refused.Permanent || ctx.Err() != nil {
 			return err
 		}

@@ -11,7 +11,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/load/lake"
 	"github.com/flashback-sync/flashback-sync/load/snapshot"
 )
@@ -84,9 +84,9 @@ func open(ctx context.Context, from Source) (*reader, error) {
 	}
 	var err error
 	if r.file {
-		r.db, err = load.OpenDuckDB(from.file(), load.Session{ReadOnly: true, MemoryLimit: memory, Thrifty: true})
+		r.db, err = duckdb.Open(from.file(), duckdb.Session{ReadOnly: true, MemoryLimit: memory, Thrifty: true})
 	} else {
-		r.db, err = load.OpenDuckDB("", load.Session{Folder: from.lake(), MemoryLimit: memory, Thrifty: true})
+		r.db, err = duckdb.Open("", duckdb.Session{Folder: from.lake(), MemoryLimit: memory, Thrifty: true})
 	}
 	if err != nil {
 		return nil, err

@@ -18,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/load/snapshot"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
@@ -86,7 +87,7 @@ func publish(t *testing.T, dir string) {
 // query reads one value as an analyst does.
 func query(t *testing.T, target, sql string) string {
 	t.Helper()
-	db, err := load.OpenDuckDB(target, load.Session{ReadOnly: true})
+	db, err := duckdb.Open(target, duckdb.Session{ReadOnly: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +170,7 @@ func TestAReaderOfTheOldFileKeepsReadingIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = old.Close() }()
-	reader, err := load.OpenDuckDB(target, load.Session{ReadOnly: true})
+	reader, err := duckdb.Open(target, duckdb.Session{ReadOnly: true})
 	if err != nil {
 		t.Fatal(err)
 	}

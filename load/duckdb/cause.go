@@ -1,4 +1,4 @@
-package load
+package duckdb
 
 import (
 	"errors"
@@ -45,7 +45,7 @@ func (e *StorageError) Cause() Cause {
 			}
 		}
 		var system syscall.Errno
-		if !errors.As(e.Err, &system) && holds(e.Err, known.signs...) {
+		if !errors.As(e.Err, &system) && contains(e.Err, known.signs...) {
 			return known.cause
 		}
 	}

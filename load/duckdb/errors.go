@@ -1,4 +1,4 @@
-package load
+package duckdb
 
 import (
 	"errors"
@@ -7,9 +7,6 @@ import (
 	"strings"
 	"syscall"
 )
-
-// ErrLocked says that another instance works in the same data_dir.
-var ErrLocked = errors.New("another instance is running")
 
 // DamagedError says that the private warehouse cannot be used: it is damaged, not
 // ours, or from a newer release. One that cannot be opened is left as it is.
@@ -36,9 +33,9 @@ type StorageError struct {
 func (e *StorageError) Error() string { return e.Doing + ": " + oneLine(e.Err) }
 func (e *StorageError) Unwrap() error { return e.Err }
 
-// storage is where trouble is classified: a StorageError, which wraps a
-// DamagedError if the file itself turns out to be the trouble.
-func storage(doing string, err error) error {
+// Wrap classifies what DuckDB or the system reported: as a StorageError, which wraps a
+// DamagedError if the file itself is damaged.
+func Wrap(doing string, err error) error {
 	var known *StorageError
 	var damaged *DamagedError
 	switch {
@@ -50,15 +47,16 @@ func storage(doing string, err error) error {
 		damaged = &DamagedError{Path: filepath.Join("state", "warehouse.duckdb"), Reason: oneLine(err)}
 		return &StorageError{Doing: doing, Err: damaged, Permanent: true}
 	}
-	return &StorageError{Doing: doing, Err: err, Permanent: holds(err, "No space left on device", "Disk quota exceeded", "fsync")}
+	return &StorageError{Doing: doing, Err: err, Permanent: contains(err, "No space left on device", "Disk quota exceeded", "fsync")}
 }
 
-// openError tells damage from trouble with the disk when a file is opened.
-func openError(path string, err error) error {
+// OpenError classifies what went wrong when a file was opened: damage is a DamagedError,
+// trouble with the disk a StorageError.
+func OpenError(path string, err error) error {
 	if !isDamage(err, openingSigns) && !isDamage(err, damageSigns) {
-		return storage("open warehouse", err)
+		return Wrap("open warehouse", err)
 	}
-	return &DamagedError{Path: path, Reason: oneLine(err), Newer: holds(err, "newer version of DuckDB", "WAL of version")}
+	return &DamagedError{Path: path, Reason: oneLine(err), Newer: contains(err, "newer version of DuckDB", "WAL of version")}
 }
 
 // DuckDB has no error type for a damaged file, so its messages have to tell.
@@ -76,13 +74,16 @@ var (
 
 func isDamage(err error, signs []string) bool {
 	var system syscall.Errno
-	return !errors.As(err, &system) && !holds(err, troubleSigns...) && holds(err, signs...)
+	return !errors.As(err, &system) && !contains(err, troubleSigns...) && contains(err, signs...)
 }
+
+// OutOfMemory reports whether DuckDB lacked memory.
+func OutOfMemory(err error) bool { return err != nil && contains(err, memorySigns...) }
 
 // quoted text is a path, and a folder may have any name.
 var quoted = regexp.MustCompile(`"[^"]*"`)
 
-func holds(err error, signs ...string) bool {
+func contains(err error, signs ...string) bool {
 	text := quoted.ReplaceAllString(err.Error(), "")
 	for _, sign := range signs {
 		if strings.Contains(text, sign) {

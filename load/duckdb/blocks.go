@@ -1,4 +1,4 @@
-package load
+package duckdb
 
 import (
 	"cmp"
@@ -11,9 +11,8 @@ import (
 	"sync/atomic"
 
 	"github.com/flashback-sync/flashback-sync/internal/crash"
-	"github.com/flashback-sync/flashback-sync/schema"
-
 	"github.com/flashback-sync/flashback-sync/load/durable"
+	"github.com/flashback-sync/flashback-sync/schema"
 )
 
 // The layout of a DuckDB file: three headers of 4 KiB, of which the two last take
@@ -101,12 +100,12 @@ func checksum(b []byte) uint64 {
 	return sum
 }
 
-// checkBlocks compares every block of a closed file with its checksum, so that
+// CheckBlocks compares every block of a closed file with its checksum, so that
 // damage in old history, which a run does not read, is neither written to nor
 // published: DuckDB notices it only when it needs the block. It costs about what
 // it costs to read the file. Where something does not match DuckDB has the last
 // word.
-func checkBlocks(ctx context.Context, path string) error {
+func CheckBlocks(ctx context.Context, path string) error {
 	sound, err := blocksMatch(ctx, path)
 	var damaged *DamagedError
 	switch {
@@ -115,10 +114,10 @@ func checkBlocks(ctx context.Context, path string) error {
 	case errors.As(err, &damaged):
 		return err
 	case err != nil || sound:
-		return storage("check warehouse", err)
+		return Wrap("check warehouse", err)
 	}
 	if err := readAll(ctx, path); err != nil {
-		return openError(path, err)
+		return OpenError(path, err)
 	}
 	return nil
 }
@@ -184,7 +183,7 @@ func isEnd(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.
 
 // readAll makes DuckDB read every value of every table.
 func readAll(ctx context.Context, path string) (err error) {
-	db, err := OpenDuckDB(path, Session{ReadOnly: true, MemoryLimit: defaultMemory})
+	db, err := Open(path, Session{ReadOnly: true, MemoryLimit: LeastMemory})
 	if err != nil {
 		return err
 	}

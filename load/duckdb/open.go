@@ -1,4 +1,7 @@
-package load
+// Package duckdb opens DuckDB safely: session settings and memory, checks of a file before
+// it is opened, what an error means. It also derives from a table's declaration the SQL
+// that committing and comparing share, and lends Arrow batches to DuckDB as views.
+package duckdb
 
 import (
 	"cmp"
@@ -15,7 +18,6 @@ import (
 	"github.com/duckdb/duckdb-go/v2"
 
 	"github.com/flashback-sync/flashback-sync/internal/crash"
-	_ "github.com/flashback-sync/flashback-sync/internal/malloc" // what DuckDB frees is to go back to the system
 	"github.com/flashback-sync/flashback-sync/load/durable"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
@@ -38,12 +40,12 @@ type Session struct {
 // today; a later DuckDB has a newer one. A file that exists keeps its format.
 const storageVersion = "v0.10.2"
 
-// OpenDuckDB opens a DuckDB file hardened: no access to other files or the
+// Open opens a DuckDB file hardened: no access to other files or the
 // network, no extensions, configuration locked, time zone UTC. An empty path is a
 // database in memory.
-func OpenDuckDB(path string, s Session) (*sql.DB, error) {
+func Open(path string, s Session) (*sql.DB, error) {
 	if strings.ContainsAny(path, "?\x00") {
-		return nil, fmt.Errorf("%q: DuckDB cannot open a path that holds a question mark", path)
+		return nil, fmt.Errorf("%q: DuckDB cannot open a path with a question mark", path)
 	}
 	for _, file := range append(slices.Collect(maps.Values(s.Attach)), path) {
 		// DuckDB opens the log, too.
@@ -118,23 +120,8 @@ func (s Session) Statements() []string {
 	)
 }
 
-// withArrow lends the Arrow interface of a connection.
-func withArrow(conn *sql.Conn, use func(*duckdb.Arrow) error) error {
-	return conn.Raw(func(raw any) error {
-		driverConn, ok := raw.(driver.Conn)
-		if !ok {
-			return errors.New("not a DuckDB connection")
-		}
-		arrow, err := duckdb.NewArrowFromConn(driverConn)
-		if err != nil {
-			return err
-		}
-		return use(arrow)
-	})
-}
-
-// EngineVersion is the version of the DuckDB that is built in.
-func EngineVersion(ctx context.Context) (version string, err error) {
+// Version is the version of the DuckDB that is built in.
+func Version(ctx context.Context) (version string, err error) {
 	db, err := sql.Open("duckdb", "")
 	if err != nil {
 		return "", err

@@ -1,0 +1,3 @@
+package duckdb
+
+import "C" // allocator_linux.c sets up the C library's allocator

@@ -1,0 +1,62 @@
+package duckdb
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/duckdb/duckdb-go/v2"
+)
+
+// Query runs a query and lends its answer as Arrow batches.
+func Query(ctx context.Context, conn *sql.Conn, query string, arguments []any, use func(array.RecordReader) error) error {
+	return withArrow(conn, func(a *duckdb.Arrow) error {
+		reader, err := a.QueryContext(ctx, query, arguments...)
+		if err != nil {
+			return err
+		}
+		defer reader.Release()
+		return use(reader)
+	})
+}
+
+// withArrow lends the Arrow interface of a connection.
+func withArrow(conn *sql.Conn, use func(*duckdb.Arrow) error) error {
+	return conn.Raw(func(raw any) error {
+		driverConn, ok := raw.(driver.Conn)
+		if !ok {
+			return errors.New("not a DuckDB connection")
+		}
+		arrow, err := duckdb.NewArrowFromConn(driverConn)
+		if err != nil {
+			return err
+		}
+		return use(arrow)
+	})
+}
+
+// WithView registers a batch as the view incoming while a function runs. The view
+// is a stream that can be read once. DuckDB takes for granted that it gives just
+// those columns that a statement reads, which it does not: a statement that left
+// one out would read the wrong columns, so each reads all of them. The view is not
+// temporary: a transaction that is to be committed drops it.
+func WithView(conn *sql.Conn, record arrow.RecordBatch, use func() error) error {
+	reader, err := array.NewRecordReader(record.Schema(), []arrow.RecordBatch{record})
+	if err != nil {
+		return err
+	}
+	defer reader.Release()
+	var release func()
+	err = withArrow(conn, func(a *duckdb.Arrow) (err error) {
+		release, err = a.RegisterView(reader, "incoming")
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	defer release()
+	return use()
+}

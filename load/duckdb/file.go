@@ -1,0 +1,97 @@
+package duckdb
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+
+	"github.com/duckdb/duckdb-go/v2"
+
+	"github.com/flashback-sync/flashback-sync/load/durable"
+)
+
+// CheckFile checks a closed file before DuckDB opens it for writing: its first bytes, its
+// blocks and its log.
+func CheckFile(ctx context.Context, path string) error {
+	if err := CheckStart(path); err != nil {
+		return err
+	}
+	if err := CheckBlocks(ctx, path); err != nil {
+		return err
+	}
+	return checkLog(path + ".wal")
+}
+
+// Readable tries to open a file for reading.
+func Readable(ctx context.Context, path string) error {
+	if err := CheckStart(path); err != nil {
+		return err
+	}
+	db, err := Open(path, Session{ReadOnly: true})
+	if err != nil {
+		return OpenError(path, err)
+	}
+	return errors.Join(db.PingContext(ctx), db.Close())
+}
+
+// LacksTable reports whether a query failed because the file lacks a table or a column.
+func LacksTable(err error) bool {
+	var known *duckdb.Error
+	return errors.As(err, &known) && (known.Type == duckdb.ErrorTypeCatalog || known.Type == duckdb.ErrorTypeBinder)
+}
+
+// CheckStart looks for DuckDB's magic bytes.
+func CheckStart(path string) error {
+	start, err := readStart(path, 12)
+	if err != nil {
+		return Wrap("open warehouse", err)
+	}
+	if len(start) < 12 || string(start[8:]) != "DUCK" {
+		return &DamagedError{Path: path, Reason: "this is not a DuckDB file, or its first bytes are lost"}
+	}
+	return nil
+}
+
+// logStart is how DuckDB begins its write-ahead log. The log's version follows.
+var logStart = []byte{'d', 0, 'b', 'e', 0}
+
+// checkLog looks at the first bytes of the log beside the file. DuckDB checks
+// every entry but the first, and takes a log that it cannot begin to read for one
+// that a crash cut off: it would drop all that was committed to it. A short log,
+// or one of zeros, is what a crash leaves.
+func checkLog(path string) error {
+	start, err := readStart(path, len(logStart)+1)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return Wrap("open warehouse", err)
+	}
+	if len(bytes.Trim(start, "\x00")) == 0 {
+		return nil
+	}
+	known := min(len(start), len(logStart))
+	version := byte(2) // that of this release; DuckDB itself refuses those it does not know
+	if len(start) > known {
+		version = start[known]
+	}
+	if !bytes.Equal(start[:known], logStart[:known]) || version < 2 || version > 0x7f {
+		return &DamagedError{Path: path, Reason: "this is not DuckDB's log, or its first bytes are lost"}
+	}
+	return nil
+}
+
+// readStart reads up to n bytes before DuckDB has the file open: afterwards,
+// closing our descriptor would drop its lock.
+func readStart(path string, n int) ([]byte, error) {
+	file, err := durable.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = file.Close() }()
+	start := make([]byte, n)
+	read, err := io.ReadFull(file, start)
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		err = nil
+	}
+	return start[:read], err
+}

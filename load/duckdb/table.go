@@ -1,0 +1,141 @@
+package duckdb
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/flashback-sync/flashback-sync/schema"
+)
+
+// SameKey is the condition that rows of the relations a and b have the same key.
+func SameKey(t *schema.Table, a, b string) string {
+	terms := make([]string, len(t.Key))
+	for i, k := range t.Key {
+		operator := "IS NOT DISTINCT FROM"
+		if c, _ := t.Column(k); c.NotNull {
+			operator = "="
+		}
+		terms[i] = fmt.Sprintf("%s.%s %s %s.%s", a, schema.Ident(k), operator, b, schema.Ident(k))
+	}
+	return strings.Join(terms, " AND ")
+}
+
+// Differs is the condition that a row of the relation t and one of i have different values.
+func Differs(t *schema.Table) string {
+	var terms []string
+	for _, c := range t.Compared() {
+		name := schema.Ident(c.Name)
+		if c.Type == schema.JSON {
+			name += "::VARCHAR" // as text: a field that changed its notation changed
+		}
+		terms = append(terms, fmt.Sprintf("t.%[1]s IS DISTINCT FROM i.%[1]s", name))
+	}
+	if len(terms) == 0 {
+		return "false"
+	}
+	return strings.Join(terms, " OR ")
+}
+
+// KeyNames lists the columns of the key.
+func KeyNames(t *schema.Table) string {
+	keys := make([]string, len(t.Key))
+	for i, k := range t.Key {
+		keys[i] = schema.Ident(k)
+	}
+	return strings.Join(keys, ", ")
+}
+
+// Names lists all columns.
+func Names(t *schema.Table) string {
+	names := make([]string, len(t.Columns))
+	for i, c := range t.Columns {
+		names[i] = schema.Ident(c.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// Order lists what rows are sorted by: time, then key.
+func Order(t *schema.Table) string {
+	order := schema.Ident(t.Time)
+	for _, k := range t.Key {
+		if k != t.Time {
+			order += ", " + schema.Ident(k)
+		}
+	}
+	return order
+}
+
+// Values lists all columns as Parquet files have them: JSON is plain text, which every
+// reader understands.
+func Values(t *schema.Table) string {
+	values := make([]string, len(t.Columns))
+	for i, c := range t.Columns {
+		values[i] = schema.Ident(c.Name)
+		if c.Type == schema.JSON {
+			values[i] += "::VARCHAR AS " + values[i]
+		}
+	}
+	return strings.Join(values, ", ")
+}
+
+// TextBytes is the length of all text in a row.
+func TextBytes(t *schema.Table) string {
+	sum := "0"
+	for _, c := range t.Columns {
+		if c.Type == schema.Text || c.Type == schema.JSON {
+			sum += fmt.Sprintf(" + coalesce(strlen(%s::VARCHAR), 0)", schema.Ident(c.Name))
+		}
+	}
+	return sum
+}
+
+// PartitionStart is the start of the partition of a time. Days are computed in whole
+// numbers: date_trunc goes through a calendar for every row.
+func PartitionStart(t *schema.Table, column string) string {
+	if t.Partition == schema.ByMonth {
+		return fmt.Sprintf("date_trunc('month', %s)", column)
+	}
+	const day = int64(24 * time.Hour / time.Microsecond)
+	return fmt.Sprintf("make_timestamptz(epoch_us(%[1]s) - (epoch_us(%[1]s) %% %[2]d + %[2]d) %% %[2]d)", column, day)
+}
+
+// Padded is a relation of any release with all columns of the table: those that it lacks
+// are NULL.
+func Padded(t *schema.Table, relation string) string {
+	nulls := make([]string, len(t.Columns))
+	for i, c := range t.Columns {
+		kind := c.Type.DuckDB()
+		if c.Type == schema.JSON {
+			kind = "VARCHAR" // as it is in Parquet
+		}
+		nulls[i] = fmt.Sprintf("NULL::%s AS %s", kind, schema.Ident(c.Name))
+	}
+	return fmt.Sprintf("(SELECT * FROM %s UNION ALL BY NAME SELECT * FROM (SELECT %s) WHERE false)", relation, strings.Join(nulls, ", "))
+}
+
+// querier is a connection or a transaction.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+// ColumnsIn reads which columns the table has in a database; none if it is not there.
+// The database is an SQL expression.
+func ColumnsIn(ctx context.Context, db querier, t *schema.Table, database string) (map[string]bool, error) {
+	rows, err := db.QueryContext(ctx, "SELECT column_name FROM duckdb_columns() WHERE schema_name = 'main' AND database_name = "+database+" AND table_name = ?", t.Name)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	columns := map[string]bool{}
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		columns[name] = true
+	}
+	return columns, rows.Err()
+}
