@@ -30,11 +30,13 @@ could take for commands, are spelled out in tables and in CSV (\x1b), and a text
 in CSV that a spreadsheet could take for a formula gets a leading '. In JSON
 numbers, booleans and nested values are what they are, all others are texts;
 each statement gets an array. Parquet and Arrow (an IPC file, as Feather) hold
-the types themselves, and one result.
+the types themselves, and one result. A workbook for Excel has a sheet for each
+statement, with numbers and dates as such, times by the clock of --tz, and numbers
+of more than 15 digits as texts, since Excel would round them.
 
 The SQL is the argument, or comes from standard input with -, or from a file with
 --file. With --out the results go into a file, which is complete or not there; its
-ending names the format: .csv, .json, .jsonl, .parquet, .arrow or .txt.
+ending names the format: .csv, .json, .jsonl, .parquet, .arrow, .xlsx or .txt.
 
 The tables and columns are described by 'flashback-sync schema'.`,
 		Example: `  flashback-sync query "SELECT policy_name, count(*) AS n FROM violations GROUP BY ALL ORDER BY n DESC"
@@ -76,7 +78,7 @@ The tables and columns are described by 'flashback-sync schema'.`,
 		},
 	}
 	flags := command.Flags()
-	flags.StringVarP(&request.Format, "format", "f", "table", "table, csv, json, jsonl, parquet or arrow")
+	flags.StringVarP(&request.Format, "format", "f", "table", "table, csv, json, jsonl, parquet, arrow or xlsx")
 	flags.StringVar(&file, "file", "", "read the SQL from this `file`, - for standard input")
 	flags.StringVarP(&out, "out", "o", "", "write the results to this `file`")
 	flags.StringVar(&request.Zone, "tz", "UTC", "time `zone` of the session")

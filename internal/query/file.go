@@ -15,7 +15,7 @@ import (
 // FormatOf is the format that the name of a file asks for.
 func FormatOf(file string) (string, error) {
 	switch ending := strings.ToLower(filepath.Ext(file)); ending {
-	case ".csv", ".json", ".jsonl", ".parquet", ".arrow":
+	case ".csv", ".json", ".jsonl", ".parquet", ".arrow", ".xlsx":
 		return ending[1:], nil
 	case ".ndjson":
 		return "jsonl", nil

@@ -89,7 +89,7 @@ func appendJSON(to []byte, k kind, value *string) []byte {
 	if value == nil {
 		return append(to, "null"...)
 	}
-	if (k == number || k == boolean || k == nested) && json.Valid([]byte(*value)) {
+	if (k.numeric() || k == boolean || k == nested) && json.Valid([]byte(*value)) {
 		return append(to, *value...)
 	}
 	quoted, _ := json.Marshal(*value) // a text always can be

@@ -38,7 +38,7 @@ type Output struct {
 	Path string
 }
 
-// writers write the result of one statement.
+// writers write the result of one statement. A workbook needs all of them.
 var writers = map[string]func(context.Context, *session, *statement, Output) error{
 	"table": writeTable,
 	"csv":   writeCSV,
@@ -50,10 +50,15 @@ var writers = map[string]func(context.Context, *session, *statement, Output) err
 }
 
 // Formats lists the names of the formats.
-func Formats() []string { return []string{"table", "csv", "json", "jsonl", "parquet", "arrow"} }
+func Formats() []string {
+	return []string{"table", "csv", "json", "jsonl", "parquet", "arrow", "xlsx"}
+}
 
-// Binary reports whether a format is not for a terminal. Its files hold one result.
-func Binary(format string) bool { return format == "parquet" || format == "arrow" }
+// Binary reports whether a format is not for a terminal.
+func Binary(format string) bool { return holdsOne(format) || format == "xlsx" }
+
+// holdsOne reports whether a file of the format holds one result only.
+func holdsOne(format string) bool { return format == "parquet" || format == "arrow" }
 
 // Run runs the statements in order. All of them are checked before the first runs.
 func Run(ctx context.Context, r Request, out Output) (err error) {
@@ -72,8 +77,11 @@ func Run(ctx context.Context, r Request, out Output) (err error) {
 		if err != nil {
 			return err
 		}
-		if Binary(r.Format) && len(statements) > 1 {
+		if holdsOne(r.Format) && len(statements) > 1 {
 			return refused("a file of format %s holds one result, and the SQL has %d statements", r.Format, len(statements))
+		}
+		if r.Format == "xlsx" {
+			return writeWorkbook(ctx, s, statements, out)
 		}
 		buffered := bufio.NewWriterSize(out.Writer, 1<<16)
 		for i, statement := range statements {

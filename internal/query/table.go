@@ -46,7 +46,7 @@ func newTable(st *statement, out Output) table.Writer {
 	header, configs := make(table.Row, len(st.columns)), []table.ColumnConfig{}
 	for i, c := range st.columns {
 		header[i] = visible.Text(c.name)
-		if c.kind == number {
+		if c.kind.numeric() {
 			configs = append(configs, table.ColumnConfig{Number: i + 1, Align: text.AlignRight, AlignHeader: text.AlignRight})
 		}
 	}
