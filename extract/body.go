@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -63,8 +64,12 @@ func (c *Client) orTimeout(ctx context.Context, err error, what string) error {
 	}
 }
 
-// beginning is what an error page starts with, as far as it came.
-func beginning(body io.Reader) []byte {
+// beginning is what an error page starts with, as far as it came. After a change of
+// protocols the body is the connection itself, whose reads no timeout ends.
+func beginning(status int, body io.Reader) []byte {
+	if status == http.StatusSwitchingProtocols {
+		return nil
+	}
 	b, _ := io.ReadAll(io.LimitReader(body, maxExcerpt))
 	return b
 }

@@ -1,6 +1,7 @@
 package extract
 
 import (
+	"bufio"
 	"io"
 	"net"
 	"net/http"
@@ -227,5 +228,27 @@ func TestDeadConnection(t *testing.T) {
 	close(dead)
 	if err := peekAt(client); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestAChangeOfProtocolsEndsAtOnce: the body of such an answer is the connection, which
+// may stay open and silent for as long as the other side likes.
+func TestAChangeOfProtocolsEndsAtOnce(t *testing.T) {
+	silent := make(chan struct{})
+	defer close(silent)
+	address := listen(t, func(conn net.Conn) {
+		if _, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
+			_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n")
+			<-silent
+		}
+	})
+	client := dialURL(t, "http://"+address, func(*Options) {})
+	done := make(chan error, 1)
+	go func() { done <- peekAt(client) }()
+	select {
+	case err := <-done:
+		wantKind(t, err, OffContract)
+	case <-time.After(20 * time.Second):
+		t.Fatal("no end")
 	}
 }

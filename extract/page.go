@@ -98,10 +98,15 @@ func notPage(err error) error {
 
 func readSuccess(d *jsontext.Decoder) error {
 	token, err := d.ReadToken()
-	if err == nil && token.Kind() == 'f' {
+	switch {
+	case err != nil:
+		return err
+	case token.Kind() == 'f':
 		return errors.New("success is false")
+	case token.Kind() != 't':
+		return errors.New("success is not true or false")
 	}
-	return err
+	return nil
 }
 
 func readCount(d *jsontext.Decoder) (int, error) {

@@ -32,7 +32,7 @@ func TestParsePageRefuses(t *testing.T) {
 	for _, body := range []string{
 		``, `null`, `[]`, `"x"`, `{`, `{}`, `{"alerts":[]}`, `{"total":0}`, `{"alerts":null,"total":0}`, `{"alerts":{},"total":0}`,
 		`{"alerts":[],"total":-1}`, `{"alerts":[],"total":"0"}`, `{"alerts":[],"total":1.5}`, `{"alerts":[],"total":99999999999999999999}`,
-		`{"success":false,"alerts":[],"total":0}`, `{"alerts":[],"total":0} x`, `{"alerts":[{],"total":0}`, `{"alerts":[{}],"total":1`,
+		`{"success":false,"alerts":[],"total":0}`, `{"success":"false","alerts":[],"total":0}`, `{"success":null,"alerts":[],"total":0}`, `{"alerts":[],"total":0} x`, `{"alerts":[{],"total":0}`, `{"alerts":[{}],"total":1`,
 		`{"violations":[],"total":0}`,
 	} {
 		if page, err := parsePage([]byte(body), Alerts); err == nil {

@@ -241,6 +241,7 @@ func TestRetryAfterForms(t *testing.T) {
 func TestAProxyThatForbidsIsNotTheAPI(t *testing.T) {
 	for _, fault := range []apisim.Fault{
 		{Kind: apisim.FaultForbidden, Header: http.Header{"Retry-After": {"0"}}, Count: 1},
+		{Kind: apisim.FaultForbidden, Header: http.Header{"X-Ratelimit-Remaining": {"0"}, "X-Ratelimit-Reset": {"0"}}, Count: 1},
 		{Kind: apisim.FaultStatus, Status: 403, Body: "<html>Forbidden", Header: http.Header{"Content-Type": {"text/html"}}, Count: 1},
 	} {
 		sim := apisim.New(apisim.Options{Now: noon})

@@ -81,7 +81,7 @@ func (c *Client) exchange(ctx context.Context, call *call, token secret) (*respo
 	defer body.idle.Stop()
 	if answer.StatusCode != http.StatusOK {
 		c.concurrency.refused(answer.StatusCode, began)
-		begins := beginning(body)
+		begins := beginning(answer.StatusCode, body)
 		c.show(call, answer.StatusCode, begins, token)
 		return nil, statusError(call.segments, answer, begins, c.clock(response))
 	}

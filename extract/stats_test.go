@@ -43,7 +43,7 @@ func TestParseStatsOfOddInput(t *testing.T) {
 			t.Errorf("%s: %+v %v", body, answer, err)
 		}
 	}
-	for _, body := range []string{``, `null`, `{}`, `[]`, `{"series":null}`, `{"series":{}}`, `{"series":[}`, `{"series":[]} x`, `{"success":false,"series":[]}`, `{"series":[]`} {
+	for _, body := range []string{``, `null`, `{}`, `[]`, `{"series":null}`, `{"series":{}}`, `{"series":[}`, `{"series":[]} x`, `{"success":false,"series":[]}`, `{"success":"no","series":[]}`, `{"series":[]`} {
 		if answer, err := parseStats([]byte(body)); err == nil {
 			t.Errorf("%s was read as %+v", body, answer)
 		}

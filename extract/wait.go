@@ -18,7 +18,7 @@ const leastUnix, leastMillis = 1e9, 1e12
 func askedWait(answer *http.Response, now time.Time) time.Duration {
 	header := answer.Header
 	wait, ok := waitOf(header.Get("Retry-After"), now)
-	if !ok && answer.StatusCode == http.StatusTooManyRequests {
+	if !ok && (answer.StatusCode == http.StatusTooManyRequests || answer.StatusCode == http.StatusForbidden) {
 		for _, name := range []string{"RateLimit-Reset", "X-RateLimit-Reset", "X-Rate-Limit-Reset"} {
 			if wait, ok = waitOf(header.Get(name), now); ok {
 				break
@@ -53,17 +53,22 @@ func waitOf(text string, now time.Time) (time.Duration, bool) {
 	return wait, true
 }
 
-// isTemporary reports whether a status may pass. A 403 that says when to come again, or
-// that a proxy wrote, refuses the moment and not the token.
+// isTemporary reports whether a status may pass. A 403 that says when to come again or
+// that its limit is used up, or that a proxy wrote, refuses the moment and not the token.
 func isTemporary(answer *http.Response, body []byte) bool {
 	switch status := answer.StatusCode; status {
 	case http.StatusRequestTimeout, http.StatusTooManyRequests:
 		return true
 	case http.StatusForbidden:
-		return answer.Header.Get("Retry-After") != "" || startsLike(body) == "HTML"
+		return answer.Header.Get("Retry-After") != "" || spent(answer.Header) || startsLike(body) == "HTML"
 	default:
 		return status >= 500
 	}
+}
+
+// spent reports whether an answer says that no request is left of its limit.
+func spent(header http.Header) bool {
+	return header.Get("RateLimit-Remaining") == "0" || header.Get("X-RateLimit-Remaining") == "0"
 }
 
 // dateOf is the source's clock; zero if the answer has none, or is from a cache, which
