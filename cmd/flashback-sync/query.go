@@ -12,6 +12,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/internal/query"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
+	"github.com/flashback-sync/flashback-sync/load/durable"
 	"github.com/flashback-sync/flashback-sync/load/snapshot"
 )
 
@@ -68,6 +69,7 @@ The tables and columns are described by 'flashback-sync schema'.`,
 			if request.Database, err = published(c.DataDir); err != nil {
 				return err
 			}
+			a.warnOfForeignLog(c.DataDir)
 			if request.SQL, err = statements(cmd.InOrStdin(), args, file); err != nil {
 				return usage(err)
 			}
@@ -127,6 +129,11 @@ func published(dataDir string) (string, error) {
 	path := filepath.Join(dataDir, snapshot.Name)
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return "", &hinted{&duckdb.StorageError{Doing: "open " + path, Err: fs.ErrNotExist}, "it is written by 'flashback-sync sync', unless publish.duckdb is off"}
+	}
+	for _, name := range []string{snapshot.Name, snapshot.LogName} { // DuckDB would wait for the other end of a pipe
+		if err := durable.CheckPlain(filepath.Join(dataDir, name)); err != nil {
+			return "", &duckdb.StorageError{Doing: "open the published file", Err: err}
+		}
 	}
 	return path, nil
 }

@@ -85,8 +85,11 @@ func (a *app) statusCommand() *cobra.Command {
 			} else {
 				a.printStatus(s, lookbacks(c))
 			}
-			if known.HoldingsError != "" {
+			switch {
+			case known.HoldingsError != "":
 				return &duckdb.StorageError{Doing: "read what is published", Err: errors.New(known.HoldingsError)}
+			case known.Holdings == nil && known.Progress == nil && len(known.Runs) == 0: // data_dir may be the wrong folder, or not mounted
+				return &hinted{&duckdb.StorageError{Doing: "read " + c.DataDir, Err: errors.New("no run was ever here")}, "'flashback-sync sync' makes the first one; otherwise correct data_dir, or mount it"}
 			}
 			return err
 		},
