@@ -183,7 +183,7 @@ func demoOptions(dir string, now time.Time) run.Options {
 			{Query: extract.Query{List: extract.Alerts}, Start: start, Lookback: 48 * time.Hour},
 			{Query: extract.Query{List: extract.Violations}, Start: start, Lookback: 48 * time.Hour},
 		},
-		Stats: &run.Stats{Start: now.AddDate(0, 0, -89), Bucket: "1h", Scopes: []run.Scope{{Scope: "org"}, {Scope: "repo", Auto: true}}},
+		Stats: &run.Stats{Stream: seriesStream(), Start: now.AddDate(0, 0, -89), Bucket: "1h", Scopes: []run.Scope{{Scope: "org"}, {Scope: "repo", Auto: true}}},
 	}
 }
 

@@ -69,7 +69,7 @@ func (t *task) record(o run.Options, command, job string) *recorder {
 
 // observe follows the run.
 func (r *recorder) observe(e run.Event) {
-	if e.Kind == run.Began {
+	if e.Kind == run.Opened {
 		r.begin()
 		return
 	}

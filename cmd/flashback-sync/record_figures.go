@@ -25,7 +25,7 @@ func (r *recorder) synced(summary *run.Summary) {
 			noted.Error = inOneLine(*s.Error)
 		}
 		r.run.Streams[name] = noted
-		r.run.Verdict = string(audit.Graver(audit.Status(r.run.Verdict), audit.Status(s.Verified)))
+		r.run.Verdict = string(audit.Worse(audit.Status(r.run.Verdict), audit.Status(s.Verified)))
 		r.run.Missing += s.VerifiedMissing
 	}
 }

@@ -22,7 +22,7 @@ func (a *app) printReport(r *audit.Report) {
 	t.AppendHeader(table.Row{"stream", "status", "compared from", "to", "source", "held", "missing", "extra", "differs", "unproven"})
 	for _, s := range joined(r.Streams) {
 		t.AppendRow(table.Row{
-			label(s), statusColour(s.Status), stamp(&s.From), stamp(&s.To), humanize.Comma(s.Source), humanize.Comma(s.Held),
+			label(s), statusColour(s.Status), stamp(&s.From), stamp(&s.To), humanize.Comma(s.Source), humanize.Comma(s.Stored),
 			warnAbove(s.Missing), warnAbove(s.Extra), warnAbove(s.Differs), warnAbove(s.Unproven),
 		})
 	}
@@ -63,7 +63,7 @@ func joined(streams []*audit.Stream) (lines []*audit.Stream) {
 			all = &audit.Stream{Stream: s.Stream, Status: s.Status, From: s.From, To: s.To}
 		}
 		all.Source += s.Source
-		all.Held += s.Held
+		all.Stored += s.Stored
 		if s.From.Before(all.From) {
 			all.From = s.From
 		}
@@ -156,7 +156,7 @@ func printFiles(out io.Writer, r *audit.Report) {
 
 func printWitness(out io.Writer, r *audit.Report) {
 	var buckets, agree int64
-	for _, w := range r.Witness {
+	for _, w := range r.CrossChecks {
 		buckets += w.Buckets
 		agree += w.Agree
 	}

@@ -65,7 +65,7 @@ func (v *view) close() {
 }
 
 func (v *view) observe(e run.Event) {
-	if e.Kind == run.Began {
+	if e.Kind == run.Opened {
 		return
 	}
 	if v.bars != nil {

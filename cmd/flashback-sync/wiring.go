@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 	"github.com/rs/zerolog"
@@ -12,6 +13,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/extract"
 	"github.com/flashback-sync/flashback-sync/internal/audit"
 	"github.com/flashback-sync/flashback-sync/internal/run"
+	"github.com/flashback-sync/flashback-sync/schema"
 )
 
 // retries is how often a request that failed temporarily is sent again.
@@ -149,8 +151,14 @@ func list(kind extract.List, s *config.ListStream) run.List {
 	}
 }
 
+// seriesStream is the stream of statistics.
+func seriesStream() *schema.Stream {
+	streams := schema.Streams()
+	return streams[slices.IndexFunc(streams, func(s *schema.Stream) bool { return s.Kind == schema.Series })]
+}
+
 func statistics(s *config.StatsStream) *run.Stats {
-	stats := &run.Stats{Start: s.Start, Bucket: s.Bucket, RuleIDs: s.RuleIDs, APIKeyIDs: s.APIKeyIDs}
+	stats := &run.Stats{Stream: seriesStream(), Start: s.Start, Bucket: s.Bucket, RuleIDs: s.RuleIDs, APIKeyIDs: s.APIKeyIDs}
 	for _, scope := range s.Scopes {
 		out := run.Scope{Scope: scope.Scope}
 		for _, id := range scope.IDs {

@@ -23,37 +23,37 @@ import (
 // files compares everything that is published with the warehouse.
 func (v *verification) files(ctx context.Context) error {
 	v.options.Observe(run.Event{Kind: run.Verifying, Stream: "files"})
-	held := map[*schema.Table]map[time.Time]load.Fingerprint{}
+	stored := map[*schema.Table]map[time.Time]load.Fingerprint{}
 	for _, table := range schema.Tables() {
 		if table.Partition == schema.Unpartitioned {
 			continue
 		}
-		fingerprints, err := v.evidence.Held(ctx, table)
+		fingerprints, err := v.stored.Held(ctx, table)
 		if err != nil {
 			return err
 		}
-		held[table] = fingerprints
+		stored[table] = fingerprints
 	}
-	if err := v.lake(ctx, held); err != nil {
+	if err := v.lake(ctx, stored); err != nil {
 		return err
 	}
 	if _, err := os.Lstat(filepath.Join(v.options.DataDir, snapshot.LogName)); err == nil {
 		v.found(snapshot.LogName, Differs, "the log of a program that opened "+snapshot.Name+" for writing: readers may see what it wrote", 0, "")
 	}
 	if v.options.PublishDuckDB {
-		return v.snapshot(ctx, held)
+		return v.snapshot(ctx, stored)
 	}
 	return nil
 }
 
-// found notes a file. Its rows are those that were counted in it, and its hash is
+// found adds a file to the report. Its rows are those that were counted in it, and its hash is
 // given only if the file was read and has it.
 func (v *verification) found(path string, status Status, detail string, rows int64, hash string) {
 	v.report.Files = append(v.report.Files, File{Path: path, Status: status, Detail: detail, Rows: rows, SHA256: hash})
 }
 
 // lake compares every file with the manifest, and its rows with the warehouse.
-func (v *verification) lake(ctx context.Context, held map[*schema.Table]map[time.Time]load.Fingerprint) error {
+func (v *verification) lake(ctx context.Context, stored map[*schema.Table]map[time.Time]load.Fingerprint) error {
 	const manifest = "lake/" + lake.ManifestName
 	inventory, err := lake.Check(ctx, v.options.LakeDir())
 	switch {
@@ -70,7 +70,7 @@ func (v *verification) lake(ctx context.Context, held map[*schema.Table]map[time
 	for _, path := range inventory.Unlisted {
 		v.found("lake/"+path, Extra, "the manifest does not name it", 0, "")
 	}
-	for table, partitions := range held {
+	for table, partitions := range stored {
 		if err := v.table(ctx, table, partitions, inventory); err != nil {
 			return err
 		}
@@ -80,69 +80,70 @@ func (v *verification) lake(ctx context.Context, held map[*schema.Table]map[time
 }
 
 // table compares the files of one table with the partitions of the warehouse.
-func (v *verification) table(ctx context.Context, table *schema.Table, held map[time.Time]load.Fingerprint, inventory *lake.Inventory) error {
+func (v *verification) table(ctx context.Context, table *schema.Table, stored map[time.Time]load.Fingerprint, inventory *lake.Inventory) error {
 	var sound []string
 	for _, f := range inventory.Manifest.Files {
 		if f.Table == table.Name && inventory.Problems[f.Path] == nil {
 			sound = append(sound, f.Path)
 		}
 	}
-	contents, err := v.evidence.Files(ctx, table, sound)
+	contents, err := v.stored.Files(ctx, table, sound)
 	if err != nil {
 		return err
 	}
-	left := maps.Clone(held)
+	left := maps.Clone(stored)
 	for _, f := range inventory.Manifest.Files {
 		if f.Table != table.Name {
 			continue
 		}
 		_, start, _ := lake.PartitionOf(f.Path)
-		status, detail := judge(f, inventory.Problems[f.Path], contents[f.Path], held[start])
+		status, detail := compareFile(f, inventory.Problems[f.Path], contents[f.Path], stored[start])
 		hash := ""
 		if inventory.Problems[f.Path] == nil {
 			hash = f.SHA256
 			if status != Match {
-				v.suspect(table, start) // the file is as it was written: which of the two is right, only the source can say
+				v.mismatch(table, start) // the file is as it was written: which of the two is right only the source can say
 			}
 		}
 		v.found("lake/"+f.Path, status, detail, contents[f.Path].Rows, hash)
 		delete(left, start)
 	}
 	for start, f := range left {
-		v.suspect(table, start)
+		v.mismatch(table, start)
 		v.found("lake/"+lake.Path(table, start), Missing, fmt.Sprintf("the warehouse has %d rows of it", f.Rows), 0, "")
 	}
 	return nil
 }
 
-func (v *verification) suspect(table *schema.Table, start time.Time) {
-	if v.suspects == nil {
-		v.suspects = map[string]checkpoints.Set{}
+// mismatch notes a partition that is not what was published.
+func (v *verification) mismatch(table *schema.Table, start time.Time) {
+	if v.mismatched == nil {
+		v.mismatched = map[string]checkpoints.Set{}
 	}
-	v.suspects[table.Name] = v.suspects[table.Name].Union(checkpoints.Of(checkpoints.Interval{From: start, To: lake.EndOf(table, start)}))
+	v.mismatched[table.Name] = v.mismatched[table.Name].Union(checkpoints.Of(checkpoints.Interval{From: start, To: lake.EndOf(table, start)}))
 }
 
-// judge compares one file: with its line of the manifest, that with its rows, and
-// these with the warehouse.
-func judge(f lake.File, problem error, content, held load.Fingerprint) (Status, string) {
+// compareFile compares one file: with its line of the manifest, that with its rows,
+// and these with the warehouse.
+func compareFile(f lake.File, problem error, content, stored load.Fingerprint) (Status, string) {
 	switch {
 	case errors.Is(problem, fs.ErrNotExist):
 		return Missing, ""
 	case problem != nil:
 		return Differs, problem.Error()
 	case content.Rows != f.Rows || !content.Oldest.Equal(f.Oldest) || !content.Newest.Equal(f.Newest):
-		return Differs, fmt.Sprintf("it holds %d rows, the manifest says %d", content.Rows, f.Rows)
-	case content.Rows != held.Rows:
-		return Differs, fmt.Sprintf("it holds %d rows, the warehouse %d", content.Rows, held.Rows)
-	case !content.Equal(held):
+		return Differs, fmt.Sprintf("it has %d rows, the manifest says %d", content.Rows, f.Rows)
+	case content.Rows != stored.Rows:
+		return Differs, fmt.Sprintf("it has %d rows, the warehouse %d", content.Rows, stored.Rows)
+	case !content.Equal(stored):
 		return Differs, "its rows are not those of the warehouse"
 	}
 	return Match, ""
 }
 
 // snapshot compares the analysts' file with the warehouse.
-func (v *verification) snapshot(ctx context.Context, held map[*schema.Table]map[time.Time]load.Fingerprint) error {
-	if err := v.evidence.Unreadable; err != nil {
+func (v *verification) snapshot(ctx context.Context, stored map[*schema.Table]map[time.Time]load.Fingerprint) error {
+	if err := v.stored.Unreadable; err != nil {
 		status := Differs
 		if errors.Is(err, fs.ErrNotExist) {
 			status = Missing
@@ -152,8 +153,8 @@ func (v *verification) snapshot(ctx context.Context, held map[*schema.Table]map[
 	}
 	var rows int64
 	var different []string
-	for table, want := range held {
-		got, err := v.evidence.Published(ctx, table)
+	for table, want := range stored {
+		got, err := v.stored.Published(ctx, table)
 		if err != nil {
 			v.found(snapshot.Name, Differs, err.Error(), 0, "")
 			return nil //nolint:nilerr // a published file that cannot be read is a finding

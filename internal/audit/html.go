@@ -11,6 +11,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/internal/span"
 	"github.com/flashback-sync/flashback-sync/internal/visible"
+	"github.com/flashback-sync/flashback-sync/schema"
 )
 
 const (
@@ -20,8 +21,6 @@ const (
 	mostSamples = 10
 	// mostOpen bounds the rows of a table that is not folded.
 	mostOpen = 12
-	// statistics is the stream whose parts are series: these have points, not days.
-	statistics = "policy_stats"
 )
 
 //go:embed report.html.tmpl chart.html.tmpl report.css
@@ -49,17 +48,17 @@ func (r *Report) WriteHTML(w io.Writer) error { return pageTemplate.Execute(w, n
 // page is a report arranged for reading.
 type page struct {
 	*Report
-	Verdict  verdict
-	Scope    string
-	Took     string
-	Lists    []*Stream
-	Series   folded[*Stream]
-	Findings []found
-	Unshown  int // findings beyond those of the page
-	Suspects []File
-	Ledger   folded[LedgerLine]
-	Witness  folded[Witness]
-	Agree    [2]int64 // buckets that agree, of those compared
+	Verdict    verdict
+	Scope      string
+	Took       string
+	Lists      []*Stream
+	Series     folded[*Stream]
+	Findings   []found
+	Unshown    int // findings beyond those of the page
+	Altered    []File
+	Ledger     folded[LedgerLine]
+	CrossCheck folded[CrossCheck]
+	Agree      [2]int64 // buckets that agree, of those compared
 }
 
 // found is a finding and where it was made.
@@ -97,7 +96,7 @@ func newPage(r *Report) *page {
 	p := &page{Report: r, Verdict: r.verdict(), Scope: r.scope(), Took: span.Words(r.FinishedAt.Sub(r.StartedAt))}
 	var series []*Stream
 	for _, s := range r.Streams {
-		if s.Stream == statistics {
+		if isSeries(s.Stream) {
 			series = append(series, s)
 		} else {
 			p.Lists = append(p.Lists, s)
@@ -110,19 +109,19 @@ func newPage(r *Report) *page {
 	}
 	for _, f := range r.Files {
 		if f.Status != Match {
-			p.Suspects = append(p.Suspects, f)
+			p.Altered = append(p.Altered, f)
 		}
 	}
-	p.Ledger = fold(r.Coverage, func(l LedgerLine) bool { return l.Stream != statistics })
-	p.Witness = fold(r.Witness, func(w Witness) bool { return w.Agree != w.Buckets })
-	for _, w := range r.Witness {
+	p.Ledger = fold(r.Coverage, func(l LedgerLine) bool { return !isSeries(l.Stream) })
+	p.CrossCheck = fold(r.CrossChecks, func(w CrossCheck) bool { return w.Agree != w.Buckets })
+	for _, w := range r.CrossChecks {
 		p.Agree[0] += w.Agree
 		p.Agree[1] += w.Buckets
 	}
 	return p
 }
 
-// findings lists those of all streams, the gravest first: a page that is cut off
+// findings lists those of all streams, the worst first: a page that is cut off
 // must not hide what is missing behind rows that the source has deleted.
 func findings(streams []*Stream) (all []found) {
 	for _, s := range streams {
@@ -132,11 +131,17 @@ func findings(streams []*Stream) (all []found) {
 			all = append(all, found{Finding: f, Stream: s, Counts: tallies(f.Missing, f.Extra, f.Differs, f.Unproven), More: more})
 		}
 	}
-	slices.SortStableFunc(all, func(a, b found) int { return cmp.Compare(gravity(b.Status()), gravity(a.Status())) })
+	slices.SortStableFunc(all, func(a, b found) int { return cmp.Compare(severity(b.Status()), severity(a.Status())) })
 	return all
 }
 
 // counts are what was found in the stream, none left out.
 func counts(s *Stream) []tally {
 	return []tally{{Missing, s.Missing}, {Differs, s.Differs}, {Unproven, s.Unproven}, {Extra, s.Extra}}
+}
+
+// isSeries reports whether the stream's parts are series: these have points, not days.
+func isSeries(stream string) bool {
+	s := schema.StreamByName(stream)
+	return s != nil && s.Kind == schema.Series
 }

@@ -6,13 +6,13 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/chart"
 )
 
-// scaleOf fits a scale to what is held; what the source counts is drawn above it.
+// scaleOf fits a scale to what is stored; what the source counts is drawn above it.
 func scaleOf(all []*cell) chart.Scale {
-	var held, source []int64
+	var stored, source []int64
 	for _, c := range all {
-		held, source = append(held, c.Held), append(source, c.Source)
+		stored, source = append(stored, c.Stored), append(source, c.Source)
 	}
-	return chart.ScaleOf(chart.Counts, plotHeight, held, source...)
+	return chart.ScaleOf(chart.Counts, plotHeight, stored, source...)
 }
 
 // lines are at round numbers of rows.

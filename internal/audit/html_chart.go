@@ -25,12 +25,12 @@ const (
 
 // cell is a day, or the days of a week or month.
 type cell struct {
-	From, To     time.Time
-	Last         time.Time // an instant of the last day
-	Source, Held int64
-	Status       Status // the gravest
-	Found        map[Status]int
-	Days         int
+	From, To       time.Time
+	Last           time.Time // an instant of the last day
+	Source, Stored int64
+	Status         Status // the worst
+	Found          map[Status]int
+	Days           int
 }
 
 // cells groups the days of a stream; unit says by what.
@@ -68,10 +68,10 @@ func (c *cell) add(d Day) {
 		c.Last = late
 	}
 	c.Source += d.Source
-	c.Held += d.Held
+	c.Stored += d.Stored
 	c.Found[d.Status]++
 	c.Days++
-	if gravity(d.Status) > gravity(c.Status) {
+	if severity(d.Status) > severity(c.Status) {
 		c.Status = d.Status
 	}
 }
@@ -90,7 +90,7 @@ func (c *cell) Words() string {
 		return string(c.Status)
 	}
 	var words []string
-	for _, s := range grave {
+	for _, s := range bySeverity {
 		if n := c.Found[s]; n > 0 {
 			words = append(words, fmt.Sprintf("%s on %s", s, english.Plural(n, "day", "")))
 		}
@@ -144,18 +144,18 @@ func newChart(s *Stream) *picture {
 	from, whole := all[0].From, all[len(all)-1].To.Sub(all[0].From)
 	for _, cell := range all {
 		c.Bars = append(c.Bars, c.bar(cell, high, lanes, chart.Share(cell.From.Sub(from), whole), chart.Share(cell.To.Sub(from), whole)))
-		c.Ghosts = c.Ghosts || cell.Source > cell.Held
+		c.Ghosts = c.Ghosts || cell.Source > cell.Stored
 	}
 	c.Ticks = chart.Ticks(from, all[len(all)-1].To)
 	c.Summary = c.summary()
 	return c
 }
 
-// lanes are the places of what was found, one below the other: a lane tells what
+// lanes are the places of what was found, one below the other: a lane says what
 // its marks mean without their colour.
 func (c *picture) lanes() map[Status]int {
 	y := map[Status]int{}
-	for _, s := range grave {
+	for _, s := range bySeverity {
 		if slices.ContainsFunc(c.Cells, func(cell *cell) bool { return cell.Found[s] > 0 }) {
 			y[s] = baseline + laneHeight*len(y) + laneHeight/2 + 8
 			c.Lanes = append(c.Lanes, mark{Text: string(s), Status: s, Y: y[s]})
@@ -174,12 +174,12 @@ func (c *picture) bar(of *cell, high chart.Scale, lanes map[Status]int, from, to
 		cell: of, Slot: chart.Number(from), SlotWidth: chart.Number(to - from),
 		X: chart.Number(middle - width/2), Width: chart.Number(max(width, 0.12)), Middle: chart.Number(middle),
 	}
-	held := high.Height(of.Held)
-	b.Y, b.High = chart.Number(baseline-held), chart.Number(held)
-	if ghost := high.Height(of.Source) - held; of.Source > of.Held {
-		b.GhostY, b.GhostHigh = chart.Number(baseline-held-ghost), chart.Number(ghost)
+	stored := high.Height(of.Stored)
+	b.Y, b.High = chart.Number(baseline-stored), chart.Number(stored)
+	if ghost := high.Height(of.Source) - stored; of.Source > of.Stored {
+		b.GhostY, b.GhostHigh = chart.Number(baseline-stored-ghost), chart.Number(ghost)
 	}
-	for _, s := range grave {
+	for _, s := range bySeverity {
 		if of.Found[s] > 0 {
 			b.Marks = append(b.Marks, mark{Status: s, Y: lanes[s]})
 		}
@@ -190,28 +190,28 @@ func (c *picture) bar(of *cell, high chart.Scale, lanes map[Status]int, from, to
 // summary is what the picture shows, for those who cannot see it.
 func (c *picture) summary() string {
 	found, days, empty := map[Status]int{}, 0, 0
-	least, most := c.Cells[0].Held, int64(0)
+	least, most := c.Cells[0].Stored, int64(0)
 	for _, cell := range c.Cells {
 		for s, n := range cell.Found {
 			found[s] += n
 		}
 		days += cell.Days
-		least, most = min(least, cell.Held), max(most, cell.Held)
-		if cell.Held == 0 {
+		least, most = min(least, cell.Stored), max(most, cell.Stored)
+		if cell.Stored == 0 {
 			empty++
 		}
 	}
 	words := []string{fmt.Sprintf("%s match", humanize.Comma(int64(found[Match])))}
-	for _, s := range grave {
+	for _, s := range bySeverity {
 		if n := found[s]; n > 0 {
 			words = append(words, fmt.Sprintf("%s with rows %s", humanize.Comma(int64(n)), rowsThat[s]))
 		}
 	}
 	extent := fmt.Sprintf("the emptiest %s", humanize.Comma(least))
 	if empty > 0 {
-		extent = english.Plural(empty, c.Unit+" holds", c.Unit+"s hold") + " none"
+		extent = english.Plural(empty, c.Unit+" has", c.Unit+"s have") + " none"
 	}
-	return fmt.Sprintf("%s to %s, %s: %s. The fullest %s holds %s, %s.",
+	return fmt.Sprintf("%s to %s, %s: %s. The fullest %s has %s, %s.",
 		date(c.Cells[0].From), date(c.Cells[len(c.Cells)-1].Last), english.Plural(days, "day", ""), english.WordSeries(words, "and"),
 		c.Unit, rows(most), extent)
 }

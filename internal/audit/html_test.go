@@ -20,9 +20,9 @@ var start = time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
 // days of a hundred rows; found says what is wrong with some of them.
 func days(n int, found map[int]Status) (all []Day) {
 	for i := range n {
-		d := Day{From: start.AddDate(0, 0, i), To: start.AddDate(0, 0, i+1), Source: 100, Held: 100, Status: Match}
+		d := Day{From: start.AddDate(0, 0, i), To: start.AddDate(0, 0, i+1), Source: 100, Stored: 100, Status: Match}
 		if s, ok := found[i]; ok {
-			d.Held, d.Status = 97, s
+			d.Stored, d.Status = 97, s
 		}
 		all = append(all, d)
 	}
@@ -34,7 +34,7 @@ func rich() *Report {
 	hosts, _ := json.Marshal([]string{hostile})
 	list := &Stream{
 		Stream: "alerts " + hostile, Filter: fmt.Sprintf(`{"host":%s,"block":true,"le<b>vel":"x"}`, hosts),
-		From: start, To: start.AddDate(0, 0, 30), Source: 3000, Held: 2988,
+		From: start, To: start.AddDate(0, 0, 30), Source: 3000, Stored: 2988,
 		Days: days(30, map[int]Status{3: Missing, 4: Extra, 5: Differs, 29: Unproven}),
 	}
 	for i := range mostFindings + 5 {
@@ -49,10 +49,10 @@ func rich() *Report {
 		StartedAt: start, FinishedAt: start.Add(100 * time.Second), Streams: []*Stream{list},
 	}
 	for i := range 40 {
-		series := &Stream{Stream: statistics, Filter: fmt.Sprintf(`{"scope":"repo","id":"r%d"}`, i), Status: Match, From: start, To: start}
+		series := &Stream{Stream: "policy_stats", Filter: fmt.Sprintf(`{"scope":"repo","id":"r%d"}`, i), Status: Match, From: start, To: start}
 		r.Streams = append(r.Streams, series)
-		r.Coverage = append(r.Coverage, LedgerLine{Stream: statistics, Filter: hostile, Status: hostile})
-		r.Witness = append(r.Witness, Witness{Series: hostile, Buckets: 10, Agree: 10 - int64(i%2), First: start})
+		r.Coverage = append(r.Coverage, LedgerLine{Stream: "policy_stats", Filter: hostile, Status: hostile})
+		r.CrossChecks = append(r.CrossChecks, CrossCheck{Series: hostile, Buckets: 10, Agree: 10 - int64(i%2), First: start})
 		r.Files = append(r.Files, File{Path: hostile, Status: Match, Rows: 1000, SHA256: strings.Repeat("a", 64)})
 	}
 	r.Files[0].Status, r.Files[0].Detail = Differs, hostile
@@ -97,7 +97,7 @@ func text(t *testing.T, page string) string {
 func TestPagesNeedNothingElse(t *testing.T) {
 	elsewhere := regexp.MustCompile(`(?i)<script|<link|<iframe|<object|<base|<form|url\(|@import|\b(src|href|srcset|action|on[a-z]+)=["']`)
 	for name, r := range map[string]*Report{
-		"rich": rich(), "empty": {}, "nothing in the lists": {Streams: []*Stream{{}, {Stream: statistics}}, Files: []File{{}}, Witness: []Witness{{}}, Coverage: []LedgerLine{{}}},
+		"rich": rich(), "empty": {}, "nothing in the lists": {Streams: []*Stream{{}, {Stream: "policy_stats"}}, Files: []File{{}}, CrossChecks: []CrossCheck{{}}, Coverage: []LedgerLine{{}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			page := written(t, r)
@@ -144,7 +144,7 @@ func TestPagesSayWhatTheReportHas(t *testing.T) {
 		"380 of 400 buckets agree", "20 more series, which agree in every bucket", "40 more lines, of statistics series", "40 more series, all match",
 		"flashback-sync verify --html report.html", "does not decide the verdict", "The source does not serve this stream.",
 		"30 days: 26 match, 1 with rows missing, 1 with rows that differ, 1 with rows unproven and 1 with rows extra",
-		"2024-01-04: 97 held, 100 by the source; missing", "Totals cannot tell",
+		"2024-01-04: 97 stored, 100 by the source; missing", "Totals cannot distinguish",
 	} {
 		if !strings.Contains(seen, want) {
 			t.Errorf("the page does not say %q", want)
@@ -159,7 +159,7 @@ func TestEveryBarHasATitle(t *testing.T) {
 	for n, bars := range map[int]int{1: 1, 3: 3, 400: 400, 401: 58, 3 * 365: 157, 9 * 365: 108} {
 		s := &Stream{Stream: "alerts", Status: Match, Days: days(n, map[int]Status{n / 2: Missing})}
 		page := written(t, &Report{Streams: []*Stream{s}})
-		if got := strings.Count(page, "<title>") - 1; got != bars || strings.Count(page, `class="held"`) != bars {
+		if got := strings.Count(page, "<title>") - 1; got != bars || strings.Count(page, `class="stored"`) != bars {
 			t.Errorf("%d days: %d titles, want %d", n, got, bars)
 		}
 		if strings.Count(page, `class="found s-missing"`) != 1 {
@@ -184,17 +184,17 @@ func TestVerdicts(t *testing.T) {
 		return files
 	}
 	for want, r := range map[string]*Report{
-		"Everything that the source counts is stored":                         {Streams: []*Stream{stream(Finding{})}, Files: files(Match)},
-		"Every row that the source has is stored":                             {Streams: []*Stream{stream(Finding{})}, Full: true},
-		"Every published file is what it should be":                           {Streams: []*Stream{{Status: NotServed}}, Files: files(Match)},
-		"The source serves none of the streams":                               {Streams: []*Stream{{Status: NotServed}}},
-		"Nothing was compared":                                                {},
-		"1 stream was not compared":                                           {Streams: []*Stream{{Status: NotSynced}}},
-		"3 rows are missing":                                                  {Streams: []*Stream{stream(Finding{Missing: 2}), stream(Finding{Missing: 1})}},
-		"1 row is missing and 1 row differs":                                  {Streams: []*Stream{stream(Finding{Missing: 1, Differs: 1})}},
-		"2 rows are counted by the source but not given":                      {Streams: []*Stream{stream(Finding{Unproven: 2})}},
-		"Nothing is missing, but 1 row is held that the source no longer has": {Streams: []*Stream{stream(Finding{Extra: 1})}},
-		"3 rows are missing, 1,000 rows are held that the source no longer has and 2 files differ": {
+		"Everything that the source counts is stored":                           {Streams: []*Stream{stream(Finding{})}, Files: files(Match)},
+		"Every row that the source has is stored":                               {Streams: []*Stream{stream(Finding{})}, Full: true},
+		"Every published file is what it should be":                             {Streams: []*Stream{{Status: NotServed}}, Files: files(Match)},
+		"The source serves none of the streams":                                 {Streams: []*Stream{{Status: NotServed}}},
+		"Nothing was compared":                                                  {},
+		"1 stream was not compared":                                             {Streams: []*Stream{{Status: NotSynced}}},
+		"3 rows are missing":                                                    {Streams: []*Stream{stream(Finding{Missing: 2}), stream(Finding{Missing: 1})}},
+		"1 row is missing and 1 row differs":                                    {Streams: []*Stream{stream(Finding{Missing: 1, Differs: 1})}},
+		"2 rows are counted by the source but not given":                        {Streams: []*Stream{stream(Finding{Unproven: 2})}},
+		"Nothing is missing, but 1 row is stored that the source no longer has": {Streams: []*Stream{stream(Finding{Extra: 1})}},
+		"3 rows are missing, 1,000 rows are stored that the source no longer has and 2 files differ": {
 			Streams: []*Stream{stream(Finding{Missing: 3, Extra: 1000})}, Files: files(Differs, Differs, Match),
 		},
 		"Everything that the source counts is stored, but 1 file is missing and 2 files are not in the manifest": {

@@ -10,7 +10,7 @@ import (
 // verdict is the outcome in plain words.
 type verdict struct {
 	Words string
-	Tone  Status // match, missing (something is wrong), unproven, or extra (nothing can be mended)
+	Tone  Status // match, missing (something is wrong), unproven, or extra (nothing can be repaired)
 }
 
 func (r *Report) verdict() verdict {
@@ -35,7 +35,7 @@ func (r *Report) verdict() verdict {
 	return verdict{english.WordSeries(all, "and"), Unproven}
 }
 
-// healthy says what a report vouches for in which nothing differs.
+// healthy says what a report in which nothing differs has shown.
 func (r *Report) healthy(compared bool) string {
 	switch {
 	case !compared && len(r.Files) == 0:
@@ -54,7 +54,7 @@ func (r *Report) scope() string {
 	for _, s := range r.Streams {
 		switch {
 		case !s.Compared():
-		case s.Stream == statistics:
+		case isSeries(s.Stream):
 			series++
 		default:
 			lists++
@@ -77,7 +77,7 @@ func (r *Report) scope() string {
 }
 
 // Compared is false if nothing can be said of the stream.
-func (s *Stream) Compared() bool { return s.Status == Match || gravity(s.Status) > 0 }
+func (s *Stream) Compared() bool { return s.Status == Match || severity(s.Status) > 0 }
 
 // sum adds up what was found in all streams.
 func (r *Report) sum() (sum Finding) {
@@ -104,7 +104,7 @@ func (r *Report) rowWords() (words []string, compared bool) {
 	words = say(words, sum.Missing, "row is missing", "rows are missing")
 	words = say(words, sum.Differs, "row differs", "rows differ")
 	words = say(words, sum.Unproven, "row is counted by the source but not given", "rows are counted by the source but not given")
-	words = say(words, sum.Extra, "row is held that the source no longer has", "rows are held that the source no longer has")
+	words = say(words, sum.Extra, "row is stored that the source no longer has", "rows are stored that the source no longer has")
 	return say(words, silent, "stream was not compared", "streams were not compared"), compared
 }
 

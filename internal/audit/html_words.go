@@ -7,20 +7,20 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/chart"
 )
 
-// grave lists what a comparison can find, the gravest first.
-var grave = []Status{Missing, Differs, Unproven, Extra}
+// bySeverity lists what a comparison can find, the worst first.
+var bySeverity = []Status{Missing, Differs, Unproven, Extra}
 
-// gravity orders statuses; a match has none.
-func gravity(s Status) int {
-	if i := slices.Index(grave, s); i >= 0 {
-		return len(grave) - i
+// severity orders statuses; a match has none.
+func severity(s Status) int {
+	if i := slices.Index(bySeverity, s); i >= 0 {
+		return len(bySeverity) - i
 	}
 	return 0
 }
 
-// Graver is the graver of two statuses; "" says less than a match.
-func Graver(a, b Status) Status {
-	if gravity(b) > gravity(a) || a == "" {
+// Worse is the worse of two statuses; "" says less than a match.
+func Worse(a, b Status) Status {
+	if severity(b) > severity(a) || a == "" {
 		return b
 	}
 	return a
@@ -50,13 +50,13 @@ func date(t time.Time) string { return t.UTC().Format(time.DateOnly) }
 
 // class is the status as a name of the style sheet.
 func class(s Status) string {
-	if s == Match || gravity(s) > 0 {
+	if s == Match || severity(s) > 0 {
 		return string(s)
 	}
 	return "none"
 }
 
-// glyphs tell statuses apart without colour.
+// glyphs distinguish statuses without colour.
 var glyphs = map[Status]string{
 	Match: chart.Check, Missing: chart.Triangle, Differs: chart.Diamond, Unproven: chart.Ring, Extra: chart.Plus,
 }

@@ -17,7 +17,7 @@ import (
 )
 
 // Rebuild makes the warehouse again from the lake and its manifest, reads what is
-// missing from the source, verifies the whole, and mends what differs.
+// missing from the source, verifies the whole, and repairs what differs.
 func Rebuild(ctx context.Context, options run.Options, from run.Source) (done Repaired, err error) {
 	if options.Observe == nil {
 		options.Observe = func(run.Event) {}
@@ -45,11 +45,11 @@ func Rebuild(ctx context.Context, options run.Options, from run.Source) (done Re
 	if options.NewRunID != nil {
 		options.RunID = options.NewRunID()
 	}
-	return mendFound(ctx, options, from, done)
+	return repairFound(ctx, options, from, done)
 }
 
-// findRemains lists what the lake holds. Without a manifest nothing of it is
-// vouched for.
+// findRemains lists what is in the lake. Without a manifest nothing of it counts as
+// covered.
 func findRemains(ctx context.Context, o *run.Options) (load.Remains, error) {
 	remains := load.Remains{Published: snapshot.Name}
 	remains.Generation = load.PublishedGeneration(ctx, filepath.Join(o.DataDir, snapshot.Name))
@@ -61,7 +61,7 @@ func findRemains(ctx context.Context, o *run.Options) (load.Remains, error) {
 		return remains, ctx.Err()
 	}
 	if err != nil {
-		o.Observe(run.Event{Kind: run.Warned, Message: fmt.Sprintf("the lake has no manifest to rely on (%v): what it holds is kept, and fetched again as far as the source has it", err)})
+		o.Observe(run.Event{Kind: run.Warned, Message: fmt.Sprintf("the lake has no manifest to rely on (%v): what is in it is kept, and fetched again as far as the source has it", err)})
 		if inventory, err = lake.Find(o.LakeDir()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return remains, err
 		}

@@ -17,14 +17,14 @@ import (
 type Repaired struct {
 	Rebuilt *load.Rebuilt `json:"rebuilt,omitempty"` // of a rebuild only
 	Found   *Report       `json:"found,omitempty"`   // before
-	Summary *run.Summary  `json:"run,omitempty"`     // that mended it; nil if there was nothing to mend
-	Left    *Report       `json:"left,omitempty"`    // of what was mended, read again; nil without a run
+	Summary *run.Summary  `json:"run,omitempty"`     // that repaired it; nil if there was nothing to repair
+	Left    *Report       `json:"left,omitempty"`    // of what was repaired, read again; nil without a run
 }
 
 // Repair looks for differences, reads again just the intervals that differ,
-// publishes again the files that differ, and verifies what it mended.
+// publishes again the files that differ, and verifies what it repaired.
 //
-// To ask little where little is wrong it looks closely at the days whose files
+// To request little where little is wrong it looks closely at the days whose files
 // and warehouse disagree, and month by month elsewhere; only if that finds
 // nothing does it look at every day.
 func Repair(ctx context.Context, options run.Options, from run.Source) (done Repaired, err error) {
@@ -34,23 +34,23 @@ func Repair(ctx context.Context, options run.Options, from run.Source) (done Rep
 		}
 		v.step = v.byMonth
 		err := v.lists(ctx)
-		if planMend(v.report).Empty() {
+		if planRepair(v.report).Empty() {
 			v.report.Streams, v.step = nil, func(*schema.Table) func(time.Time) time.Time { return NextDay }
 			err = v.lists(ctx)
 		}
-		return graver(err, v.stats(ctx))
+		return worse(err, v.stats(ctx))
 	})
 	if err != nil {
 		// Nothing is published while a stream could not be verified: what was
-		// published before may be better than what the warehouse holds.
+		// published before may be better than what is in the warehouse.
 		return done, err
 	}
-	return mendFound(ctx, options, from, done)
+	return repairFound(ctx, options, from, done)
 }
 
-// mendFound reads again what a verification found, and then just that once more.
-func mendFound(ctx context.Context, options run.Options, from run.Source, done Repaired) (Repaired, error) {
-	plan := planMend(done.Found)
+// repairFound reads again what a verification found, and then just that once more.
+func repairFound(ctx context.Context, options run.Options, from run.Source, done Repaired) (Repaired, error) {
+	plan := planRepair(done.Found)
 	if plan.Empty() {
 		return done, nil
 	}
@@ -64,12 +64,12 @@ func mendFound(ctx context.Context, options run.Options, from run.Source, done R
 		again.Stats = options.Stats
 	}
 	done.Left, err = verified(ctx, again, from, plan.Lists, func(ctx context.Context, v *verification) error {
-		return cmp.Or(v.files(ctx), graver(v.lists(ctx), v.stats(ctx)))
+		return cmp.Or(v.files(ctx), worse(v.lists(ctx), v.stats(ctx)))
 	})
 	return done, err
 }
 
-// narrowed are the options of a run that mends, and asks nothing else.
+// narrowed are the options of a run that repairs, and requests nothing else.
 func narrowed(o *run.Options, plan *run.Repair) run.Options {
 	narrow := *o
 	narrow.Repair, narrow.Lists = plan, nil
@@ -87,20 +87,19 @@ func narrowed(o *run.Options, plan *run.Repair) run.Options {
 	return narrow
 }
 
-// planMend is what a report asks to be mended. Rows that are only held are kept.
-func planMend(r *Report) *run.Repair {
+// planRepair is what a repair of a report reads and publishes. Rows that are only stored are kept.
+func planRepair(r *Report) *run.Repair {
 	m := &run.Repair{Lists: map[checkpoints.Key]checkpoints.Set{}, Series: map[string]time.Time{}, Partitions: map[*schema.Table][]time.Time{}}
 	for _, s := range r.Streams {
 		repairable := s.Repairable()
 		switch {
 		case len(repairable) == 0:
-		case s.Stream == run.PolicyStats:
+		case isSeries(s.Stream):
 			m.Series[s.Filter] = repairable[0].From
 		default:
 			m.Lists[checkpoints.Key{Stream: s.Stream, Filter: s.Filter}] = repairable
 		}
 	}
-	tables := map[string]*schema.Table{}
 	for _, f := range r.Files {
 		if f.Status == Match {
 			continue
@@ -110,10 +109,6 @@ func planMend(r *Report) *run.Repair {
 		if f.Path == snapshot.Name || !ok {
 			continue
 		}
-		if tables[table.Name] == nil {
-			tables[table.Name] = table
-		}
-		table = tables[table.Name]
 		m.Partitions[table] = append(m.Partitions[table], start)
 	}
 	return m
@@ -124,8 +119,8 @@ func planMend(r *Report) *run.Repair {
 func (v *verification) byMonth(table *schema.Table) func(time.Time) time.Time {
 	return func(t time.Time) time.Time {
 		next, end := NextDay(t), NextMonth(t)
-		suspects := v.suspects[table.Name]
-		for today := next.AddDate(0, 0, -1); next.Before(end) && !suspects.Contains(today) && !suspects.Contains(next); {
+		mismatched := v.mismatched[table.Name]
+		for today := next.AddDate(0, 0, -1); next.Before(end) && !mismatched.Contains(today) && !mismatched.Contains(next); {
 			today, next = next, NextDay(next)
 		}
 		return next

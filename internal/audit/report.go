@@ -1,13 +1,3 @@
-// Package verify proves what is held against the source, and finds where the two
-// differ.
-//
-// Totals are asked for, not rows: one small question for each day. Where a total
-// and what is held disagree, the day is cut in halves until a few rows remain,
-// and these are read. So the cost follows the damage and not the history. A total
-// only raises suspicion; what is reported was found by comparing rows.
-//
-// What totals cannot see is a row that is missing beside one that is held and
-// gone at the source, in the same day. A full verification reads every row.
 package audit
 
 import (
@@ -42,18 +32,18 @@ const (
 
 // Report is the outcome of a verification. Times are UTC.
 type Report struct {
-	Status     Status       `json:"status"` // differs if anything does, or else not verified if something was not compared, or else match
-	Source     string       `json:"source"` // base URL that was asked
-	DataDir    string       `json:"data_dir"`
-	Generator  string       `json:"generator"` // name and release
-	Full       bool         `json:"full"`      // every row was read, not only the totals
-	StartedAt  time.Time    `json:"started_at"`
-	FinishedAt time.Time    `json:"finished_at"`
-	Requests   int64        `json:"requests"`
-	Streams    []*Stream    `json:"streams"`
-	Files      []File       `json:"files"`   // of the lake, and the published DuckDB file
-	Witness    []Witness    `json:"witness"` // statistics against events; never decides the status
-	Coverage   []LedgerLine `json:"coverage"`
+	Status      Status       `json:"status"` // differs if anything does; otherwise not verified if something was not compared; otherwise match
+	Source      string       `json:"source"` // base URL
+	DataDir     string       `json:"data_dir"`
+	Generator   string       `json:"generator"` // name and release
+	Full        bool         `json:"full"`      // every row was read, not only the totals
+	StartedAt   time.Time    `json:"started_at"`
+	FinishedAt  time.Time    `json:"finished_at"`
+	Requests    int64        `json:"requests"`
+	Streams     []*Stream    `json:"streams"`
+	Files       []File       `json:"files"`   // of the lake, and the published DuckDB file
+	CrossChecks []CrossCheck `json:"witness"` // statistics against events; never decides the status
+	Coverage    []LedgerLine `json:"coverage"`
 }
 
 // Stream is the verification of one stream and filter set.
@@ -65,7 +55,7 @@ type Stream struct {
 	From     time.Time `json:"from"`            // what was compared: inclusive
 	To       time.Time `json:"to"`              // exclusive
 	Source   int64     `json:"source_rows"`     // counted by the source within these bounds
-	Held     int64     `json:"held_rows"`       // counted in the warehouse within them
+	Stored   int64     `json:"held_rows"`       // counted in the warehouse within them
 	Missing  int64     `json:"missing"`
 	Extra    int64     `json:"extra"`
 	Differs  int64     `json:"differs"`
@@ -74,13 +64,13 @@ type Stream struct {
 	Findings []Finding `json:"findings"`
 }
 
-// Day is one range whose total was asked for: a UTC day, its ends moved by
+// Day is one range whose total was requested: a UTC day, its ends moved by
 // milliseconds where rows lie on them.
 type Day struct {
 	From   time.Time `json:"from"`
 	To     time.Time `json:"to"`
 	Source int64     `json:"source_rows"`
-	Held   int64     `json:"held_rows"`
+	Stored int64     `json:"held_rows"`
 	Status Status    `json:"status"`
 }
 
@@ -104,18 +94,18 @@ type File struct {
 	SHA256 string `json:"sha256,omitempty"`
 }
 
-// Witness compares the counts of a statistics series with the events of the same
+// CrossCheck compares the counts of a statistics series with the events of the same
 // buckets.
-type Witness struct {
+type CrossCheck struct {
 	Series  string    `json:"series"`
 	Buckets int64     `json:"buckets"` // compared
 	Agree   int64     `json:"agree"`
 	First   time.Time `json:"first_disagreement,omitzero"`
 	Counted int64     `json:"counted"` // events by the statistics, over these buckets
-	Held    int64     `json:"held"`    // events held
+	Stored  int64     `json:"held"`    // events stored
 }
 
-// LedgerLine is what the coverage ledger vouches for.
+// LedgerLine is a range that the coverage ledger lists.
 type LedgerLine struct {
 	Stream string    `json:"stream"`
 	Filter string    `json:"filter"`
@@ -129,7 +119,7 @@ func (f Finding) Interval() checkpoints.Interval {
 	return checkpoints.Interval{From: f.From, To: f.To}
 }
 
-// Status of a finding is its gravest.
+// Status of a finding is its worst.
 func (f Finding) Status() Status {
 	switch {
 	case f.Missing > 0:
@@ -164,8 +154,8 @@ func (s *Stream) Fail(err error) error {
 	return err
 }
 
-// Repairable lists the ranges that reading again can mend: what is only extra is
-// kept as it is.
+// Repairable lists the ranges that reading again can repair: what is only extra is
+// kept.
 func (s *Stream) Repairable() checkpoints.Set {
 	var intervals []checkpoints.Interval
 	for _, f := range s.Findings {
@@ -180,7 +170,7 @@ func (s *Stream) Repairable() checkpoints.Set {
 func (r *Report) Close() {
 	r.Status = Match
 	r.Streams, r.Files = append([]*Stream{}, r.Streams...), append([]File{}, r.Files...)
-	r.Witness, r.Coverage = append([]Witness{}, r.Witness...), append([]LedgerLine{}, r.Coverage...)
+	r.CrossChecks, r.Coverage = append([]CrossCheck{}, r.CrossChecks...), append([]LedgerLine{}, r.Coverage...)
 	for _, s := range r.Streams {
 		s.Days, s.Findings = append([]Day{}, s.Days...), append([]Finding{}, s.Findings...)
 		switch {
@@ -202,7 +192,7 @@ func (r *Report) NeverSynced() bool {
 	return slices.ContainsFunc(r.Streams, func(s *Stream) bool { return s.Status == NotSynced })
 }
 
-// Repairable reports whether a repair would find anything to mend: rows to read
+// Repairable reports whether a repair would find anything to repair: rows to read
 // again, or files to publish again.
 func (r *Report) Repairable() bool {
 	return slices.ContainsFunc(r.Streams, func(s *Stream) bool { return len(s.Repairable()) > 0 }) ||

@@ -12,47 +12,47 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/crash"
 )
 
-// pageRows is how many rows one question reads: a range that holds no more is
-// read rather than cut.
+// pageRows is how many rows one request reads: a range with no more is
+// read rather than split.
 const pageRows = 100
 
 // trustedRows is how many rows are taken to be missing by their total alone where
-// nothing is held: to read them would cost as much as to fetch them. The total may
-// hold a few of the neighbours'.
+// nothing is stored: reading them would cost as much as fetching them. The total may
+// include a few of the neighbours'.
 const trustedRows = 10_000
 
-// counter is asked about a stream.
-type counter interface {
-	// Count is how many rows the source has in the interval. Rows within a grain
-	// of its ends may be counted or not.
+// source gives the source's rows of a stream.
+type source interface {
+	// Count is how many rows the source has in the interval. Rows within its
+	// resolution of the ends may be counted or not.
 	Count(ctx context.Context, i checkpoints.Interval) (int, error)
-	// Compare reads the interval and compares it with what is held. It may narrow
+	// Compare reads the interval and compares it with what is stored. It may narrow
 	// the finding's range to what differs.
 	Compare(ctx context.Context, i checkpoints.Interval) (Finding, error)
 }
 
-// held knows what the copy has of the stream.
-type held interface {
+// stored gives the stored rows of the stream.
+type stored interface {
 	Count(ctx context.Context, i checkpoints.Interval) (int64, error)
 	// Middle is the time of the middle row; zero if there is none.
 	Middle(ctx context.Context, i checkpoints.Interval) (time.Time, error)
 	// Quiet is an instant at or after `at`, within the interval, near which no
-	// row is held; ok is false if there is none.
+	// row is stored; ok is false if there is none.
 	Quiet(ctx context.Context, i checkpoints.Interval, at time.Time) (quiet time.Time, ok bool, err error)
 }
 
-// Totals compares a stream's totals with what is held.
+// Totals compares a stream's totals with what is stored.
 type Totals struct {
-	Source  counter
-	Held    held
+	Source  source
+	Stored  stored
 	Workers int
 	// Step is the start of the next range after an instant: the next midnight.
 	Step func(time.Time) time.Time
 	// Full reads every range, whatever its total.
 	Full bool
-	// Suspect, if not nil, tells which ranges are read whatever their total.
-	Suspect func(checkpoints.Interval) bool
-	// Observe, if not nil, is told how many of the ranges are done.
+	// MustRead, if not nil, says which ranges are read whatever their total.
+	MustRead func(checkpoints.Interval) bool
+	// Observe, if not nil, gets how many of the ranges are done.
 	Observe func(done, all int)
 }
 
@@ -66,15 +66,15 @@ func NextMonth(t time.Time) time.Time {
 
 // Verify compares parts of the stream and fills in what it found.
 func (t *Totals) Verify(ctx context.Context, s *Stream, parts checkpoints.Set) error {
-	hull, _ := parts.Hull()
-	s.From, s.To = hull.From, hull.To
+	span, _ := parts.Hull()
+	s.From, s.To = span.From, span.To
 	var ranges []checkpoints.Interval
 	for _, part := range parts {
-		cut, err := t.cut(ctx, part)
+		steps, err := t.split(ctx, part)
 		if err != nil {
 			return err
 		}
-		ranges = append(ranges, cut...)
+		ranges = append(ranges, steps...)
 	}
 	s.Days = make([]Day, len(ranges))
 	findings := make([][]Finding, len(ranges))
@@ -99,19 +99,19 @@ func (t *Totals) Verify(ctx context.Context, s *Stream, parts checkpoints.Set) e
 	}
 	for i, day := range s.Days {
 		s.Source += day.Source
-		s.Held += day.Held
+		s.Stored += day.Stored
 		s.Findings = append(s.Findings, findings[i]...)
 	}
 	s.Close()
 	return nil
 }
 
-// cut divides the range into steps whose ends are quiet.
-func (t *Totals) cut(ctx context.Context, whole checkpoints.Interval) (ranges []checkpoints.Interval, err error) {
+// split divides the range into steps whose ends are quiet.
+func (t *Totals) split(ctx context.Context, whole checkpoints.Interval) (ranges []checkpoints.Interval, err error) {
 	from := whole.From
 	for at := t.Step(from); at.Before(whole.To); at = t.Step(at) {
 		rest := checkpoints.Interval{From: from, To: whole.To}
-		end, ok, err := t.Held.Quiet(ctx, rest, at)
+		end, ok, err := t.Stored.Quiet(ctx, rest, at)
 		if err != nil {
 			return nil, err
 		}
@@ -127,14 +127,14 @@ func (t *Totals) cut(ctx context.Context, whole checkpoints.Interval) (ranges []
 }
 
 func (t *Totals) day(ctx context.Context, i checkpoints.Interval) (Day, []Finding, error) {
-	total, count, err := t.ask(ctx, i)
+	total, count, err := t.count(ctx, i)
 	if err != nil {
 		return Day{}, nil, err
 	}
-	day := Day{From: i.From, To: i.To, Source: total, Held: count, Status: Match}
+	day := Day{From: i.From, To: i.To, Source: total, Stored: count, Status: Match}
 	var findings []Finding
 	switch {
-	case total+count > 0 && (t.Full || (t.Suspect != nil && t.Suspect(i))):
+	case total+count > 0 && (t.Full || (t.MustRead != nil && t.MustRead(i))):
 		findings, err = t.read(ctx, i)
 	case total != count:
 		findings, err = t.examine(ctx, i, total, count)
@@ -143,13 +143,13 @@ func (t *Totals) day(ctx context.Context, i checkpoints.Interval) (Day, []Findin
 		return Day{}, nil, err
 	}
 	if len(findings) > 0 {
-		day.Status = gravest(findings)
+		day.Status = worstOf(findings)
 	}
 	return day, findings, nil
 }
 
-// gravest is the status of all the findings together.
-func gravest(findings []Finding) Status {
+// worstOf is the status of all the findings together.
+func worstOf(findings []Finding) Status {
 	var sum Finding
 	for _, f := range findings {
 		sum.Missing += f.Missing
@@ -160,8 +160,8 @@ func gravest(findings []Finding) Status {
 	return sum.Status()
 }
 
-func (t *Totals) ask(ctx context.Context, i checkpoints.Interval) (total, count int64, err error) {
-	count, err = t.Held.Count(ctx, i)
+func (t *Totals) count(ctx context.Context, i checkpoints.Interval) (total, count int64, err error) {
+	count, err = t.Stored.Count(ctx, i)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -188,7 +188,7 @@ func (t *Totals) examine(ctx context.Context, i checkpoints.Interval, total, cou
 	}
 	var findings []Finding
 	for _, half := range []checkpoints.Interval{{From: i.From, To: at}, {From: at, To: i.To}} {
-		total, count, err := t.ask(ctx, half)
+		total, count, err := t.count(ctx, half)
 		if err != nil {
 			return nil, err
 		}
@@ -204,7 +204,7 @@ func (t *Totals) examine(ctx context.Context, i checkpoints.Interval, total, cou
 // halve finds a quiet instant that divides the rows of a range. ok is false if
 // there is none: many rows share an instant.
 func (t *Totals) halve(ctx context.Context, i checkpoints.Interval) (at time.Time, ok bool, err error) {
-	middle, err := t.Held.Middle(ctx, i)
+	middle, err := t.Stored.Middle(ctx, i)
 	if err != nil {
 		return middle, false, err
 	}
@@ -212,7 +212,7 @@ func (t *Totals) halve(ctx context.Context, i checkpoints.Interval) (at time.Tim
 		middle = i.From.Add(i.Duration() / 2)
 	}
 	for _, guess := range []time.Time{middle, i.From.Add(i.Duration() / 2), i.From.Add(i.Duration() / 4)} {
-		at, ok, err = t.Held.Quiet(ctx, i, guess)
+		at, ok, err = t.Stored.Quiet(ctx, i, guess)
 		if err != nil || (ok && at.After(i.From) && at.Before(i.To)) {
 			return at, ok, err
 		}

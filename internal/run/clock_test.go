@@ -124,7 +124,7 @@ func TestDownForSixtyDays(t *testing.T) {
 }
 
 // One answer dated a year ahead makes nothing count as read that was not there.
-func TestADateFarAheadVouchesForNothing(t *testing.T) {
+func TestDateFarAheadCoversNothing(t *testing.T) {
 	t.Parallel()
 	for _, ahead := range []time.Duration{3 * day, 365 * day} {
 		w := newWorld(t, small())

@@ -133,7 +133,7 @@ func (w *world) failsForRoom(o run.Options, full string) {
 }
 
 // Faults 41 and 42: what cannot end well does not begin.
-func TestWithoutRoomTheSourceIsNotAsked(t *testing.T) {
+func TestFullDiskEndsTheRunBeforeAnyRequest(t *testing.T) {
 	w := alone(t, small(), func(string) []string { return []string{"unshare", "-rm"} })
 	if w == nil {
 		return
@@ -179,7 +179,7 @@ func (w *world) fill(path string) {
 }
 
 // Some file systems (SMB, FUSE) do not know how to sync a folder.
-func TestAFileSystemThatCannotSyncFoldersIsWarnedOfOnce(t *testing.T) {
+func TestFileSystemThatCannotFsyncFoldersIsWarnedOfOnce(t *testing.T) {
 	for _, refused := range []string{"EINVAL", "ENOTSUP"} {
 		t.Run(refused, func(t *testing.T) {
 			w := alone(t, small(), func(dir string) []string {

@@ -9,7 +9,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/extract"
 )
 
-// dryRun plans every stream and asks the source how many rows are due, and
+// dryRun plans every stream and requests how many rows are due, and
 // writes nothing.
 func (r *run) dryRun(ctx context.Context) error {
 	for _, list := range r.options.Lists {
@@ -20,10 +20,10 @@ func (r *run) dryRun(ctx context.Context) error {
 	if r.options.Stats == nil {
 		return nil
 	}
-	return r.stream(ctx, PolicyStats, func(result *Result) error {
+	return r.stream(ctx, r.options.Stats.Stream.Name, func(result *Result) error {
 		all, err := planStats(ctx, r.warehouse, *r.options.Stats)
 		if err == nil {
-			r.observe(Event{Kind: Planned, Stream: PolicyStats, Message: fmt.Sprintf("%d series, %d requests", len(all), len(all))})
+			r.observe(Event{Kind: Planned, Stream: r.options.Stats.Stream.Name, Message: fmt.Sprintf("%d series, %d requests", len(all), len(all))})
 			result.Complete = true
 		}
 		return err
@@ -31,7 +31,7 @@ func (r *run) dryRun(ctx context.Context) error {
 }
 
 func (r *run) dryList(ctx context.Context, list List, result *Result) error {
-	now, first, err := r.peek(ctx, list)
+	now, first, err := r.readClock(ctx, list)
 	if err != nil || !result.served(now) {
 		return err
 	}

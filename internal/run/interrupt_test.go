@@ -33,7 +33,7 @@ func (w *world) interrupted(o run.Options, nth int) (*run.Summary, error) {
 
 // A table may take long to settle. An interrupted run does not begin to, and publishes
 // nothing; the next one settles it first.
-func TestInterruptedRunLeavesSettlingToTheNext(t *testing.T) {
+func TestInterruptedRunLeavesDedupingToTheNext(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, small())
 	o := w.options(run.Alerts)
@@ -127,7 +127,7 @@ func TestAnInterruptedBackfillGoesOnWhereItWas(t *testing.T) {
 	w.equalsTruth(apisim.Alerts)
 }
 
-func TestInterruptedAnywhereItClaimsNothingThatIsNotHeld(t *testing.T) {
+func TestInterruptedRunCoversOnlyWhatIsStored(t *testing.T) {
 	w := many(t)
 	o := w.options(run.Alerts, run.Violations, run.PolicyStats)
 	for nth := 1; nth < 40; nth += 5 {
@@ -143,7 +143,7 @@ func TestInterruptedAnywhereItClaimsNothingThatIsNotHeld(t *testing.T) {
 
 // An interruption may hit a commit under way: what that commit lacks must not be
 // vouched for by the next one.
-func TestAnInterruptedCommitIsNotVouchedFor(t *testing.T) {
+func TestInterruptedCommitIsNotCovered(t *testing.T) {
 	w := many(t)
 	o := w.options(run.Alerts)
 	ctx, cancel := context.WithCancel(context.Background())

@@ -13,6 +13,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 	"github.com/flashback-sync/flashback-sync/internal/audit"
 	"github.com/flashback-sync/flashback-sync/internal/run"
+	"github.com/flashback-sync/flashback-sync/schema"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -106,7 +107,7 @@ func (w *world) options(streams ...string) run.Options {
 	}
 	for _, name := range streams {
 		if name == run.PolicyStats {
-			o.Stats = &run.Stats{Start: w.start, Bucket: "1h", Scopes: []run.Scope{{Scope: "org"}}}
+			o.Stats = &run.Stats{Stream: schema.StreamByName("policy_stats"), Start: w.start, Bucket: "1h", Scopes: []run.Scope{{Scope: "org"}}}
 			continue
 		}
 		o.Lists = append(o.Lists, run.List{

@@ -26,7 +26,7 @@ func (r *run) refuseOlder(ctx context.Context) error {
 	if manifest, err := lake.ReadManifest(r.options.LakeDir()); err == nil { // one that cannot be read is written again
 		newest = manifest.Generation
 	}
-	// To open the file takes long. One that this warehouse published is not opened.
+	// Opening the file takes long. One that this warehouse published is not opened.
 	if newest <= own && !published.Read(r.options.DataDir).Same(r.options.DataDir, snapshot.Name) {
 		path, newest = r.snapshotPath(), load.PublishedGeneration(ctx, r.snapshotPath())
 	}
@@ -37,8 +37,8 @@ func (r *run) refuseOlder(ctx context.Context) error {
 		"the warehouse is older than what is published: it knows of %d publications, and %s is of publication %d; nothing was overwritten", own, path, newest)}
 }
 
-// Orphans are files that are made from the warehouse: beside one of them no new one is
-// made.
+// Orphans are files that were made from the warehouse: no new warehouse is made beside
+// one of them.
 func (o *Options) Orphans() []string {
 	paths := []string{filepath.Join(o.DataDir, snapshot.Name), filepath.Join(o.LakeDir(), lake.ManifestName)}
 	if exists(load.File(o.DataDir)) {

@@ -38,13 +38,13 @@ type Options struct {
 	// VerifyEvery is how often a run compares the totals of a list, by Verify; 0 is never.
 	VerifyEvery time.Duration
 	Verify      func(ctx context.Context, stored *load.Warehouse, from Source, list List, now time.Time) (Verification, error)
-	// RetryRejected types the quarantine again.
+	// RetryRejected types the rejects again.
 	RetryRejected bool
-	// DryRun plans and asks for the totals, and writes nothing.
+	// DryRun plans and requests the totals, and writes nothing.
 	DryRun bool
 
 	// KeepRuns and KeepRejects are how long the program's own records are kept, as in
-	// load.Keep; 0 is for ever.
+	// load.Keep; 0 is indefinitely.
 	KeepRuns, KeepRejects time.Duration
 
 	PublishDuckDB bool   // write flashback.duckdb
@@ -57,7 +57,7 @@ type Options struct {
 	Observe     func(Event) // may be nil
 }
 
-// List is a stream of alerts or violations.
+// List is a stream of events.
 type List struct {
 	Query    extract.Query // the filters; PolicyPath is set from Policies
 	Start    time.Time
@@ -69,8 +69,12 @@ type List struct {
 // Name is the stream's name.
 func (l List) Name() string { return string(l.Query.List) }
 
-// Stats is the stream of policy statistics.
+// Table is where the stream is stored.
+func (l List) Table() *schema.Table { return schema.StreamByName(l.Name()).Table }
+
+// Stats is a stream of statistics.
 type Stats struct {
+	Stream    *schema.Stream
 	Start     time.Time
 	Bucket    string
 	Scopes    []Scope
@@ -78,8 +82,7 @@ type Stats struct {
 	APIKeyIDs []string
 }
 
-// Scope is a level of statistics. Auto adds the repositories seen in alerts and
-// violations.
+// Scope is a level of statistics. Auto adds the repositories seen in the events.
 type Scope struct {
 	Scope string
 	IDs   []string
@@ -109,15 +112,14 @@ const (
 	Progressed
 	// Warned: Message says what a person should know.
 	Warned
-	// Finished: the stream is done; Result holds its figures.
+	// Finished: the stream is done; Result has its figures.
 	Finished
 	// Published: Message says what was written.
 	Published
 	// Verifying: Rows of Expected steps of the stream, or of "files", are done.
 	Verifying
-	// Began: the warehouse is open, and its lock held. A repair begins several
-	// times.
-	Began
+	// Opened: the warehouse is open and locked. A repair opens it several times.
+	Opened
 )
 
 // Event reports progress to whoever watches the run. Events of a run come from
@@ -145,7 +147,7 @@ func (o *Options) observe(e Event) {
 type Source interface {
 	Peek(ctx context.Context, q extract.Query, from time.Time) (extract.Glimpse, error)
 	Begin(ctx context.Context, q extract.Query, from time.Time) (extract.Glimpse, error)
-	Recall(ctx context.Context, q extract.Query, at time.Time) (seen extract.Glimpse, asked bool, err error)
+	Recall(ctx context.Context, q extract.Query, at time.Time) (seen extract.Glimpse, requested bool, err error)
 	Count(ctx context.Context, q extract.Query, i checkpoints.Interval) (int, error)
 	Grain(ctx context.Context, q extract.Query) (time.Duration, error)
 	Walk(jobs []extract.Job) *extract.Walks

@@ -23,9 +23,9 @@ import (
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
-// bookkeepingAge is how old the published ledger may grow while no row changes.
+// ledgerAge is how old the published ledger may become while no row changes.
 // Runs that find nothing new within it rewrite no file; nightly ones refresh it.
-const bookkeepingAge = 12 * time.Hour
+const ledgerAge = 12 * time.Hour
 
 // LastRun is where the summary of the last run is kept, below data_dir.
 const LastRun = "state/last_run.json"
@@ -177,14 +177,14 @@ func (r *run) stale(ledger []lake.Coverage) bool {
 	if err != nil || len(manifest.Coverage) != len(ledger) {
 		return true
 	}
-	for i, held := range manifest.Coverage {
+	for i, old := range manifest.Coverage {
 		now := ledger[i]
-		if held.Stream != now.Stream || held.Filter != now.Filter || held.Status != now.Status || !held.From.Equal(now.From) {
+		if old.Stream != now.Stream || old.Filter != now.Filter || old.Status != now.Status || !old.From.Equal(now.From) {
 			return true
 		}
 	}
 	age := r.options.Now().Sub(manifest.GeneratedAt)
-	return age >= bookkeepingAge || age < 0
+	return age >= ledgerAge || age < 0
 }
 
 func exists(path string) bool {
@@ -192,7 +192,7 @@ func exists(path string) bool {
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
-// keepSummary notes how the run ended, for `status`: the published file is not
+// keepSummary stores how the run ended, for `status`: the published file is not
 // rewritten for runs that change nothing.
 func (r *run) keepSummary() error {
 	content, err := json.Marshal(r.summary)

@@ -54,7 +54,7 @@ func TestWhatACrashLeftUnpublishedIsPublishedByTheNextRun(t *testing.T) {
 	}
 }
 
-func TestLeftoversArePublishedBeforeTheSourceIsAsked(t *testing.T) {
+func TestLeftoversArePublishedBeforeAnyRequest(t *testing.T) {
 	w := newWorld(t, small())
 	o := w.options(run.Alerts)
 	w.mustSync(o)
@@ -167,7 +167,7 @@ func TestAReaderKeepsWhatItOpened(t *testing.T) {
 	w.equalsTruth()
 }
 
-func TestASecondInstanceAsksNothing(t *testing.T) {
+func TestSecondInstanceSendsNoRequest(t *testing.T) {
 	w := newWorld(t, small())
 	w.mustSync(w.options())
 	before, asked := w.files(), w.sim.RequestCount()

@@ -11,9 +11,9 @@ import (
 	"github.com/flashback-sync/flashback-sync/transform"
 )
 
-// retryRejects types the quarantine of a list again, as a release may that knows
-// more than the one that rejected. What is typed leaves the quarantine in the
-// transaction that stores it; a row that is held in a later version stays.
+// retryRejects types the rejects of a list again: this release may know more than
+// the one that rejected them. What is typed leaves the rejects in the transaction that
+// stores it; a later version that is stored stays.
 func (r *run) retryRejects(ctx context.Context, stream string, result *Result) error {
 	rejects, err := r.warehouse.Rejects(ctx, stream)
 	if err != nil {

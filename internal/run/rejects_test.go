@@ -11,7 +11,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/run"
 )
 
-func TestAFewRejectsAreQuarantinedAndCovered(t *testing.T) {
+func TestFewRejectsAreStoredAndCovered(t *testing.T) {
 	w := newWorld(t, small())
 	want := w.truth(apisim.Alerts)
 	at := noon.Add(-time.Hour)

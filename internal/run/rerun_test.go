@@ -164,7 +164,7 @@ func TestAStartMovedBackIsFilledIn(t *testing.T) {
 	w.equalsTruth()
 }
 
-func TestARangeAskedForIsReadAgainWhole(t *testing.T) {
+func TestRequestedRangeIsReadAgainWhole(t *testing.T) {
 	w := newWorld(t, small())
 	w.mustSync(w.options())
 	old := w.sim.Rows(apisim.Alerts)[5]

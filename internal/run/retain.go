@@ -12,9 +12,8 @@ import (
 	"github.com/flashback-sync/flashback-sync/load"
 )
 
-// retain removes records of our own that are older than they are to be kept. What
-// leaves the quarantine leaves the published file in the same run; old runs leave it
-// when it is written next.
+// retain removes records of our own that are older than they are to be kept. Rejects
+// leave the published file in the same run; old runs leave it when it is written next.
 func (r *run) retain(ctx context.Context) error {
 	removed, err := r.warehouse.Retain(ctx, load.Keep{Runs: r.options.KeepRuns, Rejects: r.options.KeepRejects}, r.earliestNow())
 	for _, stream := range slices.Sorted(maps.Keys(removed.Rejects)) {

@@ -12,7 +12,7 @@ import (
 
 // Old runs go, the rows they wrote stay, and what is due is due when it was: a
 // stream that was verified before all runs that are remembered is not verified anew.
-func TestOldRunsAreForgottenAndNothingElseIs(t *testing.T) {
+func TestOldRunsAreRemovedAndNothingElse(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, small())
 	o := w.options(everything...)
@@ -56,7 +56,7 @@ func runs(from, to int) string {
 // A record whose time is up leaves the quarantine and the published file in the same
 // run, and is said to have. The source still gives it: no run takes it up again, and
 // the proof holds.
-func TestOldRejectsLeaveTheQuarantineForGood(t *testing.T) {
+func TestOldRejectsAreRemovedForGood(t *testing.T) {
 	w := newWorld(t, apisim.Options{Seed: 7, Now: noon, Days: 3, AlertsPerDay: 400})
 	o := w.options(run.Alerts)
 	o.KeepRejects, o.VerifyEvery = day, 7*day

@@ -102,7 +102,7 @@ func (r *run) execute(ctx context.Context) (err error) {
 	if err := r.sweep(); err != nil {
 		return &duckdb.StorageError{Doing: "sweep data_dir", Err: err}
 	}
-	r.observe(Event{Kind: Began})
+	r.observe(Event{Kind: Opened})
 	if err := r.removeForeignLog(); err != nil {
 		return err
 	}
@@ -111,7 +111,7 @@ func (r *run) execute(ctx context.Context) (err error) {
 		return err
 	}
 	if err := durable.Write(r.unpublishedPath(), nil); err != nil {
-		return &duckdb.StorageError{Doing: "begin run", Err: err}
+		return &duckdb.StorageError{Doing: "start run", Err: err}
 	}
 	if err := r.warehouse.Begin(ctx, r.options.RunID, r.streams(), r.summary.StartedAt); err != nil {
 		return err
@@ -150,13 +150,13 @@ func (r *run) streams() []string {
 		names = append(names, list.Name())
 	}
 	if r.options.Stats != nil {
-		names = append(names, PolicyStats)
+		names = append(names, r.options.Stats.Stream.Name)
 	}
 	return names
 }
 
 // syncAll runs one stream after the other: each uses all connections by itself.
-// Only trouble with the disk or an interruption stops the rest.
+// Only a failing disk or an interruption stops the rest.
 func (r *run) syncAll(ctx context.Context) error {
 	for _, list := range r.options.Lists {
 		err := r.stream(ctx, list.Name(), func(result *Result) error { return r.syncList(ctx, list, result) })
@@ -167,7 +167,7 @@ func (r *run) syncAll(ctx context.Context) error {
 	if r.options.Stats == nil {
 		return nil
 	}
-	return r.stream(ctx, PolicyStats, func(result *Result) error { return r.syncStats(ctx, *r.options.Stats, result) })
+	return r.stream(ctx, r.options.Stats.Stream.Name, func(result *Result) error { return r.syncStats(ctx, *r.options.Stats, result) })
 }
 
 func (r *run) stream(ctx context.Context, name string, sync func(*Result) error) error {
@@ -200,7 +200,7 @@ func (r *run) warn(stream, message string) {
 }
 
 // now is the source's clock where it is known, so that a wrong clock of our own
-// neither leaves a gap nor asks for too much.
+// neither leaves a gap nor requests too much.
 func (r *run) now() time.Time {
 	if !r.clock.IsZero() {
 		return r.clock
@@ -208,10 +208,8 @@ func (r *run) now() time.Time {
 	return r.options.Now().UTC()
 }
 
-// unpublishedPath is a mark that stands from a run's start until all it committed
-// is published. What a crash leaves it for is published by the next run.
+// unpublishedPath is a mark that exists from a run's start until all it committed
+// is published. Where a crash leaves it, the next run publishes.
 func (r *run) unpublishedPath() string {
-	return filepath.Join(r.options.DataDir, unpublished)
+	return filepath.Join(r.options.DataDir, load.Unpublished)
 }
-
-const unpublished = load.Unpublished

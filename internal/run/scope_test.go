@@ -132,7 +132,7 @@ func TestAStreamThatFailsLeavesTheOtherComplete(t *testing.T) {
 	}
 }
 
-func TestARefusedTokenIsToldApart(t *testing.T) {
+func TestRefusedTokenIsDistinguished(t *testing.T) {
 	w := newWorld(t, small())
 	w.sim.SetToken("another")
 	summary, err := w.sync(context.Background(), w.options(run.Alerts, run.Violations, run.PolicyStats))

@@ -48,7 +48,7 @@ func upgradeWorld(t *testing.T) *world {
 
 func (w *world) upgradeOptions() run.Options {
 	o := w.options()
-	o.Stats = &run.Stats{Start: days(-400), Bucket: "1d", Scopes: []run.Scope{
+	o.Stats = &run.Stats{Stream: schema.StreamByName("policy_stats"), Start: days(-400), Bucket: "1d", Scopes: []run.Scope{
 		{Scope: "org"}, {Scope: "repo", IDs: []string{w.sim.Organisation().Repos[0].ID}},
 	}}
 	return o

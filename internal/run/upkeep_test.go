@@ -13,7 +13,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/load"
 )
 
-func TestLatenessIsLearned(t *testing.T) {
+func TestLatenessIsStored(t *testing.T) {
 	w := newWorld(t, small())
 	o := w.options(run.Alerts)
 	w.mustSync(o)
@@ -40,7 +40,7 @@ func TestLatenessIsLearned(t *testing.T) {
 	}
 }
 
-func TestASyncVerifiesOnceInAWhile(t *testing.T) {
+func TestSyncVerifiesWhenDue(t *testing.T) {
 	w := newWorld(t, apisim.Options{Seed: 7, Now: noon, Days: 70, AlertsPerDay: 20})
 	o := w.options(run.Alerts)
 	o.VerifyEvery = 7 * day

@@ -10,7 +10,7 @@ import (
 
 // Verification is what a comparison of a stream's totals found.
 type Verification struct {
-	Status                            string // the gravest; "" if the source gives no totals to compare
+	Status                            string // the worst; "" if the source gives no totals to compare
 	Missing, Extra, Differs, Unproven int64
 	First                             checkpoints.Interval // the first range that differs; one that a repair fetches, if there is one
 	Repairable                        bool                 // a repair would fetch something

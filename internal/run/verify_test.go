@@ -14,6 +14,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 	"github.com/flashback-sync/flashback-sync/internal/audit"
 	"github.com/flashback-sync/flashback-sync/internal/run"
+	"github.com/flashback-sync/flashback-sync/schema"
 	"github.com/flashback-sync/flashback-sync/load"
 )
 
@@ -86,13 +87,13 @@ func TestAHealthyWarehouseMatches(t *testing.T) {
 	w.mustSync(o)
 	w.matches(o)
 	report := w.verify(o)
-	if len(report.Streams) != 3 || len(report.Files) < 8 || len(report.Witness) == 0 || len(report.Coverage) == 0 {
+	if len(report.Streams) != 3 || len(report.Files) < 8 || len(report.CrossChecks) == 0 || len(report.Coverage) == 0 {
 		t.Errorf("an empty proof: %+v", report)
 	}
-	if s := report.Streams[0]; s.Held != int64(w.sim.Len(apisim.Alerts)) || s.Source != s.Held || len(s.Days) < 3 {
+	if s := report.Streams[0]; s.Stored != int64(w.sim.Len(apisim.Alerts)) || s.Source != s.Stored || len(s.Days) < 3 {
 		t.Errorf("%+v", s)
 	}
-	for _, witness := range report.Witness {
+	for _, witness := range report.CrossChecks {
 		if witness.Agree != witness.Buckets || witness.Buckets == 0 {
 			t.Errorf("%+v", witness)
 		}
@@ -212,7 +213,7 @@ func TestALateRowBeyondTheLookbackIsFoundAndRestored(t *testing.T) {
 
 // A value changed by hand in the warehouse is found, by what was published, and
 // put right by the source, not spread into the files.
-func TestAValueForgedByHandIsFoundAndPutRight(t *testing.T) {
+func TestForgedValueIsFoundAndRepaired(t *testing.T) {
 	w := newWorld(t, apisim.Options{Seed: 7, Now: noon, Days: 20, AlertsPerDay: 100})
 	o := w.options(run.Alerts)
 	w.mustSync(o)
@@ -227,7 +228,7 @@ func TestAValueForgedByHandIsFoundAndPutRight(t *testing.T) {
 }
 
 // What a run tried to read and could not is part of the proof.
-func TestWhatWasNeverReadIsNotVouchedFor(t *testing.T) {
+func TestRangeNeverReadIsNotCovered(t *testing.T) {
 	w := newWorld(t, small())
 	o := w.options(run.Alerts)
 	m := w.sim.Semantics()
@@ -250,14 +251,14 @@ func TestWhatWasNeverReadIsNotVouchedFor(t *testing.T) {
 func TestFiguresOfASeriesAreCountedWithinItsCoverage(t *testing.T) {
 	w := newWorld(t, small())
 	o := w.options(run.PolicyStats)
-	o.Stats = &run.Stats{Start: noon.AddDate(0, 0, -24), Bucket: "5m", Scopes: []run.Scope{{Scope: "org"}}}
+	o.Stats = &run.Stats{Stream: schema.StreamByName("policy_stats"), Start: noon.AddDate(0, 0, -24), Bucket: "5m", Scopes: []run.Scope{{Scope: "org"}}}
 	w.mustSync(o)
 	w.sim.Advance(6 * time.Minute) // now a larger window is needed to reach back
 	w.matches(o)
 	s := w.verify(o).Streams[0]
 	stored := w.private("SELECT count(*) FROM policy_stats WHERE closed")
-	if fmt.Sprint(s.Source) != stored || fmt.Sprint(s.Held) != stored {
-		t.Errorf("source %d, stored %d, want %s each", s.Source, s.Held, stored)
+	if fmt.Sprint(s.Source) != stored || fmt.Sprint(s.Stored) != stored {
+		t.Errorf("source %d, stored %d, want %s each", s.Source, s.Stored, stored)
 	}
 	if first := w.private("SELECT min(from_ts)::TIMESTAMP FROM sync_coverage"); s.From.Format("2006-01-02 15:04:05") != first[:19] {
 		t.Errorf("compared from %s, covered from %s", s.From, first)
@@ -266,11 +267,11 @@ func TestFiguresOfASeriesAreCountedWithinItsCoverage(t *testing.T) {
 	tamper(t, load.File(w.dir), "INSERT INTO policy_stats SELECT * REPLACE (bucket_start + INTERVAL 1 MINUTE AS bucket_start) FROM policy_stats WHERE closed ORDER BY bucket_start LIMIT 1",
 		"DELETE FROM policy_stats WHERE rowid IN (SELECT rowid FROM policy_stats WHERE closed ORDER BY bucket_start DESC LIMIT 2)")
 	s = w.verify(o).Streams[0]
-	if s.Missing != 2 || s.Extra != 1 || s.Held != s.Source-1 {
+	if s.Missing != 2 || s.Extra != 1 || s.Stored != s.Source-1 {
 		t.Errorf("%+v", s)
 	}
 	o.From, o.To = noon.AddDate(0, 0, -2), noon.AddDate(0, 0, -1)
-	if s = w.verify(o).Streams[0]; !s.From.Equal(o.From) || !s.To.Equal(o.To) || s.Source != 288 || s.Held != 288 || s.Status != audit.Match {
+	if s = w.verify(o).Streams[0]; !s.From.Equal(o.From) || !s.To.Equal(o.To) || s.Source != 288 || s.Stored != 288 || s.Status != audit.Match {
 		t.Errorf("a day of 5 minutes: %+v", s)
 	}
 }

@@ -13,7 +13,7 @@ type Wanted struct {
 	Start   time.Time // of lists; zero for statistics
 	Filters []string  // the ledger's filter of every query that is named
 	Auto    []string  // series of every repository that was seen, without their id
-	Digest  string    // tells one set of queries from another
+	Digest  string    // differs for another set of queries
 }
 
 // Wanted lists the queries of every stream.
@@ -30,17 +30,17 @@ func (o *Options) Wanted() map[string]Wanted {
 		return all
 	}
 	var w Wanted
-	for _, series := range o.Stats.named() {
+	for _, series := range o.Stats.configured() {
 		w.Filters = append(w.Filters, series.Key().Filter)
 	}
 	for _, scope := range o.Stats.Scopes {
 		if scope.Auto {
-			for _, part := range o.Stats.filtered(Series{Scope: scope.Scope, Bucket: o.Stats.Bucket}) {
+			for _, part := range o.Stats.filtered(Series{Stream: o.Stats.Stream, Scope: scope.Scope, Bucket: o.Stats.Bucket}) {
 				w.Auto = append(w.Auto, part.Key().Filter)
 			}
 		}
 	}
-	all[PolicyStats] = w.digested()
+	all[o.Stats.Stream.Name] = w.digested()
 	return all
 }
 

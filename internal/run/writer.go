@@ -11,16 +11,16 @@ import (
 	"github.com/flashback-sync/flashback-sync/transform"
 )
 
-// store writes what a stream gathers while more is being gathered. Until it is
+// writer writes a stream's batches while the next one is filled. Until it is
 // closed nobody else uses the warehouse, nor the counts of the stream's result
 // that say what became of the rows.
-type store struct {
+type writer struct {
 	run    *run
 	stream string
 	result *Result
 
-	take    func(parcel)
-	parcels chan parcel
+	take    func(batch)
+	batches chan batch
 	once    sync.Once
 	done    chan struct{} // closed when nothing more will be written
 	failure error         // why; valid after done
@@ -29,112 +29,112 @@ type store struct {
 	rejects []load.Reject // for its commit
 }
 
-// parcel is what is handed over at once. With commit it ends the transaction.
-type parcel struct {
+// batch is what is written at once. With commit it ends the transaction.
+type batch struct {
 	built    []*transform.Built
 	coverage []load.Coverage
 	commit   bool
 }
 
-func (p parcel) release() {
-	for _, built := range p.built {
+func (b batch) release() {
+	for _, built := range b.built {
 		built.Release()
 	}
 }
 
-// inTurn makes a store write before it goes on gathering, in the same thread. Tests
+// inTurn makes a writer write before more is read, in the same thread. Tests
 // that let the calls of one thread fail set it.
 var inTurn = false
 
-// openStore begins to write. An interruption waits for what was handed over: that
-// is little, and has been received already.
-func (r *run) openStore(ctx context.Context, stream string, result *Result) *store {
-	s := &store{run: r, stream: stream, result: result, parcels: make(chan parcel, 1), done: make(chan struct{})}
+// openWriter starts a writer. An interruption waits for the batches that it was
+// given: they are small, and have been received already.
+func (r *run) openWriter(ctx context.Context, stream string, result *Result) *writer {
+	w := &writer{run: r, stream: stream, result: result, batches: make(chan batch, 1), done: make(chan struct{})}
 	ctx = context.WithoutCancel(ctx)
-	s.take = func(p parcel) { s.write(ctx, p) }
+	w.take = func(b batch) { w.write(ctx, b) }
 	if !inTurn {
 		go func() {
 			defer crash.Exit()
-			s.takeAll()
+			w.takeAll()
 		}()
 	}
-	return s
+	return w
 }
 
-// put hands a parcel over, which the store releases. The error is that of an
+// put gives a batch to the writer, which releases it. The error is that of an
 // earlier one.
-func (s *store) put(p parcel) error {
+func (w *writer) put(b batch) error {
 	if inTurn {
-		s.take(p)
-		return s.failure
+		w.take(b)
+		return w.failure
 	}
 	select {
-	case s.parcels <- p:
+	case w.batches <- b:
 		return nil
-	case <-s.done:
-		p.release()
-		return s.failure
+	case <-w.done:
+		b.release()
+		return w.failure
 	}
 }
 
 // close waits until everything is written.
-func (s *store) close() error {
-	s.once.Do(func() {
-		close(s.parcels)
+func (w *writer) close() error {
+	w.once.Do(func() {
+		close(w.batches)
 		if inTurn {
-			s.takeAll()
+			w.takeAll()
 		}
 	})
-	<-s.done
-	return s.failure
+	<-w.done
+	return w.failure
 }
 
-func (s *store) takeAll() {
-	defer close(s.done)
-	for p := range s.parcels {
-		if s.take(p); s.failure != nil {
+func (w *writer) takeAll() {
+	defer close(w.done)
+	for b := range w.batches {
+		if w.take(b); w.failure != nil {
 			return
 		}
 	}
 }
 
-// write writes a parcel, unless an earlier one failed, and releases it.
-func (s *store) write(ctx context.Context, p parcel) {
-	defer p.release()
-	if s.failure != nil {
+// write writes a batch, unless an earlier one failed, and releases it.
+func (w *writer) write(ctx context.Context, b batch) {
+	defer b.release()
+	if w.failure != nil {
 		return
 	}
-	if err := s.add(ctx, p); err != nil {
-		s.failure = &unstoredError{err}
+	if err := w.add(ctx, b); err != nil {
+		w.failure = &unstoredError{err}
 	}
 }
 
-// add brings a parcel into the transaction, and ends that if it is time.
-func (s *store) add(ctx context.Context, p parcel) error {
+// add brings a batch into the transaction, and ends that if it is time.
+func (w *writer) add(ctx context.Context, b batch) error {
 	updated := int64(0)
-	for _, rows := range p.rows() {
+	for _, rows := range b.rows() {
 		var err error
-		if updated, err = s.run.warehouse.Add(ctx, s.run.options.RunID, s.stream, rows); err != nil {
+		if updated, err = w.run.warehouse.Add(ctx, w.run.options.RunID, w.stream, rows); err != nil {
 			return err
 		}
-		s.added = true
+		w.added = true
 	}
-	s.rejects = append(s.rejects, p.rejects()...)
+	w.rejects = append(w.rejects, b.rejects()...)
 	// What was updated is committed without the coverage, which comes later.
-	if !p.commit && updated < updatedRows || !s.added && len(s.rejects)+len(p.coverage) == 0 {
+	if !b.commit && updated < updatedRows || !w.added && len(w.rejects)+len(b.coverage) == 0 {
 		return nil
 	}
-	counts, err := s.run.warehouse.Commit(ctx, load.Commit{
-		RunID: s.run.options.RunID, Stream: s.stream, Rejects: s.rejects, Coverage: p.coverage,
+	counts, err := w.run.warehouse.Commit(ctx, load.Commit{
+		RunID: w.run.options.RunID, Stream: w.stream, Rejects: w.rejects, Coverage: b.coverage,
 	})
 	if err != nil {
 		return err
 	}
-	s.added, s.rejects = false, nil
-	s.result.Inserted += counts.Inserted
-	s.result.Updated += counts.Updated
-	s.result.Unchanged += counts.Unchanged
-	s.run.changed = s.run.changed || counts.Inserted+counts.Updated+counts.Quarantined > 0
+	w.added, w.rejects = false, nil
+	w.result.Inserted += counts.Inserted
+	w.result.Updated += counts.Updated
+	w.result.Unchanged += counts.Unchanged
+	w.run.changed = w.run.changed || counts.Inserted+counts.Updated+counts.Quarantined > 0
 	return nil
 }
 
@@ -144,7 +144,7 @@ type unstoredError struct{ error }
 func (e *unstoredError) Unwrap() error { return e.error }
 
 // storing reads a stream and stores it. If a transaction fails, it may have landed
-// all the same: the warehouse is opened again, so that the ledger tells what is held,
+// all the same: the warehouse is opened again, so that the ledger says what is stored,
 // and the rest is read once more; more often only while there is more memory to give.
 func (r *run) storing(ctx context.Context, stream string, read func() error) error {
 	for tries := 1; ; tries++ {
@@ -165,8 +165,8 @@ func (r *run) storing(ctx context.Context, stream string, read func() error) err
 	}
 }
 
-func (p parcel) rows() (rows []load.Rows) {
-	for _, built := range p.built {
+func (b batch) rows() (rows []load.Rows) {
+	for _, built := range b.built {
 		if built.Record != nil {
 			rows = append(rows, load.Rows{Table: built.Table, Record: built.Record, Oldest: built.Oldest, Newest: built.Newest})
 		}
@@ -174,8 +174,8 @@ func (p parcel) rows() (rows []load.Rows) {
 	return rows
 }
 
-func (p parcel) rejects() (rejects []load.Reject) {
-	for _, built := range p.built {
+func (b batch) rejects() (rejects []load.Reject) {
+	for _, built := range b.built {
 		for _, reject := range built.Rejects {
 			rejects = append(rejects, load.Reject{Reason: reject.Reason, Raw: reject.Raw})
 		}

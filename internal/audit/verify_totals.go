@@ -8,7 +8,6 @@ import (
 	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/load"
-	"github.com/flashback-sync/flashback-sync/schema"
 )
 
 // VerifyTotals compares a list's totals by month with what is stored, for a run that
@@ -21,14 +20,14 @@ func VerifyTotals(ctx context.Context, stored *load.Warehouse, from run.Source, 
 			return run.Verification{}, err
 		}
 		// A source that compares whole days gives no total to compare.
-		if grain, err := from.Grain(ctx, query); err != nil || grain >= day {
+		if resolution, err := from.Grain(ctx, query); err != nil || resolution >= day {
 			return run.Verification{}, err
 		}
 		old, _ := covered.Split(now.Add(-list.Lookback).Truncate(time.Second))
 		old = checkpoints.Of(checkpoints.Interval{From: list.Start, To: now}).Intersect(old)
 		s := Stream{Stream: list.Name(), Filter: query.Key()}
-		p := proof{source: from, holdings: stored.Holdings(), query: query, table: schema.ByName(list.Name())}
-		if err := p.verify(ctx, &s, old, Totals{Step: NextMonth}); err != nil {
+		c := comparison{source: from, stored: stored.Holdings(), query: query, table: list.Table()}
+		if err := c.verify(ctx, &s, old, Totals{Step: NextMonth}); err != nil {
 			return run.Verification{}, fmt.Errorf("verify: %w", err)
 		}
 		whole.Findings = append(whole.Findings, s.Findings...)

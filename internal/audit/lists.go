@@ -1,0 +1,122 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/flashback-sync/flashback-sync/checkpoints"
+	"github.com/flashback-sync/flashback-sync/extract"
+	"github.com/flashback-sync/flashback-sync/internal/run"
+)
+
+// lists verifies one list stream after the other. One whose source fails leaves
+// the others alone; the report says why, and the worst failure is returned.
+func (v *verification) lists(ctx context.Context) (failure error) {
+	for _, list := range v.options.Lists {
+		err := v.list(ctx, list)
+		failure = worse(failure, err)
+		if endsAll(err) {
+			break
+		}
+	}
+	return failure
+}
+
+// endsAll reports whether the other streams would fail in the same way.
+func endsAll(err error) bool {
+	kind, known := extract.KindOf(err)
+	return err != nil && (!known || kind == extract.Unauthorized)
+}
+
+// worse is the first failure; one that only left something uncompared gives way.
+func worse(a, b error) error {
+	if a == nil || b != nil && errors.Is(a, run.ErrIncomplete) && !errors.Is(b, run.ErrIncomplete) {
+		return b
+	}
+	return a
+}
+
+// list verifies every query of a list stream. The stream is not served if the
+// source knows none of them; a single one that it does not know was not compared.
+func (v *verification) list(ctx context.Context, list run.List) (failure error) {
+	var unknown []*Stream
+	queries := list.Queries()
+	for _, query := range queries {
+		s := &Stream{Stream: list.Name(), Filter: query.Key(), Status: NotSynced}
+		err := v.query(ctx, list, query, s)
+		if kind, known := extract.KindOf(err); known && kind == extract.NotFound {
+			unknown = append(unknown, s)
+			if query.PolicyPath != "" {
+				err = fmt.Errorf("%w: policy %s: %w", run.ErrIncomplete, query.PolicyPath, err)
+			}
+		}
+		if err != nil {
+			err = s.Fail(fmt.Errorf("verify %s: %w", list.Name(), err))
+		}
+		failure = worse(failure, err)
+		if endsAll(err) {
+			return failure
+		}
+	}
+	if list.Optional && len(unknown) == len(queries) {
+		for _, s := range unknown {
+			s.Status, s.Error = NotServed, ""
+		}
+		return nil
+	}
+	return failure
+}
+
+// query verifies one query of a list stream.
+func (v *verification) query(ctx context.Context, list run.List, query extract.Query, s *Stream) error {
+	covered, err := v.stored.Coverage(ctx, run.KeyOf(query), checkpoints.Covered)
+	if err != nil {
+		return err
+	}
+	reached, err := v.stored.Reached(ctx, list.Name())
+	if err != nil {
+		return err
+	}
+	parts := provable(&v.options, list, covered, reached)
+	if v.only != nil {
+		parts = v.only[run.KeyOf(query)]
+	}
+	if v.only == nil || len(parts) > 0 {
+		v.report.Streams = append(v.report.Streams, s)
+	}
+	if len(parts) == 0 {
+		return nil
+	}
+	c := comparison{source: v.source, stored: v.stored.Holdings, query: query, table: list.Table()}
+	return c.verify(ctx, s, parts, Totals{
+		Step: v.step(c.table), Full: v.options.Full,
+		MustRead: func(i checkpoints.Interval) bool { // not for the moments by which a split missed midnight
+			return v.mismatched[c.table.Name].Intersect(checkpoints.Of(i)).Duration() > time.Minute
+		},
+		Observe: func(done, all int) {
+			v.options.Observe(run.Event{Kind: run.Verifying, Stream: list.Name(), Rows: int64(done), Expected: int64(all)})
+		},
+	})
+}
+
+// provable is what the stream claims to store, or tried to read: from its start to
+// the last watermark, gaps included, within the requested range.
+func provable(o *run.Options, list run.List, covered checkpoints.Set, reached time.Time) checkpoints.Set {
+	if span, ok := covered.Hull(); ok && span.To.After(reached) {
+		reached = span.To
+	}
+	return checkpoints.Of(requested(o, checkpoints.Interval{From: list.Start, To: reached}))
+}
+
+// requested is the part of an interval that the options' From and To leave.
+func requested(o *run.Options, i checkpoints.Interval) checkpoints.Interval {
+	if o.From.After(i.From) {
+		i.From = o.From
+	}
+	if !o.To.IsZero() && o.To.Before(i.To) {
+		i.To = o.To
+	}
+	return i
+}

@@ -1,0 +1,154 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/flashback-sync/flashback-sync/checkpoints"
+	"github.com/flashback-sync/flashback-sync/extract"
+	"github.com/flashback-sync/flashback-sync/internal/run"
+	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/transform"
+)
+
+// stats requests every series again, as far back as it is covered. A series that
+// the source refuses was not compared, and leaves the others alone.
+func (v *verification) stats(ctx context.Context) (failure error) {
+	if v.options.Stats == nil {
+		return nil
+	}
+	all, err := v.options.Stats.Series(ctx, v.stored)
+	if err != nil {
+		return err
+	}
+	stream := v.options.Stats.Stream.Name
+	for i, series := range all {
+		s := &Stream{Stream: stream, Filter: series.Key().Filter, Status: NotSynced}
+		v.report.Streams = append(v.report.Streams, s)
+		err := v.series(ctx, series, s)
+		kind, known := extract.KindOf(err)
+		switch missing := known && kind == extract.NotFound; {
+		case missing && series.Found: // it is gone at the source
+			s.Status, err = NotServed, nil
+		case missing || known && kind == extract.Refused:
+			err = fmt.Errorf("%w: %s: %w", run.ErrIncomplete, series.Label(), err)
+		}
+		if err != nil {
+			err = s.Fail(fmt.Errorf("verify %s: %w", stream, err))
+		}
+		failure = worse(failure, err)
+		if err != nil && !errors.Is(err, run.ErrIncomplete) {
+			return failure
+		}
+		v.options.Observe(run.Event{Kind: run.Verifying, Stream: stream, Rows: int64(i + 1), Expected: int64(len(all))})
+	}
+	return failure
+}
+
+// series compares the buckets that are requested, covered, and in the source's answer.
+func (v *verification) series(ctx context.Context, series run.Series, s *Stream) error {
+	covered, err := v.stored.Coverage(ctx, series.Key(), checkpoints.Covered)
+	if err != nil {
+		return err
+	}
+	if span, ok := covered.Hull(); ok {
+		covered = covered.Intersect(checkpoints.Of(requested(&v.options, span)))
+	}
+	if len(covered) == 0 {
+		return nil
+	}
+	window, answer, err := series.ReadBack(ctx, v.source, v.now(), covered[0].From)
+	if err != nil {
+		return err
+	}
+	v.clock = answer.Now
+	request := series.Request(window, answer, v.options.Now())
+	given := typePoints(series, request, answer)
+	defer given.Release()
+	compared := covered.Intersect(checkpoints.Of(checkpoints.Interval(request.Range())))
+	span, ok := compared.Hull()
+	if !ok {
+		return fmt.Errorf("%w: %s: the source reaches back to %s only, and the stored buckets are older",
+			run.ErrIncomplete, series.Label(), request.Range().From.Format(time.RFC3339))
+	}
+	found, err := v.stored.ComparePoints(ctx, series.Stream.Table, conditions(series), compared, rowsOf(given))
+	if err != nil {
+		return err
+	}
+	s.From, s.To, s.Source, s.Stored = span.From, span.To, found.Source, found.Stored
+	if found.Missing+found.Differs+found.Extra > 0 {
+		s.Findings = []Finding{{
+			From: found.Oldest, To: found.Newest.Add(series.BucketLength()),
+			Missing: found.Missing, Extra: found.Extra, Differs: found.Differs, Samples: found.Samples,
+		}}
+	}
+	s.Close()
+	return nil
+}
+
+// typePoints types the points of an answer.
+func typePoints(series run.Series, request transform.Series, answer *extract.StatsAnswer) *transform.Built {
+	batch := transform.NewBatch(series.Stream.Table, memory.DefaultAllocator)
+	defer batch.Release()
+	for _, point := range answer.Series {
+		batch.AddPoint(request, point)
+	}
+	return batch.Build()
+}
+
+// rowsOf are the rows of a batch; none if it has only rejects.
+func rowsOf(built *transform.Built) []load.Rows {
+	if built.Record == nil {
+		return nil
+	}
+	return []load.Rows{{Table: built.Table, Record: built.Record, Oldest: built.Oldest, Newest: built.Newest}}
+}
+
+// conditions select the stored rows of the series.
+func conditions(s run.Series) (all []load.Condition) {
+	for _, c := range []struct{ column, value string }{
+		{"scope", s.Scope}, {"scope_id", s.ID}, {"rule_id", s.RuleID}, {"api_key_id", s.APIKeyID}, {"bucket_size", s.Bucket},
+	} {
+		condition := load.Condition{Column: c.column}
+		if c.value != "" {
+			condition.Values = []string{c.value}
+		}
+		all = append(all, condition)
+	}
+	return all
+}
+
+// crossCheck compares the statistics with the events of the same buckets, where
+// events of every kind are synced.
+func (v *verification) crossCheck(ctx context.Context) error {
+	if v.options.Stats == nil {
+		return nil
+	}
+	bucket := run.Series{Bucket: v.options.Stats.Bucket}
+	for _, list := range v.options.Lists {
+		if query := list.Query; query.Key() != (extract.Query{}).Key() || len(list.Policies) > 0 {
+			continue // the statistics count what this stream leaves out
+		}
+		covered, err := v.stored.Coverage(ctx, run.KeyOf(list.Query), checkpoints.Covered)
+		if err != nil {
+			return err
+		}
+		for _, i := range covered {
+			all, err := v.stored.Witnesses(ctx, list.Name(), bucket.Bucket, bucket.BucketLength(), i.From, i.To)
+			if err != nil {
+				return err
+			}
+			for _, w := range all {
+				of := run.Series{Scope: w.Scope, ID: w.ScopeID}
+				v.report.CrossChecks = append(v.report.CrossChecks, CrossCheck{
+					Series: of.Label() + ", " + w.Event, Buckets: w.Buckets, Agree: w.Agree, First: w.First, Counted: w.Counted, Stored: w.Held,
+				})
+			}
+		}
+	}
+	return nil
+}
