@@ -1,82 +1,29 @@
 package extract
 
 import (
-	"bytes"
-	"errors"
-	"fmt"
-	"io"
-	"net/http/httptest"
+	"context"
 	"testing"
 
-	"github.com/go-json-experiment/json/jsontext"
-
-	"github.com/flashback-sync/flashback-sync/internal/apisim"
+	"github.com/flashback-sync/flashback-sync/extract/api"
 )
 
-// fullPages are bodies of full pages as the API sends them.
-func fullPages(tb testing.TB, count int) (bodies [][]byte) {
-	tb.Helper()
-	sim := apisim.New(apisim.Options{Seed: 1, Days: 10, AlertsPerDay: 20 * count})
-	for i := range count {
-		request := httptest.NewRequest("GET", fmt.Sprintf("/policy/alerts?take=100&skip=%d", 100*i), nil)
-		request.Header.Set("Authorization", "Bearer x")
-		answer := httptest.NewRecorder()
-		sim.Handler().ServeHTTP(answer, request)
-		bodies = append(bodies, answer.Body.Bytes())
-	}
-	return bodies
-}
-
-// BenchmarkParsePage finds the records of a page, and their ids and times. Compare
-// it with BenchmarkReadPageTokens, which is what reading the JSON of a page costs.
-func BenchmarkParsePage(b *testing.B) {
-	bodies := fullPages(b, 50)
-	b.SetBytes(int64(len(bodies[0])))
-	b.ReportAllocs()
-	for n := 0; b.Loop(); n++ {
-		page, err := parsePage(bodies[n%len(bodies)], Alerts)
-		if err != nil || len(page.rows) != MaxTake {
+// BenchmarkProvePage is what a walk does with a page beside reading it.
+func BenchmarkProvePage(b *testing.B) {
+	reader := dial(b, uniform(1000))
+	var pages [2]*api.Answer
+	for i := range pages {
+		page, err := reader.client.List(context.Background(), anyPage, everything, i*api.MaxTake, api.MaxTake)
+		if err != nil {
 			b.Fatal(err)
 		}
+		pages[i] = page
 	}
-}
-
-func BenchmarkReadPageTokens(b *testing.B) {
-	bodies := fullPages(b, 50)
-	var decoder jsontext.Decoder
-	var source bytes.Reader
-	b.SetBytes(int64(len(bodies[0])))
-	b.ReportAllocs()
-	for n := 0; b.Loop(); n++ {
-		source.Reset(bodies[n%len(bodies)])
-		decoder.Reset(&source, jsontext.AllowDuplicateNames(true))
-		for {
-			if _, err := decoder.ReadToken(); errors.Is(err, io.EOF) {
-				break
-			} else if err != nil {
-				b.Fatal(err)
-			}
-		}
-	}
-}
-
-// BenchmarkSettlePage is what a walk does with a page beside reading it.
-func BenchmarkSettlePage(b *testing.B) {
-	bodies := fullPages(b, 2)
-	before, err := parsePage(bodies[0], Alerts)
-	if err != nil {
-		b.Fatal(err)
-	}
-	page, err := parsePage(bodies[1], Alerts)
-	if err != nil {
-		b.Fatal(err)
-	}
-	oldest, _ := before.oldest()
-	page.to = oldest
-	walk := newWalk((&Client{options: Options{MaxConcurrency: 1}}).Walk([]Job{{Open: true}}), 0, 0, 0, true)
+	before, page := pages[0], pages[1]
+	page.To, _ = before.Oldest()
+	walk := newWalk(reader.Walk([]Job{{Open: true}}), 0, 0, 0, true)
 	b.ReportAllocs()
 	for b.Loop() {
-		if countAbove(before.rows, page) != MaxTake || len(walk.give(page).Records) != MaxTake {
+		if countAbove(before.Rows, page) != api.MaxTake || len(walk.give(page).Records) != api.MaxTake {
 			b.Fatal("rows are missing")
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/flashback-sync/flashback-sync/extract/api"
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 )
 
@@ -36,7 +37,7 @@ func TestWalkOfASourceThatChanges(t *testing.T) {
 			low = low.Add(-time.Duration(rapid.IntRange(0, 100_000).Draw(t, "ms")) * time.Microsecond * 777)
 		}
 		crowded := drawRows(t, sim, low)
-		before := truth(t, sim, Query{List: Alerts})
+		before := truth(t, sim, api.Query{List: api.Alerts})
 		ids := map[string]bool{}
 		for _, row := range sim.Alerts() {
 			ids[row.ID] = true
@@ -45,16 +46,16 @@ func TestWalkOfASourceThatChanges(t *testing.T) {
 		changes.draw(t, slices.Sorted(maps.Keys(ids)), low, m.ShuffleTies && crowded)
 		began := sim.RequestCount()
 		sim.SetOnRequest(func(_ *http.Request, n int) { changes.apply(n - began) })
-		client := dial(t, sim, connections(rapid.SampledFrom([]int{1, 2, 8}).Draw(t, "connections")))
+		reader := dial(t, sim, connections(rapid.SampledFrom([]int{1, 2, 8}).Draw(t, "connections")))
 		jobs := drawJobs(t, low)
 		if last := &jobs[len(jobs)-1]; last.Open && rapid.Bool().Draw(t, "begun") {
-			seen, err := client.Begin(context.Background(), last.Query, last.Interval.From)
+			seen, err := reader.Begin(context.Background(), last.Query, last.Interval.From)
 			if err != nil {
 				t.Fatalf("begin: %v", err)
 			}
 			last.First = seen.First
 		}
-		r := readAll(client, jobs...)
+		r := readAll(reader, jobs...)
 		sim.SetOnRequest(nil)
 		requests := sim.RequestCount() - began
 		untouched := slices.DeleteFunc(before, func(s shown) bool { return changes.touched[s.id] })
@@ -111,7 +112,7 @@ func drawSemantics(t *rapid.T) apisim.Semantics {
 }
 
 func drawJobs(t *rapid.T, low time.Time) []Job {
-	query, open := Query{List: Alerts}, rapid.Bool().Draw(t, "open")
+	query, open := api.Query{List: api.Alerts}, rapid.Bool().Draw(t, "open")
 	cuts := rapid.SliceOfN(rapid.IntRange(1, 143_999_999), 0, 3).Draw(t, "cuts")
 	slices.Sort(cuts)
 	var jobs []Job
@@ -146,7 +147,7 @@ func drawRows(t *rapid.T, sim *apisim.Sim, low time.Time) (crowded bool) {
 
 // draw plans changes, each before the answer of some request. A crowd in random
 // order is never seen as a whole: if a row leaves it while another one comes,
-// nothing tells a client so. Then rows are not taken away.
+// nothing tells a reader so. Then rows are not taken away.
 func (c *churn) draw(t *rapid.T, ids []string, low time.Time, onlyGrows bool) {
 	kinds := []int{0, 1, 2, 3, 4}
 	if onlyGrows {

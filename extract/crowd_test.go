@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/flashback-sync/flashback-sync/extract/api"
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 )
 
@@ -43,12 +44,12 @@ func TestCrowds(t *testing.T) {
 				sim := apisim.New(apisim.Options{Now: noon, Semantics: m})
 				sim.AddAlerts(rowsAt(sim, at...)...)
 				sim.AddAlerts(rowsAt(sim, spread(low.Add(-time.Hour), 120, time.Minute)...)...)
-				client := dial(t, sim)
-				all := truth(t, sim, Query{List: Alerts})
-				job := Job{Query: Query{List: Alerts}, Interval: between(low, high)}
-				readAll(client, job).expect(t, func(int) []shown { return all })
+				reader := dial(t, sim)
+				all := truth(t, sim, api.Query{List: api.Alerts})
+				job := Job{Query: api.Query{List: api.Alerts}, Interval: between(low, high)}
+				readAll(reader, job).expect(t, func(int) []shown { return all })
 				job.Open = true
-				readAll(client, job).expect(t, func(int) []shown { return all })
+				readAll(reader, job).expect(t, func(int) []shown { return all })
 			})
 		}
 	}
@@ -63,9 +64,9 @@ func TestFiveThousandRowsInOneMillisecond(t *testing.T) {
 			n = 2000
 		}
 		sim.AddAlerts(rowsAt(sim, same(noon.Add(-30*time.Hour), n)...)...)
-		all := truth(t, sim, Query{List: Alerts})
+		all := truth(t, sim, api.Query{List: api.Alerts})
 		before := sim.RequestCount()
-		job := Job{Query: Query{List: Alerts}, Interval: between(noon.AddDate(0, 0, -4), noon)}
+		job := Job{Query: api.Query{List: api.Alerts}, Interval: between(noon.AddDate(0, 0, -4), noon)}
 		readAll(dial(t, sim, connections(2)), job).expect(t, func(int) []shown { return all })
 		requests := sim.RequestCount() - before
 		t.Logf("shuffled %v: %d requests", m.ShuffleTies, requests)
@@ -80,11 +81,11 @@ func TestExactPages(t *testing.T) {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			sim := apisim.New(apisim.Options{Now: noon})
 			sim.AddAlerts(rowsAt(sim, spread(noon.Add(-3*time.Hour), n, 1234*time.Millisecond)...)...)
-			all := truth(t, sim, Query{List: Alerts})
-			client := dial(t, sim)
+			all := truth(t, sim, api.Query{List: api.Alerts})
+			reader := dial(t, sim)
 			before := sim.RequestCount()
-			job := Job{Query: Query{List: Alerts}, Interval: between(noon.Add(-4*time.Hour), noon)}
-			readAll(client, job).expect(t, func(int) []shown { return all })
+			job := Job{Query: api.Query{List: api.Alerts}, Interval: between(noon.Add(-4*time.Hour), noon)}
+			readAll(reader, job).expect(t, func(int) []shown { return all })
 			if got := sim.RequestCount() - before; got > n/100+4 || (n < 100 && got != 1) {
 				t.Errorf("%d requests", got)
 			}
@@ -95,10 +96,10 @@ func TestExactPages(t *testing.T) {
 func TestEmptyIntervals(t *testing.T) {
 	sim := apisim.New(apisim.Options{Now: noon})
 	sim.AddAlerts(rowsAt(sim, spread(noon.AddDate(0, 0, -9), 300, time.Minute)...)...)
-	client := dial(t, sim)
-	all := truth(t, sim, Query{List: Alerts})
-	query := Query{List: Alerts}
-	readAll(client,
+	reader := dial(t, sim)
+	all := truth(t, sim, api.Query{List: api.Alerts})
+	query := api.Query{List: api.Alerts}
+	readAll(reader,
 		Job{Query: query, Interval: between(noon.Add(-time.Hour), noon)},
 		Job{Query: query, Interval: between(noon.Add(-time.Hour), noon), Open: true},
 		Job{Query: query, Interval: between(noon.AddDate(-1, 0, 0), noon.AddDate(0, 0, -20))},
@@ -106,7 +107,7 @@ func TestEmptyIntervals(t *testing.T) {
 		Job{Query: query, Interval: between(noon, noon), Open: true},
 		Job{Query: query, Interval: between(time.Time{}, noon)},
 	).expect(t, func(int) []shown { return all })
-	r := readAll(client)
+	r := readAll(reader)
 	if r.err != nil {
 		t.Error(r.err)
 	}
@@ -139,8 +140,8 @@ func TestOddRecords(t *testing.T) {
 	}
 	for _, m := range []apisim.Semantics{{}, {ToExclusive: true, FromExclusive: true}, {Resolution: apisim.TruncatedDay}, {LowerTake: 40}} {
 		sim.SetSemantics(m)
-		all := truth(t, sim, Query{List: Alerts})
-		job := Job{Query: Query{List: Alerts}, Interval: between(low, noon)}
+		all := truth(t, sim, api.Query{List: api.Alerts})
+		job := Job{Query: api.Query{List: api.Alerts}, Interval: between(low, noon)}
 		readAll(dial(t, sim), job).expect(t, func(int) []shown { return all })
 	}
 }
@@ -150,8 +151,8 @@ func TestOnlyUndatedRecords(t *testing.T) {
 	for i := range 350 {
 		sim.AddRaw(apisim.Alerts, noon.Add(-time.Duration(i)*time.Minute), fmt.Sprintf(`{"id":"%d","timestamp":null}`, i))
 	}
-	all := truth(t, sim, Query{List: Alerts})
-	job := Job{Query: Query{List: Alerts}, Interval: between(noon.AddDate(0, 0, -1), noon), Open: true}
+	all := truth(t, sim, api.Query{List: api.Alerts})
+	job := Job{Query: api.Query{List: api.Alerts}, Interval: between(noon.AddDate(0, 0, -1), noon), Open: true}
 	readAll(dial(t, sim), job).expect(t, func(int) []shown { return all })
 }
 
@@ -163,8 +164,8 @@ func TestARecordThatLiesAboutItsTime(t *testing.T) {
 		sim.AddAlerts(rowsAt(sim, spread(low, 500, time.Minute)...)...)
 		at := low.Add(time.Duration(380+place)*time.Minute + time.Second)
 		sim.AddRaw(apisim.Alerts, at, `{"id":"liar","timestamp":"2026-03-18T03:00:00Z"}`)
-		all := truth(t, sim, Query{List: Alerts})
-		r := readAll(dial(t, sim), Job{Query: Query{List: Alerts}, Interval: between(low, noon)})
+		all := truth(t, sim, api.Query{List: api.Alerts})
+		r := readAll(dial(t, sim), Job{Query: api.Query{List: api.Alerts}, Interval: between(low, noon)})
 		r.honest(t, all)
 	}
 }

@@ -26,10 +26,10 @@ func TestALookbackNeedsFewRequests(t *testing.T) {
 				t.Run(fmt.Sprintf("%d rows, %d connections, begun %v", rows, n, begun), func(t *testing.T) {
 					t.Parallel()
 					sim, from := distinct(rows), noon.Add(-48*time.Hour)
-					client := dial(t, sim, connections(n))
+					reader := dial(t, sim, connections(n))
 					job := Job{Query: anyPage, Interval: between(from, noon), Open: true}
-					job.First = askFirst(t, client, sim, from, begun)
-					r := readSparing(client, job)
+					job.First = askFirst(t, reader, sim, from, begun)
+					r := readSparing(reader, job)
 					requests := sim.RequestCount()
 					all := truth(t, sim, anyPage)
 					r.expect(t, func(int) []shown { return all })
@@ -47,14 +47,14 @@ func TestALookbackNeedsFewRequests(t *testing.T) {
 }
 
 // askFirst asks what a run asks first.
-func askFirst(t *testing.T, client *Client, sim *apisim.Sim, from time.Time, begin bool) *FirstPage {
+func askFirst(t *testing.T, reader *Reader, sim *apisim.Sim, from time.Time, begin bool) *FirstPage {
 	t.Helper()
 	seen, asked, err := Glimpse{}, false, error(nil)
 	if rows := sim.Alerts(); !begin && len(rows) > 0 {
-		seen, asked, err = client.Recall(context.Background(), anyPage, rows[len(rows)/2].Timestamp)
+		seen, asked, err = reader.Probe(context.Background(), anyPage, rows[len(rows)/2].Timestamp)
 	}
 	if !asked {
-		seen, err = client.Begin(context.Background(), anyPage, from)
+		seen, err = reader.Begin(context.Background(), anyPage, from)
 	}
 	if err != nil || !seen.Now.Equal(noon) {
 		t.Fatalf("%+v, %v", seen, err)
@@ -77,9 +77,9 @@ func distinct(n int) *apisim.Sim {
 	return sim
 }
 
-// A row that is gone, or that a coarser source does not find, tells no grain; one
-// on a whole second is not asked for.
-func TestRecallLearnsTheGrainOrNothing(t *testing.T) {
+// A row that is gone, or that a coarser source does not find, shows no resolution; one
+// on a whole second is not requested.
+func TestProbeLearnsTheResolutionOrNothing(t *testing.T) {
 	at := noon.Add(-time.Hour).Add(123 * time.Millisecond)
 	for _, c := range []struct {
 		name  string
@@ -98,14 +98,26 @@ func TestRecallLearnsTheGrainOrNothing(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			sim := apisim.New(apisim.Options{Now: noon, Semantics: c.m})
 			sim.AddAlerts(rowsAt(sim, at)...)
-			client := dial(t, sim)
-			seen, asked, err := client.Recall(context.Background(), anyPage, c.at)
+			reader := dial(t, sim)
+			seen, asked, err := reader.Probe(context.Background(), anyPage, c.at)
 			if err != nil || asked != c.asked || asked != seen.Now.Equal(noon) {
 				t.Errorf("%+v, %v, %v", seen, asked, err)
 			}
-			if grain, err := client.grainOf(context.Background(), anyPage, false); err != nil || (grain != 0) != c.known {
-				t.Errorf("grain %v, %v", grain, err)
+			if resolution, err := reader.resolution(context.Background(), anyPage, false); err != nil || (resolution != 0) != c.known {
+				t.Errorf("resolution %v, %v", resolution, err)
 			}
 		})
+	}
+}
+
+func TestPeek(t *testing.T) {
+	sim := apisim.New(apisim.Options{Seed: 5, Now: noon, Days: 9, AlertsPerDay: 100, Semantics: apisim.Semantics{DateSkew: -time.Hour}})
+	seen, err := dial(t, sim).Peek(context.Background(), anyPage, noon.AddDate(0, 0, -10))
+	if err != nil || !seen.Now.Equal(noon.Add(-time.Hour)) || seen.Total != sim.Len(apisim.Alerts) || !seen.Newest.Equal(sim.Alerts()[len(sim.Alerts())-1].Timestamp) {
+		t.Errorf("%+v, %v", seen, err)
+	}
+	sim.SetSemantics(apisim.Semantics{NoDate: true})
+	if seen, err = dial(t, sim).Peek(context.Background(), anyPage, noon); err != nil || !seen.Now.Equal(noon) {
+		t.Errorf("without a Date header: %+v %v", seen, err)
 	}
 }

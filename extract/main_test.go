@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"net/http"
 	"slices"
 	"testing"
 	"time"
@@ -14,12 +13,15 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/checkpoints/instant"
+	"github.com/flashback-sync/flashback-sync/extract/api"
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var noon = time.Date(2026, 3, 18, 12, 34, 56, 0, time.UTC) // a Wednesday
+
+var anyPage = api.Query{List: api.Alerts}
 
 // fataler is what *testing.T and *rapid.T share.
 type fataler interface {
@@ -29,35 +31,33 @@ type fataler interface {
 	Cleanup(func())
 }
 
-// dial serves the simulator and returns a client of it.
-func dial(t fataler, sim *apisim.Sim, change ...func(*Options)) *Client {
+// dial serves the simulator and returns a reader of it.
+func dial(t fataler, sim *apisim.Sim, change ...func(*api.Options)) *Reader {
 	t.Helper()
 	url, stop := sim.Start()
 	t.Cleanup(stop)
-	return dialURL(t, url, append([]func(*Options){func(o *Options) { o.Now = sim.Now }}, change...)...)
+	return dialURL(t, url, append([]func(*api.Options){func(o *api.Options) { o.Now = sim.Now }}, change...)...)
 }
 
-// dialURL returns a client of any server.
-func dialURL(t fataler, url string, change ...func(*Options)) *Client {
+// dialURL returns a reader of any server.
+func dialURL(t fataler, url string, change ...func(*api.Options)) *Reader {
 	t.Helper()
-	options := Options{
+	options := api.Options{
 		BaseURL: url, MaxConcurrency: 4, Timeout: 20 * time.Second, Retries: 3, Backoff: time.Millisecond,
 		Token: func(context.Context, bool) (string, error) { return "secret", nil },
 	}
 	for _, c := range change {
 		c(&options)
 	}
-	client, err := NewClient(options)
+	client, err := api.New(options)
 	if err != nil {
 		t.Fatalf("%v", err)
 	}
-	// Most of the time would go into compressing; TestCompressedAnswers has it on.
-	client.http.Transport.(*http.Transport).DisableCompression = true
 	t.Cleanup(client.Close)
-	return client
+	return NewReader(client)
 }
 
-func connections(n int) func(*Options) { return func(o *Options) { o.MaxConcurrency = n } }
+func connections(n int) func(*api.Options) { return func(o *api.Options) { o.MaxConcurrency = n } }
 
 // reading is what a walk gave, checked page by page.
 type reading struct {
@@ -68,19 +68,19 @@ type reading struct {
 	err     error
 }
 
-func readAll(client *Client, jobs ...Job) *reading { return readWith(client, nil, jobs...) }
+func readAll(reader *Reader, jobs ...Job) *reading { return readWith(reader, nil, jobs...) }
 
 // readSparing reads as a run does that reads again what is known.
-func readSparing(client *Client, jobs ...Job) *reading {
+func readSparing(reader *Reader, jobs ...Job) *reading {
 	for i := range jobs {
 		jobs[i].Sparing = true
 	}
-	return readAll(client, jobs...)
+	return readAll(reader, jobs...)
 }
 
 // readWith calls onPage for every page before it is counted.
-func readWith(client *Client, onPage func(*reading, Page), jobs ...Job) *reading {
-	walks := client.Walk(jobs)
+func readWith(reader *Reader, onPage func(*reading, Page), jobs ...Job) *reading {
+	walks := reader.Walk(jobs)
 	r := &reading{jobs: jobs, records: make([]map[string]int, len(jobs)), covered: make([]checkpoints.Set, len(jobs)), walks: walks}
 	for i := range r.records {
 		r.records[i] = map[string]int{}
@@ -124,7 +124,7 @@ type shown struct {
 
 // truth asks the simulator, page by skip and without bounds, for every record:
 // the bytes that a walk has to give. It must be called while nothing changes.
-func truth(t fataler, sim *apisim.Sim, q Query) []shown {
+func truth(t fataler, sim *apisim.Sim, q api.Query) []shown {
 	t.Helper()
 	was := sim.Semantics()
 	now := was
@@ -132,17 +132,17 @@ func truth(t fataler, sim *apisim.Sim, q Query) []shown {
 	now.TotalOffset, now.TotalRandom, now.TotalCap, now.Latency = 0, 0, 0, 0
 	sim.SetSemantics(now)
 	defer sim.SetSemantics(was)
-	client := dial(t, sim)
+	reader := dial(t, sim)
 	var all []shown
 	for {
-		page, err := client.page(context.Background(), q, bounds{from: firstYear - 1, open: true, to: forever}, len(all), MaxTake)
+		page, err := reader.client.List(context.Background(), q, everything, len(all), api.MaxTake)
 		if err != nil {
 			t.Fatalf("read the truth: %v", err)
 		}
-		for _, r := range page.rows {
-			all = append(all, shown{raw: string(r.raw), id: r.id, at: r.at, dated: r.ok})
+		for _, r := range page.Rows {
+			all = append(all, shown{raw: string(r.Raw), id: r.ID, at: r.At, dated: r.Dated})
 		}
-		if len(all) >= page.total {
+		if len(all) >= page.Total {
 			return all
 		}
 	}
@@ -193,6 +193,14 @@ func brief(record string) string {
 	var fields struct{ ID, Timestamp any }
 	_ = json.Unmarshal([]byte(record), &fields)
 	return fmt.Sprintf("{%v %v}", fields.ID, fields.Timestamp)
+}
+
+// wantKind wants a failure of the API of this kind.
+func wantKind(t *testing.T, err error, want api.Kind) {
+	t.Helper()
+	if kind, ok := api.KindOf(err); !ok || kind != want {
+		t.Fatalf("error %v has kind %d, want %d", err, kind, want)
+	}
 }
 
 func between(from, to time.Time) checkpoints.Interval {

@@ -8,18 +8,19 @@ import (
 	"testing"
 	"time"
 
+	"github.com/flashback-sync/flashback-sync/extract/api"
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 )
 
 func TestUnknownPolicyDoesNotStopTheOthers(t *testing.T) {
 	sim := apisim.New(apisim.Options{Seed: 5, Now: noon, Days: 30, AlertsPerDay: 160})
-	known := Query{List: Alerts, PolicyPath: sim.Organisation().Policies[0].ID}
+	known := api.Query{List: api.Alerts, PolicyPath: sim.Organisation().Policies[0].ID}
 	span := between(noon.AddDate(0, 0, -31), noon)
-	r := readAll(dial(t, sim), Job{Query: Query{List: Alerts, PolicyPath: "../nobody"}, Interval: span}, Job{Query: known, Interval: span})
+	r := readAll(dial(t, sim), Job{Query: api.Query{List: api.Alerts, PolicyPath: "../nobody"}, Interval: span}, Job{Query: known, Interval: span})
 	if r.err != nil || len(r.walks.NotFound()) != 1 || len(r.covered[0]) != 0 {
 		t.Errorf("error %v, not found %v, covered %v", r.err, r.walks.NotFound(), r.covered[0])
 	}
-	wantKind(t, r.walks.NotFound()[0], NotFound)
+	wantKind(t, r.walks.NotFound()[0], api.NotFound)
 	if len(r.records[1]) == 0 || len(r.covered[1]) != 1 {
 		t.Errorf("%d records, covered %v", len(r.records[1]), r.covered[1])
 	}
@@ -27,8 +28,8 @@ func TestUnknownPolicyDoesNotStopTheOthers(t *testing.T) {
 
 func TestMissingEndpointIsAFailure(t *testing.T) {
 	sim := apisim.New(apisim.Options{Now: noon, Semantics: apisim.Semantics{NoViolations: true}})
-	r := readAll(dial(t, sim), Job{Query: Query{List: Violations}, Interval: between(noon.Add(-time.Hour), noon)})
-	wantKind(t, r.err, NotFound)
+	r := readAll(dial(t, sim), Job{Query: api.Query{List: api.Violations}, Interval: between(noon.Add(-time.Hour), noon)})
+	wantKind(t, r.err, api.NotFound)
 }
 
 // TestTheFirstFailureEndsAllWalks and leaves what was covered before honest.
@@ -39,7 +40,7 @@ func TestTheFirstFailureEndsAllWalks(t *testing.T) {
 		before := sim.RequestCount()
 		sim.Inject(apisim.Fault{Kind: apisim.FaultUnauthorized, From: from})
 		r := readAll(dial(t, sim, connections(8)), Job{Query: anyPage, Interval: between(noon.AddDate(0, 0, -91), noon)})
-		wantKind(t, r.err, Unauthorized)
+		wantKind(t, r.err, api.Unauthorized)
 		r.honest(t, all)
 		if n := sim.RequestCount() - before; n > from+8 {
 			t.Errorf("failing from request %d: %d requests", from, n)
@@ -49,9 +50,9 @@ func TestTheFirstFailureEndsAllWalks(t *testing.T) {
 
 func TestAReaderMayStop(t *testing.T) {
 	sim := uniform(5000)
-	client := dial(t, sim, connections(8))
+	reader := dial(t, sim, connections(8))
 	for stop := range 5 {
-		walks, pages := client.Walk([]Job{{Query: anyPage, Interval: between(noon.AddDate(0, 0, -91), noon)}}), 0
+		walks, pages := reader.Walk([]Job{{Query: anyPage, Interval: between(noon.AddDate(0, 0, -91), noon)}}), 0
 		for range walks.Pages(context.Background()) {
 			if pages++; pages > stop {
 				break
@@ -97,14 +98,8 @@ func TestExpected(t *testing.T) {
 // program.
 func TestAPanicIsAFailureOfTheStream(t *testing.T) {
 	sim := apisim.New(apisim.Options{Seed: 5, Now: noon, Days: 2, AlertsPerDay: 500})
-	url, stop := sim.Start()
-	t.Cleanup(stop)
-	client, err := NewClient(Options{BaseURL: url, MaxConcurrency: 2, Token: func(context.Context, bool) (string, error) { panic("Ada Lovelace") }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(client.Close)
-	r := readAll(client, Job{Query: Query{List: Alerts}, Interval: between(noon.AddDate(0, 0, -3), noon)})
+	reader := dial(t, sim, func(o *api.Options) { o.Token = func(context.Context, bool) (string, error) { panic("Ada Lovelace") } })
+	r := readAll(reader, Job{Query: api.Query{List: api.Alerts}, Interval: between(noon.AddDate(0, 0, -3), noon)})
 	if r.err == nil || !strings.Contains(r.err.Error(), "internal error: ") || strings.Contains(r.err.Error(), "Lovelace") {
 		t.Errorf("%v", r.err)
 	}

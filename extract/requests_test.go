@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/flashback-sync/flashback-sync/extract/api"
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 )
 
@@ -39,7 +40,7 @@ func TestFewRequestsOfABackfill(t *testing.T) {
 		t.Skip("nothing here depends on timing")
 	}
 	sim := uniform(200_000)
-	r := readAll(dial(t, sim, connections(16)), Job{Query: Query{List: Alerts}, Interval: between(noon.AddDate(0, 0, -91), noon), Open: true})
+	r := readAll(dial(t, sim, connections(16)), Job{Query: api.Query{List: api.Alerts}, Interval: between(noon.AddDate(0, 0, -91), noon), Open: true})
 	if distinct := len(r.records[0]); r.err != nil || distinct != 200_000 {
 		t.Errorf("%d rows, %v", distinct, r.err)
 	}
@@ -64,9 +65,9 @@ func TestFewRequests(t *testing.T) {
 		}
 		t.Run(c.name, func(t *testing.T) {
 			sim := uniform(c.rows)
-			client := dial(t, sim, connections(16))
-			job := Job{Query: Query{List: Alerts}, Interval: between(c.start, noon), Open: true}
-			r := readSparing(client, job)
+			reader := dial(t, sim, connections(16))
+			job := Job{Query: api.Query{List: api.Alerts}, Interval: between(c.start, noon), Open: true}
+			r := readSparing(reader, job)
 			distinct := len(r.records[0])
 			if r.err != nil || distinct != c.rows || len(r.walks.Shortfalls()) > 0 {
 				t.Errorf("%d of %d rows, error %v, shortfalls %v", distinct, c.rows, r.err, r.walks.Shortfalls())
@@ -81,10 +82,10 @@ func TestFewRequests(t *testing.T) {
 
 func TestSecondRunNeedsOneRequestForFewRows(t *testing.T) {
 	sim := uniform(20_000)
-	client := dial(t, sim, connections(8))
+	reader := dial(t, sim, connections(8))
 	for range 2 {
 		sim.ResetRequests()
-		readSparing(client, Job{Query: Query{List: Alerts}, Interval: between(noon.Add(-3*time.Hour), noon), Open: true})
+		readSparing(reader, Job{Query: api.Query{List: api.Alerts}, Interval: between(noon.Add(-3*time.Hour), noon), Open: true})
 	}
 	lean(t, sim, 1)
 }
@@ -98,9 +99,9 @@ func TestWallTime(t *testing.T) {
 	for _, n := range []int{20_000, 100_000} {
 		sim := uniform(n)
 		sim.SetSemantics(apisim.Semantics{Latency: latency})
-		client := dial(t, sim, connections(8))
+		reader := dial(t, sim, connections(8))
 		began := time.Now()
-		readSparing(client, Job{Query: Query{List: Alerts}, Interval: between(noon.AddDate(-2, 0, 0), noon), Open: true})
+		readSparing(reader, Job{Query: api.Query{List: api.Alerts}, Interval: between(noon.AddDate(-2, 0, 0), noon), Open: true})
 		ideal := time.Duration(n/100) * latency / 8
 		t.Logf("%d rows: %d requests, %v, ideal %v, ratio %.2f", n, sim.RequestCount(), time.Since(began), ideal, float64(time.Since(began))/float64(ideal))
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
+	"github.com/flashback-sync/flashback-sync/extract/api"
 )
 
 // settle proves the step from the last answer to this one: what the last one
@@ -11,11 +12,11 @@ import (
 // parts split off in between count. If it does not add up, rows were deleted or
 // lost: the step is asked again, and in the end left uncovered. ok is false when
 // the walk has gone back and this page is to be forgotten.
-func (w *walk) settle(ctx context.Context, page *answer, parts []*walk) (covered checkpoints.Interval, ok bool, err error) {
+func (w *walk) settle(ctx context.Context, page *api.Answer, parts []*walk) (covered checkpoints.Interval, ok bool, err error) {
 	if w.prev == nil {
 		return covered, true, nil
 	}
-	held := page.total + countAbove(w.prev.rows, page)
+	held := page.Total + countAbove(w.prev.rows, page)
 	for _, part := range parts {
 		select {
 		case <-part.first:
@@ -27,7 +28,7 @@ func (w *walk) settle(ctx context.Context, page *answer, parts []*walk) (covered
 		}
 		held += part.total
 	}
-	proven := w.within(page.to, w.prev.top)
+	proven := w.within(page.To, w.prev.top)
 	if held >= w.prev.total {
 		w.again = 0
 		return proven, true, nil
@@ -54,12 +55,12 @@ func (w *walk) mayRetry() bool {
 // countAbove counts the rows that the next page cannot have counted: they lie at
 // or above its upper bound and it did not give them. Hardly any row of that page
 // lies there too, so that hardly any is remembered.
-func countAbove(rows []row, next *answer) int {
-	above := func(r row) bool { return !r.ok || r.at >= next.to }
-	given := map[identity]struct{}{}
-	for _, r := range next.rows {
+func countAbove(rows []api.Row, next *api.Answer) int {
+	above := func(r api.Row) bool { return !r.Dated || r.At >= next.To }
+	given := map[api.Identity]struct{}{}
+	for _, r := range next.Rows {
 		if above(r) {
-			given[r.identity()] = struct{}{}
+			given[r.Identity()] = struct{}{}
 		}
 	}
 	count := 0
@@ -67,7 +68,7 @@ func countAbove(rows []row, next *answer) int {
 		if !above(r) {
 			continue
 		}
-		if _, again := given[r.identity()]; !again {
+		if _, again := given[r.Identity()]; !again {
 			count++
 		}
 	}

@@ -1,21 +1,25 @@
 package extract
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/flashback-sync/flashback-sync/extract/api"
+)
 
 func TestCountAbove(t *testing.T) {
-	next := &answer{rows: []row{{id: "b", at: 8, ok: true}, {id: "c", at: 7, ok: true}, {id: "d"}, {text: "x"}, {id: "e", at: 3, ok: true}}}
-	next.to = 7
+	next := &api.Answer{Rows: []api.Row{{ID: "b", At: 8, Dated: true}, {ID: "c", At: 7, Dated: true}, {ID: "d"}, {Text: "x"}, {ID: "e", At: 3, Dated: true}}}
+	next.To = 7
 	for name, c := range map[string]struct {
-		rows []row
+		rows []api.Row
 		want int
 	}{
-		"given again":                 {next.rows, 0},
-		"not given":                   {[]row{{id: "a", at: 9, ok: true}, {id: "f", at: 7, ok: true}}, 2},
-		"below the bound":             {[]row{{id: "a", at: 6, ok: true}}, 0},
-		"without a time":              {[]row{{id: "a"}, {text: "y"}}, 2},
-		"one id, two times":           {[]row{{id: "b", at: 9, ok: true}, {id: "e", at: 9, ok: true}}, 2},
-		"its text is another's id":    {[]row{{id: "x"}, {text: "b", at: 8, ok: true}}, 2},
-		"twice in one page, not here": {[]row{{id: "a", at: 9, ok: true}, {id: "a", at: 9, ok: true}}, 2},
+		"given again":                 {next.Rows, 0},
+		"not given":                   {[]api.Row{{ID: "a", At: 9, Dated: true}, {ID: "f", At: 7, Dated: true}}, 2},
+		"below the bound":             {[]api.Row{{ID: "a", At: 6, Dated: true}}, 0},
+		"without a time":              {[]api.Row{{ID: "a"}, {Text: "y"}}, 2},
+		"one id, two times":           {[]api.Row{{ID: "b", At: 9, Dated: true}, {ID: "e", At: 9, Dated: true}}, 2},
+		"its text is another's id":    {[]api.Row{{ID: "x"}, {Text: "b", At: 8, Dated: true}}, 2},
+		"twice in one page, not here": {[]api.Row{{ID: "a", At: 9, Dated: true}, {ID: "a", At: 9, Dated: true}}, 2},
 	} {
 		if got := countAbove(c.rows, next); got != c.want {
 			t.Errorf("%s: %d, want %d", name, got, c.want)

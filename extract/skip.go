@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints/instant"
+	"github.com/flashback-sync/flashback-sync/extract/api"
 )
 
 const (
@@ -75,7 +76,7 @@ func (w *walk) readRestBySkip(ctx context.Context) error {
 // of the page before holds all that follows it. Where many rows share an instant
 // pages cannot overlap in time; there the distinct records must reach a total
 // that keeps still, and one more pass must find nothing new.
-func (w *walk) skipThrough(ctx context.Context, b bounds) (*passage, error) {
+func (w *walk) skipThrough(ctx context.Context, b api.Bounds) (*passage, error) {
 	through := newPassage()
 	patience := idlePasses
 	for pass, idle := 0, 0; pass < skipPasses && idle < patience; pass++ {
@@ -112,20 +113,20 @@ type pass struct {
 }
 
 // skipOnce makes one pass and yields the pages that hold anything new.
-func (w *walk) skipOnce(ctx context.Context, b bounds, through *passage) (found pass, err error) {
+func (w *walk) skipOnce(ctx context.Context, b api.Bounds, through *passage) (found pass, err error) {
 	found = pass{steady: true}
 	overlapping := true
-	var before *answer
-	for skip, stale := 0, 0; stale <= 2*len(through.ever)+10*MaxTake; {
+	var before *api.Answer
+	for skip, stale := 0, 0; stale <= 2*len(through.ever)+10*api.MaxTake; {
 		page, err := w.ask(ctx, b, skip)
 		if err != nil {
 			return found, err
 		}
-		if page.strays(b.to + strayDays) {
+		if strays(page, b.To+strayDays) {
 			return found, w.ignoresTo(page)
 		}
 		found.steady = through.count(page) && found.steady
-		stale += max(1, len(page.rows))
+		stale += max(1, len(page.Rows))
 		known := len(through.ever)
 		if through.add(page) {
 			found.news = true
@@ -137,28 +138,28 @@ func (w *walk) skipOnce(ctx context.Context, b bounds, through *passage) (found 
 			stale = 0
 		}
 		full := w.pool.full(page)
-		overlapping = overlapping && page.follows(before, full)
+		overlapping = overlapping && follows(page, before, full)
 		switch {
-		case page.ends(skip, full), overlapping && page.passes(b.from):
+		case ends(page, skip, full), overlapping && passes(page, b.From):
 			found.ended, found.overlapping = true, overlapping
 			return found, nil
-		case len(page.rows) == 0:
+		case len(page.Rows) == 0:
 			return found, nil
-		case before != nil && sameRows(before.rows, page.rows):
+		case before != nil && sameRows(before.Rows, page.Rows):
 			w.pool.warnOnce("the source repeats the same page whatever skip says")
 			found.ignored = true
 			return found, nil
 		}
 		before = page
-		skip += page.overlap()
+		skip += overlap(page)
 	}
 	return found, nil
 }
 
-func (w *walk) ignoresTo(page *answer) error {
-	newest, _ := page.newest()
-	return &Error{
-		Kind: OffContract, Path: display(w.query().segments()),
-		Message: fmt.Sprintf("the source ignores the parameter to: it gave rows of %s when asked up to %s", newest.Format(), page.to.Format()),
+func (w *walk) ignoresTo(page *api.Answer) error {
+	newest, _ := page.Newest()
+	return &api.Error{
+		Kind: api.OffContract, Path: w.query().Path(),
+		Message: fmt.Sprintf("the source ignores the parameter to: it gave rows of %s when asked up to %s", newest.Format(), page.To.Format()),
 	}
 }

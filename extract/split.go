@@ -1,16 +1,19 @@
 package extract
 
-import "github.com/flashback-sync/flashback-sync/checkpoints/instant"
+import (
+	"github.com/flashback-sync/flashback-sync/checkpoints/instant"
+	"github.com/flashback-sync/flashback-sync/extract/api"
+)
 
 const (
 	// splitRows is the smallest remainder worth a second worker. A split costs about
 	// one request (a page that is not full).
-	splitRows = 4 * MaxTake
+	splitRows = 4 * api.MaxTake
 	// stretchRows is what one worker reads before it looks for more. The workers read
 	// neighbouring stretches, so that the rows of one time come together, wherever
 	// they are stored, and the newest first. Shorter ones would cost more requests,
 	// longer ones would leave rows that come together further apart.
-	stretchRows = 100 * MaxTake
+	stretchRows = 100 * api.MaxTake
 )
 
 // divisible reports whether other workers may take parts of the walk now. Not

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
+	"github.com/flashback-sync/flashback-sync/extract/api"
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 )
 
@@ -51,13 +52,13 @@ func TestWrongTotals(t *testing.T) {
 					sim.AddAlerts(rowsAt(sim, same(noon.Add(-30*time.Hour), 450)...)...)
 					sim.AddAlerts(rowsAt(sim, same(noon.Add(-300*time.Hour), 150)...)...)
 				}
-				all := truth(t, sim, Query{List: Alerts})
+				all := truth(t, sim, api.Query{List: api.Alerts})
 				before := sim.RequestCount()
 				r := readAll(dial(t, sim, connections(3)),
-					Job{Query: Query{List: Alerts}, Interval: between(noon.AddDate(0, 0, -10), noon), Open: true},
-					Job{Query: Query{List: Alerts}, Interval: between(noon.AddDate(0, 0, -20), noon.AddDate(0, 0, -10))},
+					Job{Query: api.Query{List: api.Alerts}, Interval: between(noon.AddDate(0, 0, -10), noon), Open: true},
+					Job{Query: api.Query{List: api.Alerts}, Interval: between(noon.AddDate(0, 0, -20), noon.AddDate(0, 0, -10))},
 				)
-				if kind, ok := KindOf(r.err); r.err != nil && (!ok || kind != OffContract) {
+				if kind, ok := api.KindOf(r.err); r.err != nil && (!ok || kind != api.OffContract) {
 					t.Errorf("failed with %v", r.err)
 				}
 				r.honest(t, all)
@@ -99,8 +100,8 @@ func (r *reading) accounted(t fataler) {
 
 func TestIgnoredSkipWithoutCrowdsCostsNothing(t *testing.T) {
 	sim := apisim.New(apisim.Options{Seed: 4, Now: noon, Days: 20, AlertsPerDay: 150, Semantics: apisim.Semantics{IgnoreSkip: true}})
-	all := truth(t, sim, Query{List: Alerts})
-	job := Job{Query: Query{List: Alerts}, Interval: between(noon.AddDate(0, 0, -20), noon)}
+	all := truth(t, sim, api.Query{List: api.Alerts})
+	job := Job{Query: api.Query{List: api.Alerts}, Interval: between(noon.AddDate(0, 0, -20), noon)}
 	readAll(dial(t, sim), job).expect(t, func(int) []shown { return all })
 }
 
@@ -115,7 +116,7 @@ func TestAnAbsurdTotalEnds(t *testing.T) {
 				sim.SetSemantics(apisim.Semantics{})
 			}
 		})
-		r := readAll(dial(t, sim, connections(8)), Job{Query: Query{List: Alerts}, Interval: between(noon.AddDate(0, 0, -21), noon)})
+		r := readAll(dial(t, sim, connections(8)), Job{Query: api.Query{List: api.Alerts}, Interval: between(noon.AddDate(0, 0, -21), noon)})
 		if len(r.walks.Shortfalls()) == 0 && r.err == nil {
 			t.Errorf("total %d: neither short nor failed", total)
 		}
@@ -152,12 +153,12 @@ func TestALoneRowBeyondTheBoundEnds(t *testing.T) {
 			sim.SetSemantics(apisim.Semantics{})
 		}
 	})
-	client := dial(t, sim, connections(1))
+	reader := dial(t, sim, connections(1))
 	job := Job{Query: anyPage, Interval: between(end.Add(-time.Hour), end)}
-	if _, err := client.Grain(context.Background(), anyPage); err != nil {
+	if _, err := reader.Resolution(context.Background(), anyPage); err != nil {
 		t.Fatal(err)
 	}
-	r := readAll(client, job)
+	r := readAll(reader, job)
 	if n := sim.RequestCount(); n > 100 {
 		t.Errorf("%d requests, %d shortfalls", n, len(r.walks.Shortfalls()))
 	}
@@ -173,8 +174,8 @@ func TestALoneRowBeyondTheBoundLeadsNowhere(t *testing.T) {
 	before := sim.RequestCount()
 	cut := at.Truncate(time.Second).Add(-26 * time.Second)
 	r := readAll(dial(t, sim, connections(1)),
-		Job{Query: Query{List: Alerts}, Interval: between(cut, noon), Open: true},
-		Job{Query: Query{List: Alerts}, Interval: between(cut.Add(-time.Hour), cut)},
+		Job{Query: api.Query{List: api.Alerts}, Interval: between(cut, noon), Open: true},
+		Job{Query: api.Query{List: api.Alerts}, Interval: between(cut.Add(-time.Hour), cut)},
 	)
 	if r.err != nil {
 		t.Fatal(r.err)
@@ -182,7 +183,7 @@ func TestALoneRowBeyondTheBoundLeadsNowhere(t *testing.T) {
 	if asked := sim.RequestCount() - before; asked > 100 {
 		t.Errorf("%d requests for a row", asked)
 	}
-	r.honest(t, truth(t, sim, Query{List: Alerts}))
+	r.honest(t, truth(t, sim, api.Query{List: api.Alerts}))
 	if len(r.records[0]) != 1 {
 		t.Errorf("%d rows", len(r.records[0]))
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/checkpoints/instant"
+	"github.com/flashback-sync/flashback-sync/extract/api"
 	"github.com/flashback-sync/flashback-sync/internal/crash"
 )
 
@@ -25,10 +26,10 @@ type walk struct {
 	job  int
 	high instant.Micros // exclusive end of what this walk covers
 
-	prev    *step   // the last answer, whose step down is not proven yet
-	brought *answer // to the first question; nil once it is asked
-	retries int     // of this walk
-	again   int     // of this step
+	prev    *step       // the last answer, whose step down is not proven yet
+	brought *api.Answer // to the first question; nil once it is asked
+	retries int         // of this walk
+	again   int         // of this step
 
 	// Guarded by the pool's lock, since other workers split the walk. Only the
 	// walk's own worker changes grain, cursor and open.
@@ -54,15 +55,15 @@ type step struct {
 	top   instant.Micros // the cursor when it was asked
 	open  bool
 	total int
-	rows  []row
-	edge  []row // of these, with their records, those that the next answer may repeat
+	rows  []api.Row
+	edge  []api.Row // of these, with their records, those that the next answer may repeat
 }
 
 // edge copies the rows of a page that the next one may hold, too.
-func (a *answer) edge(oldest, grain instant.Micros) (edge []row) {
-	for _, r := range a.rows {
-		if r.ok && r.at <= oldest+2*grain {
-			r.raw = bytes.Clone(r.raw)
+func edge(a *api.Answer, oldest, grain instant.Micros) (edge []api.Row) {
+	for _, r := range a.Rows {
+		if r.Dated && r.At <= oldest+2*grain {
+			r.Raw = bytes.Clone(r.Raw)
 			edge = append(edge, r)
 		}
 	}
@@ -70,8 +71,8 @@ func (a *answer) edge(oldest, grain instant.Micros) (edge []row) {
 }
 
 // gave reports whether the answer held the very same record.
-func (s *step) gave(r row) bool {
-	return s != nil && slices.ContainsFunc(s.edge, func(given row) bool { return given.at == r.at && bytes.Equal(given.raw, r.raw) })
+func (s *step) gave(r api.Row) bool {
+	return s != nil && slices.ContainsFunc(s.edge, func(given api.Row) bool { return given.At == r.At && bytes.Equal(given.Raw, r.Raw) })
 }
 
 func newWalk(pool *Walks, job int, low, high instant.Micros, open bool) *walk {
@@ -82,7 +83,7 @@ func newWalk(pool *Walks, job int, low, high instant.Micros, open bool) *walk {
 	return w
 }
 
-func (w *walk) query() Query { return w.pool.jobs[w.job].Query }
+func (w *walk) query() api.Query { return w.pool.jobs[w.job].Query }
 
 // runSafely turns a mistake of ours into a failure of this stream, so that it
 // takes neither the other streams nor what was received with it.
@@ -118,8 +119,8 @@ func (w *walk) begin(ctx context.Context) (done bool, err error) {
 	if w.grain != 0 {
 		return false, nil // the one it was split off from knew
 	}
-	client, query := w.pool.client, w.query()
-	if grain, err := client.grainOf(ctx, query, !w.open); err != nil || grain != 0 {
+	reader, query := w.pool.reader, w.query()
+	if grain, err := reader.resolution(ctx, query, !w.open); err != nil || grain != 0 {
 		if err != nil {
 			return false, err
 		}
@@ -133,10 +134,10 @@ func (w *walk) begin(ctx context.Context) (done bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if done := w.pool.complete(page); done && (first == instant.Day || len(page.rows) == 0) {
+	if done := w.pool.complete(page); done && (first == instant.Day || len(page.Rows) == 0) {
 		return true, w.onePage(ctx, page)
 	}
-	grain, err := client.calibrate(ctx, query, page.rows)
+	grain, err := reader.detect(ctx, query, page.Rows)
 	if err != nil {
 		return false, err
 	}
@@ -148,9 +149,9 @@ func (w *walk) begin(ctx context.Context) (done bool, err error) {
 }
 
 // onePage ends a walk whose first question gave everything.
-func (w *walk) onePage(ctx context.Context, page *answer) error {
+func (w *walk) onePage(ctx context.Context, page *api.Answer) error {
 	wanted := 0
-	for _, r := range page.rows {
+	for _, r := range page.Rows {
 		if w.pool.wants(w.job, r) {
 			wanted++
 		}
@@ -175,7 +176,7 @@ func (w *walk) adopt(ctx context.Context, grain instant.Micros) (done bool, err 
 
 // question fixes the bounds of the next request, and with them which parts have
 // been split off since the last one.
-func (w *walk) question() (bounds, []*walk) {
+func (w *walk) question() (api.Bounds, []*walk) {
 	w.pool.mu.Lock()
 	defer w.pool.mu.Unlock()
 	parts := w.parts
@@ -198,7 +199,7 @@ func (w *walk) stepDown(ctx context.Context) (done bool, err error) {
 }
 
 // ask requests one page and tells the pool what it learned.
-func (w *walk) ask(ctx context.Context, b bounds, skip int) (*answer, error) {
+func (w *walk) ask(ctx context.Context, b api.Bounds, skip int) (*api.Answer, error) {
 	page, err := w.page(ctx, b, skip)
 	if err != nil {
 		return nil, err
@@ -208,20 +209,20 @@ func (w *walk) ask(ctx context.Context, b bounds, skip int) (*answer, error) {
 }
 
 // page requests one page, unless it is the first and the job brought its answer.
-func (w *walk) page(ctx context.Context, b bounds, skip int) (*answer, error) {
+func (w *walk) page(ctx context.Context, b api.Bounds, skip int) (*api.Answer, error) {
 	brought := w.brought
 	w.brought = nil
-	if brought != nil && brought.bounds == b && skip == 0 {
+	if brought != nil && brought.Bounds == b && skip == 0 {
 		return brought, nil
 	}
-	return w.pool.client.page(ctx, w.query(), b, skip, MaxTake)
+	return w.pool.reader.client.List(ctx, w.query(), b, skip, api.MaxTake)
 }
 
-func (w *walk) learn(page *answer, skip int) {
+func (w *walk) learn(page *api.Answer, skip int) {
 	w.pool.mu.Lock()
 	defer w.pool.mu.Unlock()
-	w.pool.learnTake(len(page.rows), page.total-skip)
-	w.announce(page.total, nil)
+	w.pool.learnTake(len(page.Rows), page.Total-skip)
+	w.announce(page.Total, nil)
 }
 
 func (w *walk) lowest() instant.Micros {
@@ -238,53 +239,53 @@ func (w *walk) moveTo(cursor instant.Micros, open bool) {
 }
 
 // advance yields the page and moves the cursor below it.
-func (w *walk) advance(ctx context.Context, page *answer, covered checkpoints.Interval) (done bool, err error) {
-	oldest, dated := page.oldest()
-	passes := page.passes(page.from)
+func (w *walk) advance(ctx context.Context, page *api.Answer, covered checkpoints.Interval) (done bool, err error) {
+	oldest, dated := page.Oldest()
+	passes := passes(page, page.From)
 	if passes {
-		oldest, dated = page.oldestFrom(page.from)
+		oldest, dated = oldestFrom(page, page.From)
 	}
 	// A page that goes on below the walk's start has nothing more for it, unless it
 	// is wrong: that is asked once more, of what lies right above the start.
-	if w.pool.complete(page) || (passes && (!dated || oldest.Floor(w.grain)+w.grain >= page.to)) {
-		err := w.yield(ctx, page, covered, w.within(w.lowest(), page.to))
+	if w.pool.complete(page) || (passes && (!dated || oldest.Floor(w.grain)+w.grain >= page.To)) {
+		err := w.yield(ctx, page, covered, w.within(w.lowest(), page.To))
 		return true, err
 	}
-	edge := page.edge(oldest, w.grain)
+	repeatable := edge(page, oldest, w.grain)
 	if err := w.yield(ctx, page, covered); err != nil {
 		return false, err
 	}
 	switch {
-	case len(page.rows) == 0:
+	case len(page.Rows) == 0:
 		return w.nothingGiven(page), nil
-	case !dated, page.lone(page.to + w.grain):
+	case !dated, lone(page, page.To+w.grain):
 		return true, w.readRestBySkip(ctx)
 	}
-	w.prev = &step{top: page.to, open: page.open, total: page.total, rows: page.rows, edge: edge}
-	bottom := min(oldest.Floor(w.grain), page.to) // a row from beyond the bound must not lead back up
+	w.prev = &step{top: page.To, open: page.Open, total: page.Total, rows: page.Rows, edge: repeatable}
+	bottom := min(oldest.Floor(w.grain), page.To) // a row from beyond the bound must not lead back up
 	next := bottom + w.grain
 	switch {
-	case next < min(page.to, lastYear):
+	case next < min(page.To, api.MaxBound):
 		w.descend(next, oldest, page)
 		return false, nil
-	case page.strays(page.to + w.grain):
+	case strays(page, page.To+w.grain):
 		return w.coarsen(ctx)
 	}
 	return w.readCrowd(ctx, bottom)
 }
 
-func (w *walk) descend(next, oldest instant.Micros, page *answer) {
+func (w *walk) descend(next, oldest instant.Micros, page *api.Answer) {
 	w.pool.mu.Lock()
 	defer w.pool.mu.Unlock()
 	w.cursor, w.open = next, false
-	w.remaining = max(0, page.total-len(page.rows))
+	w.remaining = max(0, page.Total-len(page.Rows))
 	for _, part := range w.parts {
 		if part.known {
 			w.remaining = max(0, w.remaining-part.total)
 		}
 	}
-	newest, _ := page.newest()
-	w.pace = float64(max(newest-oldest, 1)) / float64(len(page.rows))
+	newest, _ := page.Newest()
+	w.pace = float64(max(newest-oldest, 1)) / float64(len(page.Rows))
 	w.pool.changed.Broadcast()
 }
 
@@ -296,19 +297,19 @@ func (w *walk) coarsen(ctx context.Context) (done bool, err error) {
 	if w.grain >= instant.Second {
 		grain = instant.Day
 	}
-	w.pool.client.coarsen(w.query(), grain)
+	w.pool.reader.learn(w.query(), grain)
 	w.moveTo(w.prev.top, w.prev.open)
 	w.prev = nil
 	return w.adopt(ctx, grain)
 }
 
 // nothingGiven handles an empty page whose total is not zero.
-func (w *walk) nothingGiven(page *answer) (done bool) {
+func (w *walk) nothingGiven(page *api.Answer) (done bool) {
 	w.prev = nil
 	if w.mayRetry() {
 		return false
 	}
-	w.pool.fallShort(w.job, w.within(w.lowest(), page.to), page.total)
+	w.pool.fallShort(w.job, w.within(w.lowest(), page.To), page.Total)
 	return true
 }
 
@@ -320,7 +321,7 @@ func (w *walk) within(from, to instant.Micros) checkpoints.Interval {
 }
 
 // yield hands over a page, if there is one, and says what is covered.
-func (w *walk) yield(ctx context.Context, answer *answer, covered ...checkpoints.Interval) error {
+func (w *walk) yield(ctx context.Context, answer *api.Answer, covered ...checkpoints.Interval) error {
 	page := Page{Job: w.job}
 	if answer != nil {
 		page = w.give(answer)
@@ -339,16 +340,15 @@ func (w *walk) yield(ctx context.Context, answer *answer, covered ...checkpoints
 // give makes a page of the records that the job asked for: bounds are asked for
 // with a margin, so an answer may also hold rows that are other jobs' affair, and
 // rows of the answer before.
-func (w *walk) give(answer *answer) Page {
-	page := Page{Job: w.job, Records: make([][]byte, 0, len(answer.rows)), lent: &lent{answer.body}}
-	answer.body = nil
-	for _, r := range answer.rows {
+func (w *walk) give(answer *api.Answer) Page {
+	page := Page{Job: w.job, Records: make([][]byte, 0, len(answer.Rows)), answer: answer}
+	for _, r := range answer.Rows {
 		switch {
 		case !w.pool.wants(w.job, r):
 		case w.prev.gave(r):
 			page.Repeated++
 		default:
-			page.Records = append(page.Records, r.raw)
+			page.Records = append(page.Records, r.Raw)
 		}
 	}
 	return page

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/flashback-sync/flashback-sync/extract/api"
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 )
 
@@ -43,14 +44,14 @@ func TestEveryRowUnderAllSemantics(t *testing.T) {
 				sim.AddAlerts(rowsAt(sim, spread(noon.Add(-50*time.Hour), 150, 20*time.Microsecond)...)...)
 			}
 			sim.AddAlerts(rowsAt(sim, spread(noon.Add(time.Minute), 130, 7*time.Hour)...)...)
-			client := dial(t, sim, connections(4))
-			all := truth(t, sim, Query{List: Alerts})
+			reader := dial(t, sim, connections(4))
+			all := truth(t, sim, api.Query{List: api.Alerts})
 			start := noon.AddDate(0, 0, -9).Add(-time.Hour)
 			sim.ResetRequests()
-			r := readAll(client,
-				Job{Query: Query{List: Alerts}, Interval: between(noon.AddDate(0, 0, -1), noon), Open: true},
-				Job{Query: Query{List: Alerts}, Interval: between(start.AddDate(0, 0, 3).Add(123456*time.Microsecond), noon.AddDate(0, 0, -1))},
-				Job{Query: Query{List: Alerts}, Interval: between(start, start.AddDate(0, 0, 3).Add(123456*time.Microsecond))},
+			r := readAll(reader,
+				Job{Query: api.Query{List: api.Alerts}, Interval: between(noon.AddDate(0, 0, -1), noon), Open: true},
+				Job{Query: api.Query{List: api.Alerts}, Interval: between(start.AddDate(0, 0, 3).Add(123456*time.Microsecond), noon.AddDate(0, 0, -1))},
+				Job{Query: api.Query{List: api.Alerts}, Interval: between(start, start.AddDate(0, 0, 3).Add(123456*time.Microsecond))},
 			)
 			r.expect(t, func(int) []shown { return all })
 			limit := len(all) / 100 * 8
@@ -74,12 +75,12 @@ func TestBoundsThatAreCutWithoutATrace(t *testing.T) {
 				t.Parallel()
 				sim := apisim.New(apisim.Options{Now: noon, Semantics: m})
 				sim.AddAlerts(rowsAt(sim, spread(day.Add(9*time.Hour+1111*time.Millisecond), n, 61*time.Second+77*time.Millisecond)...)...)
-				client := dial(t, sim)
-				all := truth(t, sim, Query{List: Alerts})
-				for range 2 { // the second time with what the client learned
-					readAll(client,
-						Job{Query: Query{List: Alerts}, Interval: between(day.Add(9*time.Hour), day.Add(10*time.Hour+500*time.Millisecond))},
-						Job{Query: Query{List: Alerts}, Interval: between(day.Add(10*time.Hour+500*time.Millisecond), day.Add(15*time.Hour))},
+				reader := dial(t, sim)
+				all := truth(t, sim, api.Query{List: api.Alerts})
+				for range 2 { // the second time with what the reader learned
+					readAll(reader,
+						Job{Query: api.Query{List: api.Alerts}, Interval: between(day.Add(9*time.Hour), day.Add(10*time.Hour+500*time.Millisecond))},
+						Job{Query: api.Query{List: api.Alerts}, Interval: between(day.Add(10*time.Hour+500*time.Millisecond), day.Add(15*time.Hour))},
 					).expect(t, func(int) []shown { return all })
 				}
 			})
@@ -96,10 +97,10 @@ func TestSplitsOnCoarseSources(t *testing.T) {
 				m := apisim.Semantics{Resolution: apisim.Resolution(r), ToExclusive: exclusive, FromExclusive: exclusive}
 				sim := apisim.New(apisim.Options{Now: noon, Semantics: m})
 				sim.AddAlerts(rowsAt(sim, spread(noon.Add(-9*time.Hour), 4500, 6*time.Second+3*time.Millisecond)...)...)
-				client := dial(t, sim, connections(8))
-				all := truth(t, sim, Query{List: Alerts})
-				job := Job{Query: Query{List: Alerts}, Interval: between(noon.AddDate(0, -1, 0), noon)}
-				readAll(client, job).expect(t, func(int) []shown { return all })
+				reader := dial(t, sim, connections(8))
+				all := truth(t, sim, api.Query{List: api.Alerts})
+				job := Job{Query: api.Query{List: api.Alerts}, Interval: between(noon.AddDate(0, -1, 0), noon)}
+				readAll(reader, job).expect(t, func(int) []shown { return all })
 			})
 		}
 	}
@@ -108,13 +109,13 @@ func TestSplitsOnCoarseSources(t *testing.T) {
 func TestConcurrency(t *testing.T) {
 	t.Parallel()
 	sim := apisim.New(apisim.Options{Seed: 5, Now: noon, Days: 60, AlertsPerDay: 160})
-	all := truth(t, sim, Query{List: Alerts})
+	all := truth(t, sim, api.Query{List: api.Alerts})
 	for _, n := range []int{1, 2, 8, 16} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
-			client := dial(t, sim, connections(n))
+			reader := dial(t, sim, connections(n))
 			before := sim.RequestCount()
-			job := Job{Query: Query{List: Alerts}, Interval: between(noon.AddDate(-2, 0, 0), noon), Open: true}
-			readAll(client, job).expect(t, func(int) []shown { return all })
+			job := Job{Query: api.Query{List: api.Alerts}, Interval: between(noon.AddDate(-2, 0, 0), noon), Open: true}
+			readAll(reader, job).expect(t, func(int) []shown { return all })
 			t.Logf("%d rows, %d requests", len(all), sim.RequestCount()-before)
 		})
 	}
@@ -124,16 +125,16 @@ func TestJobsByPolicyAndWithFilters(t *testing.T) {
 	sim := apisim.New(apisim.Options{Seed: 5, Now: noon, Days: 30, AlertsPerDay: 160, ViolationsPerDay: 90})
 	org := sim.Organisation()
 	span := between(noon.AddDate(0, 0, -31), noon)
-	queries := []Query{
-		{List: Alerts, RepoID: org.Repos[0].ID},
-		{List: Alerts, PolicyID: org.Policies[1].ID},
-		{List: Alerts, WorkspaceID: org.Workspaces[0].ID},
-		{List: Alerts, LLMType: []string{"OPENAI", "ANTHROPIC"}},
-		{List: Violations, Severity: []string{"HIGH", "LOW"}, Block: new(true)},
-		{List: Violations},
+	queries := []api.Query{
+		{List: api.Alerts, RepoID: org.Repos[0].ID},
+		{List: api.Alerts, PolicyID: org.Policies[1].ID},
+		{List: api.Alerts, WorkspaceID: org.Workspaces[0].ID},
+		{List: api.Alerts, LLMType: []string{"OPENAI", "ANTHROPIC"}},
+		{List: api.Violations, Severity: []string{"HIGH", "LOW"}, Block: new(true)},
+		{List: api.Violations},
 	}
 	for _, policy := range org.Policies {
-		queries = append(queries, Query{List: Violations, PolicyPath: policy.ID})
+		queries = append(queries, api.Query{List: api.Violations, PolicyPath: policy.ID})
 	}
 	var jobs []Job
 	for _, q := range queries {
@@ -154,11 +155,11 @@ func TestRowsDatedInTheFuture(t *testing.T) {
 	for i := range 250 {
 		sim.AddAlerts(rowsAt(sim, end.Add(-time.Duration(max(0, i-150))*time.Second))...)
 	}
-	all := truth(t, sim, Query{List: Alerts})
+	all := truth(t, sim, api.Query{List: api.Alerts})
 	for _, m := range []apisim.Semantics{{}, {ToExclusive: true, FromExclusive: true}, {Resolution: apisim.TruncatedSecond}, {Resolution: apisim.WholeDay}, {ShuffleTies: true}} {
 		sim.SetSemantics(m)
 		for _, open := range []bool{true, false} {
-			job := Job{Query: Query{List: Alerts}, Interval: between(noon.AddDate(0, 0, -3), noon), Open: open}
+			job := Job{Query: api.Query{List: api.Alerts}, Interval: between(noon.AddDate(0, 0, -3), noon), Open: open}
 			readAll(dial(t, sim), job).expect(t, func(int) []shown { return all })
 		}
 	}
@@ -169,7 +170,7 @@ func TestARowIsGivenOnce(t *testing.T) {
 	sim := uniform(5000)
 	repeated := 0
 	r := readWith(dial(t, sim, connections(4)), func(_ *reading, page Page) { repeated += page.Repeated },
-		Job{Query: Query{List: Alerts}, Interval: between(noon.AddDate(0, 0, -91), noon), Open: true})
+		Job{Query: api.Query{List: api.Alerts}, Interval: between(noon.AddDate(0, 0, -91), noon), Open: true})
 	if r.err != nil || len(r.records[0]) != 5000 || repeated < 40 {
 		t.Errorf("%d rows, %d repeated, %v", len(r.records[0]), repeated, r.err)
 	}
@@ -199,7 +200,7 @@ func TestWorkersReadNeighbouringStretches(t *testing.T) {
 				front = covered[len(covered)-1].From
 			}
 		}
-	}, Job{Query: Query{List: Alerts}, Interval: between(from, to), Open: true})
+	}, Job{Query: api.Query{List: api.Alerts}, Interval: between(from, to), Open: true})
 	if far > 0 {
 		t.Errorf("%d pages came from far below what had been read", far)
 	}
@@ -240,10 +241,10 @@ func TestRowsOfElsewhereHideNothing(t *testing.T) {
 	t.Parallel()
 	for range 5 {
 		sim := uniform(1200)
-		all := truth(t, sim, Query{List: Alerts})
-		client := dialURL(t, elsewhere(t, sim), connections(8), func(o *Options) { o.Now = sim.Now })
-		r := readAll(client, Job{Query: Query{List: Alerts}, Interval: between(noon.AddDate(0, 0, -91), noon), Open: true})
-		if kind, known := KindOf(r.err); r.err != nil && (!known || kind != OffContract) {
+		all := truth(t, sim, api.Query{List: api.Alerts})
+		reader := dialURL(t, elsewhere(t, sim), connections(8), func(o *api.Options) { o.Now = sim.Now })
+		r := readAll(reader, Job{Query: api.Query{List: api.Alerts}, Interval: between(noon.AddDate(0, 0, -91), noon), Open: true})
+		if kind, known := api.KindOf(r.err); r.err != nil && (!known || kind != api.OffContract) {
 			t.Error(r.err)
 		}
 		r.honest(t, all)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/checkpoints/instant"
+	"github.com/flashback-sync/flashback-sync/extract/api"
 	"github.com/flashback-sync/flashback-sync/internal/crash"
 )
 
@@ -22,7 +23,7 @@ const (
 
 // Job is one interval to be read with one query.
 type Job struct {
-	Query    Query
+	Query    api.Query
 	Interval checkpoints.Interval
 	// Open asks without an upper bound: rows dated after Interval.To are
 	// yielded too, but nothing beyond Interval.To is reported as covered. Such an
@@ -46,14 +47,14 @@ type Page struct {
 	// Covered is proven complete once these records and those of all earlier
 	// pages are stored.
 	Covered []checkpoints.Interval
-	lent    *lent
+	answer  *api.Answer // whose memory the records are in
 }
 
 // Release gives the records' memory back for other pages. The reader may call it
 // once nothing of them is needed any more, and need not call it.
 func (p Page) Release() {
-	if p.lent != nil {
-		p.lent.giveBack()
+	if p.answer != nil {
+		p.answer.Release()
 	}
 }
 
@@ -68,7 +69,7 @@ type Shortfall struct {
 // without a job take parts of the largest remaining interval, so that one long
 // backfill uses all connections and many short ones cost few requests.
 type Walks struct {
-	client *Client
+	reader *Reader
 	jobs   []Job
 	out    chan Page
 
@@ -88,11 +89,11 @@ type Walks struct {
 }
 
 // Walk prepares to read the jobs. Nothing is sent before Pages is ranged over.
-func (c *Client) Walk(jobs []Job) *Walks {
+func (r *Reader) Walk(jobs []Job) *Walks {
 	w := &Walks{
-		client: c, jobs: jobs, out: make(chan Page, c.Concurrency()),
+		reader: r, jobs: jobs, out: make(chan Page, r.client.Concurrency()),
 		active: map[*walk]struct{}{}, missing: map[int]error{}, warned: map[string]bool{},
-		shortest: MaxTake,
+		shortest: api.MaxTake,
 	}
 	w.changed.L = &w.mu
 	for i, job := range jobs {
@@ -126,7 +127,7 @@ func (w *Walks) Pages(ctx context.Context) iter.Seq2[Page, error] {
 		working, cancel := context.WithCancel(ctx)
 		defer cancel()
 		var workers sync.WaitGroup
-		for range w.client.Concurrency() {
+		for range w.reader.client.Concurrency() {
 			workers.Go(func() {
 				defer crash.Exit()
 				w.work(working, cancel)
@@ -231,8 +232,8 @@ func (w *Walks) finish(done *walk, err error) (fatal bool) {
 	delete(w.active, done)
 	if err != nil {
 		done.announce(0, err)
-		kind, _ := KindOf(err)
-		if kind == NotFound && w.jobs[done.job].Query.PolicyPath != "" {
+		kind, _ := api.KindOf(err)
+		if kind == api.NotFound && w.jobs[done.job].Query.PolicyPath != "" {
 			w.missing[done.job] = err
 		} else if w.failure == nil {
 			w.failure = err
@@ -257,7 +258,7 @@ func (w *Walks) warnOnce(message string) {
 	w.warned[message] = true
 	w.mu.Unlock()
 	if !again {
-		w.client.options.Warn(message)
+		w.reader.client.Warn(message)
 	}
 }
 
@@ -279,21 +280,21 @@ func (w *Walks) learnTake(given, left int) {
 // own: then a total that is just as large may be no more than the page's length.
 // Until a total larger than its page has shown what that take is, it may be any
 // round number.
-func (w *Walks) full(page *answer) bool {
+func (w *Walks) full(page *api.Answer) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	n := len(page.rows)
+	n := len(page.Rows)
 	return n >= w.shortest || (!w.cut && n > 0 && n%10 == 0)
 }
 
 // complete reports whether a page that was asked without skip holds all that its
 // question matches. A total that is not exactly that proves nothing.
-func (w *Walks) complete(page *answer) bool {
-	return len(page.rows) == page.total && !w.full(page)
+func (w *Walks) complete(page *api.Answer) bool {
+	return len(page.Rows) == page.Total && !w.full(page)
 }
 
 // wants reports whether a job asked for the row.
-func (w *Walks) wants(job int, r row) bool {
+func (w *Walks) wants(job int, r api.Row) bool {
 	j := w.jobs[job]
-	return !r.ok || (r.at >= instant.Of(j.Interval.From) && (j.Open || r.at < instant.Of(j.Interval.To)))
+	return !r.Dated || (r.At >= instant.Of(j.Interval.From) && (j.Open || r.At < instant.Of(j.Interval.To)))
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/flashback-sync/flashback-sync/config"
-	"github.com/flashback-sync/flashback-sync/extract"
+	"github.com/flashback-sync/flashback-sync/extract/api"
 	"github.com/flashback-sync/flashback-sync/internal/run"
 )
 
@@ -33,16 +33,16 @@ func (a *app) check(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	client, err := a.client(c, a.logger(c.Log), 1, nil)
+	source, err := a.source(c, a.logger(c.Log), 1, nil)
 	if err != nil {
 		return err
 	}
-	defer client.Close()
+	defer source.Close()
 	fmt.Fprintf(a.stdout, "configuration  %s is valid\nsource         %s\n\n", sourceName(c), c.API.BaseURL)
 	t := newTable(a.stdout, "rows", "requests")
 	t.AppendHeader(table.Row{"stream", "answer", "history from", "rows", "requests", "read again in every run"})
 	var failure error
-	probe := prober{client: client}
+	probe := prober{source: source}
 	for _, stream := range probe.streams(options(c)) {
 		if hopeless(failure) {
 			t.AppendRow(table.Row{stream.name, "not tried"})
@@ -65,8 +65,8 @@ func (a *app) check(ctx context.Context) error {
 
 // hopeless reports whether the other streams would fail in the same way.
 func hopeless(err error) bool {
-	kind, known := extract.KindOf(err)
-	return known && (kind == extract.Unauthorized || kind == extract.Unreachable)
+	kind, known := api.KindOf(err)
+	return known && (kind == api.Unauthorized || kind == api.Unreachable)
 }
 
 func sourceName(c *config.Config) string {
@@ -78,7 +78,7 @@ func sourceName(c *config.Config) string {
 
 // prober asks the smallest questions that tell whether a stream can be synced.
 type prober struct {
-	client *extract.Client
+	source run.Source
 	skew   time.Duration // of our clock against the source's
 }
 
@@ -104,10 +104,10 @@ func (p *prober) list(ctx context.Context, list run.List) (table.Row, error) {
 	var failure error
 	queries := list.Queries()
 	for _, query := range queries {
-		seen, err := p.client.Peek(ctx, query, list.Start)
-		kind, known := extract.KindOf(err)
+		seen, err := p.source.Peek(ctx, query, list.Start)
+		kind, known := api.KindOf(err)
 		switch {
-		case known && kind == extract.NotFound:
+		case known && kind == api.NotFound:
 			unknown++
 			if query.PolicyPath != "" {
 				err = fmt.Errorf("policy %s: %w", query.PolicyPath, err)
@@ -118,7 +118,7 @@ func (p *prober) list(ctx context.Context, list run.List) (table.Row, error) {
 		default:
 			p.skew = time.Since(seen.Now)
 			rows += seen.Total
-			requests += (seen.Total + extract.MaxTake - 1) / extract.MaxTake
+			requests += (seen.Total + api.MaxTake - 1) / api.MaxTake
 		}
 	}
 	switch {
@@ -137,10 +137,10 @@ func (p *prober) stats(ctx context.Context, stats run.Stats) (table.Row, error) 
 	var failure error
 	named := stats.Named()
 	for _, query := range named {
-		_, err := p.client.Stats(ctx, query)
-		kind, known := extract.KindOf(err)
+		_, err := p.source.Stats(ctx, query)
+		kind, known := api.KindOf(err)
 		switch {
-		case known && (kind == extract.NotFound || kind == extract.Refused):
+		case known && (kind == api.NotFound || kind == api.Refused):
 			failure = errors.Join(failure, fmt.Errorf("%s: %w", strings.TrimSpace(query.Scope+" "+query.ID), err))
 		case err != nil:
 			return nil, err

@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/flashback-sync/flashback-sync/config"
-	"github.com/flashback-sync/flashback-sync/extract"
+	"github.com/flashback-sync/flashback-sync/extract/api"
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 	"github.com/flashback-sync/flashback-sync/internal/audit"
 	"github.com/flashback-sync/flashback-sync/internal/query"
@@ -58,14 +58,15 @@ func (a *app) demo(ctx context.Context, dir string, seed uint64) error {
 	url, stop := sim.Start()
 	defer stop()
 	t := &task{app: a, log: a.logger(config.Log{Level: "warn", Format: "auto"})}
-	t.client, err = extract.NewClient(extract.Options{
+	client, err := api.New(api.Options{
 		BaseURL: url, UserAgent: "flashback-sync/" + version + " demo", MaxConcurrency: 8, Timeout: 30 * time.Second, Retries: retries,
 		Token: func(context.Context, bool) (string, error) { return token, nil }, Observe: t.sent,
 	})
 	if err != nil {
 		return err
 	}
-	defer t.client.Close()
+	defer client.Close()
+	t.source = run.NewSource(client)
 
 	a.say("1. An organisation's 90 days, on a simulated API at %s: everything is new.", url)
 	if err := a.demoSync(ctx, t, dir, now); err != nil {
@@ -99,7 +100,7 @@ func (a *app) demoProof(ctx context.Context, t *task, dir, url string, now time.
 	o := demoOptions(dir, now)
 	o.Source, o.Observe = url, func(run.Event) {}
 	record := t.record(o, "repair", "")
-	done, err := audit.Repair(ctx, o, t.client)
+	done, err := audit.Repair(ctx, o, t.source)
 	record.repaired(done)
 	record.end(ctx, err)
 	if err != nil {
@@ -180,8 +181,8 @@ func demoOptions(dir string, now time.Time) run.Options {
 	return run.Options{
 		RunID: newRunID(), Version: version, DataDir: dir, PublishDuckDB: true, Compression: "zstd",
 		Lists: []run.List{
-			{Query: extract.Query{List: extract.Alerts}, Start: start, Lookback: 48 * time.Hour},
-			{Query: extract.Query{List: extract.Violations}, Start: start, Lookback: 48 * time.Hour},
+			{Query: api.Query{List: api.Alerts}, Start: start, Lookback: 48 * time.Hour},
+			{Query: api.Query{List: api.Violations}, Start: start, Lookback: 48 * time.Hour},
 		},
 		Stats: &run.Stats{Stream: seriesStream(), Start: now.AddDate(0, 0, -89), Bucket: "1h", Scopes: []run.Scope{{Scope: "org"}, {Scope: "repo", Auto: true}}},
 	}

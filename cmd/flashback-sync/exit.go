@@ -7,7 +7,7 @@ import (
 	"syscall"
 
 	"github.com/flashback-sync/flashback-sync/config"
-	"github.com/flashback-sync/flashback-sync/extract"
+	"github.com/flashback-sync/flashback-sync/extract/api"
 	"github.com/flashback-sync/flashback-sync/internal/audit"
 	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/load"
@@ -99,11 +99,11 @@ func exitCode(ctx context.Context, err error) int {
 	case errors.Is(err, audit.ErrDifference):
 		return codeDifference
 	}
-	kind, known := extract.KindOf(err)
+	kind, known := api.KindOf(err)
 	switch {
 	case !known:
 		return codeOther
-	case kind == extract.Unauthorized:
+	case kind == api.Unauthorized:
 		return codeUnauthorized
 	}
 	return codeSource
@@ -147,18 +147,18 @@ func hintFor(err error) string {
 	if errors.Is(err, load.ErrNothingHeld) {
 		return "'flashback-sync sync' makes it"
 	}
-	kind, known := extract.KindOf(err)
+	kind, known := api.KindOf(err)
 	switch {
 	case !known:
 		return ""
-	case kind == extract.Unauthorized:
+	case kind == api.Unauthorized:
 		return "check the token: api.token_env, token_file or token_command in the configuration; 'flashback-sync check' tries it"
-	case kind == extract.Unreachable:
+	case kind == api.Unreachable:
 		return "check api.base_url and the network; what was committed is kept, and the next run goes on from there"
-	case kind == extract.NotFound:
+	case kind == api.NotFound:
 		return "check api.base_url and the ids in the filters; 'optional: true' accepts a stream that is not served"
 	}
-	if kind == extract.Refused || kind == extract.OffContract {
+	if kind == api.Refused || kind == api.OffContract {
 		return "'flashback-sync check --show-answers' prints how such an answer begins, which may be personal data"
 	}
 	return ""

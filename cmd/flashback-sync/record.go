@@ -15,7 +15,7 @@ import (
 
 	"github.com/rs/zerolog"
 
-	"github.com/flashback-sync/flashback-sync/extract"
+	"github.com/flashback-sync/flashback-sync/extract/api"
 	"github.com/flashback-sync/flashback-sync/internal/audit"
 	"github.com/flashback-sync/flashback-sync/internal/crash"
 	"github.com/flashback-sync/flashback-sync/internal/journal"
@@ -31,7 +31,7 @@ const heartbeat = time.Second
 type recorder struct {
 	dir    string
 	log    zerolog.Logger
-	client *extract.Client
+	client *api.Client
 	outbox outbox
 
 	mu       sync.Mutex
@@ -54,7 +54,7 @@ func unheard() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) }
 func (t *task) record(o run.Options, command, job string) *recorder {
 	unheard()
 	r := &recorder{
-		dir: o.DataDir, log: t.log, client: t.client, outbox: t.outbox, stop: make(chan struct{}), statuses: map[string]int64{},
+		dir: o.DataDir, log: t.log, client: t.source.Client, outbox: t.outbox, stop: make(chan struct{}), statuses: map[string]int64{},
 		run: journal.Run{
 			RunID: o.RunID, Command: command, Job: job, PID: os.Getpid(), StartedAt: time.Now().UTC(), Version: version,
 		},
@@ -84,7 +84,7 @@ func (r *recorder) observe(e run.Event) {
 }
 
 // sent counts a request by its answer. It is called by several goroutines.
-func (r *recorder) sent(attempt extract.Attempt) {
+func (r *recorder) sent(attempt api.Attempt) {
 	status := "none"
 	if attempt.Status != 0 {
 		status = strconv.Itoa(attempt.Status)

@@ -48,7 +48,7 @@ func (a *app) repair(ctx context.Context, f repairFlags) error {
 	if err != nil {
 		return err
 	}
-	defer t.client.Close()
+	defer t.source.Close()
 	if err := a.refuseRoot(t.options.DataDir); err != nil {
 		return err
 	}
@@ -58,7 +58,7 @@ func (a *app) repair(ctx context.Context, f repairFlags) error {
 	}
 	record := t.record(t.options, "repair", "")
 	stop := t.watch()
-	done, err := work(ctx, t.options, t.client)
+	done, err := work(ctx, t.options, t.source)
 	stop()
 	if err == nil {
 		err = unmended(ctx, done)

@@ -49,7 +49,7 @@ func (a *app) sync(ctx context.Context, f syncFlags) error {
 	if err != nil {
 		return err
 	}
-	defer t.client.Close()
+	defer t.source.Close()
 	t.options.DryRun, t.options.RetryRejected = f.dryRun, f.retryRejected
 	if f.dryRun {
 		t.options.Observe = a.printPlan

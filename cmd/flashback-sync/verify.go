@@ -81,7 +81,7 @@ func (a *app) verify(ctx context.Context, f verifyFlags) error {
 	if err != nil {
 		return err
 	}
-	defer t.client.Close()
+	defer t.source.Close()
 	t.options.Full = f.full
 	if f.job != "" { // by hand it changes nothing at all
 		if err := a.refuseRoot(t.options.DataDir); err != nil {
@@ -90,7 +90,7 @@ func (a *app) verify(ctx context.Context, f verifyFlags) error {
 		t.record(t.options, "verify", f.job)
 	}
 	stop := t.watch()
-	report, err := audit.Verify(ctx, t.options, t.client)
+	report, err := audit.Verify(ctx, t.options, t.source)
 	stop()
 	err = verdictOf(report, err)
 	t.recorder.provenBy(ctx, report, err)

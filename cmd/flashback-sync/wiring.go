@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/flashback-sync/flashback-sync/config"
-	"github.com/flashback-sync/flashback-sync/extract"
+	"github.com/flashback-sync/flashback-sync/extract/api"
 	"github.com/flashback-sync/flashback-sync/internal/audit"
 	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/schema"
@@ -19,14 +19,14 @@ import (
 // retries is how often a request that failed temporarily is sent again.
 const retries = 5
 
-// client makes the API client that the configuration describes.
-func (a *app) client(c *config.Config, log zerolog.Logger, retries int, observe func(extract.Attempt)) (*extract.Client, error) {
+// source makes what the configuration says to read from.
+func (a *app) source(c *config.Config, log zerolog.Logger, retries int, observe func(api.Attempt)) (run.Source, error) {
 	for _, warning := range c.API.Warnings() {
 		log.Warn().Msg(warning)
 	}
-	client, err := extract.NewClient(extract.Options{
+	client, err := api.New(api.Options{
 		BaseURL:           c.API.BaseURL,
-		Token:             extract.Token(c.API.TokenSource(a.env)),
+		Token:             api.Token(c.API.TokenSource(a.env)),
 		UserAgent:         "flashback-sync/" + version,
 		MaxConcurrency:    c.API.MaxConcurrency,
 		RequestsPerSecond: c.API.RequestsPerSecond,
@@ -36,7 +36,7 @@ func (a *app) client(c *config.Config, log zerolog.Logger, retries int, observe 
 		Observe:           observe,
 		ShowAnswer:        a.answerShown(),
 	})
-	return client, usage(err)
+	return run.NewSource(client), usage(err)
 }
 
 // answerShown prints how an answer begins that cannot be used, if a person asked for
@@ -59,13 +59,13 @@ type task struct {
 	config  *config.Config // nil in a demo
 	options run.Options
 	log     zerolog.Logger
-	client  *extract.Client
+	source  run.Source
 
 	outbox   outbox
 	recorder *recorder // of the run under way; nil if it is not noted
 }
 
-// task reads the configuration and narrows it. The caller closes its client.
+// task reads the configuration and narrows it. The caller closes its source.
 func (a *app) task(scope *scopeFlags, job string) (*task, error) {
 	c, err := a.load()
 	if err != nil {
@@ -86,12 +86,12 @@ func (a *app) task(scope *scopeFlags, job string) (*task, error) {
 	if err := scope.apply(&t.options); err != nil {
 		return nil, err
 	}
-	t.client, err = a.client(c, t.log, retries, t.sent)
+	t.source, err = a.source(c, t.log, retries, t.sent)
 	return t, err
 }
 
 // sent is told of every request of the task.
-func (t *task) sent(attempt extract.Attempt) {
+func (t *task) sent(attempt api.Attempt) {
 	if t.recorder != nil {
 		t.recorder.sent(attempt)
 	}
@@ -129,10 +129,10 @@ func options(c *config.Config) run.Options {
 		Compression:   c.Publish.Parquet.Compression,
 	}
 	if s := c.Streams.Alerts; s != nil {
-		o.Lists = append(o.Lists, list(extract.Alerts, s))
+		o.Lists = append(o.Lists, list(api.Alerts, s))
 	}
 	if s := c.Streams.Violations; s != nil {
-		o.Lists = append(o.Lists, list(extract.Violations, s))
+		o.Lists = append(o.Lists, list(api.Violations, s))
 	}
 	if s := c.Streams.PolicyStats; s != nil {
 		o.Stats = statistics(s)
@@ -140,11 +140,11 @@ func options(c *config.Config) run.Options {
 	return o
 }
 
-func list(kind extract.List, s *config.ListStream) run.List {
+func list(kind api.List, s *config.ListStream) run.List {
 	f := s.Filter
 	return run.List{
 		Start: s.Start, Lookback: s.Lookback, Optional: s.Optional, Policies: s.Policies,
-		Query: extract.Query{
+		Query: api.Query{
 			List: kind, WorkspaceID: f.WorkspaceID, RepoID: f.RepoID, PolicyID: f.PolicyID,
 			LLMType: f.LLMType, LLMModel: f.LLMModel, Host: f.Host, Severity: f.Severity, Block: f.Block,
 		},
@@ -187,7 +187,7 @@ func (t *task) sync(ctx context.Context, o run.Options) (*run.Summary, error) {
 		defer t.watch()()
 		o.Observe = t.options.Observe
 	}
-	return run.Run(ctx, o, t.client)
+	return run.Run(ctx, o, t.source)
 }
 
 // warn tells what the client noticed: among the moving bars, or as a log line.

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
-	"github.com/flashback-sync/flashback-sync/extract"
+	"github.com/flashback-sync/flashback-sync/extract/api"
 	"github.com/flashback-sync/flashback-sync/internal/run"
 )
 
@@ -26,8 +26,8 @@ func (v *verification) lists(ctx context.Context) (failure error) {
 
 // endsAll reports whether the other streams would fail in the same way.
 func endsAll(err error) bool {
-	kind, known := extract.KindOf(err)
-	return err != nil && (!known || kind == extract.Unauthorized)
+	kind, known := api.KindOf(err)
+	return err != nil && (!known || kind == api.Unauthorized)
 }
 
 // worse is the first failure; one that only left something uncompared gives way.
@@ -46,7 +46,7 @@ func (v *verification) list(ctx context.Context, list run.List) (failure error) 
 	for _, query := range queries {
 		s := &Stream{Stream: list.Name(), Filter: query.Key(), Status: NotSynced}
 		err := v.query(ctx, list, query, s)
-		if kind, known := extract.KindOf(err); known && kind == extract.NotFound {
+		if kind, known := api.KindOf(err); known && kind == api.NotFound {
 			unknown = append(unknown, s)
 			if query.PolicyPath != "" {
 				err = fmt.Errorf("%w: policy %s: %w", run.ErrIncomplete, query.PolicyPath, err)
@@ -70,7 +70,7 @@ func (v *verification) list(ctx context.Context, list run.List) (failure error) 
 }
 
 // query verifies one query of a list stream.
-func (v *verification) query(ctx context.Context, list run.List, query extract.Query, s *Stream) error {
+func (v *verification) query(ctx context.Context, list run.List, query api.Query, s *Stream) error {
 	covered, err := v.stored.Coverage(ctx, run.KeyOf(query), checkpoints.Covered)
 	if err != nil {
 		return err

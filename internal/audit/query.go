@@ -8,6 +8,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/extract"
+	"github.com/flashback-sync/flashback-sync/extract/api"
 	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/schema"
@@ -18,13 +19,13 @@ import (
 type comparison struct {
 	source run.Source
 	stored load.Holdings
-	query  extract.Query
+	query  api.Query
 	table  *schema.Table
 }
 
 // verify compares parts of the stream, as the totals' Step and Full say.
 func (c comparison) verify(ctx context.Context, s *Stream, parts checkpoints.Set, totals Totals) error {
-	resolution, err := c.source.Grain(ctx, c.query)
+	resolution, err := c.source.Resolution(ctx, c.query)
 	if err != nil {
 		return err
 	}

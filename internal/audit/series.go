@@ -9,7 +9,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
-	"github.com/flashback-sync/flashback-sync/extract"
+	"github.com/flashback-sync/flashback-sync/extract/api"
 	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/transform"
@@ -30,11 +30,11 @@ func (v *verification) stats(ctx context.Context) (failure error) {
 		s := &Stream{Stream: stream, Filter: series.Key().Filter, Status: NotSynced}
 		v.report.Streams = append(v.report.Streams, s)
 		err := v.series(ctx, series, s)
-		kind, known := extract.KindOf(err)
-		switch missing := known && kind == extract.NotFound; {
+		kind, known := api.KindOf(err)
+		switch missing := known && kind == api.NotFound; {
 		case missing && series.Found: // it is gone at the source
 			s.Status, err = NotServed, nil
-		case missing || known && kind == extract.Refused:
+		case missing || known && kind == api.Refused:
 			err = fmt.Errorf("%w: %s: %w", run.ErrIncomplete, series.Label(), err)
 		}
 		if err != nil {
@@ -91,7 +91,7 @@ func (v *verification) series(ctx context.Context, series run.Series, s *Stream)
 }
 
 // typePoints types the points of an answer.
-func typePoints(series run.Series, request transform.Series, answer *extract.StatsAnswer) *transform.Built {
+func typePoints(series run.Series, request transform.Series, answer *api.StatsAnswer) *transform.Built {
 	batch := transform.NewBatch(series.Stream.Table, memory.DefaultAllocator)
 	defer batch.Release()
 	for _, point := range answer.Series {
@@ -130,7 +130,7 @@ func (v *verification) crossCheck(ctx context.Context) error {
 	}
 	bucket := run.Series{Bucket: v.options.Stats.Bucket}
 	for _, list := range v.options.Lists {
-		if query := list.Query; query.Key() != (extract.Query{}).Key() || len(list.Policies) > 0 {
+		if query := list.Query; query.Key() != (api.Query{}).Key() || len(list.Policies) > 0 {
 			continue // the statistics count what this stream leaves out
 		}
 		covered, err := v.stored.Coverage(ctx, run.KeyOf(list.Query), checkpoints.Covered)

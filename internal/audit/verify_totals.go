@@ -20,7 +20,7 @@ func VerifyTotals(ctx context.Context, stored *load.Warehouse, from run.Source, 
 			return run.Verification{}, err
 		}
 		// A source that compares whole days gives no total to compare.
-		if resolution, err := from.Grain(ctx, query); err != nil || resolution >= day {
+		if resolution, err := from.Resolution(ctx, query); err != nil || resolution >= day {
 			return run.Verification{}, err
 		}
 		old, _ := covered.Split(now.Add(-list.Lookback).Truncate(time.Second))

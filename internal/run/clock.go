@@ -7,6 +7,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/extract"
+	"github.com/flashback-sync/flashback-sync/extract/api"
 )
 
 const (
@@ -43,12 +44,12 @@ func (r *run) readClock(ctx context.Context, list List) (until time.Time, first 
 	var seen extract.Glimpse
 	for _, query := range list.Queries() {
 		seen, first, err = r.requestClock(ctx, list, query)
-		if kind, known := extract.KindOf(err); !known || kind != extract.NotFound {
+		if kind, known := api.KindOf(err); !known || kind != api.NotFound {
 			break
 		}
 	}
-	kind, known := extract.KindOf(err)
-	missing := known && kind == extract.NotFound
+	kind, known := api.KindOf(err)
+	missing := known && kind == api.NotFound
 	switch {
 	case missing && list.Optional:
 		r.warn(list.Name(), "not served by this source (HTTP 404); the stream is optional, so this is no failure")
@@ -67,7 +68,7 @@ func (r *run) readClock(ctx context.Context, list List) (until time.Time, first 
 // later: for the first page of what is due, if that begins at an instant that depends
 // on no clock; otherwise for a stored row, which gives the resolution as well. Where
 // there is neither it requests the newest row.
-func (r *run) requestClock(ctx context.Context, list List, query extract.Query) (extract.Glimpse, firstPage, error) {
+func (r *run) requestClock(ctx context.Context, list List, query api.Query) (extract.Glimpse, firstPage, error) {
 	now := r.options.Now().UTC()
 	from, known, err := r.newestDue(ctx, list, query, now)
 	if err != nil {
@@ -86,7 +87,7 @@ func (r *run) requestClock(ctx context.Context, list List, query extract.Query) 
 
 // newestDue is where the newest interval that is due begins, if that is known
 // without the source's clock and the run will read up to its now.
-func (r *run) newestDue(ctx context.Context, list List, query extract.Query, now time.Time) (from time.Time, known bool, err error) {
+func (r *run) newestDue(ctx context.Context, list List, query api.Query, now time.Time) (from time.Time, known bool, err error) {
 	o := r.options
 	if o.DryRun || o.Repair != nil || !o.To.IsZero() || list.Lookback < leastLookback {
 		return from, false, nil
@@ -105,13 +106,13 @@ func (r *run) newestDue(ctx context.Context, list List, query extract.Query, now
 
 // requestStored requests a stored row of the lookback. That is not enough where
 // the source's clock is so far ahead that its newest row has to be known.
-func (r *run) requestStored(ctx context.Context, list List, query extract.Query, now time.Time) (seen extract.Glimpse, enough bool, err error) {
+func (r *run) requestStored(ctx context.Context, list List, query api.Query, now time.Time) (seen extract.Glimpse, enough bool, err error) {
 	recent := checkpoints.Interval{From: now.Add(-list.Lookback), To: now}
 	stored, err := r.warehouse.Holdings().Middle(ctx, Stored(list.Table(), query, recent))
 	if err != nil || stored.IsZero() {
 		return seen, false, err
 	}
-	seen, requested, err := r.source.Recall(ctx, query, stored)
+	seen, requested, err := r.source.Probe(ctx, query, stored)
 	return seen, requested && seen.Now.Sub(now) <= list.Lookback/2, err
 }
 

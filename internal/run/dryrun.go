@@ -6,7 +6,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
-	"github.com/flashback-sync/flashback-sync/extract"
+	"github.com/flashback-sync/flashback-sync/extract/api"
 )
 
 // dryRun plans every stream and requests how many rows are due, and
@@ -49,7 +49,7 @@ func (r *run) dryList(ctx context.Context, list List, result *Result) error {
 		rows += count
 	}
 	result.Complete = true
-	requests := (rows + extract.MaxTake - 1) / extract.MaxTake
+	requests := (rows + api.MaxTake - 1) / api.MaxTake
 	r.observe(Event{Kind: Planned, Stream: list.Name(), Message: fmt.Sprintf("%s: %s rows in about %s requests",
 		describe(jobs), humanize.Comma(int64(rows)), humanize.Comma(int64(requests)))})
 	return nil

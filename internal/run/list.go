@@ -10,6 +10,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/extract"
+	"github.com/flashback-sync/flashback-sync/extract/api"
 	"github.com/flashback-sync/flashback-sync/transform"
 )
 
@@ -146,11 +147,11 @@ func newestFirst(s checkpoints.Set) []checkpoints.Interval {
 
 // Queries are the stream's queries: one, or one for each policy. Each has
 // coverage of its own, so that a policy added later is read from the start.
-func (l List) Queries() []extract.Query {
+func (l List) Queries() []api.Query {
 	if len(l.Policies) == 0 {
-		return []extract.Query{l.Query}
+		return []api.Query{l.Query}
 	}
-	queries := make([]extract.Query, len(l.Policies))
+	queries := make([]api.Query, len(l.Policies))
 	for i, policy := range l.Policies {
 		queries[i] = l.Query
 		queries[i].PolicyPath = policy
@@ -159,7 +160,7 @@ func (l List) Queries() []extract.Query {
 }
 
 // KeyOf is the key of a query in the coverage ledger.
-func KeyOf(q extract.Query) checkpoints.Key {
+func KeyOf(q api.Query) checkpoints.Key {
 	return checkpoints.Key{Stream: string(q.List), Filter: q.Key()}
 }
 

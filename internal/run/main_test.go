@@ -9,7 +9,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/flashback-sync/flashback-sync/extract"
+	"github.com/flashback-sync/flashback-sync/extract/api"
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 	"github.com/flashback-sync/flashback-sync/internal/audit"
 	"github.com/flashback-sync/flashback-sync/internal/run"
@@ -44,7 +44,7 @@ type world struct {
 	t      tester
 	sim    *apisim.Sim
 	url    string
-	client *extract.Client
+	client run.Source
 	dir    string
 	start  time.Time
 
@@ -72,7 +72,7 @@ func makeWorld(t tester, dir string, o apisim.Options) (w *world, end func()) {
 	w.start = w.sim.Now().AddDate(0, 0, -o.Days-1).Truncate(day)
 	var stop func()
 	w.url, stop = w.sim.Start()
-	client, err := extract.NewClient(extract.Options{
+	client, err := api.New(api.Options{
 		BaseURL: w.url, MaxConcurrency: 4, Retries: 2, Backoff: time.Millisecond, Timeout: 20 * time.Second,
 		UserAgent: "test", Now: w.now,
 		Token: func(context.Context, bool) (string, error) { return "any", nil },
@@ -80,7 +80,7 @@ func makeWorld(t tester, dir string, o apisim.Options) (w *world, end func()) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.client = client
+	w.client = run.NewSource(client)
 	return w, func() { client.Close(); stop() }
 }
 
@@ -111,7 +111,7 @@ func (w *world) options(streams ...string) run.Options {
 			continue
 		}
 		o.Lists = append(o.Lists, run.List{
-			Query: extract.Query{List: extract.List(name)}, Start: w.start, Lookback: lookback,
+			Query: api.Query{List: api.List(name)}, Start: w.start, Lookback: lookback,
 		})
 	}
 	return o

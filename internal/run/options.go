@@ -7,6 +7,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/extract"
+	"github.com/flashback-sync/flashback-sync/extract/api"
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
@@ -59,7 +60,7 @@ type Options struct {
 
 // List is a stream of events.
 type List struct {
-	Query    extract.Query // the filters; PolicyPath is set from Policies
+	Query    api.Query // the filters; PolicyPath is set from Policies
 	Start    time.Time
 	Lookback time.Duration
 	Optional bool     // a 404 of the endpoint is no failure
@@ -143,15 +144,11 @@ func (o *Options) observe(e Event) {
 	}
 }
 
-// Source is what runs and audits request of the API client.
-type Source interface {
-	Peek(ctx context.Context, q extract.Query, from time.Time) (extract.Glimpse, error)
-	Begin(ctx context.Context, q extract.Query, from time.Time) (extract.Glimpse, error)
-	Recall(ctx context.Context, q extract.Query, at time.Time) (seen extract.Glimpse, requested bool, err error)
-	Count(ctx context.Context, q extract.Query, i checkpoints.Interval) (int, error)
-	Grain(ctx context.Context, q extract.Query) (time.Duration, error)
-	Walk(jobs []extract.Job) *extract.Walks
-	Stats(ctx context.Context, q extract.StatsQuery) (*extract.StatsAnswer, error)
-	Requests() int64
-	Concurrency() int
+// Source is what runs and audits read from.
+type Source struct {
+	*api.Client
+	*extract.Reader
 }
+
+// NewSource reads from a client.
+func NewSource(client *api.Client) Source { return Source{client, extract.NewReader(client)} }

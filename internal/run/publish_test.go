@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/flashback-sync/flashback-sync/extract"
+	"github.com/flashback-sync/flashback-sync/extract/api"
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/load"
@@ -63,7 +63,7 @@ func TestLeftoversArePublishedBeforeAnyRequest(t *testing.T) {
 
 	w.sim.Inject(apisim.Fault{Kind: apisim.FaultStatus, Status: 400})
 	summary, err := w.sync(context.Background(), o)
-	if kind, _ := extract.KindOf(summary.Streams[run.Alerts].Err); err != nil || kind != extract.Refused {
+	if kind, _ := api.KindOf(summary.Streams[run.Alerts].Err); err != nil || kind != api.Refused {
 		t.Fatalf("%v, %v", err, summary.Streams[run.Alerts].Err)
 	}
 	published := w.published("SELECT count(*) FROM alerts")

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/flashback-sync/flashback-sync/extract"
+	"github.com/flashback-sync/flashback-sync/extract/api"
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 	"github.com/flashback-sync/flashback-sync/internal/run"
 )
@@ -95,7 +95,7 @@ func TestAStreamThatIsNotServed(t *testing.T) {
 	options.Lists[1].Optional = false
 	summary, err := w.sync(context.Background(), options)
 	r := summary.Streams[run.Violations]
-	if kind, known := extract.KindOf(r.Err); err != nil || !known || kind != extract.NotFound || r.Complete {
+	if kind, known := api.KindOf(r.Err); err != nil || !known || kind != api.NotFound || r.Complete {
 		t.Errorf("%v, %+v", err, *r)
 	}
 
@@ -115,7 +115,7 @@ func TestAStreamThatFailsLeavesTheOtherComplete(t *testing.T) {
 				t.Fatal(err)
 			}
 			bad, good := summary.Streams[string(failing)], summary.Streams[string(other)]
-			if kind, known := extract.KindOf(bad.Err); !known || kind != extract.Unreachable || bad.Complete || summary.Status != "partial" {
+			if kind, known := api.KindOf(bad.Err); !known || kind != api.Unreachable || bad.Complete || summary.Status != "partial" {
 				t.Errorf("status %s, %+v", summary.Status, *bad)
 			}
 			if good.Err != nil || !good.Complete {
@@ -140,7 +140,7 @@ func TestRefusedTokenIsDistinguished(t *testing.T) {
 		t.Fatalf("status %s, %v", summary.Status, err)
 	}
 	for name, r := range summary.Streams {
-		if kind, known := extract.KindOf(r.Err); !known || kind != extract.Unauthorized || r.Complete || r.Received != 0 {
+		if kind, known := api.KindOf(r.Err); !known || kind != api.Unauthorized || r.Complete || r.Received != 0 {
 			t.Errorf("%s: %+v", name, *r)
 		}
 	}

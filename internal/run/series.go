@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
-	"github.com/flashback-sync/flashback-sync/extract"
+	"github.com/flashback-sync/flashback-sync/extract/api"
 	"github.com/flashback-sync/flashback-sync/schema"
 	"github.com/flashback-sync/flashback-sync/transform"
 )
@@ -127,20 +127,20 @@ func (s Stats) configured() (all []Series) {
 
 // Named are the smallest requests that reach every series the configuration names;
 // those of repositories that only the events name are not among them.
-func (s Stats) Named() (all []extract.StatsQuery) {
+func (s Stats) Named() (all []api.StatsQuery) {
 	for _, one := range s.configured() {
 		all = append(all, one.query("24h"))
 	}
 	return all
 }
 
-func (s Series) query(window string) extract.StatsQuery {
-	return extract.StatsQuery{Scope: s.Scope, ID: s.ID, Window: window, Bucket: s.Bucket, RuleID: s.RuleID, APIKeyID: s.APIKeyID}
+func (s Series) query(window string) api.StatsQuery {
+	return api.StatsQuery{Scope: s.Scope, ID: s.ID, Window: window, Bucket: s.Bucket, RuleID: s.RuleID, APIKeyID: s.APIKeyID}
 }
 
 // ReadBack requests the smallest window that reaches back far enough from now, by
 // the source's clock as soon as the answer gives it.
-func (s Series) ReadBack(ctx context.Context, from Source, now, since time.Time) (checkpoints.Window, *extract.StatsAnswer, error) {
+func (s Series) ReadBack(ctx context.Context, from Source, now, since time.Time) (checkpoints.Window, *api.StatsAnswer, error) {
 	tries := checkpoints.Reaching(now, since)
 	window, answer, err := s.tryWindows(ctx, from, tries)
 	if err != nil || window != tries[0] {
@@ -153,10 +153,10 @@ func (s Series) ReadBack(ctx context.Context, from Source, now, since time.Time)
 }
 
 // tryWindows requests one window after the other until the source accepts one.
-func (s Series) tryWindows(ctx context.Context, from Source, tries []checkpoints.Window) (window checkpoints.Window, answer *extract.StatsAnswer, err error) {
+func (s Series) tryWindows(ctx context.Context, from Source, tries []checkpoints.Window) (window checkpoints.Window, answer *api.StatsAnswer, err error) {
 	for _, window = range tries {
 		answer, err = from.Stats(ctx, s.query(window.Name))
-		if kind, known := extract.KindOf(err); !known || kind != extract.Refused {
+		if kind, known := api.KindOf(err); !known || kind != api.Refused {
 			break
 		}
 	}
@@ -164,7 +164,7 @@ func (s Series) tryWindows(ctx context.Context, from Source, tries []checkpoints
 }
 
 // Request describes what an answer was requested for, as its points need it.
-func (s Series) Request(window checkpoints.Window, answer *extract.StatsAnswer, now time.Time) transform.Series {
+func (s Series) Request(window checkpoints.Window, answer *api.StatsAnswer, now time.Time) transform.Series {
 	return transform.Series{
 		Scope: s.Scope, ScopeID: s.ID, RuleID: s.RuleID, APIKeyID: s.APIKeyID,
 		Window: window.Name, Reach: window.Length, Bucket: s.Bucket, Length: s.BucketLength(),

@@ -10,7 +10,7 @@ import (
 	"github.com/dustin/go-humanize/english"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
-	"github.com/flashback-sync/flashback-sync/extract"
+	"github.com/flashback-sync/flashback-sync/extract/api"
 	"github.com/flashback-sync/flashback-sync/internal/crash"
 	"github.com/flashback-sync/flashback-sync/schema"
 	"github.com/flashback-sync/flashback-sync/transform"
@@ -22,7 +22,7 @@ type reading struct {
 	since  time.Time // the first instant that is wanted
 	first  bool      // nothing of it is stored yet
 	window checkpoints.Window
-	answer *extract.StatsAnswer
+	answer *api.StatsAnswer
 	err    error
 }
 
@@ -100,11 +100,11 @@ func (r *run) drainStats(ctx context.Context, stream string, all []reading, b *b
 			short.note(read, r.options.Now())
 			err = r.addSeries(ctx, read, b)
 		}
-		switch kind, known := extract.KindOf(err); {
+		switch kind, known := api.KindOf(err); {
 		case err == nil || fatal != nil || r.ignorable(read.series, err):
 		case errors.Is(err, ErrIncomplete):
 			incomplete = err
-		case known && (kind == extract.NotFound || kind == extract.Refused) && len(all) > 1:
+		case known && (kind == api.NotFound || kind == api.Refused) && len(all) > 1:
 			incomplete = fmt.Errorf("%w: %s: %w", ErrIncomplete, read.series.Label(), err)
 		default:
 			fatal = err
@@ -152,8 +152,8 @@ func (s *shortReach) message() string {
 // ignorable reports whether a failure is none: a repository that was found in the
 // events and that the source no longer knows.
 func (r *run) ignorable(s Series, err error) bool {
-	kind, known := extract.KindOf(err)
-	if !s.Found || !known || kind != extract.NotFound {
+	kind, known := api.KindOf(err)
+	if !s.Found || !known || kind != api.NotFound {
 		return false
 	}
 	r.warn(s.Stream.Name, fmt.Sprintf("repository %s has no statistics: %v", s.ID, err))

@@ -4,14 +4,14 @@ import (
 	"strconv"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
-	"github.com/flashback-sync/flashback-sync/extract"
+	"github.com/flashback-sync/flashback-sync/extract/api"
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
 // Stored is the stored rows of the interval that a query matches. No column holds what
 // it says of workspaces.
-func Stored(table *schema.Table, q extract.Query, i checkpoints.Interval) load.Range {
+func Stored(table *schema.Table, q api.Query, i checkpoints.Interval) load.Range {
 	r := load.Range{Table: table, Interval: i}
 	limit := func(column string, values ...string) {
 		if len(values) > 0 && values[0] != "" {

@@ -1,0 +1,212 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/flashback-sync/flashback-sync/internal/apisim"
+)
+
+var silent = log.New(io.Discard, "", 0)
+
+func TestCompressedAnswers(t *testing.T) {
+	sim := apisim.New(apisim.Options{Seed: 6, Now: noon, Days: 20, AlertsPerDay: 50})
+	client := dial(t, sim)
+	client.http.Transport.(*http.Transport).DisableCompression = false
+	if rows, err := readAll(client); err != nil || rows != sim.Len(apisim.Alerts) {
+		t.Errorf("%d rows, %v", rows, err)
+	}
+	sim.Inject(apisim.Fault{Kind: apisim.FaultGzipBomb, Size: 100 << 20})
+	failure := wantKind(t, peekAt(client), OffContract)
+	if !strings.Contains(failure.Error(), "64 MB") {
+		t.Error(failure)
+	}
+	sim.ClearFaults()
+	sim.Inject(apisim.Fault{Kind: apisim.FaultTruncate})
+	wantKind(t, peekAt(client), Unreachable)
+}
+
+// TestLargeBodiesAreCut at 64 MB, however they are sent, and cost no more memory.
+func TestLargeBodiesAreCut(t *testing.T) {
+	const size = 100 << 20
+	piece := []byte(strings.Repeat(" ", 1<<20))
+	var sent atomic.Int64
+	announced := atomic.Bool{}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if announced.Load() {
+			w.Header().Set("Content-Length", fmt.Sprint(size))
+		}
+		for n := 0; n < size; n += len(piece) {
+			if _, err := w.Write(piece); err != nil {
+				return
+			}
+			sent.Add(int64(len(piece)))
+		}
+	}))
+	defer server.Close()
+	bomb := apisim.New(apisim.Options{Now: noon})
+	bomb.Inject(apisim.Fault{Kind: apisim.FaultGzipBomb, Size: 4 << 30})
+	url, stop := bomb.Start()
+	defer stop()
+	for _, c := range []struct {
+		name, url string
+		announced bool
+		most      int64 // bytes sent
+	}{{"100 MB", server.URL, false, maxBody + 20<<20}, {"100 MB, announced", server.URL, true, 20 << 20}, {"gzip bomb", url, false, 20 << 20}} {
+		t.Run(c.name, func(t *testing.T) {
+			announced.Store(c.announced)
+			already := sent.Load()
+			client := dialURL(t, c.url)
+			client.http.Transport.(*http.Transport).DisableCompression = false
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			err := wantKind(t, peekAt(client), OffContract)
+			runtime.ReadMemStats(&after)
+			if client.Requests() != 1 || !strings.Contains(err.Error(), "larger than 64 MB") {
+				t.Errorf("%d requests, %v", client.Requests(), err)
+			}
+			if total := sent.Load() - already; total > c.most {
+				t.Errorf("%d MB were sent", total>>20)
+			}
+			// A slice that grows to 64 MB has been several that were smaller.
+			if grown := after.TotalAlloc - before.TotalAlloc; grown > 8*maxBody {
+				t.Errorf("%d MB allocated", grown>>20)
+			}
+		})
+	}
+}
+
+// TestAnnouncedLengthsAreNotBelieved: nothing is set aside for what may not come.
+func TestAnnouncedLengthsAreNotBelieved(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", fmt.Sprint(maxBody-1))
+		_, _ = w.Write([]byte("{"))
+		_ = http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler)
+	}))
+	defer server.Close()
+	client := dialURL(t, server.URL)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	wantKind(t, peekAt(client), Unreachable)
+	runtime.ReadMemStats(&after)
+	if grown := after.TotalAlloc - before.TotalAlloc; grown > 16<<20 {
+		t.Errorf("%d MB allocated", grown>>20)
+	}
+}
+
+// TestErrorBodiesDoNotMatter: the status says what it is, whatever becomes of
+// the body.
+func TestErrorBodiesDoNotMatter(t *testing.T) {
+	for name, write := range map[string]func(http.ResponseWriter, *http.Request){
+		"endless": func(w http.ResponseWriter, r *http.Request) {
+			for r.Context().Err() == nil {
+				_, _ = w.Write(make([]byte, 1<<20))
+			}
+		},
+		"hung": func(w http.ResponseWriter, r *http.Request) {
+			_, _ = w.Write([]byte("no"))
+			_ = http.NewResponseController(w).Flush()
+			<-r.Context().Done()
+		},
+		"cut": func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write([]byte("no"))
+			_ = http.NewResponseController(w).Flush()
+			panic(http.ErrAbortHandler)
+		},
+	} {
+		for status, c := range map[int]struct {
+			kind     Kind
+			requests int64
+		}{400: {Refused, 1}, 401: {Unauthorized, 1}, 404: {NotFound, 1}, 503: {Unreachable, 4}} {
+			t.Run(fmt.Sprint(name, status), func(t *testing.T) {
+				t.Parallel()
+				server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					w.WriteHeader(status)
+					write(w, r)
+				}))
+				defer server.Close()
+				client := dialURL(t, server.URL, func(o *Options) { o.Idle = 50 * time.Millisecond })
+				if failure := wantKind(t, peekAt(client), c.kind); failure.Status != status || client.Requests() != c.requests {
+					t.Errorf("%d requests, %v", client.Requests(), failure)
+				}
+			})
+		}
+	}
+}
+
+// TestAnswersAreShownToWhoAsked as one short clean line without the token, and the
+// error quotes nothing of it.
+func TestAnswersAreShownToWhoAsked(t *testing.T) {
+	page := "<html>\r\n\t<title>502\x00 Bad\u202e Gateway</title> for secret\x1b[31m" + strings.Repeat("é", 5000)
+	for _, status := range []int{200, 404, 502} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(status)
+			_, _ = w.Write([]byte(page))
+		}))
+		var shown []string
+		err := peekAt(dialURL(t, server.URL, func(o *Options) { o.ShowAnswer = func(text string) { shown = append(shown, text) } }))
+		server.Close()
+		if strings.Contains(err.Error(), "Gateway") || !strings.Contains(err.Error(), "starts like HTML") {
+			t.Errorf("%d: %v", status, err)
+		}
+		want := fmt.Sprintf("GET /policy/alerts: HTTP %d: the answer begins: <html> <title>502 Bad Gateway</title> for [token] [31m", status)
+		if len(shown) == 0 || !strings.HasPrefix(shown[0], want) || len(shown[0]) > 300 || strings.ContainsAny(shown[0], "\r\n\t\x00\x1b\u202e\ufffd") {
+			t.Errorf("%d: %q", status, shown)
+		}
+	}
+}
+
+// TestSlowButAliveIsWaitedFor: bytes that keep coming are not idle.
+func TestSlowButAliveIsWaitedFor(t *testing.T) {
+	sim := apisim.New(apisim.Options{Seed: 6, Now: noon, Days: 2, AlertsPerDay: 100})
+	sim.Inject(apisim.Fault{Kind: apisim.FaultSlow, ChunkBytes: 4000, Delay: 20 * time.Millisecond})
+	client := dial(t, sim, func(o *Options) { o.Idle = 250 * time.Millisecond })
+	page, err := client.List(context.Background(), anyPage, Bounds{Open: true}, 0, 100)
+	if err != nil || client.Requests() != 1 || len(page.Rows) != 100 {
+		t.Errorf("%d requests, %v", client.Requests(), err)
+	}
+}
+
+func TestDefaultTimeouts(t *testing.T) {
+	for _, c := range []struct{ timeout, idle, wantTimeout, wantIdle time.Duration }{
+		{0, 0, 30 * time.Second, 10 * time.Second},
+		{5 * time.Second, 0, 5 * time.Second, 5 * time.Second},
+		{time.Minute, time.Hour, time.Minute, time.Minute},
+		{time.Minute, time.Second, time.Minute, time.Second},
+	} {
+		client, err := New(Options{BaseURL: "http://x", Timeout: c.timeout, Idle: c.idle})
+		if err != nil || client.options.Timeout != c.wantTimeout || client.options.Idle != c.wantIdle {
+			t.Errorf("%+v: %v, %v", c, client.options, err)
+		}
+	}
+}
+
+// TestABodyIsGivenBackOnce: else two answers would share its memory.
+func TestABodyIsGivenBackOnce(t *testing.T) {
+	for range 100 {
+		body, err := read(strings.NewReader("first"), -1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		page := &Answer{body: body}
+		page.Release()
+		page.Release()
+		a, _ := read(strings.NewReader("aaaaa"), -1)
+		b, _ := read(strings.NewReader("bbbbb"), -1)
+		if string(a) != "aaaaa" || string(b) != "bbbbb" {
+			t.Fatalf("%s %s", a, b)
+		}
+		(&Answer{body: a}).Release()
+		(&Answer{body: b}).Release()
+	}
+}

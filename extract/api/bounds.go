@@ -1,0 +1,41 @@
+package api
+
+import (
+	"net/url"
+	"strconv"
+
+	"github.com/flashback-sync/flashback-sync/checkpoints/instant"
+)
+
+const (
+	// MinBound and MaxBound limit what ISO 8601 writes with four digits of a year. A
+	// bound below or above them is not sent.
+	MinBound = instant.Micros(-62135596800e6)
+	MaxBound = instant.Micros(253402300800e6)
+)
+
+// Bounds are the parameters from and to of one request.
+type Bounds struct {
+	From, To instant.Micros
+	Open     bool // no upper bound: To is not sent
+}
+
+func (b Bounds) set(v url.Values) {
+	if b.From >= MinBound {
+		v.Set("from", b.From.Format())
+	}
+	if !b.Open {
+		v.Set("to", b.To.Format())
+	}
+}
+
+func (q Query) parameters(b Bounds, skip, take int) url.Values {
+	v := url.Values{}
+	b.set(v)
+	q.filters(v)
+	v.Set("take", strconv.Itoa(take))
+	if skip > 0 {
+		v.Set("skip", strconv.Itoa(skip))
+	}
+	return v
+}

@@ -1,0 +1,181 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// Token returns the bearer token. After the source has refused a token it is
+// called again with refresh set.
+type Token func(ctx context.Context, refresh bool) (string, error)
+
+// Options configure a Client. BaseURL and Token are required.
+type Options struct {
+	BaseURL           string
+	Token             Token
+	UserAgent         string
+	MaxConcurrency    int           // requests under way at once, at most; at least 1
+	RequestsPerSecond float64       // 0: no limit of our own
+	Timeout           time.Duration // for one attempt, body included; 0: 30 s
+	Idle              time.Duration // for the next bytes of a body; 0: 10 s or Timeout
+	Retries           int           // further attempts after a temporary failure
+	Backoff           time.Duration // first pause, 0: 1 s; it doubles, with full jitter
+	Patience          time.Duration // how long an endpoint may fail without a success; 0: 15 min
+	Now               func() time.Time
+	Warn              func(message string) // told what a person should know; may be nil
+	// ShowAnswer is given the beginning of every answer that cannot be used, which may
+	// hold personal data: it is for the eyes of the person who asked. May be nil.
+	ShowAnswer func(text string)
+	// Observe is told of every request once it is over, by several goroutines; it
+	// must return at once. May be nil.
+	Observe func(Attempt)
+}
+
+// Client asks one origin. It is safe for concurrent use.
+type Client struct {
+	options     Options
+	base        *url.URL
+	http        *http.Client
+	limiter     *rate.Limiter
+	concurrency *concurrency
+	tokens      tokens
+	quiet       quiet
+	budgets     budgets
+	requests    atomic.Int64
+	retries     atomic.Int64
+	waited      atomic.Int64 // nanoseconds
+}
+
+// response is a complete answer with status 200.
+type response struct {
+	body []byte
+	date time.Time // the source's clock; zero if it sent none
+}
+
+// parse reads a body. What it refuses counts as a broken answer and is asked
+// for again, since proxies and overloaded servers produce such.
+type parse func(body []byte) error
+
+// New checks the options and returns a client. It sends nothing.
+func New(options Options) (*Client, error) {
+	base, err := url.Parse(options.BaseURL)
+	if err != nil || base.Host == "" || (base.Scheme != "http" && base.Scheme != "https") || base.User != nil {
+		return nil, errors.New("the base URL is not an http(s) URL without credentials")
+	}
+	options.fill()
+	limit := rate.Inf
+	if options.RequestsPerSecond > 0 {
+		limit = rate.Limit(options.RequestsPerSecond)
+	}
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConnsPerHost = options.MaxConcurrency
+	transport.MaxConnsPerHost = options.MaxConcurrency
+	// A connection that went dead must not take the next requests with it.
+	transport.HTTP2 = &http.HTTP2Config{SendPingTimeout: options.Idle, PingTimeout: options.Idle}
+	return &Client{
+		options:     options,
+		base:        base,
+		http:        &http.Client{Transport: transport},
+		limiter:     rate.NewLimiter(limit, 1),
+		concurrency: newConcurrency(options.MaxConcurrency),
+		tokens:      tokens{source: options.Token, spent: map[string]bool{}},
+		budgets:     budgets{patience: options.Patience, known: map[string]*budget{}},
+	}, nil
+}
+
+// fill puts the defaults in.
+func (o *Options) fill() {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Warn == nil {
+		o.Warn = func(string) {}
+	}
+	if o.Observe == nil {
+		o.Observe = func(Attempt) {}
+	}
+	for value, otherwise := range map[*time.Duration]time.Duration{
+		&o.Backoff: time.Second, &o.Timeout: 30 * time.Second, &o.Patience: 15 * time.Minute,
+	} {
+		if *value <= 0 {
+			*value = otherwise
+		}
+	}
+	if o.Idle <= 0 {
+		o.Idle = 10 * time.Second
+	}
+	o.Idle = min(o.Idle, o.Timeout)
+	o.MaxConcurrency = max(o.MaxConcurrency, 1)
+}
+
+// Warn passes on what a person should know.
+func (c *Client) Warn(message string) { c.options.Warn(message) }
+
+// Close drops the idle connections.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// Requests is the number of requests sent so far, retries included.
+func (c *Client) Requests() int64 { return c.requests.Load() }
+
+// Retries is the number of requests so far that repeated one that had failed.
+func (c *Client) Retries() int64 { return c.retries.Load() }
+
+// Waited is how long requests have waited between their tries, summed up.
+func (c *Client) Waited() time.Duration { return time.Duration(c.waited.Load()) }
+
+// Concurrency is the number of requests that may be under way at once, at most.
+func (c *Client) Concurrency() int { return c.options.MaxConcurrency }
+
+// Limit is the number that may be under way at once now.
+func (c *Client) Limit() int { return c.concurrency.current() }
+
+// clock is the source's time in an answer, or our own where it sends none.
+func (c *Client) clock(answer *response) time.Time {
+	if answer.date.IsZero() {
+		return c.options.Now().UTC()
+	}
+	return answer.date
+}
+
+// call is one question: where, what, and how its answer is read.
+type call struct {
+	segments []string
+	query    url.Values
+	accept   parse
+	failures int // so far
+	sent     int // requests so far
+}
+
+// endpoint is the last segment, which tells the endpoints apart whatever policy
+// is asked for: "alerts", "violations", "policies".
+func (c *call) endpoint() string { return c.segments[len(c.segments)-1] }
+
+// attempt sends the request once; a refused token is renewed and tried once more.
+func (c *Client) attempt(ctx context.Context, call *call) (*response, error) {
+	token, err := c.tokens.get(ctx, "")
+	if err != nil {
+		return nil, tokenError(ctx, call, err)
+	}
+	answer, err := c.send(ctx, call, token)
+	if kind, ok := KindOf(err); !ok || kind != Unauthorized {
+		return answer, err
+	}
+	fresh, tokenErr := c.tokens.get(ctx, token)
+	if tokenErr != nil || fresh == token {
+		return nil, err
+	}
+	return c.send(ctx, call, fresh)
+}
+
+func tokenError(ctx context.Context, call *call, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return &Error{Kind: Unauthorized, Path: display(call.segments), Message: "no token to send", Err: err}
+}

@@ -1,0 +1,130 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// send sends one request when it may be sent.
+func (c *Client) send(ctx context.Context, call *call, token string) (*response, error) {
+	if err := c.admit(ctx); err != nil {
+		return nil, err
+	}
+	defer c.concurrency.release()
+	if left := c.budgets.of(call).closed(); left > 0 {
+		return nil, &Error{Kind: Unreachable, Path: display(call.segments), Message: "not asked, since the source wants to hear nothing for another " + rounded(left)}
+	}
+	return c.exchange(ctx, call, secret(token))
+}
+
+// admit waits for the source's pause to be over, for a slot, and for the rate. It
+// leaves the caller with a slot. A pause that began meanwhile gives it back, so
+// that nobody asks early.
+func (c *Client) admit(ctx context.Context) error {
+	for {
+		if err := c.quiet.wait(ctx); err != nil {
+			return err
+		}
+		if err := c.concurrency.acquire(ctx); err != nil {
+			return err
+		}
+		err := c.limiter.Wait(ctx)
+		if err == nil && c.quiet.left() <= 0 {
+			return nil
+		}
+		c.concurrency.release()
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// exchange is one request and its answer, within the timeouts.
+func (c *Client) exchange(ctx context.Context, call *call, token secret) (*response, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.options.Timeout)
+	defer cancel()
+	ctx, abort := context.WithCancelCause(ctx)
+	defer abort(nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.address(call.segments, call.query), nil)
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Accept", "application/json")
+	request.Header.Set("Authorization", "Bearer "+string(token))
+	request.Header.Set("User-Agent", c.options.UserAgent)
+	request.Header.Set("Cache-Control", "no-cache")
+	request.Header.Set("Pragma", "no-cache") // for caches of HTTP/1.0
+	c.requests.Add(1)
+	began := time.Now()
+	attempt := Attempt{Endpoint: call.template(), Started: began, Retry: call.sent > 0}
+	call.sent++
+	defer func() {
+		attempt.Took = time.Since(began)
+		c.options.Observe(attempt)
+	}()
+	// The transport itself follows no redirect, which would carry the token
+	// elsewhere, and does not even read where it leads to.
+	answer, err := c.http.Transport.RoundTrip(request)
+	if err != nil {
+		return nil, &Error{
+			Kind: Unreachable, Path: display(call.segments), Err: c.orTimeout(ctx, err, "no answer"), temporary: !isCertificate(err),
+		}
+	}
+	attempt.Status = answer.StatusCode
+	defer func() { _ = answer.Body.Close() }()
+	response := &response{date: dateOf(answer.Header)}
+	body := c.watched(answer.Body, abort)
+	defer body.idle.Stop()
+	if answer.StatusCode != http.StatusOK {
+		c.concurrency.refused(answer.StatusCode, began)
+		begins := beginning(answer.StatusCode, body)
+		c.show(call, answer.StatusCode, begins, token)
+		return nil, statusError(call.segments, answer, begins, c.clock(response))
+	}
+	c.concurrency.answered()
+	if response.body, err = read(body, answer.ContentLength); err != nil {
+		return nil, bodyError(call.segments, c.orTimeout(ctx, err, "the answer was not complete"))
+	}
+	if err := call.accept(response.body); err != nil {
+		c.show(call, answer.StatusCode, response.body, token)
+		return nil, &Error{
+			Kind: OffContract, Path: display(call.segments), Status: answer.StatusCode,
+			Message: describe(answer.Header, response.body), Err: err, temporary: true,
+		}
+	}
+	return response, nil
+}
+
+// show hands over how an answer begins that cannot be used, if a person asked for it.
+func (c *Client) show(call *call, status int, body []byte, token secret) {
+	if c.options.ShowAnswer != nil {
+		begins := excerpt(token.hide(body[:min(len(body), maxExcerpt)]))
+		c.options.ShowAnswer(fmt.Sprintf("GET %s: HTTP %d: the answer begins: %s", display(call.segments), status, begins))
+	}
+}
+
+func (c *Client) address(segments []string, query url.Values) string {
+	target := *c.base
+	escaped := make([]string, len(segments))
+	for i, s := range segments {
+		escaped[i] = escapeSegment(s)
+	}
+	target.Path, target.RawPath, target.RawQuery, target.Fragment = "", "", "", ""
+	prefix := strings.TrimSuffix(c.base.EscapedPath(), "/")
+	return target.String() + prefix + "/" + strings.Join(escaped, "/") + "?" + query.Encode()
+}
+
+// escapeSegment escapes one path segment; "." and ".." would be resolved away
+// by servers and proxies, so their dots are escaped too.
+func escapeSegment(s string) string {
+	if strings.Trim(s, ".") == "" {
+		return strings.ReplaceAll(s, ".", "%2E")
+	}
+	return url.PathEscape(s)
+}
+
+func display(segments []string) string { return "/" + strings.Join(segments, "/") }
