@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"github.com/dustin/go-humanize"
 
@@ -64,7 +65,7 @@ func tryRoom(folder string, need uint64) error {
 		return fmt.Errorf("look for room in %s: %w", folder, err)
 	}
 	if known && free < need {
-		return fmt.Errorf("no room in %s: %s are free, a run needs %s", folder, humanize.IBytes(free), humanize.IBytes(need))
+		return fmt.Errorf("no room in %s: %s are free, a run needs %s: %w", folder, humanize.IBytes(free), humanize.IBytes(need), syscall.ENOSPC)
 	}
 	file, err := durable.Create(filepath.Join(folder, "room"))
 	if err != nil {

@@ -42,7 +42,7 @@ func TestARunWithoutRoomIsRefused(t *testing.T) {
 		if c.want == "" && err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		if c.want != "" && (!errors.As(err, &storage) || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "free")) {
+		if c.want != "" && (!errors.As(err, &storage) || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "free") || storage.Cause() != duckdb.CauseFull) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -258,7 +258,7 @@ func (s *server) reloads(ctx context.Context, hangups <-chan os.Signal) {
 		case <-hangups:
 		}
 		if err := s.reload(); err != nil {
-			s.log.Error().Err(err).Msg("reload of the configuration failed; the previous one stays in force")
+			s.log.Error().Err(err).Msg("reload of the configuration failed; schedule and page stay as they are, and runs fail until the file is correct")
 			continue
 		}
 		s.log.Info().Msg("the configuration was reloaded")
