@@ -86,8 +86,12 @@ func (v *verification) query(ctx context.Context, list run.List, query api.Query
 	if v.only == nil || len(parts) > 0 {
 		v.report.Streams = append(v.report.Streams, s)
 	}
-	if len(parts) == 0 {
+	if len(parts) == 0 && v.only != nil {
 		return nil
+	}
+	if len(parts) == 0 { // never read, maybe because the source does not serve it
+		_, err := v.source.Peek(ctx, query, list.Start)
+		return err
 	}
 	c := comparison{source: v.source, stored: v.stored.Holdings, query: query, table: list.Table()}
 	return c.verify(ctx, s, parts, Totals{

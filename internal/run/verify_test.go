@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -307,5 +308,31 @@ func TestAQueryTheSourceDoesNotKnowIsNotAMatch(t *testing.T) {
 	report := w.verify(o)
 	if s := report.Streams[0]; s.Status != audit.NotServed || s.Error != "" {
 		t.Errorf("an optional stream of which nothing is served: %+v", s)
+	}
+}
+
+// What no run could read since the source does not know it is neither a difference nor a match.
+func TestWhatWasNeverServedDoesNotDiffer(t *testing.T) {
+	w := newWorld(t, small())
+	o := w.options(run.Alerts, run.Violations)
+	o.Lists[1].Optional = true
+	w.sim.Inject(apisim.Fault{
+		Kind: apisim.FaultStatus, Status: 404, Match: func(r *http.Request) bool {
+			return strings.HasSuffix(r.URL.Path, "/violations") || r.URL.Query().Get("id") == "no-such-repo"
+		},
+	})
+	w.mustSync(o)
+	w.matches(o)
+	if s := w.verify(o).Streams[1]; s.Status != audit.NotServed {
+		t.Errorf("an optional stream: %+v", s)
+	}
+	o = w.options(run.PolicyStats)
+	o.Stats.Scopes = []run.Scope{{Scope: "repo", IDs: []string{"no-such-repo"}}, {Scope: "org"}}
+	if _, err := w.sync(context.Background(), o); err != nil {
+		t.Fatal(err)
+	}
+	report, err := audit.Verify(context.Background(), o, w.client)
+	if !errors.Is(err, run.ErrIncomplete) || report.Status != audit.NotVerified || report.Streams[0].Status != audit.NotVerified {
+		t.Errorf("a series: %v, %s", err, explain(report))
 	}
 }
