@@ -1,4 +1,4 @@
-// Package checkpoints knows which stretches of time have been read completely,
+// Package checkpoints knows which ranges of time have been read completely,
 // and which are still due.
 //
 // Coverage is a ledger of intervals for each stream and filter set, not one
@@ -8,5 +8,5 @@
 //
 // Invariants: a Set is sorted and its intervals neither touch nor overlap;
 // the ledger can only be written through the transaction that commits the rows
-// it vouches for, so it never promises more than the tables hold.
+// that it covers, so it never claims more than the tables contain.
 package checkpoints

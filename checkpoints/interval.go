@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-// Interval is the half-open stretch of time [From, To), in UTC.
+// Interval is the half-open range of time [From, To), in UTC.
 type Interval struct {
 	From, To time.Time
 }
 
-// Empty reports whether the interval holds no instant.
+// Empty reports whether the interval contains no instant.
 func (i Interval) Empty() bool { return !i.From.Before(i.To) }
 
 // Duration is the interval's length, zero if it is empty.
@@ -21,7 +21,7 @@ func (i Interval) Duration() time.Duration {
 	return i.To.Sub(i.From)
 }
 
-// Contains reports whether the instant lies in the interval.
+// Contains reports whether the instant is in the interval.
 func (i Interval) Contains(t time.Time) bool { return !t.Before(i.From) && t.Before(i.To) }
 
 // Overlaps reports whether the intervals share an instant.

@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// Status is what the ledger says of an interval.
+// Status is the state of an interval in the ledger.
 type Status string
 
 const (
 	// Covered intervals have been read completely.
 	Covered Status = "covered"
-	// Lost intervals were never read and can no longer be had from the source.
+	// Lost intervals were never read and can no longer be fetched from the source.
 	Lost Status = "lost"
 )
 
@@ -52,18 +52,18 @@ func Read(ctx context.Context, q querier, key Key, status Status) (Set, error) {
 }
 
 // Record adds intervals to a key inside the caller's transaction, the one that
-// commits the rows they vouch for. Intervals that touch are joined, so the
+// commits the rows they cover. Intervals that touch are joined, so the
 // ledger stays as small as its gaps allow.
 func Record(ctx context.Context, tx *sql.Tx, key Key, status Status, runID string, add Set) error {
 	if len(add) == 0 {
 		return nil
 	}
-	held, err := Read(ctx, tx, key, status)
+	stored, err := Read(ctx, tx, key, status)
 	if err != nil {
 		return err
 	}
-	for _, joined := range held.Union(add) {
-		if contains(held, joined) {
+	for _, joined := range stored.Union(add) {
+		if contains(stored, joined) {
 			continue
 		}
 		if err := replace(ctx, tx, key, status, runID, joined); err != nil {
@@ -74,15 +74,15 @@ func Record(ctx context.Context, tx *sql.Tx, key Key, status Status, runID strin
 }
 
 func contains(s Set, i Interval) bool {
-	for _, held := range s {
-		if held.From.Equal(i.From) && held.To.Equal(i.To) {
+	for _, other := range s {
+		if other.From.Equal(i.From) && other.To.Equal(i.To) {
 			return true
 		}
 	}
 	return false
 }
 
-// replace puts one interval in the place of those it swallows.
+// replace puts one interval in the place of those it contains.
 func replace(ctx context.Context, tx *sql.Tx, key Key, status Status, runID string, i Interval) error {
 	_, err := tx.ExecContext(ctx,
 		`DELETE FROM sync_coverage WHERE stream = ? AND "filter" = ? AND status = ? AND from_ts >= ? AND to_ts <= ?`,

@@ -2,7 +2,7 @@ package checkpoints
 
 import "time"
 
-// Plan says what a run wants of one stream and filter set.
+// Plan is what a run wants of one stream and filter set.
 type Plan struct {
 	Wanted   Interval      // history from the configured start up to the source's now
 	Lookback time.Duration // how much before Wanted.To is read again although it is covered
@@ -16,9 +16,9 @@ func (p Plan) Due(covered Set) Set {
 	return widen(Of(p.Wanted).Subtract(covered).Union(Of(again)))
 }
 
-// lookFrom is where the lookback begins. After a downtime it no longer holds
-// what was late at the last watermark: half of it is kept for that, which costs
-// a run nothing that comes within half a lookback of the one before.
+// lookFrom is where the lookback begins. After a downtime it would not reach
+// what was late at the last watermark, so it then begins half a lookback before that.
+// A run within half a lookback of the one before pays nothing for this.
 func (p Plan) lookFrom(covered Set) time.Time {
 	begin := p.Wanted.To.Add(-p.Lookback)
 	if len(covered) == 0 {

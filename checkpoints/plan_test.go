@@ -18,7 +18,7 @@ func TestDueIsWhatIsMissingAndTheLookback(t *testing.T) {
 		due := checkpoints.Plan{Wanted: interval(from, to), Lookback: time.Duration(lookback) * time.Minute}.Due(covered)
 		requireCanonical(t, due)
 		again := to - lookback
-		if watermark, ok := covered.Hull(); ok {
+		if watermark, ok := covered.Extent(); ok {
 			again = min(again, int(watermark.To.Sub(epoch)/time.Minute)-lookback/2)
 		}
 		var want model

@@ -25,10 +25,10 @@ func Of(intervals ...Interval) Set {
 	return out
 }
 
-// Union is what lies in either set.
+// Union is what is in either set.
 func (s Set) Union(o Set) Set { return Of(append(slices.Clone(s), o...)...) }
 
-// Subtract is what lies in s and not in o.
+// Subtract is what is in s and not in o.
 func (s Set) Subtract(o Set) Set {
 	var out Set
 	for _, keep := range s {
@@ -48,10 +48,10 @@ func (s Set) Subtract(o Set) Set {
 	return out
 }
 
-// Intersect is what lies in both sets.
+// Intersect is what is in both sets.
 func (s Set) Intersect(o Set) Set { return s.Subtract(s.Subtract(o)) }
 
-// Split cuts the set in two at an instant: what lies before it, and the rest.
+// Split cuts the set in two at an instant: what is before it, and the rest.
 func (s Set) Split(at time.Time) (before, after Set) {
 	for _, i := range s {
 		if head := (Interval{From: i.From, To: earlier(i.To, at)}); !head.Empty() {
@@ -64,16 +64,16 @@ func (s Set) Split(at time.Time) (before, after Set) {
 	return before, after
 }
 
-// Covers reports whether all of the interval lies in the set.
+// Covers reports whether all of the interval is in the set.
 func (s Set) Covers(i Interval) bool { return len(Of(i).Subtract(s)) == 0 }
 
-// Contains reports whether the instant lies in the set.
+// Contains reports whether the instant is in the set.
 func (s Set) Contains(t time.Time) bool {
 	return slices.ContainsFunc(s, func(i Interval) bool { return i.Contains(t) })
 }
 
-// Hull is the smallest interval around the set; ok is false if the set is empty.
-func (s Set) Hull() (hull Interval, ok bool) {
+// Extent is the smallest interval that contains the set; ok is false if it is empty.
+func (s Set) Extent() (extent Interval, ok bool) {
 	if len(s) == 0 {
 		return Interval{}, false
 	}

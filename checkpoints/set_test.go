@@ -94,9 +94,9 @@ func TestSetMeasures(t *testing.T) {
 		if s.Duration() != time.Duration(minutes)*time.Minute {
 			t.Fatalf("%v lasts %v, want %d minutes", s, s.Duration(), minutes)
 		}
-		hull, ok := s.Hull()
-		if ok != (minutes > 0) || (ok && hull != interval(first, last+1)) {
-			t.Fatalf("hull of %v is %v %v", s, hull, ok)
+		extent, ok := s.Extent()
+		if ok != (minutes > 0) || (ok && extent != interval(first, last+1)) {
+			t.Fatalf("extent of %v is %v %v", s, extent, ok)
 		}
 		if probe := interval(3, 9); s.Covers(probe) != (m[3] && m[4] && m[5] && m[6] && m[7] && m[8]) {
 			t.Fatalf("%v covers %v: %v", s, probe, s.Covers(probe))

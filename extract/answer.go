@@ -17,9 +17,9 @@ func oldestFrom(a *api.Answer, limit instant.Micros) (oldest instant.Micros, ok 
 	return oldest, ok
 }
 
-// strays reports whether the page holds rows from the limit up. One alone may be
+// beyond reports whether the page holds rows from the limit up. One alone may be
 // a record that is dated wrongly.
-func strays(a *api.Answer, limit instant.Micros) bool {
+func beyond(a *api.Answer, limit instant.Micros) bool {
 	count := 0
 	for _, r := range a.Rows {
 		if r.Dated && r.At >= limit {
@@ -29,16 +29,16 @@ func strays(a *api.Answer, limit instant.Micros) bool {
 	return !a.Open && count >= 2
 }
 
-// lone reports whether one row is all that the page tells of time, and lies from the
-// limit up: there is no way down from it.
-func lone(a *api.Answer, limit instant.Micros) bool {
+// loneBeyond reports whether the only dated row of the page is at the limit or above:
+// the walk cannot go down from it.
+func loneBeyond(a *api.Answer, limit instant.Micros) bool {
 	oldest, dated := a.Oldest()
-	return dated && oldest >= limit && !a.Open && !strays(a, limit)
+	return dated && oldest >= limit && !a.Open && !beyond(a, limit)
 }
 
-// passes reports whether the page goes on below the limit: then it holds all
-// there is above. It takes the two last rows to say so, since one alone may be a
-// record that is dated wrongly.
+// passes reports whether the page goes on below the limit: then it has all rows
+// above it. Both of the two last rows must be below, since one alone may be a record
+// that is dated wrongly.
 func passes(a *api.Answer, limit instant.Micros) bool {
 	n := len(a.Rows)
 	return n >= 2 && a.Rows[n-1].Dated && a.Rows[n-1].At < limit && a.Rows[n-2].Dated && a.Rows[n-2].At < limit
@@ -50,7 +50,8 @@ func light(r api.Row) api.Row {
 	return r
 }
 
-func holds(a *api.Answer, id string, at instant.Micros) bool {
+// has reports whether the page has a row of this id and time.
+func has(a *api.Answer, id string, at instant.Micros) bool {
 	return slices.ContainsFunc(a.Rows, func(r api.Row) bool { return r.ID == id && r.At == at })
 }
 
@@ -66,7 +67,7 @@ func follows(a *api.Answer, before *api.Answer, full bool) bool {
 	return dated && newest > frontier && (oldest < frontier || !full)
 }
 
-// ends reports whether the page that was asked with skip is the last of its list.
+// ends reports whether the page that was requested with skip is the last of its list.
 func ends(a *api.Answer, skip int, full bool) bool {
 	if len(a.Rows) == 0 {
 		return skip >= a.Total
@@ -75,7 +76,7 @@ func ends(a *api.Answer, skip int, full bool) bool {
 }
 
 // overlap is how far to skip so that the next page begins with a row newer than
-// the oldest of this one. Where that is not at hand it skips the whole page.
+// the oldest of this one. If no such row is near the end it skips the whole page.
 func overlap(a *api.Answer) int {
 	oldest, _ := a.Oldest()
 	for i, r := range slices.Backward(a.Rows) {

@@ -36,14 +36,14 @@ func TestWalkOfASourceThatChanges(t *testing.T) {
 		if rapid.Bool().Draw(t, "odd") {
 			low = low.Add(-time.Duration(rapid.IntRange(0, 100_000).Draw(t, "ms")) * time.Microsecond * 777)
 		}
-		crowded := drawRows(t, sim, low)
+		dense := drawRows(t, sim, low)
 		before := truth(t, sim, api.Query{List: api.Alerts})
 		ids := map[string]bool{}
 		for _, row := range sim.Alerts() {
 			ids[row.ID] = true
 		}
 		changes := &churn{sim: sim, touched: map[string]bool{}}
-		changes.draw(t, slices.Sorted(maps.Keys(ids)), low, m.ShuffleTies && crowded)
+		changes.draw(t, slices.Sorted(maps.Keys(ids)), low, m.ShuffleTies && dense)
 		began := sim.RequestCount()
 		sim.SetOnRequest(func(_ *http.Request, n int) { changes.apply(n - began) })
 		reader := dial(t, sim, connections(rapid.SampledFrom([]int{1, 2, 8}).Draw(t, "connections")))
@@ -129,8 +129,8 @@ func drawJobs(t *rapid.T, low time.Time) []Job {
 	return append(jobs, Job{Query: query, Interval: between(from, noon), Open: open})
 }
 
-// drawRows adds clusters of rows: dense ones, sparse ones, and crowds.
-func drawRows(t *rapid.T, sim *apisim.Sim, low time.Time) (crowded bool) {
+// drawRows adds clusters of rows: dense ones, sparse ones, and dense timestamps.
+func drawRows(t *rapid.T, sim *apisim.Sim, low time.Time) (dense bool) {
 	for i := range rapid.IntRange(1, 6).Draw(t, "clusters") {
 		n := rapid.SampledFrom([]int{1, 20, 99, 100, 101, 250, 400}).Draw(t, fmt.Sprint("rows", i))
 		step := rapid.SampledFrom([]time.Duration{0, time.Microsecond, 300 * time.Microsecond, time.Millisecond, 97 * time.Millisecond, time.Second, 41*time.Second + time.Millisecond, 10 * time.Minute}).Draw(t, fmt.Sprint("step", i))
@@ -140,12 +140,12 @@ func drawRows(t *rapid.T, sim *apisim.Sim, low time.Time) (crowded bool) {
 		}
 		rows := rowsAt(sim, spread(first, n, step)...)
 		sim.AddAlerts(rows...)
-		crowded = crowded || step == 0
+		dense = dense || step == 0
 	}
-	return crowded
+	return dense
 }
 
-// draw plans changes, each before the answer of some request. A crowd in random
+// draw plans changes, each before the answer of some request. A dense timestamp in random
 // order is never seen as a whole: if a row leaves it while another one comes,
 // nothing tells a reader so. Then rows are not taken away.
 func (c *churn) draw(t *rapid.T, ids []string, low time.Time, onlyGrows bool) {

@@ -12,7 +12,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 )
 
-// A run that finds nothing new asks one question for the clock and the grain, and
+// A run that finds nothing new asks one question for the clock and the resolution, and
 // each row of the lookback once. Neighbouring pages share a row, so a page gives
 // 99: that stays within rows / 100 + 3 up to 10,098 rows.
 func TestALookbackNeedsFewRequests(t *testing.T) {

@@ -5,13 +5,13 @@ import (
 	"github.com/flashback-sync/flashback-sync/extract/api"
 )
 
-// passage is what paging by skip has gathered.
+// passage is what paging by skip has collected.
 type passage struct {
 	rows     []api.Row // each distinct record once
 	copies   map[api.Identity]int
 	ever     map[api.Identity]struct{} // also those that count no more
 	times    map[string]instant.Micros // by id: when it was last seen to be dated
-	held     int                       // distinct records, and the copies that one answer held of one
+	count    int                       // distinct records, and the copies of one in a single answer
 	total    int                       // by the last answer
 	complete bool
 }
@@ -23,19 +23,19 @@ func newPassage() *passage {
 func (p *passage) reset() {
 	clear(p.copies)
 	clear(p.times)
-	p.rows, p.held = nil, 0
+	p.rows, p.count = nil, 0
 }
 
-// count notes a page's total and reports whether the range kept still: neither
-// its total changed nor the time of a record. If it did not, what was gathered
-// may hold rows that are gone, and must not count any more. A row deleted and
+// steady notes a page's total and reports whether the range did not change: neither
+// its total nor the time of a record. If it changed, what was collected may contain
+// rows that are gone, and must not count any more. A row deleted and
 // another one added between two pages leaves the total as it is; that is found by
 // the overlap of the pages, or by one more pass, unless the source also shuffles
 // the rows of that very instant.
-func (p *passage) count(page *api.Answer) (steady bool) {
+func (p *passage) steady(page *api.Answer) (steady bool) {
 	steady = p.total < 0 || p.total == page.Total
 	for _, r := range page.Rows {
-		if at, known := p.times[r.ID]; known && at != r.At && !holds(page, r.ID, at) {
+		if at, known := p.times[r.ID]; known && at != r.At && !has(page, r.ID, at) {
 			steady = false
 		}
 	}
@@ -46,9 +46,9 @@ func (p *passage) count(page *api.Answer) (steady bool) {
 	return steady
 }
 
-// add counts a page and reports whether it held anything new.
+// add counts a page and reports whether it had anything new.
 func (p *passage) add(page *api.Answer) bool {
-	before := p.held
+	before := p.count
 	inPage := make(map[api.Identity]int, len(page.Rows))
 	for _, r := range page.Rows {
 		who := r.Identity()
@@ -62,12 +62,12 @@ func (p *passage) add(page *api.Answer) bool {
 		}
 		if inPage[who] > p.copies[who] {
 			p.copies[who]++
-			p.held++
+			p.count++
 		}
 	}
-	return p.held > before
+	return p.count > before
 }
 
 // missing is what the total counts beyond the records; at least one, since it is
-// asked for where something could not be proven.
-func (p *passage) missing() int { return max(1, p.total-p.held) }
+// called where something could not be proven.
+func (p *passage) missing() int { return max(1, p.total-p.count) }

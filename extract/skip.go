@@ -13,24 +13,24 @@ const (
 	// one instant come in another order on every request, each pass finds some more.
 	skipPasses = 60
 	// idlePasses ends it earlier: so many passes in a row that found nothing new,
-	// or whose total would not keep still. The last row or two of a crowd in random
-	// order may well be missed as often, and are looked for longer.
+	// or whose total changed. The last row or two of a dense timestamp in random order
+	// may be missed as often, and are searched for longer.
 	idlePasses, lastPasses = 3, 9
-	// strayDays is how far beyond its bound a source that knows only dates may
+	// beyondDays is how far beyond its bound a source that knows only dates may
 	// give rows; beyond that it ignores the bound.
-	strayDays = 2 * instant.Day
+	beyondDays = 2 * instant.Day
 )
 
-// readCrowd reads an instant that holds more rows than a page: the walk cannot
-// get below it by time. The window reaches two grains down and the walk goes on
-// one grain below the instant, so that inclusive and exclusive bounds give the
-// same rows.
-func (w *walk) readCrowd(ctx context.Context, edge instant.Micros) (done bool, err error) {
-	through, err := w.skipThrough(ctx, around(max(edge-w.grain, w.lowest()), edge+w.grain, false, w.grain))
+// readDense reads a dense timestamp, one that has more rows than a page: the walk
+// cannot get below it by time. The window reaches two units of the resolution down and
+// the walk goes on one unit below the timestamp, so that inclusive and exclusive bounds
+// give the same rows.
+func (w *walk) readDense(ctx context.Context, at instant.Micros) (done bool, err error) {
+	through, err := w.skipThrough(ctx, around(max(at-w.resolution, w.lowest()), at+w.resolution, false, w.resolution))
 	if err != nil {
 		return false, err
 	}
-	next := edge - w.grain
+	next := at - w.resolution
 	read := w.within(next, w.prev.top)
 	if !through.complete {
 		w.pool.fallShort(w.job, read, through.missing())
@@ -49,11 +49,11 @@ func (w *walk) readCrowd(ctx context.Context, edge instant.Micros) (done bool, e
 }
 
 // readRestBySkip pages through what is left by skip: when no row of a page has a
-// timestamp to go by, or the source ignores the time of day.
+// timestamp to page by, or the source ignores the time of day.
 func (w *walk) readRestBySkip(ctx context.Context) error {
 	w.pool.mu.Lock()
 	w.bySkip = true
-	window := around(w.low, w.cursor, w.open, w.grain)
+	window := around(w.low, w.cursor, w.open, w.resolution)
 	low, cursor := w.low, w.cursor
 	w.pool.mu.Unlock()
 	interval := w.within(low, cursor)
@@ -73,9 +73,9 @@ func (w *walk) readRestBySkip(ctx context.Context) error {
 //
 // A pass whose pages overlap in time has left out nothing, whatever was inserted
 // or deleted meanwhile: a page that begins with a row newer than the oldest one
-// of the page before holds all that follows it. Where many rows share an instant
+// of the page before has all that follows it. Where many rows share an instant
 // pages cannot overlap in time; there the distinct records must reach a total
-// that keeps still, and one more pass must find nothing new.
+// that does not change, and one more pass must find nothing new.
 func (w *walk) skipThrough(ctx context.Context, b api.Bounds) (*passage, error) {
 	through := newPassage()
 	patience := idlePasses
@@ -84,19 +84,19 @@ func (w *walk) skipThrough(ctx context.Context, b api.Bounds) (*passage, error) 
 		if err != nil {
 			return nil, err
 		}
-		counted := !found.news && found.steady && found.ended && through.held == through.total
+		counted := !found.fresh && found.steady && found.ended && through.count == through.total
 		if through.complete = found.overlapping || counted; through.complete || found.ignored {
 			return through, nil
 		}
 		idle++
 		patience = idlePasses
-		if left := through.total - through.held; found.steady && found.ended && left > 0 && left <= 2 {
+		if left := through.total - through.count; found.steady && found.ended && left > 0 && left <= 2 {
 			patience = lastPasses
 		}
 		switch {
-		case through.held > through.total: // some of them were deleted meanwhile, or the total is wrong
+		case through.count > through.total: // some of them were deleted meanwhile, or the total is wrong
 			through.reset()
-		case found.news && found.steady:
+		case found.fresh && found.steady:
 			idle = 0
 		}
 	}
@@ -105,8 +105,8 @@ func (w *walk) skipThrough(ctx context.Context, b api.Bounds) (*passage, error) 
 
 // pass is what paging once through a range has shown.
 type pass struct {
-	news        bool // records not seen before
-	steady      bool // the total kept still
+	fresh       bool // records not seen before
+	steady      bool // the total did not change
 	ended       bool // it came to the end of the list
 	overlapping bool // and every page overlapped the one before it in time
 	ignored     bool // the source gives the same page whatever skip says
@@ -118,18 +118,18 @@ func (w *walk) skipOnce(ctx context.Context, b api.Bounds, through *passage) (fo
 	overlapping := true
 	var before *api.Answer
 	for skip, stale := 0, 0; stale <= 2*len(through.ever)+10*api.MaxTake; {
-		page, err := w.ask(ctx, b, skip)
+		page, err := w.request(ctx, b, skip)
 		if err != nil {
 			return found, err
 		}
-		if strays(page, b.To+strayDays) {
+		if beyond(page, b.To+beyondDays) {
 			return found, w.ignoresTo(page)
 		}
-		found.steady = through.count(page) && found.steady
+		found.steady = through.steady(page) && found.steady
 		stale += max(1, len(page.Rows))
 		known := len(through.ever)
 		if through.add(page) {
-			found.news = true
+			found.fresh = true
 			if err := w.yield(ctx, page); err != nil {
 				return found, err
 			}
@@ -160,6 +160,6 @@ func (w *walk) ignoresTo(page *api.Answer) error {
 	newest, _ := page.Newest()
 	return &api.Error{
 		Kind: api.OffContract, Path: w.query().Path(),
-		Message: fmt.Sprintf("the source ignores the parameter to: it gave rows of %s when asked up to %s", newest.Format(), page.To.Format()),
+		Message: fmt.Sprintf("the source ignores the parameter to: it gave rows of %s when requested up to %s", newest.Format(), page.To.Format()),
 	}
 }

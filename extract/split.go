@@ -9,11 +9,10 @@ const (
 	// splitRows is the smallest remainder worth a second worker. A split costs about
 	// one request (a page that is not full).
 	splitRows = 4 * api.MaxTake
-	// stretchRows is what one worker reads before it looks for more. The workers read
-	// neighbouring stretches, so that the rows of one time come together, wherever
-	// they are stored, and the newest first. Shorter ones would cost more requests,
-	// longer ones would leave rows that come together further apart.
-	stretchRows = 100 * api.MaxTake
+	// shareRows is what one worker reads before it looks for more. The workers read
+	// neighbouring ranges, so that the rows of one time come together, wherever they are
+	// stored, and the newest first. Shorter ranges would cost more requests.
+	shareRows = 100 * api.MaxTake
 )
 
 // divisible reports whether other workers may take parts of the walk now. Not
@@ -23,14 +22,14 @@ func (w *walk) divisible() bool {
 	return w.known && w.awaited == 0 && w.pace > 0
 }
 
-// divide hands what remains, but for this walk's own stretch, to new walks, at most
-// so many, from newer to older: all but the last are stretches as well. The rows
-// that this walk's last answer counted below the first cut are owed by them: their
-// first totals stand in for them when the step is proven. The pool's lock is held.
+// divide gives what remains below this walk's own share to new walks, at most so many,
+// from newer to older; all but the last get one share as well. This walk's last total
+// includes their rows, so their first totals take part in the proof of its step. The
+// pool's lock is held.
 func (w *walk) divide(most int) (parts []*walk) {
 	most = min(most, 2*w.remaining/splitRows)
-	share := min(w.remaining/(most+1), stretchRows)
-	// The density of the last page tells where a row lies: history may begin long
+	share := min(w.remaining/(most+1), shareRows)
+	// The density of the last page estimates where a row is: history may begin long
 	// after the interval does. A total may be absurd.
 	row := min(w.pace, float64(w.cursor-w.low)/float64(w.remaining))
 	high := w.high
@@ -57,11 +56,11 @@ func (w *walk) divide(most int) (parts []*walk) {
 // part is a new walk over what this one has left below a cut, with about so many rows.
 func (w *walk) part(cut instant.Micros, rows int) *walk {
 	part := newWalk(w.pool, w.job, w.low, cut, false)
-	part.grain, part.parent, part.remaining = w.grain, w, rows
+	part.resolution, part.parent, part.remaining = w.resolution, w, rows
 	return part
 }
 
-// announce tells whoever split this walk off how many rows it holds. The pool's
+// announce reports the number of rows to the walk that this one was split off. The pool's
 // lock is held. Only the first call counts.
 func (w *walk) announce(total int, err error) {
 	if w.known {

@@ -16,9 +16,9 @@ import (
 // where it fell short.
 func TestWrongTotals(t *testing.T) {
 	type sample struct {
-		name   string
-		m      apisim.Semantics
-		crowds bool
+		name  string
+		m     apisim.Semantics
+		dense bool
 	}
 	var samples []sample
 	for name, m := range map[string]apisim.Semantics{
@@ -33,12 +33,12 @@ func TestWrongTotals(t *testing.T) {
 	} {
 		for _, take := range []int{0, 33} {
 			m.LowerTake = take
-			samples = append(samples, sample{fmt.Sprint(name, take), m, false}, sample{fmt.Sprint(name, take, " crowds"), m, true})
+			samples = append(samples, sample{fmt.Sprint(name, take), m, false}, sample{fmt.Sprint(name, take, " dense"), m, true})
 		}
 	}
 	for _, s := range samples {
 		for _, days := range []bool{false, true} {
-			if days && (s.m.LowerTake > 0 || !s.crowds) {
+			if days && (s.m.LowerTake > 0 || !s.dense) {
 				continue
 			}
 			t.Run(fmt.Sprint(s.name, days), func(t *testing.T) {
@@ -48,7 +48,7 @@ func TestWrongTotals(t *testing.T) {
 					m.Resolution = apisim.TruncatedDay
 				}
 				sim := apisim.New(apisim.Options{Seed: 4, Now: noon, Days: 20, AlertsPerDay: 45, Semantics: m})
-				if s.crowds {
+				if s.dense {
 					sim.AddAlerts(rowsAt(sim, same(noon.Add(-30*time.Hour), 450)...)...)
 					sim.AddAlerts(rowsAt(sim, same(noon.Add(-300*time.Hour), 150)...)...)
 				}
@@ -98,7 +98,7 @@ func (r *reading) accounted(t fataler) {
 	}
 }
 
-func TestIgnoredSkipWithoutCrowdsCostsNothing(t *testing.T) {
+func TestIgnoredSkipWithoutDenseTimestampsCostsNothing(t *testing.T) {
 	sim := apisim.New(apisim.Options{Seed: 4, Now: noon, Days: 20, AlertsPerDay: 150, Semantics: apisim.Semantics{IgnoreSkip: true}})
 	all := truth(t, sim, api.Query{List: api.Alerts})
 	job := Job{Query: api.Query{List: api.Alerts}, Interval: between(noon.AddDate(0, 0, -20), noon)}
@@ -123,7 +123,7 @@ func TestAnAbsurdTotalEnds(t *testing.T) {
 	}
 }
 
-// Where skip is ignored and the order of a crowd is random, each page looks new as
+// Where skip is ignored and the order of a dense timestamp is random, each page looks new as
 // often as a total that moves has what was gathered forgotten.
 func TestIgnoredSkipAndATotalThatMovesEnd(t *testing.T) {
 	t.Parallel()

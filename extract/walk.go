@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	// stepRetries is how often one step is asked again when its totals do not add up.
+	// stepRetries is how often one step is requested again when its totals do not add up.
 	stepRetries = 2
 	// walkRetries bounds that for a whole walk, so that a source whose totals
 	// are wrong everywhere costs little.
@@ -27,21 +27,21 @@ type walk struct {
 	high instant.Micros // exclusive end of what this walk covers
 
 	prev    *step       // the last answer, whose step down is not proven yet
-	brought *api.Answer // to the first question; nil once it is asked
+	brought *api.Answer // to the first request; nil once it was used
 	retries int         // of this walk
 	again   int         // of this step
 
 	// Guarded by the pool's lock, since other workers split the walk. Only the
-	// walk's own worker changes grain, cursor and open.
-	grain     instant.Micros // the resolution the source honours in from and to; 0 is unknown
-	low       instant.Micros // inclusive start of what this walk covers
-	cursor    instant.Micros // everything from here up has been received
-	open      bool           // no upper bound yet
-	remaining int            // rows below the cursor: by the last total, or a guess until the first
-	pace      float64        // microseconds a row, over the last page
-	parts     []*walk        // split off since the last question was asked
-	awaited   int            // parts that have not announced their totals yet
-	bySkip    bool           // pages by skip now, cannot be split
+	// walk's own worker changes resolution, cursor and open.
+	resolution instant.Micros // the resolution the source honours in from and to; 0 is unknown
+	low        instant.Micros // inclusive start of what this walk covers
+	cursor     instant.Micros // everything from here up has been received
+	open       bool           // no upper bound yet
+	remaining  int            // rows below the cursor: by the last total, or a guess until the first
+	pace       float64        // microseconds a row, over the last page
+	parts      []*walk        // split off since the last request
+	awaited    int            // parts that have not announced their totals yet
+	bySkip     bool           // pages by skip now, cannot be split
 
 	parent  *walk
 	first   chan struct{} // closed when known
@@ -52,27 +52,27 @@ type walk struct {
 
 // step is an answer that is waiting for the next one to prove it.
 type step struct {
-	top   instant.Micros // the cursor when it was asked
+	top   instant.Micros // the cursor when it was requested
 	open  bool
 	total int
 	rows  []api.Row
-	edge  []api.Row // of these, with their records, those that the next answer may repeat
+	last  []api.Row // of these, with their records, those that the next answer may repeat
 }
 
-// edge copies the rows of a page that the next one may hold, too.
-func edge(a *api.Answer, oldest, grain instant.Micros) (edge []api.Row) {
+// lastRows copies the rows of a page that the next one may have, too.
+func lastRows(a *api.Answer, oldest, resolution instant.Micros) (last []api.Row) {
 	for _, r := range a.Rows {
-		if r.Dated && r.At <= oldest+2*grain {
+		if r.Dated && r.At <= oldest+2*resolution {
 			r.Raw = bytes.Clone(r.Raw)
-			edge = append(edge, r)
+			last = append(last, r)
 		}
 	}
-	return edge
+	return last
 }
 
-// gave reports whether the answer held the very same record.
+// gave reports whether the answer had the same record, byte for byte.
 func (s *step) gave(r api.Row) bool {
-	return s != nil && slices.ContainsFunc(s.edge, func(given api.Row) bool { return given.At == r.At && bytes.Equal(given.Raw, r.Raw) })
+	return s != nil && slices.ContainsFunc(s.last, func(given api.Row) bool { return given.At == r.At && bytes.Equal(given.Raw, r.Raw) })
 }
 
 func newWalk(pool *Walks, job int, low, high instant.Micros, open bool) *walk {
@@ -108,23 +108,23 @@ func (w *walk) run(ctx context.Context) error {
 	return err
 }
 
-// begin learns the grain of the source where nobody knows it yet. Without an
-// upper bound the first question may be fine: what the source cuts off the lower
-// one only adds rows. Otherwise a row that was seen before tells the grain, or
-// else the first question is asked in whole days. One thing is taken on trust,
-// so that a quiet night asks for the lookback and nothing else: an answer without
-// any row. It could hide rows of the first day if a source compared dates only
-// and counted the day of from out; that has never been seen.
+// begin learns the resolution of the source if it is not known yet. Without an upper
+// bound the first request may use milliseconds: what the source cuts off the lower
+// bound only adds rows. Otherwise a row that was seen before shows the resolution;
+// without one the first request asks for whole days. One assumption is not checked, so
+// that a quiet night costs one request: an answer without any row is believed. It could
+// hide rows of the first day if a source compared dates only and excluded the day of
+// from; that has never been seen.
 func (w *walk) begin(ctx context.Context) (done bool, err error) {
-	if w.grain != 0 {
+	if w.resolution != 0 {
 		return false, nil // the one it was split off from knew
 	}
 	reader, query := w.pool.reader, w.query()
-	if grain, err := reader.resolution(ctx, query, !w.open); err != nil || grain != 0 {
+	if resolution, err := reader.resolution(ctx, query, !w.open); err != nil || resolution != 0 {
 		if err != nil {
 			return false, err
 		}
-		return w.adopt(ctx, grain)
+		return w.adopt(ctx, resolution)
 	}
 	first := instant.Day
 	if w.open {
@@ -137,18 +137,18 @@ func (w *walk) begin(ctx context.Context) (done bool, err error) {
 	if done := w.pool.complete(page); done && (first == instant.Day || len(page.Rows) == 0) {
 		return true, w.onePage(ctx, page)
 	}
-	grain, err := reader.detect(ctx, query, page.Rows)
+	resolution, err := reader.detect(ctx, query, page.Rows)
 	if err != nil {
 		return false, err
 	}
-	if done, err := w.adopt(ctx, grain); done || err != nil || grain != first {
+	if done, err := w.adopt(ctx, resolution); done || err != nil || resolution != first {
 		return done, err
 	}
 	w.learn(page, 0)
 	return w.advance(ctx, page, checkpoints.Interval{})
 }
 
-// onePage ends a walk whose first question gave everything.
+// onePage ends a walk whose first answer gave everything.
 func (w *walk) onePage(ctx context.Context, page *api.Answer) error {
 	wanted := 0
 	for _, r := range page.Rows {
@@ -162,44 +162,44 @@ func (w *walk) onePage(ctx context.Context, page *api.Answer) error {
 	return w.yield(ctx, page, w.within(w.low, w.high))
 }
 
-// adopt sets the grain. From days there is no way down by time.
-func (w *walk) adopt(ctx context.Context, grain instant.Micros) (done bool, err error) {
+// adopt sets the resolution. A source that honours only days cannot be walked by time.
+func (w *walk) adopt(ctx context.Context, resolution instant.Micros) (done bool, err error) {
 	w.pool.mu.Lock()
-	w.grain = grain
+	w.resolution = resolution
 	w.pool.mu.Unlock()
-	if grain < instant.Day {
+	if resolution < instant.Day {
 		return false, nil
 	}
 	w.pool.warnOnce("the source ignores the time of day of from and to: reading whole days by skip")
 	return true, w.readRestBySkip(ctx)
 }
 
-// question fixes the bounds of the next request, and with them which parts have
+// nextBounds fixes the bounds of the next request, and with them which parts have
 // been split off since the last one.
-func (w *walk) question() (api.Bounds, []*walk) {
+func (w *walk) nextBounds() (api.Bounds, []*walk) {
 	w.pool.mu.Lock()
 	defer w.pool.mu.Unlock()
 	parts := w.parts
 	w.parts = nil
-	return around(w.low, w.cursor, w.open, w.grain), parts
+	return around(w.low, w.cursor, w.open, w.resolution), parts
 }
 
-// stepDown asks one question and settles the step before it.
+// stepDown requests one page and proves the step before it.
 func (w *walk) stepDown(ctx context.Context) (done bool, err error) {
-	asked, parts := w.question()
-	page, err := w.ask(ctx, asked, 0)
+	bounds, parts := w.nextBounds()
+	page, err := w.request(ctx, bounds, 0)
 	if err != nil {
 		return false, err
 	}
-	covered, ok, err := w.settle(ctx, page, parts)
+	covered, ok, err := w.prove(ctx, page, parts)
 	if err != nil || !ok {
 		return false, err
 	}
 	return w.advance(ctx, page, covered)
 }
 
-// ask requests one page and tells the pool what it learned.
-func (w *walk) ask(ctx context.Context, b api.Bounds, skip int) (*api.Answer, error) {
+// request requests one page and notes what it shows.
+func (w *walk) request(ctx context.Context, b api.Bounds, skip int) (*api.Answer, error) {
 	page, err := w.page(ctx, b, skip)
 	if err != nil {
 		return nil, err
@@ -246,32 +246,32 @@ func (w *walk) advance(ctx context.Context, page *api.Answer, covered checkpoint
 		oldest, dated = oldestFrom(page, page.From)
 	}
 	// A page that goes on below the walk's start has nothing more for it, unless it
-	// is wrong: that is asked once more, of what lies right above the start.
-	if w.pool.complete(page) || (passes && (!dated || oldest.Floor(w.grain)+w.grain >= page.To)) {
+	// is wrong: then what is right above the start is requested once more.
+	if w.pool.complete(page) || (passes && (!dated || oldest.Floor(w.resolution)+w.resolution >= page.To)) {
 		err := w.yield(ctx, page, covered, w.within(w.lowest(), page.To))
 		return true, err
 	}
-	repeatable := edge(page, oldest, w.grain)
+	last := lastRows(page, oldest, w.resolution)
 	if err := w.yield(ctx, page, covered); err != nil {
 		return false, err
 	}
 	switch {
 	case len(page.Rows) == 0:
 		return w.nothingGiven(page), nil
-	case !dated, lone(page, page.To+w.grain):
+	case !dated, loneBeyond(page, page.To+w.resolution):
 		return true, w.readRestBySkip(ctx)
 	}
-	w.prev = &step{top: page.To, open: page.Open, total: page.Total, rows: page.Rows, edge: repeatable}
-	bottom := min(oldest.Floor(w.grain), page.To) // a row from beyond the bound must not lead back up
-	next := bottom + w.grain
+	w.prev = &step{top: page.To, open: page.Open, total: page.Total, rows: page.Rows, last: last}
+	bottom := min(oldest.Floor(w.resolution), page.To) // a row from beyond the bound must not lead back up
+	next := bottom + w.resolution
 	switch {
 	case next < min(page.To, api.MaxBound):
 		w.descend(next, oldest, page)
 		return false, nil
-	case strays(page, page.To+w.grain):
+	case beyond(page, page.To+w.resolution):
 		return w.coarsen(ctx)
 	}
-	return w.readCrowd(ctx, bottom)
+	return w.readDense(ctx, bottom)
 }
 
 func (w *walk) descend(next, oldest instant.Micros, page *api.Answer) {
@@ -291,29 +291,29 @@ func (w *walk) descend(next, oldest instant.Micros, page *api.Answer) {
 
 // coarsen is for a source that widens the bounds: it compares whole seconds or
 // whole days. That loses nothing, but within one such unit there is no way down
-// by time. The step that could not be made is asked again in the coarser grain.
+// by time. The step that could not be made is requested again in the coarser resolution.
 func (w *walk) coarsen(ctx context.Context) (done bool, err error) {
-	grain := instant.Second
-	if w.grain >= instant.Second {
-		grain = instant.Day
+	resolution := instant.Second
+	if w.resolution >= instant.Second {
+		resolution = instant.Day
 	}
-	w.pool.reader.learn(w.query(), grain)
+	w.pool.reader.learn(w.query(), resolution)
 	w.moveTo(w.prev.top, w.prev.open)
 	w.prev = nil
-	return w.adopt(ctx, grain)
+	return w.adopt(ctx, resolution)
 }
 
 // nothingGiven handles an empty page whose total is not zero.
 func (w *walk) nothingGiven(page *api.Answer) (done bool) {
 	w.prev = nil
-	if w.mayRetry() {
+	if w.mayRepeat() {
 		return false
 	}
 	w.pool.fallShort(w.job, w.within(w.lowest(), page.To), page.Total)
 	return true
 }
 
-// within is the part of a stretch of time that this walk answers for. It is
+// within is the part of a range that this walk has to cover. It is
 // empty for rows dated after the walk's end.
 func (w *walk) within(from, to instant.Micros) checkpoints.Interval {
 	from, to = max(from, w.lowest()), min(to, w.high)
@@ -337,9 +337,8 @@ func (w *walk) yield(ctx context.Context, answer *api.Answer, covered ...checkpo
 	return w.pool.emit(ctx, page)
 }
 
-// give makes a page of the records that the job asked for: bounds are asked for
-// with a margin, so an answer may also hold rows that are other jobs' affair, and
-// rows of the answer before.
+// give makes a page of the records that the job wants: bounds have a margin, so an
+// answer may also have rows that belong to other jobs, and rows of the answer before.
 func (w *walk) give(answer *api.Answer) Page {
 	page := Page{Job: w.job, Records: make([][]byte, 0, len(answer.Rows)), answer: answer}
 	for _, r := range answer.Rows {

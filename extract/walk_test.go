@@ -184,12 +184,12 @@ func TestARowIsGivenOnce(t *testing.T) {
 }
 
 // The rows of one time come together, however long the history is.
-func TestWorkersReadNeighbouringStretches(t *testing.T) {
+func TestWorkersReadNeighbouringRanges(t *testing.T) {
 	t.Parallel()
 	const connected, rows = 4, 100_000
 	sim := uniform(rows)
 	from, to := noon.AddDate(0, 0, -91), noon
-	span, far := to.Sub(from)/rows*stretchRows, 0
+	span, far := to.Sub(from)/rows*shareRows, 0
 	front := to // the oldest row given so far that leaves no gap above it, roughly
 	readWith(dial(t, sim, connections(connected)), func(r *reading, page Page) {
 		for _, i := range page.Covered {

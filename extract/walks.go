@@ -25,15 +25,15 @@ const (
 type Job struct {
 	Query    api.Query
 	Interval checkpoints.Interval
-	// Open asks without an upper bound: rows dated after Interval.To are
+	// Open requests without an upper bound: rows dated after Interval.To are
 	// yielded too, but nothing beyond Interval.To is reported as covered. Such an
 	// interval begins at a whole second.
 	Open bool
-	// Sparing: few requests matter more than a short time, since most of it is
-	// known already.
+	// Sparing jobs cost few requests rather than little time, since most of their rows
+	// are known already.
 	Sparing bool
-	// First is the answer to an open job's first question, if Begin has just asked
-	// it; else nil.
+	// First is the answer to an open job's first request, if Begin has just sent it;
+	// otherwise nil.
 	First *FirstPage
 }
 
@@ -41,7 +41,7 @@ type Job struct {
 type Page struct {
 	Job     int      // index of the job it belongs to
 	Records [][]byte // the records' JSON as it was sent; the reader owns it
-	// Repeated counts the records left out because the page before held them too,
+	// Repeated counts the records left out because the page before had them too,
 	// the same in every byte.
 	Repeated int
 	// Covered is proven complete once these records and those of all earlier
@@ -225,7 +225,7 @@ func (w *Walks) split() []*walk {
 	return parts
 }
 
-// finish notes how a walk ended and reports whether that ends them all.
+// finish notes how a walk ended and reports whether it ends all walks.
 func (w *Walks) finish(done *walk, err error) (fatal bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -268,7 +268,7 @@ func (w *Walks) fallShort(job int, i checkpoints.Interval, missing int) {
 	w.shortfalls = append(w.shortfalls, Shortfall{Job: job, Interval: i, Missing: missing})
 }
 
-// learnTake notices a source that gives fewer rows than asked although it has
+// learnTake notices a source that gives fewer rows than requested although it has
 // more. The lock is held.
 func (w *Walks) learnTake(given, left int) {
 	if given > 0 && given < left {
@@ -287,13 +287,13 @@ func (w *Walks) full(page *api.Answer) bool {
 	return n >= w.shortest || (!w.cut && n > 0 && n%10 == 0)
 }
 
-// complete reports whether a page that was asked without skip holds all that its
-// question matches. A total that is not exactly that proves nothing.
+// complete reports whether a page that was requested without skip has all that its
+// query matches. A total that is not exactly that proves nothing.
 func (w *Walks) complete(page *api.Answer) bool {
 	return len(page.Rows) == page.Total && !w.full(page)
 }
 
-// wants reports whether a job asked for the row.
+// wants reports whether the row belongs to the job.
 func (w *Walks) wants(job int, r api.Row) bool {
 	j := w.jobs[job]
 	return !r.Dated || (r.At >= instant.Of(j.Interval.From) && (j.Open || r.At < instant.Of(j.Interval.To)))

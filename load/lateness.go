@@ -24,13 +24,13 @@ const latest = 100 * 365 * 24 * time.Hour
 // it: a row was not there when its time was last read, up to the end of what was
 // covered, so it was late by at least the time from its timestamp to that end.
 func (w *Warehouse) Lateness(ctx context.Context, runID string, table *schema.Table, started time.Time, before checkpoints.Set) error {
-	hull, ok := before.Hull()
+	extent, ok := before.Extent()
 	if !ok {
 		return nil
 	}
 	at := schema.Ident(table.Time)
 	within, arguments := inside(at, before)
-	late := fmt.Sprintf("epoch(make_timestamptz(%d) - %s)", hull.To.UnixMicro(), at)
+	late := fmt.Sprintf("epoch(make_timestamptz(%d) - %s)", extent.To.UnixMicro(), at)
 	return w.transact(ctx, "note lateness", func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, fmt.Sprintf(`INSERT INTO sync_lateness (run_id, stream, observed_at, up_to_s, rows, max_s)
 			SELECT ?, ?, ?, %s AS class, count(*), ceil(max(%[2]s))::BIGINT FROM %[3]s

@@ -20,7 +20,7 @@ type Outcome int
 const (
 	// Added to the batch.
 	Added Outcome = iota
-	// Duplicate of a row that the batch already holds, the same in every byte.
+	// Duplicate of a row that the batch already has, the same in every byte.
 	Duplicate
 	// Conflict with a row of the batch that has the same key and other content.
 	// Build the batch and add the record to the next: the later version wins.
@@ -48,7 +48,7 @@ type Batch struct {
 	seed    maphash.Seed
 	keys    map[uint64]uint64 // hash of the key to hash of the record
 	keyed   []int             // columns of the key
-	asked   []int             // columns that come from the request
+	given   []int             // columns that come from the request
 	timed   int               // column that dates a row
 	scratch []byte
 	rows    int
@@ -72,7 +72,7 @@ func NewBatch(table *schema.Table, allocator memory.Allocator) *Batch {
 			b.keyed = append(b.keyed, i)
 		}
 		if c.Origin == schema.FromRequest {
-			b.asked = append(b.asked, i)
+			b.given = append(b.given, i)
 		}
 		if c.Name == table.Time {
 			b.timed = i
@@ -124,8 +124,8 @@ func (b *Batch) add(record []byte, given Given, ignore map[string]bool) Outcome 
 	hash := b.hash(record)
 	// Two keys of one hash are taken for a conflict, which loses nothing.
 	key := maphash.Bytes(b.seed, b.values(b.keyed))
-	if held, exists := b.keys[key]; exists {
-		if held == hash {
+	if known, exists := b.keys[key]; exists {
+		if known == hash {
 			return Duplicate
 		}
 		return Conflict
@@ -168,15 +168,15 @@ func (b *Batch) fill(given Given) {
 	}
 }
 
-// hash tells two versions of a row apart: by the record, and by what the request
+// hash distinguishes versions of a row: by the record, and by what the request
 // adds to it. The same point in an open and in a closed bucket is not the same row.
 func (b *Batch) hash(record []byte) uint64 {
-	if len(b.asked) == 0 {
+	if len(b.given) == 0 {
 		return maphash.Bytes(b.seed, record)
 	}
 	var h maphash.Hash
 	h.SetSeed(b.seed)
-	_, _ = h.Write(b.values(b.asked))
+	_, _ = h.Write(b.values(b.given))
 	_, _ = h.Write(record)
 	return h.Sum64()
 }

@@ -11,12 +11,12 @@
 //     int64 they are rejected, never rounded.
 //   - Timestamps: see package instant. One that cannot be read, or that its offset
 //     carries out of the years 1 to 9999, rejects the record.
-//   - A known field of the wrong type, a repeated field, invalid UTF-8 and lone
-//     surrogates, wherever they stand, reject the record. So does nesting deeper
+//   - A known field of the wrong type, a repeated field, and anywhere in the record
+//     invalid UTF-8 or an unpaired surrogate, reject the record. So does nesting deeper
 //     than 10,000 levels.
 //   - Unknown fields are kept in extra, name and value exactly as sent; only the
 //     white space between them is dropped. Inside their values, names may repeat.
-//   - The raw text of a reject is valid UTF-8 from which every byte can be had
-//     back: a byte that is not UTF-8, and the backslash of what looks like one
-//     written so, is written as \xNN.
+//   - The raw text of a reject is valid UTF-8 from which every byte can be
+//     restored: a byte that is not UTF-8 is written as \xNN, and so is the backslash of
+//     a text that looks like such a byte.
 package transform

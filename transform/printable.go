@@ -6,10 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// printable is the text of a record as a database can hold it: valid UTF-8. A
+// printable is the text of a record as a database can store it: valid UTF-8. A
 // byte that is not is written as \xNN, and so is the backslash of what would
-// otherwise look like such a byte, so that
-// every byte of the record can be had back.
+// otherwise look like such a byte, so that every byte of the record can be restored.
 func printable(record []byte) string {
 	var text strings.Builder
 	for rest := record; len(rest) > 0; {

@@ -13,9 +13,9 @@ import (
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
-// slot holds one column's value of the record being decoded, until the whole
-// record is known to be good. It holds no pointers: there is one for every field of
-// every record, and the collector need not hear of them.
+// slot is one column's value of the record being decoded, until the whole record is
+// known to be good. It has no pointers: there is one slot for every field of every
+// record, and the garbage collector need not scan them.
 type slot struct {
 	seen     bool  // the record has the field
 	set      bool  // it has a value; the zero slot is NULL
@@ -80,7 +80,7 @@ func (d *decoder) setText(s *slot, v value) (err error) {
 	return err
 }
 
-// wrote makes what the scratch space holds from a place on the text of a slot.
+// wrote makes the scratch space from start on the text of a slot.
 func (d *decoder) wrote(s *slot, start int) {
 	s.written, s.from, s.to = true, int32(start), int32(len(d.scratch))
 }
@@ -93,7 +93,7 @@ func (d *decoder) text(s *slot) []byte {
 	return d.record[s.from:s.to]
 }
 
-// The years that a partition's name and the manifest can hold: an offset can move
+// The years that a partition's name and the manifest can express: an offset can move
 // a timestamp out of them.
 var (
 	firstInstant = instant.Of(time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC))

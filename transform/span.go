@@ -2,11 +2,11 @@ package transform
 
 import "time"
 
-// Span is the half-open stretch of time [From, To), in UTC.
+// Span is the half-open range of time [From, To), in UTC.
 type Span struct{ From, To time.Time }
 
-// Range is the span of the buckets that the answer's range holds from start to
-// end. It is empty if there are none.
+// Range is the span of the buckets that lie completely in the answer's range. It is
+// empty if there are none.
 func (s Series) Range() Span {
 	begin, end := s.bounds()
 	from := begin.Truncate(s.Length)
@@ -16,9 +16,9 @@ func (s Series) Range() Span {
 	return Span{From: from, To: end.Truncate(s.Length)}
 }
 
-// bounds are the first and the last instant that the answer's figures speak of.
-// A range that is longer than its window was rounded outwards: what its first
-// bucket holds is then in doubt, and counts as cut off.
+// bounds are the first and the last instant that the answer's figures include.
+// A range that is longer than its window was rounded outwards: its first bucket is
+// then in doubt, and counts as cut off.
 func (s Series) bounds() (begin, end time.Time) {
 	end = s.Now
 	if !s.End.IsZero() && s.End.Before(end) {

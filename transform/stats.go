@@ -9,8 +9,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Series says what an answer of the statistics endpoint was asked for, and what
-// its meta says. ScopeID, RuleID and APIKeyID may be empty.
+// Series is the request that an answer of the statistics endpoint belongs to, and
+// what the answer's meta says. ScopeID, RuleID and APIKeyID may be empty.
 type Series struct {
 	Scope, ScopeID, RuleID, APIKeyID string
 	Window                           string
@@ -51,7 +51,7 @@ func (b *Batch) AddPoint(s Series, record []byte) (start time.Time, whole bool, 
 	return start, whole, b.add(record, given, map[string]bool{"ts": true})
 }
 
-// whole reports whether the answer's range holds all of the bucket. A point
+// whole reports whether the answer's range includes all of the bucket. A point
 // dated inside its bucket, or a range that begins inside it, is cut off.
 func (s Series) whole(start, dated time.Time) bool {
 	begin, end := s.bounds()

@@ -1,5 +1,5 @@
-// Package instant reads the timestamps of the API and writes those it is asked
-// with.
+// Package instant reads the timestamps of the API and writes those of its
+// parameters.
 //
 // The walk that pages through the API and the decoder that fills the tables must
 // agree on every timestamp to the microsecond, so both read them here. An
@@ -42,11 +42,11 @@ func Of(t time.Time) Micros { return Micros(t.UnixMicro()) }
 // Time is the instant as a time in UTC.
 func (m Micros) Time() time.Time { return time.UnixMicro(int64(m)).UTC() }
 
-// Floor cuts the instant down to a multiple of grain, also before 1970.
-func (m Micros) Floor(grain Micros) Micros {
-	rest := m % grain
+// Floor cuts the instant down to a multiple of unit, also before 1970.
+func (m Micros) Floor(unit Micros) Micros {
+	rest := m % unit
 	if rest < 0 {
-		rest += grain
+		rest += unit
 	}
 	return m - rest
 }

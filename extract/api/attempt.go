@@ -9,7 +9,7 @@ type Attempt struct {
 	Status   int // of the answer; 0 if there was none
 	Started  time.Time
 	Took     time.Duration // the answer's body included
-	// Retry says that the same question was sent before, in vain.
+	// Retry: the same request was sent before, without success.
 	Retry bool
 }
 

@@ -9,7 +9,7 @@ import (
 const (
 	// A retry takes a token of an endpoint's budget and a success gives a fifth
 	// back, so that a source of which less than every seventh request fails never
-	// runs out, and one that fails more is not kept busy for ever.
+	// runs out, and one that fails more is not kept busy indefinitely.
 	budgetTokens = 100
 	budgetReturn = 0.2
 )
@@ -41,7 +41,7 @@ type budget struct {
 	failing  time.Time // the first failure since the last success; zero if there is none
 	last     time.Time // the last failure
 	success  time.Time // the last success
-	shut     time.Time // until when the source wants to hear nothing, if that is too long
+	shut     time.Time // until when the source asked for no requests, if that is too long to wait
 }
 
 // succeeded gives some of the budget back.
@@ -73,7 +73,7 @@ func (b *budget) failed(wait time.Duration, costs bool) (why string) {
 	switch {
 	case wait > 0 && wait > left:
 		b.shut = now.Add(wait)
-		return fmt.Sprintf("it asks to come again in %s, which is not waited for", rounded(wait))
+		return fmt.Sprintf("Retry-After asks for a wait of %s, which is too long", rounded(wait))
 	case left <= 0:
 		return fmt.Sprintf("given up, since no request has succeeded for %s", rounded(b.patience))
 	case costs && b.spent+1 > budgetTokens:
@@ -84,8 +84,8 @@ func (b *budget) failed(wait time.Duration, costs bool) (why string) {
 	return ""
 }
 
-// closed is how long the source wants to hear nothing of this endpoint, if it asked
-// for more than is waited for.
+// closed is how long the source wants no requests to this endpoint, if it asked for
+// more than the run waits.
 func (b *budget) closed() time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -172,11 +172,11 @@ func TestRetryAfterBeyondThePatience(t *testing.T) {
 					w.WriteHeader(429)
 				}, func(o *Options) { o.Patience = c.patience })
 				err := wantKind(t, peekAt(client), Unreachable)
-				if !strings.Contains(err.Error(), "it asks to come again in ") || client.Requests() != int64(c.requests) {
+				if !strings.Contains(err.Error(), "Retry-After asks for a wait of ") || client.Requests() != int64(c.requests) {
 					t.Errorf("%d requests, want %d: %v", client.Requests(), c.requests, err)
 				}
 				again := wantKind(t, peekAt(client), Unreachable)
-				if !strings.Contains(again.Error(), "not asked") || client.Requests() != int64(c.requests) {
+				if !strings.Contains(again.Error(), "not sent") || client.Requests() != int64(c.requests) {
 					t.Errorf("%d requests, want %d: %v", client.Requests(), c.requests, again)
 				}
 			})

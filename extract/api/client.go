@@ -28,16 +28,16 @@ type Options struct {
 	Backoff           time.Duration // first pause, 0: 1 s; it doubles, with full jitter
 	Patience          time.Duration // how long an endpoint may fail without a success; 0: 15 min
 	Now               func() time.Time
-	Warn              func(message string) // told what a person should know; may be nil
+	Warn              func(message string) // receives what a person should know; may be nil
 	// ShowAnswer is given the beginning of every answer that cannot be used, which may
-	// hold personal data: it is for the eyes of the person who asked. May be nil.
+	// hold personal data: it is only for the person who wanted to see it. May be nil.
 	ShowAnswer func(text string)
-	// Observe is told of every request once it is over, by several goroutines; it
+	// Observe is given every request once it is over, by several goroutines; it
 	// must return at once. May be nil.
 	Observe func(Attempt)
 }
 
-// Client asks one origin. It is safe for concurrent use.
+// Client sends requests to one origin. It is safe for concurrent use.
 type Client struct {
 	options     Options
 	base        *url.URL
@@ -58,8 +58,8 @@ type response struct {
 	date time.Time // the source's clock; zero if it sent none
 }
 
-// parse reads a body. What it refuses counts as a broken answer and is asked
-// for again, since proxies and overloaded servers produce such.
+// parse reads a body. What it refuses counts as a broken answer and is requested
+// again, since proxies and overloaded servers produce such.
 type parse func(body []byte) error
 
 // New checks the options and returns a client. It sends nothing.
@@ -143,7 +143,7 @@ func (c *Client) clock(answer *response) time.Time {
 	return answer.date
 }
 
-// call is one question: where, what, and how its answer is read.
+// call is one request: where, what, and how its answer is read.
 type call struct {
 	segments []string
 	query    url.Values
@@ -152,8 +152,8 @@ type call struct {
 	sent     int // requests so far
 }
 
-// endpoint is the last segment, which tells the endpoints apart whatever policy
-// is asked for: "alerts", "violations", "policies".
+// endpoint is the last segment, which distinguishes the endpoints whatever the
+// policy: "alerts", "violations", "policies".
 func (c *call) endpoint() string { return c.segments[len(c.segments)-1] }
 
 // attempt sends the request once; a refused token is renewed and tried once more.

@@ -43,7 +43,7 @@ func TestFailuresByKind(t *testing.T) {
 		{"408", apisim.Fault{Kind: apisim.FaultStatus, Status: 408}, Unreachable, 4, "408"},
 		{"429", apisim.Fault{Kind: apisim.FaultStatus, Status: 429}, Unreachable, 4, "429"},
 		{"429, absurd", apisim.Fault{Kind: apisim.FaultStatus, Status: 429, Header: http.Header{"Retry-After": {"950400"}}}, Unreachable, 1, "264h"},
-		{"429, more absurd", apisim.Fault{Kind: apisim.FaultStatus, Status: 429, Header: http.Header{"Retry-After": {"99999999999999999999"}}}, Unreachable, 1, "again"},
+		{"429, more absurd", apisim.Fault{Kind: apisim.FaultStatus, Status: 429, Header: http.Header{"Retry-After": {"99999999999999999999"}}}, Unreachable, 1, "too long"},
 		{"500", apisim.Fault{Kind: apisim.FaultStatus, Status: 500, Body: `{"message":{"a":1}}`}, Unreachable, 4, "500"},
 		{"503", apisim.Fault{Kind: apisim.FaultStatus, Status: 503, Body: html}, Unreachable, 4, "503"},
 		{"204", apisim.Fault{Kind: apisim.FaultStatus, Status: 206, Body: "{}"}, OffContract, 1, "only 200"},
@@ -71,7 +71,7 @@ func TestFailuresByKind(t *testing.T) {
 				t.Errorf("error %q, want %q in it", failure, c.says)
 			}
 			sim.ClearFaults()
-			if err := peekAt(client); err != nil && !strings.Contains(err.Error(), "not asked") {
+			if err := peekAt(client); err != nil && !strings.Contains(err.Error(), "not sent") {
 				t.Errorf("afterwards: %v", err)
 			}
 		})

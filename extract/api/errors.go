@@ -31,7 +31,7 @@ type Error struct {
 	Message   string // what is wrong with the answer, in our words
 	Err       error  // cause, may be nil
 	temporary bool
-	wait      time.Duration // what Retry-After asked for
+	wait      time.Duration // by Retry-After
 	final     string        // why it is not retried although it may pass
 	failures  int           // how often the request has failed with this one
 }

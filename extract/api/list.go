@@ -70,14 +70,14 @@ func (a *Answer) Newest() (newest instant.Micros, ok bool) {
 	return newest, ok
 }
 
-// Identity tells a record from others: its id and time, without an id its text.
+// Identity distinguishes records: by id and time, without an id by text.
 // Two rows of different times may have one id, and count as two.
 type Identity struct {
 	id, text string
 	at       instant.Micros
 }
 
-// Identity is what tells the record from others.
+// Identity is the record's.
 func (r Row) Identity() Identity {
 	if r.ID == "" {
 		return Identity{text: r.Text}

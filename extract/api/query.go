@@ -20,10 +20,10 @@ const (
 	Violations List = "violations"
 )
 
-// Query is a list and the filters it is asked with. Empty fields do not filter.
+// Query is a list and the filters it is requested with. Empty fields do not filter.
 type Query struct {
 	List        List     `json:"-"`
-	PolicyPath  string   `json:"policy,omitempty"` // asks the by-policy endpoint
+	PolicyPath  string   `json:"policy,omitempty"` // requests the by-policy endpoint
 	WorkspaceID string   `json:"workspace_id,omitempty"`
 	RepoID      string   `json:"repo_id,omitempty"`
 	PolicyID    string   `json:"policy_id,omitempty"`

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// quiet is the time until which the source wants to hear nothing. Retry-After is
-// meant for all workers, not only for the one that was told.
+// quiet is the time until which the source wants no requests. Retry-After is
+// meant for all workers, not only for the one that received it.
 type quiet struct {
 	mu  sync.Mutex
 	end time.Time

@@ -15,14 +15,14 @@ import (
 // maxPause bounds a pause of our own choice between attempts.
 const maxPause = 2 * time.Minute
 
-// get asks for a path below the base URL, retrying temporary failures. Path
+// get requests a path below the base URL, retrying temporary failures. Path
 // segments are escaped here, so that no id can leave its place. A cancelled run is
 // reported as such and not as a failure of the source.
 func (c *Client) get(ctx context.Context, segments []string, query url.Values, accept parse) (*response, error) {
 	call := &call{segments: segments, query: query, accept: accept}
 	for tries := 1; ; tries++ {
 		answer, err := c.attempt(ctx, call)
-		failure := c.judge(ctx, call, err)
+		failure := c.classify(ctx, call, err)
 		switch {
 		case err == nil:
 			return answer, nil
@@ -39,9 +39,9 @@ func (c *Client) get(ctx context.Context, segments []string, query url.Values, a
 	}
 }
 
-// judge notes how an attempt went. It returns the failure if there is to be another
+// classify notes how an attempt went. It returns the failure if there is to be another
 // attempt.
-func (c *Client) judge(ctx context.Context, call *call, err error) (again *Error) {
+func (c *Client) classify(ctx context.Context, call *call, err error) (again *Error) {
 	budget, failure := c.budgets.of(call), new(Error)
 	if err == nil {
 		budget.succeeded()

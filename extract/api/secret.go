@@ -7,7 +7,7 @@ import (
 	"strconv"
 )
 
-// secret is a token, to be kept out of the excerpts that a person asked to see: a
+// secret is a token, to be kept out of the excerpts that a person wants to see: a
 // source may send it back.
 type secret string
 

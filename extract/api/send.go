@@ -16,14 +16,14 @@ func (c *Client) send(ctx context.Context, call *call, token string) (*response,
 	}
 	defer c.concurrency.release()
 	if left := c.budgets.of(call).closed(); left > 0 {
-		return nil, &Error{Kind: Unreachable, Path: display(call.segments), Message: "not asked, since the source wants to hear nothing for another " + rounded(left)}
+		return nil, &Error{Kind: Unreachable, Path: display(call.segments), Message: "not sent, since the source asked for no requests for another " + rounded(left)}
 	}
 	return c.exchange(ctx, call, secret(token))
 }
 
 // admit waits for the source's pause to be over, for a slot, and for the rate. It
 // leaves the caller with a slot. A pause that began meanwhile gives it back, so
-// that nobody asks early.
+// that no request is sent early.
 func (c *Client) admit(ctx context.Context) error {
 	for {
 		if err := c.quiet.wait(ctx); err != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// StatsQuery is one question to the statistics endpoint. ID, RuleID and APIKeyID
+// StatsQuery is one request to the statistics endpoint. ID, RuleID and APIKeyID
 // may be empty; ID is required unless Scope is org.
 type StatsQuery struct {
 	Scope, ID, Window, Bucket, RuleID, APIKeyID string
@@ -40,7 +40,7 @@ func (q StatsQuery) parameters() url.Values {
 
 var statsPath = []string{"v2", "stats", "policies"}
 
-// Stats asks the statistics endpoint. A window that the source refuses gives an
+// Stats requests statistics. A window that the source refuses gives an
 // error of kind Refused.
 func (c *Client) Stats(ctx context.Context, q StatsQuery) (*StatsAnswer, error) {
 	var parsed *StatsAnswer

@@ -9,12 +9,12 @@ import (
 )
 
 // tokens remembers the token, so that its source, which may be a command, is
-// asked once a run and once more for each token that was refused.
+// used once a run and once more for each token that was refused.
 type tokens struct {
 	source Token
 	mu     sync.Mutex
 	token  string
-	spent  map[string]bool // refused, and the source was asked for another
+	spent  map[string]bool // refused, and another was requested
 }
 
 // get returns a token other than the refused one, or the same if the source has

@@ -29,7 +29,7 @@ func askedWait(answer *http.Response, now time.Time) time.Duration {
 }
 
 // waitOf reads seconds, also with a fraction, a Unix time or an HTTP date. What is not
-// whole is rounded up, so that nobody asks early.
+// whole is rounded up, so that no request is sent early.
 func waitOf(text string, now time.Time) (time.Duration, bool) {
 	text = strings.TrimSpace(text)
 	if date, err := http.ParseTime(text); err == nil {

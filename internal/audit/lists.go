@@ -108,7 +108,7 @@ func (v *verification) query(ctx context.Context, list run.List, query api.Query
 // provable is what the stream claims to store, or tried to read: from its start to
 // the last watermark, gaps included, within the requested range.
 func provable(o *run.Options, list run.List, covered checkpoints.Set, reached time.Time) checkpoints.Set {
-	if span, ok := covered.Hull(); ok && span.To.After(reached) {
+	if span, ok := covered.Extent(); ok && span.To.After(reached) {
 		reached = span.To
 	}
 	return checkpoints.Of(requested(o, checkpoints.Interval{From: list.Start, To: reached}))

@@ -55,7 +55,7 @@ func (v *verification) series(ctx context.Context, series run.Series, s *Stream)
 	if err != nil {
 		return err
 	}
-	if span, ok := covered.Hull(); ok {
+	if span, ok := covered.Extent(); ok {
 		covered = covered.Intersect(checkpoints.Of(requested(&v.options, span)))
 	}
 	if len(covered) == 0 { // never read, maybe because the source does not know it
@@ -71,7 +71,7 @@ func (v *verification) series(ctx context.Context, series run.Series, s *Stream)
 	given := typePoints(series, request, answer)
 	defer given.Release()
 	compared := covered.Intersect(checkpoints.Of(checkpoints.Interval(request.Range())))
-	span, ok := compared.Hull()
+	span, ok := compared.Extent()
 	if !ok {
 		return fmt.Errorf("%w: %s: the source reaches back to %s only, and the stored buckets are older",
 			run.ErrIncomplete, series.Label(), request.Range().From.Format(time.RFC3339))

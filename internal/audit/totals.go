@@ -66,7 +66,7 @@ func NextMonth(t time.Time) time.Time {
 
 // Verify compares parts of the stream and fills in what it found.
 func (t *Totals) Verify(ctx context.Context, s *Stream, parts checkpoints.Set) error {
-	span, _ := parts.Hull()
+	span, _ := parts.Extent()
 	s.From, s.To = span.From, span.To
 	var ranges []checkpoints.Interval
 	for _, part := range parts {

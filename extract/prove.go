@@ -7,16 +7,16 @@ import (
 	"github.com/flashback-sync/flashback-sync/extract/api"
 )
 
-// settle proves the step from the last answer to this one: what the last one
+// prove checks the step from the last answer to this one: what the last one
 // counted must be what only it gave, plus what this one counts, plus what the
 // parts split off in between count. If it does not add up, rows were deleted or
-// lost: the step is asked again, and in the end left uncovered. ok is false when
+// lost: the step is requested again, and finally left uncovered. ok is false when
 // the walk has gone back and this page is to be forgotten.
-func (w *walk) settle(ctx context.Context, page *api.Answer, parts []*walk) (covered checkpoints.Interval, ok bool, err error) {
+func (w *walk) prove(ctx context.Context, page *api.Answer, parts []*walk) (covered checkpoints.Interval, ok bool, err error) {
 	if w.prev == nil {
 		return covered, true, nil
 	}
-	held := page.Total + countAbove(w.prev.rows, page)
+	counted := page.Total + countAbove(w.prev.rows, page)
 	for _, part := range parts {
 		select {
 		case <-part.first:
@@ -26,24 +26,24 @@ func (w *walk) settle(ctx context.Context, page *api.Answer, parts []*walk) (cov
 		if part.failure != nil {
 			return covered, false, part.failure
 		}
-		held += part.total
+		counted += part.total
 	}
 	proven := w.within(page.To, w.prev.top)
-	if held >= w.prev.total {
+	if counted >= w.prev.total {
 		w.again = 0
 		return proven, true, nil
 	}
-	if w.mayRetry() {
+	if w.mayRepeat() {
 		w.moveTo(w.prev.top, w.prev.open)
 		w.prev = nil
 		return covered, false, nil
 	}
 	w.again = 0
-	w.pool.fallShort(w.job, proven, w.prev.total-held)
+	w.pool.fallShort(w.job, proven, w.prev.total-counted)
 	return covered, true, nil
 }
 
-func (w *walk) mayRetry() bool {
+func (w *walk) mayRepeat() bool {
 	if w.again >= stepRetries || w.retries >= walkRetries {
 		return false
 	}
@@ -52,9 +52,8 @@ func (w *walk) mayRetry() bool {
 	return true
 }
 
-// countAbove counts the rows that the next page cannot have counted: they lie at
-// or above its upper bound and it did not give them. Hardly any row of that page
-// lies there too, so that hardly any is remembered.
+// countAbove counts the rows that the next page's total cannot include: they are at
+// or above its upper bound and it did not give them.
 func countAbove(rows []api.Row, next *api.Answer) int {
 	above := func(r api.Row) bool { return !r.Dated || r.At >= next.To }
 	given := map[api.Identity]struct{}{}

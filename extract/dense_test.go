@@ -12,7 +12,7 @@ import (
 // same are n equal instants.
 func same(at time.Time, n int) []time.Time { return spread(at, n, 0) }
 
-func TestCrowds(t *testing.T) {
+func TestDenseTimestamps(t *testing.T) {
 	low, high := noon.Add(-time.Hour), noon
 	for name, at := range map[string][]time.Time{
 		"at the bottom":         same(low, 333),
@@ -156,8 +156,8 @@ func TestOnlyUndatedRecords(t *testing.T) {
 	readAll(dial(t, sim), job).expect(t, func(int) []shown { return all })
 }
 
-// TestARecordThatLiesAboutItsTime may cost coverage, never a wrong claim of it.
-func TestARecordThatLiesAboutItsTime(t *testing.T) {
+// TestAWronglyDatedRecordCostsNoWrongClaim may cost coverage, never a wrong claim of it.
+func TestAWronglyDatedRecordCostsNoWrongClaim(t *testing.T) {
 	for place := range 30 {
 		sim := apisim.New(apisim.Options{Now: noon})
 		low := noon.Add(-10 * time.Hour)
