@@ -54,7 +54,7 @@ func execute(ctx context.Context, args []string, env func(string) (string, bool)
 	if !isTerminal(stdout) {
 		text.DisableColors()
 	}
-	err := told(ctx, root.ExecuteContext(ctx))
+	err := reported(ctx, root.ExecuteContext(ctx))
 	if err == nil {
 		return codeOK
 	}

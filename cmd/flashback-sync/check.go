@@ -14,6 +14,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/config"
 	"github.com/flashback-sync/flashback-sync/extract/api"
 	"github.com/flashback-sync/flashback-sync/internal/run"
+	"github.com/flashback-sync/flashback-sync/schema"
 )
 
 func (a *app) checkCommand() *cobra.Command {
@@ -93,8 +94,10 @@ func (p *prober) streams(o run.Options) []probe {
 	for _, list := range o.Lists {
 		all = append(all, probe{list.Name(), func(ctx context.Context) (table.Row, error) { return p.list(ctx, list) }})
 	}
-	if o.Stats != nil {
-		all = append(all, probe{run.PolicyStats, func(ctx context.Context) (table.Row, error) { return p.stats(ctx, *o.Stats) }})
+	for _, stream := range schema.Streams() {
+		if stream.Kind == schema.Series && o.Stats != nil {
+			all = append(all, probe{stream.Name, func(ctx context.Context) (table.Row, error) { return p.stats(ctx, *o.Stats) }})
+		}
 	}
 	return all
 }

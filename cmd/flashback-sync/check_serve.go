@@ -12,7 +12,7 @@ import (
 // printUnattended says what runs by itself, who can see it and who is told. Its
 // error names what cannot work.
 func (a *app) printUnattended(c *config.Config) error {
-	jobs, err := scheduled(c)
+	jobs, err := a.jobs(c)
 	if err != nil {
 		return err
 	}

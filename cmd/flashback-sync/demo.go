@@ -22,6 +22,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/load/durable"
 	"github.com/flashback-sync/flashback-sync/load/snapshot"
+	"github.com/flashback-sync/flashback-sync/schema"
 )
 
 func (a *app) demoCommand() *cobra.Command {
@@ -31,7 +32,7 @@ func (a *app) demoCommand() *cobra.Command {
 		Use:   "demo",
 		Short: "Sync a simulated organisation and query it, all on this machine",
 		Long: `Starts a simulator of the API on loopback with 90 days of an organisation's life,
-syncs it, lets a day pass, syncs again, has damage found and mended, and asks
+syncs it, lets a day pass, syncs again, has damage found and repaired, and asks
 three questions of the result.
 It needs no account and no network.`,
 		Args: cobra.NoArgs,
@@ -87,7 +88,7 @@ func (a *app) demo(ctx context.Context, dir string, seed uint64) error {
 	return a.demoEnd(ctx, dir, now)
 }
 
-// demoProof damages what is held and has it found and mended.
+// demoProof deletes stored rows, and has them found and repaired.
 func (a *app) demoProof(ctx context.Context, t *task, dir, url string, now time.Time) error {
 	db, err := duckdb.Open(load.File(dir), duckdb.Session{})
 	if err != nil {
@@ -115,7 +116,7 @@ func (a *app) demoProof(ctx context.Context, t *task, dir, url string, now time.
 	if done.Left == nil {
 		return stillDiffers(done)
 	}
-	fetched := done.Summary.Streams[run.Violations]
+	fetched := done.Summary.Streams["violations"]
 	fmt.Fprintf(a.stdout, "Mended:  %d rows fetched with %d requests\nNow:     %s\n", fetched.Inserted, fetched.Requests, verdict(done.Left))
 	return stillDiffers(done)
 }
@@ -178,14 +179,16 @@ func (a *app) demoSync(ctx context.Context, t *task, dir string, now time.Time) 
 
 func demoOptions(dir string, now time.Time) run.Options {
 	start := now.AddDate(0, 0, -91)
-	return run.Options{
+	o := run.Options{
 		RunID: newRunID(), Version: version, DataDir: dir, PublishDuckDB: true, Compression: "zstd",
-		Lists: []run.List{
-			{Query: api.Query{List: api.Alerts}, Start: start, Lookback: 48 * time.Hour},
-			{Query: api.Query{List: api.Violations}, Start: start, Lookback: 48 * time.Hour},
-		},
 		Stats: &run.Stats{Stream: seriesStream(), Start: now.AddDate(0, 0, -89), Bucket: "1h", Scopes: []run.Scope{{Scope: "org"}, {Scope: "repo", Auto: true}}},
 	}
+	for _, stream := range schema.Streams() {
+		if stream.Kind == schema.List {
+			o.Lists = append(o.Lists, run.List{Query: api.Query{List: api.List(stream.Name)}, Start: start, Lookback: 48 * time.Hour})
+		}
+	}
+	return o
 }
 
 // demoQueries asks what a security team would ask first.

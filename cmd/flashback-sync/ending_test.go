@@ -3,50 +3,12 @@ package main
 import (
 	"bufio"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"strings"
 	"syscall"
 	"testing"
 
-	"github.com/rs/zerolog"
-
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 )
-
-func TestTheErrorOfAChildIsKept(t *testing.T) {
-	var out strings.Builder
-	e := &ending{to: &out}
-	for _, part := range []string{`{"level":"info"}` + "\nflashback-", "sync: it fai", "led\x1b[2J\n  do this\n", strings.Repeat("x", 1<<20)} {
-		if n, err := e.Write([]byte(part)); n != len(part) || err != nil {
-			t.Fatal(n, err)
-		}
-	}
-	if got, want := e.reported(), (reported{"it failed\ufffd[2J", "do this"}); got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
-	if want := "{\"level\":\"info\"}\nflashback-sync: it failed\x1b[2J\n  do this\nx"; !strings.HasPrefix(out.String(), want) {
-		t.Errorf("not passed on as it is: %q", out.String()[:100])
-	}
-	failing := &ending{to: failingWriter{}}
-	if _, err := failing.Write([]byte("flashback-sync: x\n")); err == nil || failing.reported().error != "x" {
-		t.Errorf("got %v, %q", err, failing.reported())
-	}
-}
-
-func TestWhatAChildSaysInPlainTextIsLoggedAsJSON(t *testing.T) {
-	var out strings.Builder
-	log := zerolog.New(&out).With().Str("run_id", "r").Logger()
-	e := &ending{to: &out, log: &log}
-	fmt.Fprint(e, "{\"level\":\"info\"}\nfatal error: runtime: out of memory\n\ngoroutine 1 [running]:\nflashback-sync: it failed\n  do this\n  and no more\n")
-	lines := logged(t, out.String())
-	if len(lines) != 4 || lines[1]["run_id"] != "r" || lines[1]["message"] != "fatal error: runtime: out of memory" || lines[3]["message"] != "and no more" {
-		t.Errorf("%v", lines)
-	}
-	if got, want := e.reported(), (reported{"it failed", "do this"}); got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
-}
 
 // logged are the lines of a log, each of them JSON.
 func logged(t *testing.T, text string) (lines []map[string]any) {
@@ -113,7 +75,3 @@ func TestALogLineOfARunByHandHasItsID(t *testing.T) {
 		}
 	}
 }
-
-type failingWriter struct{}
-
-func (failingWriter) Write([]byte) (int, error) { return 0, errors.New("full") }

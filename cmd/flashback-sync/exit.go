@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"syscall"
@@ -10,6 +9,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/extract/api"
 	"github.com/flashback-sync/flashback-sync/internal/audit"
 	"github.com/flashback-sync/flashback-sync/internal/run"
+	"github.com/flashback-sync/flashback-sync/internal/serve/schedule"
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
 )
@@ -43,17 +43,8 @@ func usage(err error) error {
 // stopped is the cause of a context that a signal cancelled.
 type stopped struct{ signal syscall.Signal }
 
-func (s stopped) Error() string { return "stopped by " + signalName(s.signal) }
+func (s stopped) Error() string { return "stopped by " + schedule.SignalName(s.signal) }
 func (s stopped) code() int     { return 128 + int(s.signal) }
-
-// signalName is what kill -l calls a signal.
-func signalName(s syscall.Signal) string {
-	names := map[syscall.Signal]string{
-		syscall.SIGINT: "SIGINT", syscall.SIGTERM: "SIGTERM", syscall.SIGKILL: "SIGKILL", syscall.SIGABRT: "SIGABRT",
-		syscall.SIGSEGV: "SIGSEGV", syscall.SIGBUS: "SIGBUS", syscall.SIGQUIT: "SIGQUIT", syscall.SIGHUP: "SIGHUP",
-	}
-	return cmp.Or(names[s], s.String())
-}
 
 // hinted adds what to do next.
 type hinted struct {
@@ -63,9 +54,9 @@ type hinted struct {
 
 func (e *hinted) Unwrap() error { return e.error }
 
-// told is the error that is told: of what a signal stopped that it did, and not
-// what broke off because of it.
-func told(ctx context.Context, err error) error {
+// reported is the error to report: of a run that a signal stopped it is the signal, and
+// not what failed because of it.
+func reported(ctx context.Context, err error) error {
 	var stop stopped
 	if err != nil && errors.As(context.Cause(ctx), &stop) {
 		return stop

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strconv"
 
+	"github.com/flashback-sync/flashback-sync/internal/visible"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
 )
 
@@ -48,9 +49,9 @@ func permissionHint(err error) string {
 			break
 		}
 		if owner == os.Geteuid() {
-			return fmt.Sprintf("%s is yours, and its mode forbids it: change the mode (chmod)", clean(path, 300))
+			return fmt.Sprintf("%s is yours, and its mode forbids it: change the mode (chmod)", visible.Short(path, 300))
 		}
-		return fmt.Sprintf("%s belongs to %s, you are %s: run it as %[2]s, or change the owner", clean(path, 300), userName(owner), userName(os.Geteuid()))
+		return fmt.Sprintf("%s belongs to %s, you are %s: run it as %[2]s, or change the owner", visible.Short(path, 300), userName(owner), userName(os.Geteuid()))
 	}
 	return "change the permissions of data_dir"
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/flashback-sync/flashback-sync/config"
+	"github.com/flashback-sync/flashback-sync/internal/serve"
 	"github.com/flashback-sync/flashback-sync/load/durable"
 )
 
@@ -34,7 +35,7 @@ func (a *app) init(force bool) error {
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) && !force {
 		return usage(fmt.Errorf("%s is there already; --force replaces it", path))
 	}
-	dataDir, given := a.env(dataDirKey)
+	dataDir, given := a.env(serve.DataDirKey)
 	if !given || dataDir == "" {
 		dataDir = filepath.Join(filepath.Dir(path), "data")
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 	"github.com/flashback-sync/flashback-sync/internal/journal"
+	"github.com/flashback-sync/flashback-sync/internal/serve/schedule"
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
 )
@@ -55,10 +56,10 @@ func TestASignalStopsItCleanly(t *testing.T) {
 			if took := time.Since(clock); r.code != want || took > 10*time.Second {
 				t.Errorf("exit %d after %v, want %d\n%s", r.code, took, want, r.stderr)
 			}
-			if !strings.Contains(r.stderr, "flashback-sync: stopped by "+signalName(signal)+"\n") {
+			if !strings.Contains(r.stderr, "flashback-sync: stopped by "+schedule.SignalName(signal)+"\n") {
 				t.Errorf("it does not say why it stopped:\n%s", r.stderr)
 			}
-			if noted := b.journal()[0]; noted.Status != journal.Interrupted || noted.Error != "stopped by "+signalName(signal) || noted.Hint != "" {
+			if noted := b.journal()[0]; noted.Status != journal.Interrupted || noted.Error != "stopped by "+schedule.SignalName(signal) || noted.Hint != "" {
 				t.Errorf("noted as %+v", noted)
 			}
 			held := b.private("SELECT count(*) FROM alerts")

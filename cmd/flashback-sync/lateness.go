@@ -2,19 +2,15 @@ package main
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
-	"path/filepath"
 	"time"
 
 	"github.com/dustin/go-humanize"
 	"github.com/jedib0t/go-pretty/v6/text"
 
 	"github.com/flashback-sync/flashback-sync/config"
-	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/internal/span"
 	"github.com/flashback-sync/flashback-sync/internal/status"
-	"github.com/flashback-sync/flashback-sync/load/duckdb"
 )
 
 // lateness is how late the rows of a stream came in the last 90 days.
@@ -30,17 +26,6 @@ type lateness struct {
 type lateRowClass struct {
 	UpTo int64 `json:"up_to_s"`
 	Rows int64 `json:"rows"`
-}
-
-// readLateness reads the histogram. A file of an older release has none.
-func readLateness(ctx context.Context, db *sql.DB, stream string) (*lateness, error) {
-	var known bool
-	err := db.QueryRowContext(ctx, "SELECT count(*) > 0 FROM duckdb_tables() WHERE table_name = 'sync_lateness'").Scan(&known)
-	if err != nil || !known {
-		return nil, err
-	}
-	read, err := status.ReadLateness(ctx, db, stream)
-	return latenessOf(read), err
 }
 
 func latenessOf(read *status.Lateness) *lateness {
@@ -69,43 +54,23 @@ func (a *app) printLateness(s *statusOutput, lookbacks map[string]time.Duration)
 	}
 }
 
-// lookbacks are those that the configuration sets.
-func lookbacks(c *config.Config) map[string]time.Duration {
-	all := map[string]time.Duration{}
-	if s := c.Streams.Alerts; s != nil {
-		all[run.Alerts] = s.Lookback
-	}
-	if s := c.Streams.Violations; s != nil {
-		all[run.Violations] = s.Lookback
-	}
-	return all
-}
-
-// adviseLookback says what `check` makes of the lateness seen so far. Without a
+// adviseLookback prints what `check` makes of the lateness seen so far. Without a
 // published file nothing is known, which is no failure.
 func (a *app) adviseLookback(ctx context.Context, c *config.Config) error {
-	db, err := duckdb.Open(filepath.Join(c.DataDir, "flashback.duckdb"), duckdb.Session{ReadOnly: true})
-	if err == nil {
-		err = db.PingContext(ctx)
-	}
-	if err != nil {
+	known, err := status.Read(ctx, statusOptions(c))
+	if err != nil || known.Holdings == nil {
 		return nil //nolint:nilerr // nothing is published yet, or it is being replaced: there is no advice to give
 	}
-	defer func() { _ = db.Close() }()
-	for _, stream := range []string{run.Alerts, run.Violations} {
-		lookback, configured := lookbacks(c)[stream]
-		l, err := readLateness(ctx, db, stream)
-		if err != nil {
-			return err
-		}
-		if !configured || l == nil {
+	for _, stream := range known.Holdings.Streams {
+		l := stream.Lateness
+		if l == nil || stream.Lookback == 0 {
 			continue
 		}
-		verdict := fmt.Sprintf("the lookback of %s is enough; %s would do", span.Words(lookback), l.Proposed())
-		if l.Nears(lookback) {
-			verdict = text.FgYellow.Sprintf("set streams.%s.lookback to %s; it is %s", stream, l.Proposed(), span.Words(lookback))
+		verdict := fmt.Sprintf("the lookback of %s is enough; %s would do", span.Words(stream.Lookback), l.Proposed())
+		if l.Nears(stream.Lookback) {
+			verdict = text.FgYellow.Sprintf("set streams.%s.lookback to %s; it is %s", stream.Name, l.Proposed(), span.Words(stream.Lookback))
 		}
-		fmt.Fprintf(a.stdout, "\n%s: %s rows came late in %d days, up to %s: %s\n", stream, humanize.Comma(l.Rows), status.LatenessDays, span.Words(l.Max), verdict)
+		fmt.Fprintf(a.stdout, "\n%s: %s rows came late in %d days, up to %s: %s\n", stream.Name, humanize.Comma(l.Rows), status.LatenessDays, span.Words(l.Max), verdict)
 	}
 	return nil
 }

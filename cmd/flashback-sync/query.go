@@ -137,3 +137,11 @@ func published(dataDir string) (string, error) {
 	}
 	return path, nil
 }
+
+// warnOfForeignLog warns of the log of a program that opened the published file for
+// writing: DuckDB applies it to what it reads.
+func (a *app) warnOfForeignLog(dataDir string) {
+	if _, err := os.Lstat(filepath.Join(dataDir, snapshot.LogName)); err == nil {
+		fmt.Fprintln(a.stderr, "warning: "+snapshot.LogName+" is there: the result may contain what another program wrote; 'flashback-sync sync' removes it")
+	}
+}

@@ -202,3 +202,17 @@ func TestTheConfigurationOfTheDemoLeadsToItsData(t *testing.T) {
 		t.Error(out)
 	}
 }
+
+func TestQueryWarnsOfAForeignLog(t *testing.T) {
+	b := newBench(t)
+	b.must("sync")
+	if r := b.must("query", "SELECT 1"); strings.Contains(r.stderr, ".wal") {
+		t.Errorf("without a log: %s", r.stderr)
+	}
+	if err := os.WriteFile(filepath.Join(b.data(), "flashback.duckdb.wal"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if r := b.must("query", "SELECT 1"); !strings.Contains(r.stderr, "flashback.duckdb.wal is there") {
+		t.Errorf("with a log: %q", r.stderr)
+	}
+}

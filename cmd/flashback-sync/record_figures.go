@@ -15,38 +15,38 @@ func (r *recorder) synced(summary *run.Summary) {
 	if summary == nil {
 		return
 	}
-	r.run.Streams = map[string]journal.Stream{}
+	r.record.Streams = map[string]journal.Stream{}
 	for name, s := range summary.Streams {
-		noted := journal.Stream{
+		done := journal.Stream{
 			Requests: s.Requests, Received: s.Received, Inserted: s.Inserted, Updated: s.Updated, Unchanged: s.Unchanged,
 			Duplicate: s.Duplicate, Rejected: s.Rejected, Status: s.Status(), Complete: s.Complete, Served: s.Served, Queries: s.Queries, From: s.From, To: s.To, Took: s.Took,
 		}
 		if s.Error != nil {
-			noted.Error = inOneLine(*s.Error)
+			done.Error = inOneLine(*s.Error)
 		}
-		r.run.Streams[name] = noted
-		r.run.Verdict = string(audit.Worse(audit.Status(r.run.Verdict), audit.Status(s.Verified)))
-		r.run.Missing += s.VerifiedMissing
+		r.record.Streams[name] = done
+		r.record.Verdict = string(audit.Worse(audit.Status(r.record.Verdict), audit.Status(s.Verified)))
+		r.record.Missing += s.VerifiedMissing
 	}
 }
 
-// verified adds a verification's verdict. Rows that the source has deleted are
-// nothing that anybody has to be told at night.
+// verified adds a verification's verdict. Rows that the source has deleted raise no
+// alarm.
 func (r *recorder) verified(report *audit.Report) {
 	if report == nil {
 		return
 	}
-	r.run.Verdict, r.run.Missing = string(report.Status), 0
+	r.record.Verdict, r.record.Missing = string(report.Status), 0
 	if report.Status != audit.Match && report.OnlyExtra() {
-		r.run.Verdict = string(audit.Extra)
+		r.record.Verdict = string(audit.Extra)
 	}
 	for _, s := range report.Streams {
-		r.run.Missing += s.Missing
+		r.record.Missing += s.Missing
 	}
 }
 
-// provenBy ends a verification that is noted.
-func (r *recorder) provenBy(ctx context.Context, report *audit.Report, err error) {
+// endVerify ends the record of a verification; a nil recorder records nothing.
+func (r *recorder) endVerify(ctx context.Context, report *audit.Report, err error) {
 	if r == nil {
 		return
 	}

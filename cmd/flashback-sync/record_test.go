@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 	"github.com/flashback-sync/flashback-sync/internal/journal"
 	"github.com/flashback-sync/flashback-sync/internal/run"
@@ -55,20 +57,21 @@ func TestARunIsNotedWithWhatItDid(t *testing.T) {
 }
 
 // For the race detector.
-func TestWhatARunDidIsNotedWhileItsBeginningIsTold(t *testing.T) {
-	r := &recorder{dir: t.TempDir(), stop: make(chan struct{})}
-	r.begin()
+func TestARunIsRecordedWhileItsStartIsReported(t *testing.T) {
+	b := newBench(t)
+	task := &task{log: zerolog.Nop()}
+	r := task.record(run.Options{DataDir: b.data()}, "sync", "")
+	r.start()
 	r.synced(&run.Summary{})
-	close(r.stop)
-	r.giveUp()
-	r.beating.Wait()
+	r.End(nil)
+	r.stopNotifying()
 }
 
 // A line of the journal that is too long would hide those behind it.
 func TestErrorsAreNotedInOneLineOfBoundedLength(t *testing.T) {
 	r, text := &recorder{}, "first\nsecond "+strings.Repeat("ü", 1<<20)
 	r.synced(&run.Summary{Streams: map[string]*run.Result{"alerts": {Error: &text}}})
-	if got := r.run.Streams["alerts"].Error; !strings.HasPrefix(got, "first; second ü") || len(got) > 5000 {
+	if got := r.record.Streams["alerts"].Error; !strings.HasPrefix(got, "first; second ü") || len(got) > 5000 {
 		t.Errorf("%d bytes: %.30q", len(got), got)
 	}
 }
@@ -80,8 +83,8 @@ func TestTheGravestVerdictIsNoted(t *testing.T) {
 		r.synced(&run.Summary{Streams: map[string]*run.Result{
 			"alerts": {Verified: "match"}, "violations": {Verified: "extra"}, "policy_stats": {Verified: "missing", VerifiedMissing: 3}, "other": {},
 		}})
-		if r.run.Verdict != "missing" || r.run.Missing != 3 {
-			t.Fatalf("got %q, %d missing", r.run.Verdict, r.run.Missing)
+		if r.record.Verdict != "missing" || r.record.Missing != 3 {
+			t.Fatalf("got %q, %d missing", r.record.Verdict, r.record.Missing)
 		}
 	}
 }
@@ -193,7 +196,7 @@ func TestAJournalThatCannotBeWrittenChangesNothing(t *testing.T) {
 	if err := os.Mkdir(path, 0o750); err != nil {
 		t.Fatal(err)
 	}
-	if r := b.must("sync"); !strings.Contains(r.stderr, "cannot be noted") {
+	if r := b.must("sync"); !strings.Contains(r.stderr, "cannot be recorded") {
 		t.Errorf("nobody is told: %s", r.stderr)
 	}
 }

@@ -6,17 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/flashback-sync/flashback-sync/config"
 	"github.com/flashback-sync/flashback-sync/internal/page"
-	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/internal/status"
-	"github.com/flashback-sync/flashback-sync/load/duckdb"
 )
 
 func (a *app) reportCommand() *cobra.Command {
@@ -40,7 +36,7 @@ It opens nothing that a sync needs, and may run at any moment.`,
 			}
 			switch {
 			case asJSON:
-				s, err := readAll(cmd.Context(), c)
+				s, err := status.Read(cmd.Context(), statusOptions(c))
 				if err != nil {
 					return err
 				}
@@ -63,7 +59,7 @@ func (a *app) writeStatusPage(ctx context.Context, c *config.Config, out string)
 	if err := canReceive("--out", out); err != nil {
 		return err
 	}
-	s, err := readAll(ctx, c)
+	s, err := status.Read(ctx, statusOptions(c))
 	if err != nil {
 		return err
 	}
@@ -78,7 +74,7 @@ func (a *app) writeStatusPage(ctx context.Context, c *config.Config, out string)
 	return nil
 }
 
-// oneLine says how things stand.
+// oneLine is the gravest problem, or that there is none.
 func oneLine(s *status.Status) string {
 	problems := s.Problems()
 	if len(problems) == 0 {
@@ -87,56 +83,17 @@ func oneLine(s *status.Status) string {
 	return fmt.Sprintf("%s: %s", problems[0].Subject, problems[0].Text)
 }
 
-// printHoldings is what serve reads, null if nothing is published. It is told what
-// to read, and reads no configuration: serve's is the one that holds, and the file
-// may be half edited.
-func (a *app) printHoldings(ctx context.Context, question io.Reader) error {
+// printHoldings prints what serve reads, null if nothing is published. It gets what to
+// read on stdin, and reads no configuration: serve's counts, and the file may be half
+// edited.
+func (a *app) printHoldings(ctx context.Context, stdin io.Reader) error {
 	var from status.Source
-	if err := json.NewDecoder(question).Decode(&from); err != nil {
+	if err := json.NewDecoder(stdin).Decode(&from); err != nil {
 		return usage(fmt.Errorf("--holdings: %w", err))
 	}
-	held, err := status.ReadHoldings(ctx, from)
+	published, err := status.ReadHoldings(ctx, from)
 	if err != nil && !errors.Is(err, status.ErrNothingPublished) {
 		return err
 	}
-	return json.NewEncoder(a.stdout).Encode(held)
-}
-
-// readAll reads everything in this process.
-func readAll(ctx context.Context, c *config.Config) (*status.Status, error) {
-	s, err := readRecords(c)
-	if err != nil {
-		return nil, err
-	}
-	s.Holdings, err = status.ReadHoldings(ctx, holdingsOf(c))
-	if err != nil && !errors.Is(err, status.ErrNothingPublished) {
-		s.HoldingsError = clean(err.Error(), 500)
-	}
-	return s, ctx.Err()
-}
-
-// readRecords reads all but what is published.
-func readRecords(c *config.Config) (*status.Status, error) {
-	s, err := status.Read(c.DataDir, time.Now())
-	if err != nil {
-		return nil, &duckdb.StorageError{Doing: "read the journal", Err: err}
-	}
-	s.Version, s.Source, s.StaleAfter, s.DataDir = version, c.API.BaseURL, c.Alarms.StaleAfter, c.DataDir
-	s.Host, _ = os.Hostname() // shown if it is known
-	return s, nil
-}
-
-func holdingsOf(c *config.Config) status.Source {
-	from := status.Source{
-		DataDir: c.DataDir, DuckDB: c.Publish.DuckDB == "copy", Names: c.Serve.ShowNames, At: time.Now().UTC(),
-		Lookbacks: lookbacks(c), Wanted: map[string]status.Wanted{},
-	}
-	o := options(c)
-	for name, wanted := range o.Wanted() {
-		from.Wanted[name] = status.Wanted(wanted)
-	}
-	if c.Streams.PolicyStats != nil {
-		from.Lookbacks[run.PolicyStats] = 0
-	}
-	return from
+	return json.NewEncoder(a.stdout).Encode(published)
 }

@@ -3,12 +3,16 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints/instant"
 	"github.com/flashback-sync/flashback-sync/internal/run"
+	"github.com/flashback-sync/flashback-sync/internal/status"
+	"github.com/flashback-sync/flashback-sync/schema"
 )
 
 // scopeFlags narrow a command to some streams and a range of time.
@@ -18,13 +22,13 @@ type scopeFlags struct {
 }
 
 func (f *scopeFlags) add(flags *pflag.FlagSet, from, to string) {
-	flags.StringSliceVar(&f.streams, "stream", nil, "only this `stream`: alerts, violations or policy_stats (may be repeated)")
+	flags.StringSliceVar(&f.streams, "stream", nil, "only this `stream`: "+strings.Join(status.StreamNames(), ", ")+" (may be repeated)")
 	flags.StringVar(&f.from, "from", "", from)
 	flags.StringVar(&f.to, "to", "", to)
 }
 
 // checkJob refuses names that the schedule has no such job of: they would become
-// labels of metrics, and the outcome of one job would be told as another's.
+// labels of metrics, and the outcome of one job would be reported as another's.
 func checkJob(job string, names ...string) error {
 	if job == "" {
 		return nil
@@ -63,32 +67,25 @@ func (f *scopeFlags) apply(o *run.Options) error {
 }
 
 func (f *scopeFlags) narrow(o *run.Options) error {
-	configured := map[string]bool{run.PolicyStats: o.Stats != nil}
-	for _, list := range o.Lists {
-		configured[list.Name()] = true
-	}
-	wanted := map[string]bool{}
+	configured := o.Wanted()
 	for _, name := range f.streams {
-		if err := oneOf("--stream", name, []string{run.Alerts, run.Violations, run.PolicyStats}); err != nil {
+		if err := oneOf("--stream", name, status.StreamNames()); err != nil {
 			return err
 		}
-		if !configured[name] {
+		if _, named := configured[name]; !named {
 			return usage(fmt.Errorf("--stream %s: the configuration does not name this stream", name))
 		}
-		wanted[name] = true
 	}
-	kept := o.Lists
-	o.Lists = nil
-	for _, list := range kept {
-		if wanted[list.Name()] {
-			o.Lists = append(o.Lists, list)
-		}
-	}
-	if !wanted[run.PolicyStats] {
+	unwanted := func(name string) bool { return !slices.Contains(f.streams, name) }
+	o.Lists = slices.DeleteFunc(o.Lists, func(list run.List) bool { return unwanted(list.Name()) })
+	if !slices.ContainsFunc(f.streams, isSeries) {
 		o.Stats = nil
 	}
 	return nil
 }
+
+// isSeries reports whether a stream consists of series of statistics.
+func isSeries(stream string) bool { return schema.StreamByName(stream).Kind == schema.Series }
 
 func flagTime(flag, value string) (time.Time, error) {
 	if value == "" {

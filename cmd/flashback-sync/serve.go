@@ -4,23 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net"
-	"net/http"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"syscall"
-	"time"
 
-	"github.com/gofrs/flock"
+	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
 	"github.com/flashback-sync/flashback-sync/config"
+	"github.com/flashback-sync/flashback-sync/internal/serve"
 	"github.com/flashback-sync/flashback-sync/internal/serve/web"
 	"github.com/flashback-sync/flashback-sync/load"
-	"github.com/flashback-sync/flashback-sync/load/duckdb"
-	"github.com/flashback-sync/flashback-sync/load/durable"
 )
 
 func (a *app) serveCommand() *cobra.Command {
@@ -39,10 +34,14 @@ ends cleanly, and the next one goes on from there.`,
 			if err != nil {
 				return err
 			}
-			if probe {
-				return askHealth(cmd.Context(), c.Serve.Listen)
+			if !probe {
+				return a.serve(cmd.Context(), c)
 			}
-			return a.serve(cmd.Context(), c)
+			host, port, err := net.SplitHostPort(c.Serve.Listen)
+			if err != nil {
+				return usage(err)
+			}
+			return serve.Probe(cmd.Context(), host, port)
 		},
 	}
 	command.Flags().BoolVar(&probe, "probe", false, "ask the serve that runs whether it is healthy, and exit with 0 or 1")
@@ -53,27 +52,63 @@ func (a *app) serve(ctx context.Context, c *config.Config) error {
 	if err := a.refuseRoot(c.DataDir); err != nil {
 		return err
 	}
-	unheard()
-	hangups := make(chan os.Signal, 1) // from now to the end, or else an early or late SIGHUP would end us
+	ignoreBrokenPipes()
+	hangups := make(chan os.Signal, 1) // from now to the end, otherwise an early or late SIGHUP would end us
 	signal.Notify(hangups, syscall.SIGHUP)
 	password, err := pagePassword(a, c.Serve)
 	if err != nil {
 		return err
 	}
-	place, err := lockServe(c.DataDir)
+	place, err := serve.Lock(c.DataDir)
+	if errors.Is(err, load.ErrLocked) {
+		return &hinted{err, "one is enough; stop it first, or give this one another data_dir"}
+	}
 	if err != nil {
 		return err
 	}
-	defer place.unlock()
+	defer place.Unlock()
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Serve.Listen)
 	if err != nil {
 		return &hinted{usage(fmt.Errorf("serve.listen: %w", err)), "is another serve running? set serve.listen to another port"}
 	}
-	s, err := newServer(a, c, place)
+	host, _, _ := net.SplitHostPort(c.Serve.Listen)
+	log := a.logger(c.Log)
+	settings, err := a.serveSettings(c, log)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	return s.run(ctx, listener, password, hangups)
+	s, err := serve.New(serve.Options{
+		Settings: settings, Reload: func() (serve.Settings, error) { return a.reload(c, log) },
+		Place: place, User: c.Serve.User, Password: password, Host: host,
+		Version: version, NewRunID: newRunID, Log: log, Stderr: a.stderr,
+	})
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	return s.Run(ctx, listener, hangups)
+}
+
+// serveSettings are what a configuration asks of serve.
+func (a *app) serveSettings(c *config.Config, log zerolog.Logger) (serve.Settings, error) {
+	jobs, err := a.jobs(c)
+	if err != nil {
+		return serve.Settings{}, err
+	}
+	notifier, err := a.notifier(c, log)
+	return serve.Settings{Jobs: jobs, Status: statusOptions(c), Notifier: notifier, PlainLogs: a.forPeople(c.Log)}, usage(err)
+}
+
+// reload reads the settings again. What only counts from the next start stays as it was.
+func (a *app) reload(first *config.Config, log zerolog.Logger) (serve.Settings, error) {
+	c, err := a.load()
+	if err != nil {
+		return serve.Settings{}, err
+	}
+	if c.DataDir != first.DataDir || c.Serve.Listen != first.Serve.Listen {
+		log.Warn().Msg("data_dir and serve.listen change with a restart only")
+		c.DataDir = first.DataDir
+	}
+	return a.serveSettings(c, log)
 }
 
 // pagePassword refuses to show the page to a network without one.
@@ -89,74 +124,4 @@ func pagePassword(a *app, s config.Serve) (string, error) {
 		}
 	}
 	return password, nil
-}
-
-// place is the data_dir that serve started with, known by the lock file in it.
-type place struct {
-	dataDir, path string
-	file          fs.FileInfo
-	unlock        func()
-}
-
-// check reports whether data_dir is still the one that serve started with. A volume
-// that was unmounted leaves an empty folder, where a run would begin anew.
-func (p *place) check() error {
-	if now, err := os.Stat(p.path); err != nil || !os.SameFile(p.file, now) {
-		return fmt.Errorf("data_dir %s is not the folder that serve started with: its volume may be unmounted, or it was replaced", p.dataDir)
-	}
-	return nil
-}
-
-// lockServe keeps a second scheduler from the same folder. Runs by hand and by
-// cron have a lock of their own.
-func lockServe(dataDir string) (*place, error) {
-	state := filepath.Join(dataDir, "state")
-	if err := os.MkdirAll(state, 0o750); err != nil {
-		return nil, &duckdb.StorageError{Doing: "make data_dir", Err: err}
-	}
-	path, err := durable.Place(dataDir, "state/serve.lock")
-	if err != nil {
-		return nil, &duckdb.StorageError{Doing: "lock data_dir", Err: err}
-	}
-	lock := flock.New(path, flock.SetPermissions(0o640))
-	held, err := lock.TryLock()
-	if err != nil {
-		return nil, &duckdb.StorageError{Doing: "lock data_dir", Err: err}
-	}
-	if !held {
-		return nil, &hinted{fmt.Errorf("%w: a serve for %s", load.ErrLocked, dataDir), "one is enough; stop it first, or give this one another data_dir"}
-	}
-	file, err := os.Stat(path)
-	if err != nil {
-		return nil, errors.Join(&duckdb.StorageError{Doing: "lock data_dir", Err: err}, lock.Unlock())
-	}
-	return &place{dataDir: dataDir, path: path, file: file, unlock: func() { _ = lock.Unlock() }}, nil // the process ends
-}
-
-const probeTime = 5 * time.Second
-
-// askHealth asks /healthz of the serve that listens there.
-func askHealth(ctx context.Context, listen string) error {
-	host, port, err := net.SplitHostPort(listen)
-	if err != nil {
-		return usage(err)
-	}
-	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-		host = "127.0.0.1" // no name has to be known, as in an empty container
-	}
-	ctx, cancel := context.WithTimeout(ctx, probeTime)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/healthz", nil)
-	if err != nil {
-		return err
-	}
-	answer, err := http.DefaultTransport.RoundTrip(request)
-	if err != nil {
-		return fmt.Errorf("serve does not answer: %w", err)
-	}
-	defer func() { _ = answer.Body.Close() }()
-	if answer.StatusCode != http.StatusOK {
-		return fmt.Errorf("serve is not healthy: %s", answer.Status)
-	}
-	return nil
 }

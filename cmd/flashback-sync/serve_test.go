@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,17 +8,14 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
-	"github.com/flashback-sync/flashback-sync/config"
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 	"github.com/flashback-sync/flashback-sync/internal/journal"
-	"github.com/flashback-sync/flashback-sync/internal/serve/schedule"
 	"github.com/flashback-sync/flashback-sync/internal/status"
 )
 
@@ -79,15 +75,6 @@ func (s *served) status() (now status.Status) {
 		s.t.Fatalf("%d %s: %v", code, body, err)
 	}
 	return now
-}
-
-// lockedServer is a server that is not run.
-func lockedServer(a *app, c *config.Config) (*server, error) {
-	place, err := lockServe(c.DataDir)
-	if err != nil {
-		return nil, err
-	}
-	return newServer(a, c, place)
 }
 
 // until waits for something that other processes bring about.
@@ -241,89 +228,6 @@ func TestServeSpeaksWithSystemd(t *testing.T) {
 	b.end(s.process)
 }
 
-// Another run of the job that ends in these seconds is not the one that was killed.
-func TestARunThatWasKilledIsNotTakenForAnother(t *testing.T) {
-	b := newBench(t)
-	b.must("sync")
-	other := b.journal()[0]
-	turn, began := schedule.Turn{Job: jobSync}, other.FinishedAt.Add(-time.Millisecond)
-	outcome := schedule.Outcome{PID: other.PID + 1, ExitCode: -1, Signal: syscall.SIGKILL, Crashed: true, Started: began, Finished: began.Add(time.Second)}
-	for range 2 { // the second finds what the first noted
-		run, byItself, err := settle(b.data(), turn, outcome, newRunID(), reported{})
-		if err != nil || byItself || run.Status != journal.Crashed || run.PID != outcome.PID {
-			t.Errorf("got %+v, %v, %v", run, byItself, err)
-		}
-	}
-	if runs := b.journal(); len(runs) != 2 || runs[0].Status != journal.Crashed {
-		t.Errorf("got %+v", runs)
-	}
-	outcome.PID = other.PID
-	if run, byItself, err := settle(b.data(), turn, outcome, newRunID(), reported{}); err != nil || !byItself || run.RunID != other.RunID {
-		t.Errorf("got %+v, %v, %v", run, byItself, err)
-	}
-}
-
-// serve never opens DuckDB, whatever it has to tell: what is published comes from a
-// process of its own.
-func TestServeTellsOfACrashWithoutDuckDB(t *testing.T) {
-	b := newBench(t)
-	b.must("sync")
-	target := filepath.Join(b.dir, "flashback_sync.prom")
-	b.configure(streamsConfig + fmt.Sprintf("metrics: {textfile: %q}\n", target))
-	a := &app{env: os.LookupEnv, stdout: io.Discard, stderr: io.Discard, configPath: b.config}
-	c, err := a.load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := lockedServer(a, c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.holdings.child = func(ctx context.Context) *exec.Cmd {
-		return exec.CommandContext(ctx, "echo", `{"lake_files": 4711}`)
-	}
-	now := time.Now()
-	s.noteUnnoted(t.Context(), schedule.Turn{Job: jobSync}, schedule.Outcome{PID: 1, Crashed: true, Signal: syscall.SIGKILL, Started: now, Finished: now}, newRunID(), reported{})
-	content, err := os.ReadFile(target)
-	if err != nil || !strings.Contains(string(content), "flashback_sync_lake_files 4711") {
-		t.Errorf("%v: %s", err, content)
-	}
-}
-
-// On a disk that takes nothing the journal keeps its good past, and serve knows better.
-func TestThePageShowsARunThatCannotBeNoted(t *testing.T) {
-	b := newBench(t)
-	b.must("sync")
-	a := &app{env: os.LookupEnv, stdout: io.Discard, stderr: io.Discard, configPath: b.config}
-	c, err := a.load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := lockedServer(a, c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.holdings.child = func(ctx context.Context) *exec.Cmd { return exec.CommandContext(ctx, "echo", "{}") }
-	lock := filepath.Join(b.data(), "state", "runs.lock")
-	if err := errors.Join(os.Remove(lock), os.Mkdir(lock, 0o750)); err != nil { // nothing can be noted
-		t.Fatal(err)
-	}
-	began := time.Now()
-	s.noteUnnoted(t.Context(), schedule.Turn{Job: jobSync}, schedule.Outcome{PID: 1, ExitCode: codeStorage, Started: began, Finished: began}, newRunID(), reported{error: "read-only file system"})
-	for _, want := range []string{journal.Failed, journal.OK} {
-		now, err := s.status(t.Context())
-		if err != nil || now.Runs[0].Status != want || (want == journal.Failed) != (len(now.Problems()) > 0) {
-			t.Errorf("want %s, got %+v, %v", want, now.Runs[0], err)
-		}
-		if want == journal.Failed { // the disk is mended
-			if err := os.Remove(lock); err != nil {
-				t.Fatal(err)
-			}
-			b.must("sync")
-		}
-	}
-}
-
 func TestAChangedDataDirCountsFromTheNextStart(t *testing.T) {
 	b := newBench(t)
 	s := b.serveWith(`{sync: "@every 1s"}`)
@@ -363,46 +267,5 @@ func TestAHalfEditedConfigurationHidesNothing(t *testing.T) {
 	}
 	if code, body := s.get("/readyz"); code != http.StatusOK {
 		t.Errorf("GET /readyz: %d %s", code, body)
-	}
-}
-
-// An unmounted volume leaves an empty folder. A run there would begin anew.
-func TestADataDirThatVanishesUnderServeIsNotBegunAnew(t *testing.T) {
-	b := newBench(t)
-	b.must("sync")
-	a := &app{env: os.LookupEnv, stdout: io.Discard, stderr: io.Discard, configPath: b.config}
-	c, err := a.load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := lockedServer(a, c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.holdings.child = func(ctx context.Context) *exec.Cmd { return exec.CommandContext(ctx, "echo", "{}") }
-	if now, err := s.status(t.Context()); err != nil || now.HoldingsError != "" {
-		t.Fatalf("%v, %+v", err, now)
-	}
-	away := b.data() + ".unmounted"
-	if err := errors.Join(os.Rename(b.data(), away), os.Mkdir(b.data(), 0o750)); err != nil {
-		t.Fatal(err)
-	}
-	outcome := s.work(t.Context(), schedule.Turn{Job: jobSync, Slot: time.Now()})
-	if outcome.ExitCode != codeStorage || outcome.Err == nil {
-		t.Errorf("%+v", outcome)
-	}
-	s.note(journal.Run{Job: jobSync})
-	if left, err := os.ReadDir(b.data()); err != nil || len(left) > 0 {
-		t.Errorf("%v was made in it, %v", left, err)
-	}
-	now, err := s.status(t.Context())
-	if err != nil || !strings.Contains(now.HoldingsError, "not the folder that serve started with") || len(now.Runs) != 1 || now.Runs[0].Status != journal.Failed {
-		t.Errorf("%v, %+v", err, now)
-	}
-	if err := errors.Join(os.Remove(b.data()), os.Rename(away, b.data())); err != nil {
-		t.Fatal(err)
-	}
-	if now, err := s.status(t.Context()); err != nil || now.HoldingsError != "" {
-		t.Errorf("it is back: %v, %+v", err, now)
 	}
 }

@@ -21,6 +21,8 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/status"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/load/durable"
+
+	"github.com/flashback-sync/flashback-sync/internal/visible"
 )
 
 // streamStatus is what status knows of a stream.
@@ -72,7 +74,7 @@ func (a *app) statusCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			known, err := readAll(cmd.Context(), c)
+			known, err := status.Read(cmd.Context(), statusOptions(c))
 			if err != nil {
 				return err
 			}
@@ -102,7 +104,7 @@ func (a *app) statusCommand() *cobra.Command {
 // the last run, so that this and the page cannot disagree.
 func statusFrom(dataDir string, known *status.Status) (*statusOutput, error) {
 	s := &statusOutput{DataDir: dataDir, Problems: known.Judged().Problems, Checked: known.Checked(), Runs: runLines(known.Runs)}
-	for _, name := range []string{run.Alerts, run.Violations, run.PolicyStats} {
+	for _, name := range status.StreamNames() {
 		s.Streams = append(s.Streams, streamLine(known, name))
 	}
 	var err error
@@ -146,11 +148,11 @@ const mostRuns = 12
 
 func runLines(runs []journal.Run) []runLine {
 	lines := []runLine{}
-	for _, run := range runs {
-		for _, name := range slices.Sorted(maps.Keys(run.Streams)) {
-			of := run.Streams[name]
+	for _, r := range runs {
+		for _, name := range slices.Sorted(maps.Keys(r.Streams)) {
+			of := r.Streams[name]
 			line := runLine{
-				RunID: run.RunID, Stream: name, Status: cmp.Or(of.Status, run.Status), Started: run.StartedAt,
+				RunID: r.RunID, Stream: name, Status: cmp.Or(of.Status, r.Status), Started: r.StartedAt,
 				Inserted: of.Inserted, Updated: of.Updated, Requests: of.Requests,
 			}
 			if of.Error != "" {
@@ -202,9 +204,9 @@ func (a *app) printProblems(s *statusOutput) {
 	}
 	colours := map[status.Level]text.Color{status.Bad: text.FgRed, status.Warn: text.FgYellow, status.Note: text.Faint}
 	for _, p := range s.Problems {
-		fmt.Fprintf(a.stdout, "%s %s: %s\n", colours[p.Level].Sprintf("%-5s", p.Level), p.Subject, clean(p.Text, 500))
+		fmt.Fprintf(a.stdout, "%s %s: %s\n", colours[p.Level].Sprintf("%-5s", p.Level), p.Subject, visible.Short(p.Text, 500))
 		if p.Hint != "" {
-			fmt.Fprintf(a.stdout, "      %s\n", clean(p.Hint, 500))
+			fmt.Fprintf(a.stdout, "      %s\n", visible.Short(p.Hint, 500))
 		}
 	}
 	fmt.Fprintf(a.stdout, "%s\n\n", s.Checked)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -34,14 +35,14 @@ With --from it reads everything from there again, whether it is covered or not.`
 	f.add(flags, "read again from this `time` on (RFC 3339 or a date, UTC)", "read up to this `time` only")
 	flags.BoolVar(&f.json, "json", false, "print the run's summary as the last line of stdout")
 	flags.BoolVar(&f.retryRejected, "retry-rejected", false, "try again to type the rejected records, as after an upgrade")
-	flags.StringVar(&f.job, "job", "", "note the run as this `job` of the schedule: sync, alerts, violations or policy_stats")
+	flags.StringVar(&f.job, "job", "", "record the run as this `job` of the schedule: "+strings.Join(syncJobs(), ", "))
 	a.showAnswersFlag(flags)
 	flags.BoolVar(&f.dryRun, "dry-run", false, "say what would be read, and write nothing")
 	return command
 }
 
 func (a *app) sync(ctx context.Context, f syncFlags) error {
-	if err := checkJob(f.job, jobSync, run.Alerts, run.Violations, run.PolicyStats); err != nil {
+	if err := checkJob(f.job, syncJobs()...); err != nil {
 		return err
 	}
 	job := cmp.Or(f.job, f.scopeFlags.job())

@@ -93,7 +93,7 @@ func (a *app) verify(ctx context.Context, f verifyFlags) error {
 	report, err := audit.Verify(ctx, t.options, t.source)
 	stop()
 	err = verdictOf(report, err)
-	t.recorder.provenBy(ctx, report, err)
+	t.recorder.endVerify(ctx, report, err)
 	if report == nil {
 		return err
 	}

@@ -11,7 +11,8 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 
 	"github.com/flashback-sync/flashback-sync/internal/audit"
-	"github.com/flashback-sync/flashback-sync/internal/run"
+
+	"github.com/flashback-sync/flashback-sync/internal/visible"
 )
 
 // mostLines bounds how many findings a terminal is shown.
@@ -29,7 +30,7 @@ func (a *app) printReport(r *audit.Report) {
 	t.Render()
 	for _, s := range r.Streams {
 		if s.Status == audit.NotVerified {
-			fmt.Fprintf(a.stdout, "%s was not verified: %s\n", label(s), clean(s.Error, 300))
+			fmt.Fprintf(a.stdout, "%s was not verified: %s\n", label(s), visible.Short(s.Error, 300))
 		}
 	}
 	printFindings(a.stdout, r)
@@ -54,7 +55,7 @@ func joined(streams []*audit.Stream) (lines []*audit.Stream) {
 	var all *audit.Stream
 	series := 0
 	for _, s := range streams {
-		if s.Stream != run.PolicyStats || s.Status != audit.Match {
+		if !isSeries(s.Stream) || s.Status != audit.Match {
 			lines = append(lines, s)
 			continue
 		}
@@ -83,7 +84,7 @@ func label(s *audit.Stream) string {
 	if s.Filter == "{}" {
 		return s.Stream
 	}
-	return s.Stream + " " + clean(s.Filter, 60)
+	return s.Stream + " " + visible.Short(s.Filter, 60)
 }
 
 func statusColour(s audit.Status) string {
@@ -124,7 +125,7 @@ func sampleIDs(ids []string) string {
 	const most = 3
 	shown := make([]string, 0, most)
 	for _, id := range ids[:min(len(ids), most)] {
-		shown = append(shown, clean(id, 40))
+		shown = append(shown, visible.Short(id, 40))
 	}
 	if len(ids) > most {
 		shown = append(shown, "…")
@@ -141,7 +142,7 @@ func printFiles(out io.Writer, r *audit.Report) {
 			continue
 		}
 		if wrong++; wrong <= mostLines {
-			t.AppendRow(table.Row{clean(f.Path, 80), statusColour(f.Status), clean(f.Detail, 100)})
+			t.AppendRow(table.Row{visible.Short(f.Path, 80), statusColour(f.Status), visible.Short(f.Detail, 100)})
 		}
 	}
 	fmt.Fprintf(out, "\n%s checked, %d differ\n", english.Plural(len(r.Files), "published file", ""), wrong)

@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
-	"unicode"
 
 	"github.com/dustin/go-humanize"
 	"github.com/jedib0t/go-pretty/v6/progress"
@@ -217,19 +215,4 @@ func newTable(out io.Writer, numbers ...string) table.Writer {
 	}
 	t.SetColumnConfigs(configs)
 	return t
-}
-
-// clean makes a text from outside fit for a terminal: no control characters, which
-// could move the cursor or set colours, and no more than so many characters.
-func clean(s string, most int) string {
-	s = strings.Map(func(r rune) rune {
-		if r != '\n' && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r)) {
-			return unicode.ReplacementChar
-		}
-		return r
-	}, s)
-	if runes := []rune(s); most > 0 && len(runes) > most {
-		return string(runes[:most]) + "…"
-	}
-	return s
 }

@@ -12,7 +12,9 @@ import (
 	"github.com/flashback-sync/flashback-sync/config"
 	"github.com/flashback-sync/flashback-sync/extract/api"
 	"github.com/flashback-sync/flashback-sync/internal/audit"
+	"github.com/flashback-sync/flashback-sync/internal/notify"
 	"github.com/flashback-sync/flashback-sync/internal/run"
+	"github.com/flashback-sync/flashback-sync/internal/serve"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
@@ -53,7 +55,7 @@ func (a *app) showAnswersFlag(flags *pflag.FlagSet) {
 	flags.BoolVar(&a.showAnswers, "show-answers", false, "print the beginning of answers that cannot be used to stderr; they may hold personal data")
 }
 
-// task is what a command needs that asks the source about what is held.
+// task is what a command needs that requests data from the source.
 type task struct {
 	app     *app
 	config  *config.Config // nil in a demo
@@ -61,8 +63,8 @@ type task struct {
 	log     zerolog.Logger
 	source  run.Source
 
-	outbox   outbox
-	recorder *recorder // of the run under way; nil if it is not noted
+	notifier *notify.Notifier // nil in a demo
+	recorder *recorder        // of the run under way; nil if it is not recorded
 }
 
 // task reads the configuration and narrows it. The caller closes its source.
@@ -72,7 +74,7 @@ func (a *app) task(scope *scopeFlags, job string) (*task, error) {
 		return nil, err
 	}
 	t := &task{app: a, config: c, options: options(c)}
-	if given, _ := a.env(runIDKey); job != "" && uuid.Validate(given) == nil {
+	if given, _ := a.env(serve.RunIDKey); job != "" && uuid.Validate(given) == nil {
 		t.options.RunID = given
 	}
 	log := a.logger(c.Log).With().Str("run_id", t.options.RunID)
@@ -80,8 +82,8 @@ func (a *app) task(scope *scopeFlags, job string) (*task, error) {
 		log = log.Str("job", job)
 	}
 	t.log = log.Logger()
-	if t.outbox, err = a.newOutbox(c, t.log); err != nil {
-		t.log.Warn().Err(err).Msg("the run goes on, and not everybody will be told")
+	if t.notifier, err = a.notifier(c, t.log); err != nil {
+		t.log.Warn().Err(err).Msg("the run goes on, and not everybody will be notified")
 	}
 	if err := scope.apply(&t.options); err != nil {
 		return nil, err
@@ -90,7 +92,7 @@ func (a *app) task(scope *scopeFlags, job string) (*task, error) {
 	return t, err
 }
 
-// sent is told of every request of the task.
+// sent is called for every request of the task.
 func (t *task) sent(attempt api.Attempt) {
 	if t.recorder != nil {
 		t.recorder.sent(attempt)
@@ -121,21 +123,20 @@ func options(c *config.Config) run.Options {
 		Version:       version,
 		DataDir:       c.DataDir,
 		Source:        c.API.BaseURL,
-		VerifyEvery:   c.VerifyEvery,
 		Verify:        audit.VerifyTotals,
+		VerifyEvery:   c.VerifyEvery,
 		KeepRuns:      c.Retention.Runs,
 		KeepRejects:   c.Retention.Rejects,
 		PublishDuckDB: c.Publish.DuckDB == "copy",
 		Compression:   c.Publish.Parquet.Compression,
 	}
-	if s := c.Streams.Alerts; s != nil {
-		o.Lists = append(o.Lists, list(api.Alerts, s))
-	}
-	if s := c.Streams.Violations; s != nil {
-		o.Lists = append(o.Lists, list(api.Violations, s))
-	}
-	if s := c.Streams.PolicyStats; s != nil {
-		o.Stats = statistics(s)
+	for _, stream := range schema.Streams() {
+		if s := c.Streams.List(stream.Name); s != nil {
+			o.Lists = append(o.Lists, list(api.List(stream.Name), s))
+		}
+		if s := c.Streams.Series(stream.Name); s != nil {
+			o.Stats = statistics(s)
+		}
 	}
 	return o
 }
@@ -190,7 +191,7 @@ func (t *task) sync(ctx context.Context, o run.Options) (*run.Summary, error) {
 	return run.Run(ctx, o, t.source)
 }
 
-// warn tells what the client noticed: among the moving bars, or as a log line.
+// warn shows a warning of the client: among the moving bars, or as a log line.
 func (a *app) warn(log zerolog.Logger, message string) {
 	if a.view != nil {
 		a.view.observe(run.Event{Kind: run.Warned, Message: message})

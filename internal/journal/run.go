@@ -12,8 +12,27 @@ const (
 	Skipped     = "skipped"     // a slot of the schedule that was not run
 )
 
-// Killed is the error of a run that left its progress and reported no end.
-const Killed = "killed (out of memory, kill -9 or power loss)"
+const (
+	// Killed is the error of a run that left its progress and reported no end.
+	Killed = "killed (out of memory, kill -9 or power loss)"
+	// CrashedHint is the hint of a crashed run.
+	CrashedHint = "what was committed is kept, and the next run goes on from there"
+)
+
+// StatusOf is the status of a run that ended with an exit code of the program.
+func StatusOf(exitCode int) string {
+	switch exitCode {
+	case 0:
+		return OK
+	case 3, 9: // incomplete, or a difference was found
+		return Partial
+	case 7: // another instance runs
+		return Skipped
+	case 130, 143: // SIGINT, SIGTERM
+		return Interrupted
+	}
+	return Failed
+}
 
 // Run is one run of one command, or a slot that was skipped. Times are UTC.
 type Run struct {
@@ -158,4 +177,16 @@ type StreamProgress struct {
 // Alive reports whether the progress is that of a process that still renews it.
 func (p *Progress) Alive(now time.Time) bool {
 	return p != nil && now.Sub(p.UpdatedAt) < 15*time.Second
+}
+
+// Crashed is the run of a process that left this progress and died.
+func (p *Progress) Crashed() Run {
+	run := Run{
+		RunID: p.RunID, Command: p.Command, Job: p.Job, PID: p.PID, StartedAt: p.StartedAt, FinishedAt: p.UpdatedAt,
+		Status: Crashed, ExitCode: -1, Error: Killed, Hint: CrashedHint, Streams: map[string]Stream{},
+	}
+	for _, s := range p.Streams {
+		run.Streams[s.Stream] = Stream{Requests: s.Requests, Received: s.Rows, Served: true, Error: s.Error}
+	}
+	return run
 }

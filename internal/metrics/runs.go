@@ -10,7 +10,7 @@ import (
 
 var (
 	// jobNames are those of the schedule, and what a person runs by hand.
-	jobNames = []string{"sync", "alerts", "violations", "policy_stats", "verify", "repair"}
+	jobNames = append(status.JobNames(), "repair")
 	statuses = []string{journal.OK, journal.Partial, journal.Failed, journal.Interrupted, journal.Crashed, journal.Skipped}
 	byJob    = []string{"job"}
 )

@@ -7,9 +7,6 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/status"
 )
 
-// streamNames are all streams there are.
-var streamNames = []string{"alerts", "violations", "policy_stats"}
-
 var byStream = []string{"stream"}
 
 func streamFamilies() []family {
@@ -98,7 +95,7 @@ func rows(name, help string, which func(journal.StreamTotals) int64) family {
 	return family{
 		name: "rows_" + name + "_total", kind: counter, labels: byStream, help: help + "; over all runs.",
 		read: func(s *status.Status, add add) {
-			for _, stream := range known(streamNames, func(stream string) bool {
+			for _, stream := range known(status.StreamNames(), func(stream string) bool {
 				_, ran := s.Totals.Streams[stream]
 				return ran || s.Stream(stream) != nil
 			}) {
@@ -112,7 +109,7 @@ func rows(name, help string, which func(journal.StreamTotals) int64) family {
 // name any more, or that the source does not have, nothing can be stale or missing.
 func each(read func(s *status.Status, of *status.Stream, add add)) func(*status.Status, add) {
 	return func(s *status.Status, add add) {
-		for _, name := range known(streamNames, s.Awaited) {
+		for _, name := range known(status.StreamNames(), s.Awaited) {
 			read(s, s.Stream(name), add)
 		}
 	}

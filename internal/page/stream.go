@@ -10,12 +10,12 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/chart"
 	"github.com/flashback-sync/flashback-sync/internal/status"
 	"github.com/flashback-sync/flashback-sync/internal/visible"
+	"github.com/flashback-sync/flashback-sync/schema"
 )
 
 const (
 	mostWide   = 400 // columns of a chart over the whole width
 	mostNarrow = 130 // of one beside another
-	statistics = "policy_stats"
 )
 
 // card is a stream.
@@ -139,7 +139,7 @@ func (v *view) rows(s *status.Stream, id string) *chart.Columns {
 		samples = append(samples, chart.Sample{Date: d.Date, Values: []int64{d.Rows}})
 	}
 	noun := "row"
-	if s.Name == statistics {
+	if isSeries(s) {
 		noun = "bucket"
 	}
 	return overTime(v.shown(s), samples, timed{id: id + "-rows", title: title(noun) + "s per", noun: noun, series: []chart.Series{{Name: noun + "s", Tone: "rows"}}})
@@ -148,7 +148,7 @@ func (v *view) rows(s *status.Stream, id string) *chart.Columns {
 func (v *view) coverage(s *status.Stream, id string) *chart.Coverage {
 	frame := v.shown(s)
 	c := &chart.Coverage{ID: id + "-coverage", Title: "Coverage", From: frame.From, To: frame.To, Noun: "filter set"}
-	if s.Name == statistics {
+	if isSeries(s) {
 		c.Noun = "series"
 	}
 	for _, lane := range s.Lanes {
@@ -158,6 +158,12 @@ func (v *view) coverage(s *status.Stream, id string) *chart.Coverage {
 		return nil
 	}
 	return c
+}
+
+// isSeries reports whether the rows of a stream are buckets of series.
+func isSeries(s *status.Stream) bool {
+	of := schema.StreamByName(s.Name)
+	return of != nil && of.Kind == schema.Series
 }
 
 func ranges(spans []status.Span) (all []chart.Range) {

@@ -14,6 +14,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/load/lake"
 	"github.com/flashback-sync/flashback-sync/load/snapshot"
+	"github.com/flashback-sync/flashback-sync/schema"
 )
 
 // Source says what is to be read.
@@ -106,13 +107,14 @@ func (r *reader) lakeViews(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, t := range listed() {
-		files, err := filepath.Glob(filepath.Join(folder, t.name, "*", "*.parquet"))
+	for _, stream := range schema.Streams() {
+		t := stream.Table
+		files, err := filepath.Glob(filepath.Join(folder, t.Name, "*", "*.parquet"))
 		if err != nil || len(files) == 0 {
 			continue
 		}
 		if _, err := r.db.ExecContext(ctx, fmt.Sprintf("CREATE VIEW %s AS SELECT * FROM read_parquet([%s], union_by_name = true)",
-			t.name, literals(files))); err != nil {
+			t.Name, literals(files))); err != nil {
 			return err
 		}
 	}
@@ -143,18 +145,12 @@ func (r *reader) each(ctx context.Context, query string, arguments []any, scan f
 	return rows.Err()
 }
 
-// table is a stream's table and its time column.
-type table struct{ name, time string }
-
-func listed() []table {
-	return []table{{"alerts", "timestamp"}, {"violations", "timestamp"}, {"policy_stats", "bucket_start"}}
-}
-
 // streams reads those that are configured or hold anything.
 func (r *reader) streams(ctx context.Context, ledger []lake.Coverage) (all []Stream, err error) {
-	for _, t := range listed() {
-		s := Stream{Name: t.name, Lanes: lanes(ledger, t.name), Lookback: r.from.Lookbacks[t.name], Wanted: r.from.Wanted[t.name]}
-		if err := r.rows(ctx, t, &s); err != nil {
+	for _, stream := range schema.Streams() {
+		name := stream.Name
+		s := Stream{Name: name, Lanes: lanes(ledger, name), Lookback: r.from.Lookbacks[name], Wanted: r.from.Wanted[name]}
+		if err := r.rows(ctx, stream.Table, &s); err != nil {
 			return nil, err
 		}
 		if err := r.rejects(ctx, &s); err != nil {
@@ -163,11 +159,11 @@ func (r *reader) streams(ctx context.Context, ledger []lake.Coverage) (all []Str
 		if there, err := r.has(ctx, "sync_lateness"); err != nil {
 			return nil, err
 		} else if there {
-			if s.Lateness, err = ReadLateness(ctx, r.db, t.name); err != nil {
+			if s.Lateness, err = readLateness(ctx, r.db, name); err != nil {
 				return nil, err
 			}
 		}
-		_, configured := r.from.Lookbacks[t.name]
+		_, configured := r.from.Lookbacks[name]
 		s.Retired = !configured
 		if configured || s.Rows > 0 || len(s.Lanes) > 0 {
 			all = append(all, s)
@@ -200,19 +196,19 @@ func lanes(ledger []lake.Coverage, stream string) (all []Lane) {
 
 // rows counts what is held, day by day. A date of a TIMESTAMPTZ would go through
 // a calendar for every row.
-func (r *reader) rows(ctx context.Context, t table, s *Stream) error {
-	if there, err := r.has(ctx, t.name); err != nil || !there {
+func (r *reader) rows(ctx context.Context, t *schema.Table, s *Stream) error {
+	if there, err := r.has(ctx, t.Name); err != nil || !there {
 		return err
 	}
 	var oldest, newest sql.NullTime
-	err := r.db.QueryRowContext(ctx, fmt.Sprintf(`SELECT count(*), min(%[1]s), max(%[1]s) FROM %[2]s`, quote(t.time), t.name)).
+	err := r.db.QueryRowContext(ctx, fmt.Sprintf(`SELECT count(*), min(%[1]s), max(%[1]s) FROM %[2]s`, quote(t.Time), t.Name)).
 		Scan(&s.Rows, &oldest, &newest)
 	if err != nil {
 		return err
 	}
 	s.Oldest, s.Newest = pointer(oldest), pointer(newest)
 	return r.each(ctx, fmt.Sprintf(`SELECT epoch_us(%[1]s) // 86400000000 AS day, count(*) FROM %[2]s
-			WHERE %[1]s >= ? AND %[1]s < ? GROUP BY day ORDER BY day`, quote(t.time), t.name),
+			WHERE %[1]s >= ? AND %[1]s < ? GROUP BY day ORDER BY day`, quote(t.Time), t.Name),
 		[]any{time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), nextDay(r.from.At.Add(24 * time.Hour))}, // a row dated 9999 is not drawn
 		func(rows *sql.Rows) error {
 			var day, n int64

@@ -9,6 +9,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/internal/journal"
 	"github.com/flashback-sync/flashback-sync/internal/span"
+	"github.com/flashback-sync/flashback-sync/schema"
 )
 
 // Level is how much a problem matters.
@@ -169,6 +170,17 @@ func (s *Status) ofStream(stream *Stream) (all []Problem) {
 
 const jobVerify = "verify"
 
+// JobNames are those of all jobs that there can be.
+func JobNames() []string { return append(append([]string{"sync"}, StreamNames()...), jobVerify) }
+
+// StreamNames are those of all streams that there are.
+func StreamNames() (names []string) {
+	for _, stream := range schema.Streams() {
+		names = append(names, stream.Name)
+	}
+	return names
+}
+
 // jobs are those of the schedule, or those that have run.
 func (s *Status) jobs() (names []string) {
 	for _, job := range s.Jobs {
@@ -177,7 +189,7 @@ func (s *Status) jobs() (names []string) {
 	if len(names) > 0 {
 		return names
 	}
-	return []string{"sync", "alerts", "violations", "policy_stats", jobVerify}
+	return JobNames()
 }
 
 // Last is the last run of a job that came to an end of its own: not skipped, not

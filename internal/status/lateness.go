@@ -10,8 +10,8 @@ import (
 // LatenessDays is how far back lateness is remembered for.
 const LatenessDays = 90
 
-// ReadLateness reads how late a stream's rows came; nil if none was late.
-func ReadLateness(ctx context.Context, db *sql.DB, stream string) (*Lateness, error) {
+// readLateness reads how late a stream's rows came; nil if none was late.
+func readLateness(ctx context.Context, db *sql.DB, stream string) (*Lateness, error) {
 	rows, err := db.QueryContext(ctx, `SELECT up_to_s, sum("rows")::BIGINT, max(max_s) FROM sync_lateness
 		WHERE stream = ? AND observed_at >= now() - to_days(?) GROUP BY up_to_s ORDER BY up_to_s`, stream, LatenessDays)
 	if err != nil {

@@ -21,7 +21,7 @@ func (r *reader) overview(ctx context.Context, streams []Stream) (*Overview, err
 	var events []string
 	var newest time.Time
 	for _, s := range streams {
-		if s.Name != "policy_stats" && len(s.Days) > 0 {
+		if len(s.Days) > 0 && schema.StreamByName(s.Name).Kind == schema.List {
 			events = append(events, s.Name)
 			newest = later(newest, s.Days[len(s.Days)-1].Date)
 		}

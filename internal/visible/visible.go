@@ -31,6 +31,22 @@ func Controls(s string) string {
 	return strings.Join(parts, "\r\n")
 }
 
+// Short makes a text from outside fit for one place on a terminal: control characters,
+// which could move the cursor or set colours, become U+FFFD, and after limit
+// characters it is cut; 0 is no limit.
+func Short(s string, limit int) string {
+	s = strings.Map(func(r rune) rune {
+		if r != '\n' && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r)) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, s)
+	if runes := []rune(s); limit > 0 && len(runes) > limit {
+		return string(runes[:limit]) + "…"
+	}
+	return s
+}
+
 // spell spells out what is not UTF-8 and what is not to be kept.
 func spell(s string, keep func(rune) bool) string {
 	var b strings.Builder

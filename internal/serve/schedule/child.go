@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -120,4 +121,13 @@ func (d deaf) Write(p []byte) (int, error) {
 	defer crash.Exit() // os/exec calls it in a goroutine of its own
 	_, _ = d.Writer.Write(p)
 	return len(p), nil
+}
+
+// SignalName is what kill -l calls a signal.
+func SignalName(s syscall.Signal) string {
+	names := map[syscall.Signal]string{
+		syscall.SIGINT: "SIGINT", syscall.SIGTERM: "SIGTERM", syscall.SIGKILL: "SIGKILL", syscall.SIGABRT: "SIGABRT",
+		syscall.SIGSEGV: "SIGSEGV", syscall.SIGBUS: "SIGBUS", syscall.SIGQUIT: "SIGQUIT", syscall.SIGHUP: "SIGHUP",
+	}
+	return cmp.Or(names[s], s.String())
 }

@@ -50,7 +50,7 @@ func (l *listener) next(t *testing.T) string {
 }
 
 func TestAChildsExitCodeAndLastLine(t *testing.T) {
-	for _, code := range []int{0, 1, 3, locked, 143} {
+	for _, code := range []int{0, 1, 3, ExitLocked, 143} {
 		out := child(t, "exit").Run(t.Context(), strconv.Itoa(code), `{"status":"ok"}`)
 		if out.ExitCode != code || out.Crashed || out.Signal != 0 || out.Err != nil {
 			t.Errorf("exit %d: %+v", code, out)

@@ -26,6 +26,8 @@ type Job struct {
 	Jitter time.Duration
 	// Eager jobs that were never attempted run at once. Others wait for a slot.
 	Eager bool
+	// Arguments are those of the process that does the job.
+	Arguments []string
 }
 
 // Turn is one run that is due.

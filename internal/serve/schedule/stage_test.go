@@ -80,7 +80,7 @@ func (s *stage) sleep(d time.Duration) {
 	s.mu.Unlock()
 }
 
-func (s *stage) run(ctx context.Context, turn Turn) Outcome {
+func (s *stage) run(ctx context.Context, _ Job, turn Turn) Outcome {
 	s.mu.Lock()
 	if s.now++; s.now > 1 {
 		s.t.Errorf("%d runs at a time", s.now)

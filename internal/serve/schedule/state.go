@@ -1,26 +1,19 @@
 package schedule
 
-import "time"
+import (
+	"time"
 
-// State is where a job stands. It has the fields of status.Job, and converts to it.
-type State struct {
-	Name     string
-	Schedule string
-	Timezone string
-	// Next is when the job begins next, as far as is known: its next slot, or
-	// the end of the jitter of the one that has come.
-	Next    time.Time
-	Running bool
-	Waiting bool // due, while another job runs
-}
+	"github.com/flashback-sync/flashback-sync/internal/status"
+)
 
-// State tells where the jobs stand, in their order.
-func (s *Supervisor) State() (states []State) {
+// State returns the state of the jobs, in their order. Next is a job's next slot, or
+// the end of the jitter of the one that has come.
+func (s *Supervisor) State() (states []status.Job) {
 	now := s.now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, j := range s.jobs {
-		state := State{
+		state := status.Job{
 			Name: j.Name, Schedule: j.Plan.String(), Timezone: j.Plan.Timezone(),
 			Next: j.next(now), Running: s.runs(j.Name),
 		}

@@ -11,9 +11,9 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/journal"
 )
 
-// locked is the exit code of a run that did nothing, since another instance works
+// ExitLocked is the exit code of a run that did nothing, since another instance works
 // on the data_dir.
-const locked = 7
+const ExitLocked = 7
 
 // Why a slot was skipped, for the journal.
 const (
@@ -26,7 +26,7 @@ const (
 type Options struct {
 	// Run runs a job to its end, and stops it early if the context ends. It is
 	// called for one turn at a time.
-	Run func(context.Context, Turn) Outcome
+	Run func(context.Context, Job, Turn) Outcome
 	// Note is told of every slot that is skipped. The loop waits for it.
 	Note func(journal.Run)
 	// Beat is called by the loop at least every Interval, also while a run is
@@ -120,7 +120,7 @@ func (s *Supervisor) look(ctx context.Context) (pause time.Duration) {
 	if begun != nil {
 		go func() {
 			defer crash.Exit()
-			s.ended <- s.options.Run(ctx, begun.Turn) // Run receives it in any case
+			s.ended <- s.options.Run(ctx, begun.job, begun.Turn) // Run receives it in any case
 		}()
 	}
 	for _, run := range skipped {
@@ -135,7 +135,7 @@ func (s *Supervisor) finish(outcome Outcome) {
 	ended := s.running
 	s.running = nil
 	s.mu.Unlock()
-	if outcome.ExitCode == locked {
+	if outcome.ExitCode == ExitLocked {
 		s.options.Note(ended.job.skipped(ended.Slot, otherRuns))
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/flashback-sync/flashback-sync/internal/journal"
+	"github.com/flashback-sync/flashback-sync/internal/status"
 )
 
 const day = 24 * time.Hour
@@ -106,7 +107,7 @@ func TestAnotherJobWaitsForItsTurn(t *testing.T) {
 		s.took["verify"] = 150 * time.Minute
 		s.begin(s.attempted(0, "sync", "alerts", "verify"), s.job("alerts", "30 1 * * *"), s.job("sync", "0 * * * *"), s.job("verify", "50 0 * * *"))
 		s.pass(85 * time.Minute)
-		want := []State{
+		want := []status.Job{
 			{Name: "alerts", Schedule: "30 1 * * *", Timezone: "UTC", Next: moment(t, "2000-01-01T01:30:00Z")},
 			{Name: "sync", Schedule: "0 * * * *", Timezone: "UTC", Next: moment(t, "2000-01-01T02:00:00Z"), Waiting: true},
 			{Name: "verify", Schedule: "50 0 * * *", Timezone: "UTC", Next: moment(t, "2000-01-02T00:50:00Z"), Running: true},
@@ -122,7 +123,7 @@ func TestAnotherJobWaitsForItsTurn(t *testing.T) {
 
 func TestWhileAnotherInstanceRunsTheSlotIsSkipped(t *testing.T) {
 	onStage(t, func(s *stage) {
-		s.code["sync"] = locked
+		s.code["sync"] = ExitLocked
 		s.begin(s.attempted(0, "sync"), s.job("sync", "0 * * * *"))
 		s.pass(150 * time.Minute)
 		s.ran("sync 2000-01-01 01:00:00", "sync 2000-01-01 02:00:00")

@@ -1,4 +1,4 @@
-package main
+package serve
 
 import (
 	"context"
@@ -10,15 +10,14 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/journal"
 )
 
-// stalledAfter is how long a run of the schedule may show no progress. Nothing that it
-// does takes so long without: the longest is what the source asks it to wait (15 min).
+// stalledAfter is how long a run of the schedule may show no progress. The longest
+// legitimate pause is a Retry-After of the source, at most 15 minutes.
 const stalledAfter = time.Hour
 
 var errStalled = errors.New("the run showed no progress and was stopped")
 
-// untilStalled returns a context that ends when a run, whose progress is looked at many
-// times within the limit, has shown none for so long; errStalled is the cause. The
-// caller stops it.
+// untilStalled returns a context that is cancelled with errStalled when progress
+// returns the same text for the whole limit. The caller stops it.
 func untilStalled(ctx context.Context, limit time.Duration, progress func() string) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	go func() {
@@ -43,7 +42,7 @@ func untilStalled(ctx context.Context, limit time.Duration, progress func() stri
 	return ctx, func() { cancel(nil) }
 }
 
-// progressOf is all of a run's progress but that it still lives.
+// progressOf is a run's progress without the time at which it was written.
 func progressOf(dataDir string) string {
 	p, err := journal.ReadProgress(dataDir)
 	if err != nil || p == nil {

@@ -1,12 +1,10 @@
-package main
+package serve
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -18,8 +16,8 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/serve/schedule"
 )
 
-// A run that moves on, however slowly, is left alone; one that stands still is not.
-func TestOnlyARunThatStandsStillIsStopped(t *testing.T) {
+// A slow run that makes progress is left alone.
+func TestOnlyAStalledRunIsStopped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var at atomic.Int64
 		ctx, release := untilStalled(t.Context(), time.Hour, func() string { return fmt.Sprint(at.Load()) })
@@ -29,19 +27,19 @@ func TestOnlyARunThatStandsStillIsStopped(t *testing.T) {
 			at.Add(1)
 		}
 		if ctx.Err() != nil {
-			t.Fatal("a run that moved on was stopped")
+			t.Fatal("a run that made progress was stopped")
 		}
 		time.Sleep(62 * time.Minute)
 		if !errors.Is(context.Cause(ctx), errStalled) {
-			t.Errorf("a run that stands still is left alone: %v", context.Cause(ctx))
+			t.Errorf("a stalled run is left alone: %v", context.Cause(ctx))
 		}
 	})
 }
 
-// A verification that reads a large day moves on by its requests alone.
+// A verification that reads a large day shows progress by its requests alone.
 func TestARequestIsProgress(t *testing.T) {
-	b := newBench(t)
-	if err := os.MkdirAll(filepath.Join(b.data(), "state"), 0o750); err != nil {
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "state"), 0o750); err != nil {
 		t.Fatal(err)
 	}
 	seen := map[string]bool{}
@@ -52,44 +50,31 @@ func TestARequestIsProgress(t *testing.T) {
 		{RunID: "a", Requests: 1, Streams: []journal.StreamProgress{{Stream: "alerts", Rows: 1}}},
 		{RunID: "b"},
 	} {
-		if err := journal.WriteProgress(b.data(), &p); err != nil {
+		if err := journal.WriteProgress(dir, &p); err != nil {
 			t.Fatal(err)
 		}
-		seen[progressOf(b.data())] = true
+		seen[progressOf(dir)] = true
 	}
 	if len(seen) != 4 {
 		t.Errorf("five states, two of which differ by time alone, look like %d", len(seen))
 	}
 }
 
-// A run that hangs would hold up the schedule for ever.
-func TestARunThatHangsIsStoppedAndNoted(t *testing.T) {
-	b := newBench(t)
-	a := &app{env: os.LookupEnv, stdout: io.Discard, stderr: io.Discard, configPath: b.config}
-	c, err := a.load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := lockedServer(a, c)
-	if err != nil {
-		t.Fatal(err)
-	}
+// A run that hangs would hold up the schedule indefinitely.
+func TestAHangingRunIsStoppedAndRecorded(t *testing.T) {
+	s := newServer(t)
 	hanging := filepath.Join(t.TempDir(), "hanging")
 	if err := os.WriteFile(hanging, []byte("#!/bin/sh\nexec sleep 600\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	s.binary, s.patience = hanging, 300*time.Millisecond
-	s.holdings.child = func(ctx context.Context) *exec.Cmd { return exec.CommandContext(ctx, "echo", "{}") }
-	if err := os.MkdirAll(filepath.Join(c.DataDir, "state"), 0o750); err != nil {
-		t.Fatal(err)
-	}
-	began := time.Now()
-	outcome := s.work(t.Context(), schedule.Turn{Job: jobSync})
-	if took := time.Since(began); took > 15*time.Second || !errors.Is(outcome.Err, errStalled) {
+	s.program, s.patience = hanging, 300*time.Millisecond
+	start := time.Now()
+	outcome := s.work(t.Context(), job("sync"), schedule.Turn{})
+	if took := time.Since(start); took > 15*time.Second || !errors.Is(outcome.Err, errStalled) {
 		t.Errorf("after %s: %+v", took, outcome)
 	}
-	runs := b.journal()
+	runs := s.recorded(t)
 	if len(runs) != 1 || runs[0].Status != journal.Failed || !strings.Contains(runs[0].Error, "no progress") {
-		t.Errorf("noted: %+v", runs)
+		t.Errorf("recorded: %+v", runs)
 	}
 }

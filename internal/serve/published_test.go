@@ -1,4 +1,4 @@
-package main
+package serve
 
 import (
 	"context"
@@ -17,14 +17,14 @@ func TestPublishedFilesAreReadAgainOnlyIfTheyChanged(t *testing.T) {
 	calls := filepath.Join(dir, "calls")
 	script := `echo x >> "$0"; echo '{"lake_files": 3}'`
 	source, clock := status.Source{DataDir: dir}, noon
-	h := &holdings{
+	h := &published{
 		source: func() status.Source { return source }, now: func() time.Time { return clock },
 		child: func(ctx context.Context) *exec.Cmd { return exec.CommandContext(ctx, "sh", "-c", script, calls) },
 	}
 	read := func() {
 		t.Helper()
-		if held, err := h.read(t.Context()); err != nil || held.LakeFiles != 3 {
-			t.Fatalf("got %+v, %v", held, err)
+		if read, err := h.read(t.Context()); err != nil || read.LakeFiles != 3 {
+			t.Fatalf("got %+v, %v", read, err)
 		}
 	}
 	count := func() int {
@@ -37,7 +37,7 @@ func TestPublishedFilesAreReadAgainOnlyIfTheyChanged(t *testing.T) {
 	read()
 	read()
 	if n := count(); n != 1 {
-		t.Errorf("%d children for two questions", n)
+		t.Errorf("%d children for two reads", n)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "flashback.duckdb"), []byte("new"), 0o600); err != nil {
 		t.Fatal(err)
@@ -58,14 +58,14 @@ func TestPublishedFilesAreReadAgainOnlyIfTheyChanged(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "flashback.duckdb"), []byte("newer"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	held, err := h.read(t.Context())
-	if err == nil || err.Error() != "no such luck" || held == nil || held.LakeFiles != 3 {
-		t.Errorf("got %+v, %v; want what was read before, and why there is nothing newer", held, err)
+	last, err := h.read(t.Context())
+	if err == nil || err.Error() != "no such luck" || last == nil || last.LakeFiles != 3 {
+		t.Errorf("got %+v, %v; want what was read before, and why there is nothing newer", last, err)
 	}
 	script = good
 	if _, err := h.read(t.Context()); err == nil {
 		t.Error("it was tried again at once")
 	}
-	clock = clock.Add(failedAge + time.Second)
+	clock = clock.Add(retryAfter + time.Second)
 	read() // though no file has changed
 }

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/flashback-sync/flashback-sync/config"
+	"github.com/flashback-sync/flashback-sync/internal/metrics"
+	"github.com/flashback-sync/flashback-sync/internal/notify"
+	"github.com/flashback-sync/flashback-sync/internal/status"
+	"github.com/flashback-sync/flashback-sync/schema"
+)
+
+// statusOptions say what the status shows.
+func statusOptions(c *config.Config) status.Options {
+	o := status.Options{
+		Version: version, API: c.API.BaseURL, StaleAfter: c.Alarms.StaleAfter,
+		Source: status.Source{
+			DataDir: c.DataDir, DuckDB: c.Publish.DuckDB == "copy", Names: c.Serve.ShowNames,
+			Lookbacks: lookbacks(c), Wanted: map[string]status.Wanted{},
+		},
+	}
+	run := options(c)
+	for name, wanted := range run.Wanted() {
+		o.Wanted[name] = status.Wanted(wanted)
+	}
+	return o
+}
+
+// lookbacks are those of the streams that are synced, 0 for statistics.
+func lookbacks(c *config.Config) map[string]time.Duration {
+	all := map[string]time.Duration{}
+	for _, stream := range schema.Streams() {
+		if s := c.Streams.List(stream.Name); s != nil {
+			all[stream.Name] = s.Lookback
+		} else if c.Streams.Synced(stream.Name) {
+			all[stream.Name] = 0
+		}
+	}
+	return all
+}
+
+// notifier finds the addresses. Its error says which cannot be used; the notifier uses
+// the others.
+func (a *app) notifier(c *config.Config, log zerolog.Logger) (*notify.Notifier, error) {
+	ping, pingErr := c.Alarms.PingURL(a.env)
+	webhook, webhookErr := c.Alarms.WebhookURL(a.env)
+	host, _ := os.Hostname() // shown if it is known
+	n := &notify.Notifier{
+		Log: log,
+		Alarms: notify.New(notify.Options{
+			DataDir: c.DataDir, PingURL: ping, WebhookURL: webhook, StaleAfter: c.Alarms.StaleAfter,
+			Streams: streamNames(c), Link: c.Alarms.Link, Host: host,
+		}),
+	}
+	if path := c.Metrics.Textfile; path != "" {
+		n.WriteMetrics = func(now *status.Status) error { return metrics.WriteTextfile(path, now) }
+	}
+	return n, errors.Join(pingErr, webhookErr)
+}
