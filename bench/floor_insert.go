@@ -32,7 +32,7 @@ type insertSpec struct {
 
 // insertRows counts only what DuckDB does. The clock stands while a batch is made.
 func insertRows(ctx context.Context, spec insertSpec) (took cost, err error) {
-	session := duckdb.Session{MemoryLimit: memoryLimit, TempDir: filepath.Join(filepath.Dir(spec.Path), "tmp"), Thrifty: true}
+	session := duckdb.Session{MemoryLimit: memoryLimit, TempDir: filepath.Join(filepath.Dir(spec.Path), "tmp"), Background: true}
 	db, err := duckdb.Open(spec.Path, session)
 	if err != nil {
 		return took, err

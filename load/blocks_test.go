@@ -93,7 +93,7 @@ func TestALogOfNothingIsClearedAway(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.Republish(context.Background(), schema.Alerts(), make([]time.Time, 40)); err != nil {
+	if err := w.MarkChanged(context.Background(), schema.Alerts(), make([]time.Time, 40)); err != nil {
 		t.Fatal(err)
 	}
 	log, err := os.ReadFile(load.File(dir) + ".wal")

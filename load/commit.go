@@ -18,8 +18,8 @@ type Rows struct {
 	Table          *schema.Table
 	Record         arrow.RecordBatch // schema Table.BatchSchema; the caller keeps ownership
 	Oldest, Newest time.Time         // bounds of the time column, both inclusive
-	// Seen, if not zero, is when the source gave these rows: versions that are
-	// held since then stay.
+	// Seen, if not zero, is when the source sent these rows: versions stored since then
+	// stay.
 	Seen time.Time
 }
 
@@ -43,37 +43,36 @@ type Commit struct {
 	Rows     []Rows
 	Rejects  []Reject
 	Coverage []Coverage
-	// Recovered is the raw text of rejects that Rows now hold, typed.
+	// Recovered is the raw text of former rejects that are in Rows now.
 	Recovered []string
 }
 
-// Counts say what became of the rows of the stream's own table.
+// Counts are what happened to the rows of the stream's own table.
 type Counts struct {
 	Inserted, Updated, Unchanged int64
 	Quarantined                  int64 // rejects that were not known yet
 }
 
-// pending is the transaction that is open between Add and Commit.
+// pending is the open transaction between Add and Commit.
 type pending struct {
 	tx      *sql.Tx
-	began   time.Time // no later than any of its rows
+	began   time.Time // not later than any of its rows
 	counts  Counts
 	updated int64 // rows of all tables
 }
 
-// Add brings rows into the transaction that the next Commit ends, and begins it if
-// none is open. Until then nobody sees them, and nothing else may be asked of the
-// warehouse. If it fails, the transaction is undone with all that was added to it.
-// It returns how many rows the transaction has updated so far: DuckDB holds these in
-// memory until they are committed.
+// Add writes rows in the transaction that the next Commit ends, and opens one if needed.
+// Until then nobody sees them, and no other method of the warehouse may be called. If it
+// fails, the whole transaction is rolled back. It returns how many rows the transaction has
+// updated so far: DuckDB keeps these in memory until they are committed.
 func (w *Warehouse) Add(ctx context.Context, runID, stream string, rows Rows) (updated int64, err error) {
 	if err := w.add(ctx, runID, stream, rows); err != nil {
-		return 0, w.undoIfFailed(ctx, err)
+		return 0, w.rollbackIfFailed(ctx, err)
 	}
 	return w.pending.updated, nil
 }
 
-// openTransaction begins a transaction if none is open.
+// openTransaction opens a transaction if none is open.
 func (w *Warehouse) openTransaction(ctx context.Context) error {
 	if w.pending != nil {
 		return nil
@@ -89,7 +88,7 @@ func (w *Warehouse) add(ctx context.Context, runID, stream string, rows Rows) er
 	if err := w.openTransaction(ctx); err != nil {
 		return err
 	}
-	// Each batch has a time of its own: of two versions of a row the later is told apart.
+	// Each batch has a time of its own, so that the later of two versions of a row is known.
 	added, err := w.upsert(ctx, runID, rows, w.commitTime())
 	if err != nil {
 		return fmt.Errorf("%s: %w", rows.Table.Name, err)
@@ -102,11 +101,11 @@ func (w *Warehouse) add(ctx context.Context, runID, stream string, rows Rows) er
 }
 
 // Commit writes everything in one transaction, with the rows that were added
-// before. If it fails, the outcome is unknown: close the warehouse and open it
-// again, and the ledger tells. The counts are of all rows of the transaction.
+// before. If it fails, the outcome is unknown: call Recover and read the ledger. The
+// counts are of all rows of the transaction.
 func (w *Warehouse) Commit(ctx context.Context, c Commit) (Counts, error) {
 	counts, err := w.commit(ctx, c)
-	return counts, w.undoIfFailed(ctx, err)
+	return counts, w.rollbackIfFailed(ctx, err)
 }
 
 func (w *Warehouse) commit(ctx context.Context, c Commit) (Counts, error) {
@@ -147,23 +146,23 @@ func listChanged(ctx context.Context, tx *sql.Tx, table string, start time.Time)
 	return err
 }
 
-// undoIfFailed ends the open transaction after a failure.
-func (w *Warehouse) undoIfFailed(ctx context.Context, err error) error {
+// rollbackIfFailed ends the open transaction after a failure.
+func (w *Warehouse) rollbackIfFailed(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
 	}
-	w.undo()
+	w.rollback()
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	if w.memory.GrowAfter(err) {
-		return &duckdb.StorageError{Doing: "commit to warehouse", Err: err, Promising: true}
+		return &duckdb.StorageError{Doing: "commit to warehouse", Err: err, MoreMemory: true}
 	}
 	return duckdb.Wrap("commit to warehouse", err)
 }
 
-// undo rolls the open transaction back, if there is one.
-func (w *Warehouse) undo() {
+// rollback ends the open transaction without committing it, if there is one.
+func (w *Warehouse) rollback() {
 	if w.pending != nil {
 		_ = w.pending.tx.Rollback()
 		w.pending = nil
@@ -176,7 +175,7 @@ func (c *Counts) add(more Counts) {
 	c.Unchanged += more.Unchanged
 }
 
-// quarantine keeps a reject once, however often the lookback meets it again.
+// quarantine stores a reject once, however often the lookback reads it again.
 func quarantine(ctx context.Context, tx *sql.Tx, c Commit, r Reject, at time.Time) (added int64, err error) {
 	if known, err := KnowsReject(ctx, tx, "", c.Stream, r.Raw); err != nil || known {
 		return 0, err

@@ -22,10 +22,10 @@ func (o Options) lake() (string, error) {
 }
 
 // Copy writes the rows of [from, to), sorted by time and key, to a file in the
-// lake, as the options of COPY say. Whoever calls owns the file: it is there
-// already, and is not synced by Copy. Rows that DuckDB cannot sort or write within
-// its memory are not copied, and the file may be gone: they are to be read with
-// Rows. Several goroutines may call it at once, while nothing is committed.
+// lake, with the given options of COPY. The caller owns the file: it exists already, and
+// Copy does not fsync it. If DuckDB's memory is too small to sort or write the rows,
+// nothing is copied and the file may be gone: read them with Rows. Several goroutines may
+// call it at once, while nothing is committed.
 func (w *Warehouse) Copy(ctx context.Context, table *schema.Table, from, to time.Time, file, options string) (copied bool, err error) {
 	conn, err := w.db.Conn(ctx)
 	if err != nil {
@@ -34,7 +34,7 @@ func (w *Warehouse) Copy(ctx context.Context, table *schema.Table, from, to time
 	defer func() { _ = conn.Close() }() // it only read
 	c := copying{table, fmt.Sprintf("%[1]s >= make_timestamptz(%[2]d) AND %[1]s < make_timestamptz(%[3]d)",
 		schema.Ident(table.Time), from.UnixMicro(), to.UnixMicro())}
-	// One transaction: rows are in order as long as nobody adds any.
+	// One transaction, so that the rows that were found to be in order are those copied.
 	err = reader{conn}.transact(ctx, "write "+table.Name, func(tx *sql.Tx) error {
 		order, err := c.order(ctx, tx)
 		if err != nil || order == tooMany {
@@ -57,18 +57,18 @@ type copying struct {
 	within string // the range, as a condition
 }
 
-// tooMany is the order of rows that do not lie in order and are more than can be
-// sorted cheaply: beyond sortedRows a sort of whole rows spills to disk.
+// tooMany is the order of rows that are not stored in order and are too many to sort
+// cheaply: beyond sortedRows a sort of whole rows spills to disk.
 const (
 	tooMany    = "too many"
 	sortedRows = 40_000
 )
 
-// fewRows are sorted sooner than compared.
+// fewRows are sorted without checking their order.
 const fewRows = 4096
 
-// order is the ORDER BY that the rows need. Rows that lie in order need none,
-// which saves a third of the cost. Most that do not are told by their times alone.
+// order is the ORDER BY that the rows need. Rows that are stored in order need none, which
+// saves a third of the cost. For most others the times alone show it.
 func (c copying) order(ctx context.Context, tx *sql.Tx) (string, error) {
 	sorted := " ORDER BY " + duckdb.Order(c.Table)
 	var rows int64
@@ -89,8 +89,8 @@ func (c copying) order(ctx context.Context, tx *sql.Tx) (string, error) {
 	return sorted, nil
 }
 
-// compare counts the rows and tells whether a value never decreases from one to
-// the next, in the order in which they lie.
+// compare counts the rows and checks that a value never decreases from one to the next,
+// in the order in which they are stored.
 func (c copying) compare(value string) string {
 	return fmt.Sprintf(`SELECT count(*), coalesce(bool_and(value >= before), true) FROM (
 		SELECT value, lag(value) OVER () AS before FROM (SELECT %s AS value FROM %s WHERE %s))`,

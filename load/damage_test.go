@@ -130,7 +130,7 @@ func TestDamageThatShowsLaterIsCalledSo(t *testing.T) {
 		_ = file.Close()
 		var damaged *duckdb.DamagedError
 		_, committing := w.Commit(ctx, load.Commit{RunID: "run-2", Stream: "alerts", Rows: []load.Rows{many(t, 1, 100)}})
-		_, settling := w.Settle(ctx, "run-2", schema.Alerts())
+		_, settling := w.Dedupe(ctx, "run-2", schema.Alerts())
 		for _, err := range []error{committing, settling, readAll(w), w.CloseFile(ctx)} {
 			if err == nil {
 				continue
@@ -161,7 +161,7 @@ func TestDamageFoundWhileRecoveringEndsTheRun(t *testing.T) {
 	if err := w.Recover(ctx); !errors.As(err, &storage) || !errors.As(err, &damaged) || !storage.Permanent {
 		t.Errorf("%v", err)
 	}
-	if _, err := w.Settle(ctx, "run-1", schema.Alerts()); !errors.As(err, &storage) {
+	if _, err := w.Dedupe(ctx, "run-1", schema.Alerts()); !errors.As(err, &storage) {
 		t.Errorf("a closed warehouse answers %v", err)
 	}
 	if _, err := w.Changed(ctx, schema.Alerts()); !errors.As(err, &storage) {

@@ -11,8 +11,8 @@ import (
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
-// Generation is the number of the last publication that this warehouse was made for; 0
-// if there was none. It tells a warehouse that is older than what is published.
+// Generation is the number of the last publication made from this warehouse; 0 if there
+// was none. It shows whether the warehouse is older than what is published.
 func (w *Warehouse) Generation(ctx context.Context) (generation int64, err error) {
 	var text sql.NullString
 	err = w.conn.QueryRowContext(ctx, "SELECT max(value) FROM internal.meta WHERE key = 'generation'").Scan(&text)
@@ -22,15 +22,15 @@ func (w *Warehouse) Generation(ctx context.Context) (generation int64, err error
 	return generation, duckdb.Wrap("read warehouse", err)
 }
 
-// NextGeneration begins a publication. Its number is committed before anything is put in
-// its place, so that a crash never leaves a file with a number that the warehouse lacks.
+// NextGeneration counts a publication. Its number is committed before a file is published,
+// so that a crash never leaves a file with a number that the warehouse lacks.
 func (w *Warehouse) NextGeneration(ctx context.Context) (int64, error) {
 	generation, err := w.Generation(ctx)
 	if err != nil {
 		return 0, err
 	}
 	generation++
-	return generation, w.transact(ctx, "begin publication", func(tx *sql.Tx) error { return setGeneration(ctx, tx, generation) })
+	return generation, w.transact(ctx, "count publication", func(tx *sql.Tx) error { return setGeneration(ctx, tx, generation) })
 }
 
 func setGeneration(ctx context.Context, tx *sql.Tx, generation int64) error {
@@ -41,11 +41,11 @@ func setGeneration(ctx context.Context, tx *sql.Tx, generation int64) error {
 	return err
 }
 
-// publication is the view of the published file that says which publication it is.
+// publication is the view of the published file with its generation.
 const publication = "publication"
 
-// nameGeneration gives a copy of the warehouse that view.
-func nameGeneration(ctx context.Context, db *sql.DB) error {
+// addGeneration adds that view to a copy of the warehouse.
+func addGeneration(ctx context.Context, db *sql.DB) error {
 	var text sql.NullString
 	if err := db.QueryRowContext(ctx, "SELECT max(value) FROM internal.meta WHERE key = 'generation'").Scan(&text); err != nil || !text.Valid {
 		return err
@@ -60,7 +60,7 @@ func nameGeneration(ctx context.Context, db *sql.DB) error {
 }
 
 // PublishedGeneration is the number of the publication that wrote a published file; 0 if
-// it does not say, or cannot be read.
+// it has none, or cannot be read.
 func PublishedGeneration(ctx context.Context, path string) (generation int64) {
 	if duckdb.CheckStart(path) != nil {
 		return 0

@@ -31,14 +31,14 @@ func TestTheFileDoesNotGrowWithWhatIsRewritten(t *testing.T) {
 				changed = append(changed, alert{fmt.Sprint(n), at(n), fmt.Sprint("text ", dice.Uint64(), dice.Uint64(), dice.Uint64())})
 			}
 		}
-		if err := w.Begin(ctx, id, []string{"alerts"}, at(i)); err != nil {
+		if err := w.StartRun(ctx, id, []string{"alerts"}, at(i)); err != nil {
 			t.Fatal(err)
 		}
 		commit(t, w, id, batch(t, changed...), load.Coverage{
 			Key: checkpoints.Key{Stream: "alerts", Filter: "{}"}, Status: checkpoints.Covered,
 			Set: checkpoints.Of(checkpoints.Interval{From: epoch, To: at(10_000 + i)}),
 		})
-		if _, err := w.Settle(ctx, id, schema.Alerts()); err != nil {
+		if _, err := w.Dedupe(ctx, id, schema.Alerts()); err != nil {
 			t.Fatal(err)
 		}
 		retain(t, w, load.Keep{Runs: 5 * time.Minute}, at(i))

@@ -126,15 +126,15 @@ func TestARowWhoseTimeMovedFarReplacesItsOldSelf(t *testing.T) {
 	dir := t.TempDir()
 	w := open(t, dir)
 	commit(t, w, "run-1", batch(t, alert{"a", epoch, "x"}, alert{"b", epoch, "x"}))
-	if _, err := w.Settle(ctx, "run-1", schema.Alerts()); err != nil {
+	if _, err := w.Dedupe(ctx, "run-1", schema.Alerts()); err != nil {
 		t.Fatal(err)
 	}
 	days, _ := w.Changed(ctx, schema.Alerts())
-	if err := w.Published(ctx, schema.Alerts(), days); err != nil {
+	if err := w.MarkPublished(ctx, schema.Alerts(), days); err != nil {
 		t.Fatal(err)
 	}
 	counts := commit(t, w, "run-2", batch(t, alert{"a", epoch.AddDate(0, 2, 0), "x"}))
-	correction, err := w.Settle(ctx, "run-2", schema.Alerts())
+	correction, err := w.Dedupe(ctx, "run-2", schema.Alerts())
 	if err != nil || counts.Inserted+correction.Inserted != 0 || correction.Updated != 1 {
 		t.Errorf("counts %+v, correction %+v, %v", counts, correction, err)
 	}
@@ -157,7 +157,7 @@ func TestRunsThatDiedBeforeSettlingAreSettledLater(t *testing.T) {
 	_ = w.Close()
 	w = open(t, dir)
 	commit(t, w, "run-3", batch(t, alert{"b", epoch, "x"}))
-	if _, err := w.Settle(ctx, "run-3", schema.Alerts()); err != nil {
+	if _, err := w.Dedupe(ctx, "run-3", schema.Alerts()); err != nil {
 		t.Fatal(err)
 	}
 	_ = w.Close()

@@ -31,7 +31,7 @@ func TestTextsThatNeedMoreMemoryGetIt(t *testing.T) {
 				switch {
 				case err == nil:
 					n += len(some)
-				case !errors.As(err, &refused) || !refused.Promising:
+				case !errors.As(err, &refused) || !refused.MoreMemory:
 					t.Fatal(err)
 				default:
 					failures++

@@ -17,7 +17,8 @@ import (
 // application marks our warehouses, so that no other DuckDB file is written to.
 const application = "flashback-sync"
 
-// privateTables are the warehouse's own. They are not published.
+// privateTables are the warehouse's own. They are not published. unsettled lists the runs
+// whose ids were not deduplicated yet.
 var privateTables = []string{
 	"CREATE SCHEMA internal",
 	"CREATE TABLE internal.meta (key VARCHAR NOT NULL, value VARCHAR NOT NULL)",
@@ -25,17 +26,17 @@ var privateTables = []string{
 	"CREATE TABLE internal.unsettled (stream VARCHAR NOT NULL, run_id VARCHAR NOT NULL)",
 }
 
-// unfinished is what a warehouse's name ends with while it is being made.
+// unfinished is the suffix of a warehouse that is being made.
 const unfinished = ".new"
 
-// removeUnfinished removes what a crash left of a warehouse that was being made.
-// Whoever holds the lock may: nobody else makes one.
+// removeUnfinished removes what a crash left of a warehouse that was being made. The
+// caller has the lock, so nobody else is making one.
 func (w *Warehouse) removeUnfinished() error {
 	return errors.Join(removeFile(w.path+unfinished), removeFile(w.path+unfinished+".wal"))
 }
 
-// create makes a new warehouse beside its place and renames it there, so that a
-// crash never leaves half of one.
+// create makes a new warehouse under a temporary name and renames it, so that a crash
+// never leaves half of one.
 func (w *Warehouse) create(ctx context.Context) error {
 	temporary := w.path + unfinished
 	err := w.connect(ctx, temporary)
@@ -70,12 +71,12 @@ func (w *Warehouse) fill(ctx context.Context) error {
 	return nil
 }
 
-// corrections change rows that a release of the layout wrote. They come before the layout
-// is changed: DuckDB updates no table that the same transaction altered.
+// corrections change rows that releases of a layout wrote. They run before the layout is
+// changed: DuckDB cannot update a table that the same transaction altered.
 var corrections = map[int][]string{2: withoutQuotes}
 
-// withoutQuotes removes the error texts of releases up to layout 2, which quoted what
-// the source had answered, and with it personal data. A reason to reject keeps its kind.
+// withoutQuotes removes error texts of releases up to layout 2, which quoted answers of the
+// source, and with them personal data. The reason of a reject keeps its kind.
 var withoutQuotes = []string{
 	"UPDATE sync_runs SET error = 'removed: recorded by a release that quoted answers' WHERE error IS NOT NULL",
 	"UPDATE rejected_records SET reason = 'unreadable JSON' WHERE reason LIKE 'unreadable JSON: %'",
@@ -83,14 +84,13 @@ var withoutQuotes = []string{
 		WHERE reason LIKE '% is there twice' AND NOT regexp_full_match(reason, '[A-Za-z_][A-Za-z0-9_]{0,63} is there twice')`,
 }
 
-// Unpublished is a mark below data_dir. It is there while something that was committed
-// may not be published yet.
+// Unpublished is a file in data_dir. It exists while something committed may not be
+// published yet.
 const Unpublished = "state/unpublished"
 
-// migrate brings a warehouse of an older layout to the declared one: tables and columns
-// that it lacks are added, and every partition is listed as changed, so that the run that
-// migrates writes all files again. A crash before that leaves the list, and the mark that
-// something is not published.
+// migrate adds the tables and columns that a warehouse of an older layout lacks, and lists
+// every partition as changed, so that this run writes all files again. After a crash the
+// list and the file Unpublished make the next run do so.
 func (w *Warehouse) migrate(ctx context.Context, version int) error {
 	if version == schema.Version {
 		return nil
@@ -133,7 +133,7 @@ func (s statements) migrate(ctx context.Context, tx *sql.Tx) error {
 		if s.Partition != schema.Unpartitioned {
 			changes = append(changes, s.listAll())
 		}
-		if !s.settles() { // releases of layout 1 noted its runs, and nobody took them off
+		if !s.canMove() { // releases of layout 1 listed its runs, and never removed them
 			changes = append(changes, "DELETE FROM internal.unsettled WHERE stream = "+schema.Literal(s.Name))
 		}
 		for _, c := range s.Columns {

@@ -63,14 +63,14 @@ func ReadRepos(ctx context.Context, conn *sql.Conn) ([]string, error) {
 	return repos, duckdb.Wrap("read warehouse", rows.Err())
 }
 
-// Changed lists the start of every partition of a table that was committed to
-// since it was published last, in order of time (UTC).
+// Changed lists the start of every partition of a table with commits since it was
+// published last, in order of time (UTC).
 func (w *Warehouse) Changed(ctx context.Context, table *schema.Table) ([]time.Time, error) {
 	return w.times(ctx, "SELECT DISTINCT partition_start FROM internal.changed_partitions WHERE table_name = ? ORDER BY 1", table.Name)
 }
 
-// Partitions lists the start of every partition that holds rows (UTC). A date of a
-// TIMESTAMPTZ would go through a calendar for every row.
+// Partitions lists the start of every partition with rows (UTC). A date of a TIMESTAMPTZ
+// would go through a calendar for every row.
 func (w *Warehouse) Partitions(ctx context.Context, table *schema.Table) ([]time.Time, error) {
 	unit := "day"
 	if table.Partition == schema.ByMonth {
@@ -101,18 +101,18 @@ func scanTimes(rows *sql.Rows, err error) ([]time.Time, error) {
 	return times, rows.Err()
 }
 
-// Published removes partitions from the list of those that changed.
-func (w *Warehouse) Published(ctx context.Context, table *schema.Table, partitions []time.Time) error {
+// MarkPublished removes partitions from the list of those that changed.
+func (w *Warehouse) MarkPublished(ctx context.Context, table *schema.Table, partitions []time.Time) error {
 	for _, p := range partitions {
 		if _, err := w.conn.ExecContext(ctx, "DELETE FROM internal.changed_partitions WHERE table_name = ? AND partition_start = ?", table.Name, p); err != nil {
-			return duckdb.Wrap("note publication", err)
+			return duckdb.Wrap("record publication", err)
 		}
 	}
 	return nil
 }
 
-// Republish lists partitions as changed, so that their files are written again.
-func (w *Warehouse) Republish(ctx context.Context, table *schema.Table, partitions []time.Time) error {
+// MarkChanged lists partitions as changed, so that their files are written again.
+func (w *Warehouse) MarkChanged(ctx context.Context, table *schema.Table, partitions []time.Time) error {
 	for _, p := range partitions {
 		if _, err := w.conn.ExecContext(ctx, "INSERT INTO internal.changed_partitions VALUES (?, ?)", table.Name, p); err != nil {
 			return duckdb.Wrap("list partition", err)
@@ -121,9 +121,8 @@ func (w *Warehouse) Republish(ctx context.Context, table *schema.Table, partitio
 	return nil
 }
 
-// sliceRows and sliceBytes are about how many rows, and how much text, one query of
-// Rows reads: the driver holds the whole answer of a query in memory, outside
-// DuckDB's memory limit.
+// sliceRows and sliceBytes are about how many rows, and how much text, one query of Rows
+// reads: the driver keeps the whole answer of a query in memory, outside DuckDB's limit.
 const (
 	sliceRows  = 20_000
 	sliceBytes = 4 << 20
@@ -131,7 +130,7 @@ const (
 
 // Rows yields the rows of [from, to) sorted by time and key, in record batches
 // of at most a few thousand rows, with the columns of Table.ArrowSchema. A batch
-// is valid until the next one is asked for.
+// is valid until the next one is read.
 func (r reader) Rows(ctx context.Context, table *schema.Table, from, to time.Time) iter.Seq2[arrow.RecordBatch, error] {
 	return func(yield func(arrow.RecordBatch, error) bool) {
 		cuts, err := r.cuts(ctx, table, from, to)
@@ -153,8 +152,8 @@ func (r reader) Rows(ctx context.Context, table *schema.Table, from, to time.Tim
 	}
 }
 
-// cuts divides [from, to) into slices of about sliceRows rows, or fewer if they are
-// large, both ends included. Rows of one instant stay together.
+// cuts divides [from, to) into slices of about sliceRows rows, or fewer if they are large.
+// It includes from and to. Rows of one instant stay together.
 func (r reader) cuts(ctx context.Context, table *schema.Table, from, to time.Time) ([]time.Time, error) {
 	at, name := schema.Ident(table.Time), schema.Ident(table.Name)
 	var rows, bytes int64
@@ -170,8 +169,8 @@ func (r reader) cuts(ctx context.Context, table *schema.Table, from, to time.Tim
 	return append(append([]time.Time{from}, inner...), to), err
 }
 
-// yieldAll gives every batch our schema, whose metadata DuckDB does not know. It
-// reports whether more is wanted.
+// yieldAll yields every batch with our schema, whose metadata DuckDB does not know. It
+// reports whether the consumer wants more.
 func (r reader) yieldAll(reader array.RecordReader, as *arrow.Schema, yield func(arrow.RecordBatch, error) bool) (more bool, err error) {
 	for reader.Next() {
 		read := reader.RecordBatch()
@@ -223,9 +222,8 @@ func scanLedger(rows *sql.Rows, err error) ([]CoverageLine, error) {
 	return lines, duckdb.Wrap("read warehouse", rows.Err())
 }
 
-// FinishCopy turns a copy of the closed private file into what analysts open: the
-// warehouse's own tables are dropped. What goes to readers is compared with its
-// checksums before.
+// FinishCopy turns a copy of the closed private file into the analysts' file: it verifies
+// the checksums and drops the warehouse's own tables.
 func (w *Warehouse) FinishCopy(ctx context.Context, path string) error {
 	if err := duckdb.CheckBlocks(ctx, path); err != nil {
 		var damaged *duckdb.DamagedError
@@ -243,7 +241,7 @@ func StripPrivate(ctx context.Context, path string) error {
 	if err != nil {
 		return duckdb.Wrap("prepare published file", err)
 	}
-	if err = nameGeneration(ctx, db); err == nil {
+	if err = addGeneration(ctx, db); err == nil {
 		_, err = db.ExecContext(ctx, "DROP SCHEMA internal CASCADE; CHECKPOINT")
 	}
 	if closeErr := db.Close(); err == nil {

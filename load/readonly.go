@@ -13,11 +13,11 @@ import (
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
 )
 
-// OpenReadOnly opens a warehouse that exists, and writes nothing at all: an older layout
-// stays as it is, and so does what a crash left behind. It returns what Open does.
+// OpenReadOnly opens a warehouse that exists, and writes nothing: an older layout is not
+// migrated, and what a crash left behind is not swept. It returns the errors of Open.
 func OpenReadOnly(ctx context.Context, options Options) (*Warehouse, error) {
 	w := newWarehouse(options)
-	if err := checkPlaces(options.Dir); err != nil {
+	if err := checkLinks(options.Dir); err != nil {
 		return nil, err
 	}
 	if err := w.takeExistingLock(); err != nil {
@@ -25,7 +25,7 @@ func OpenReadOnly(ctx context.Context, options Options) (*Warehouse, error) {
 	}
 	_, err := Inspect(ctx, w.path)
 	if err == nil {
-		session := duckdb.Session{ReadOnly: true, MemoryLimit: w.memory.Limit(), Thrifty: true}
+		session := duckdb.Session{ReadOnly: true, MemoryLimit: w.memory.Limit(), Background: true}
 		if err = w.connectWith(ctx, w.path, session); err != nil {
 			err = duckdb.OpenError(w.path, err)
 		}
@@ -36,8 +36,8 @@ func OpenReadOnly(ctx context.Context, options Options) (*Warehouse, error) {
 	return w, nil
 }
 
-// takeExistingLock takes the lock without making its file: where there is none, nobody
-// runs.
+// takeExistingLock takes the lock without making its file: without the file no other
+// instance runs.
 func (w *Warehouse) takeExistingLock() error {
 	w.lock = flock.New(filepath.Join(filepath.Dir(w.path), "lock"), flock.SetFlag(os.O_RDONLY))
 	locked, err := w.lock.TryLock()

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
@@ -22,32 +21,31 @@ type Part struct {
 	Table      *schema.Table
 	Start, End time.Time
 	Path       string // below the lake, with slashes; "" if there is no file
-	Sound      bool   // the file is the one that the manifest describes
+	Intact     bool   // the file is the one that the manifest describes
 }
 
-// Remains is what is left to make a warehouse from.
+// Remains is what a warehouse can be rebuilt from.
 type Remains struct {
 	Parts     []Part         // each partition once
 	Coverage  []CoverageLine // by the manifest
-	Manifest  bool           // there is a manifest to rely on
+	Manifest  bool           // there is a usable manifest
 	Published string         // name of the analysts' file below data_dir
 
 	Generation int64 // of the last publication
 }
 
-// Rebuilt is what became of the remains.
+// Rebuilt is the result of a rebuild.
 type Rebuilt struct {
 	Rows      map[string]int64 `json:"rows"` // by table
 	Files     int              `json:"files"`
 	Published bool             `json:"published"` // the analysts' file could be read: run history and rejects are from there
-	Lost      []string         `json:"lost"`      // partitions that neither the lake nor the analysts' file holds whole
+	Lost      []string         `json:"lost"`      // partitions whose files were missing or altered
 	Kept      string           `json:"kept"`      // where the old warehouse is now; "" if there was none
 }
 
-// Rebuild makes the warehouse again from the lake, and from the analysts' file
-// what the lake does not hold. What stood in its place is kept beside it. Nothing
-// is vouched for but what was read whole: the ledger lacks the rest, and the next
-// run fetches it. The new warehouse takes its place when it is complete.
+// Rebuild makes a new warehouse from the lake, and from the analysts' file what the lake
+// lacks. The old one is kept beside it. Only what was read completely is covered: the next
+// run fetches the rest. The new warehouse is renamed into place when it is complete.
 func Rebuild(ctx context.Context, options Options, from Remains) (done *Rebuilt, err error) {
 	w, err := newLocked(options)
 	if err != nil {
@@ -67,7 +65,7 @@ func Rebuild(ctx context.Context, options Options, from Remains) (done *Rebuilt,
 	return b.done, duckdb.Wrap("rebuild warehouse", durable.Install(w.path+unfinished, w.path))
 }
 
-// rebuilding is a rebuild under way.
+// rebuilding is a rebuild in progress.
 type rebuilding struct {
 	*Warehouse
 	remains Remains
@@ -96,13 +94,13 @@ func (b *rebuilding) build(ctx context.Context) error {
 	return errors.Join(err, b.disconnect(), os.Chmod(temporary, 0o640))
 }
 
-// session may read the lake and, if it is sound, the analysts' file.
+// session may read the lake and, if it is readable, the analysts' file.
 func (b *rebuilding) session(ctx context.Context) (duckdb.Session, error) {
 	dir, err := filepath.Abs(b.options.Dir)
 	if err != nil {
 		return duckdb.Session{}, err
 	}
-	session := b.thrifty()
+	session := b.Warehouse.session()
 	session.Folder = filepath.Join(dir, "lake") + string(filepath.Separator)
 	if file := filepath.Join(dir, b.remains.Published); duckdb.Readable(ctx, file) == nil {
 		b.done.Published = true
@@ -122,17 +120,16 @@ func (b *rebuilding) fillFrom(ctx context.Context, tx *sql.Tx) error {
 			return err
 		}
 	}
-	if err := b.dropDoubles(ctx, tx); err != nil {
+	if err := b.dropDuplicates(ctx, tx); err != nil {
 		return err
 	}
 	if err := setGeneration(ctx, tx, b.remains.Generation); err != nil {
 		return err
 	}
-	return b.vouch(ctx, tx)
+	return b.restoreCoverage(ctx, tx)
 }
 
-// fillPublished takes what only the analysts' file holds. Its ledger is another
-// matter: see vouch.
+// fillPublished copies what only the analysts' file has. restoreCoverage reads its ledger.
 func (b *rebuilding) fillPublished(ctx context.Context, tx *sql.Tx) (err error) {
 	for _, table := range schema.Tables() {
 		switch {
@@ -146,7 +143,7 @@ func (b *rebuilding) fillPublished(ctx context.Context, tx *sql.Tx) (err error) 
 			return err
 		}
 	}
-	// The file may be a former release's, and does not say so.
+	// The file may be of an earlier release, and does not say so.
 	for _, statement := range withoutQuotes {
 		if _, err := tx.ExecContext(ctx, statement); err != nil {
 			return err
@@ -155,16 +152,16 @@ func (b *rebuilding) fillPublished(ctx context.Context, tx *sql.Tx) (err error) 
 	return nil
 }
 
-// load brings in one partition: its file if it is sound, or, where the analysts'
-// file cannot help, whatever the file still gives.
+// load loads one partition: its file if it is intact or, without an analysts' file, what
+// can still be read of it.
 func (b *rebuilding) load(ctx context.Context, tx *sql.Tx, p Part) error {
-	if p.Sound || (p.Path != "" && !b.done.Published && b.gives(ctx, p)) {
+	if p.Intact || (p.Path != "" && !b.done.Published && b.readable(ctx, p)) {
 		b.done.Files++
 		if err := b.insert(ctx, tx, p.Table, b.parquet(p)); err != nil {
 			return err
 		}
 	}
-	if !p.Sound {
+	if !p.Intact {
 		b.done.Lost = append(b.done.Lost, p.Table.Name+" "+p.Start.Format(time.DateOnly))
 	}
 	// Every file is written again: it may be of an older layout.
@@ -172,15 +169,15 @@ func (b *rebuilding) load(ctx context.Context, tx *sql.Tx, p Part) error {
 	return err
 }
 
-// complete takes from the analysts' file the rows that no file of the lake gave.
+// complete copies from the analysts' file the rows that no file of the lake had.
 func (b *rebuilding) complete(ctx context.Context, tx *sql.Tx, table *schema.Table) error {
 	s := statements{table}
 	return b.insert(ctx, tx, table, fmt.Sprintf("(SELECT i.* FROM %s i ANTI JOIN main.%s t ON %s)",
 		duckdb.Padded(s.Table, published+".main."+schema.Ident(table.Name)), schema.Ident(table.Name), duckdb.SameKey(s.Table, "i", "t")))
 }
 
-// gives reports whether a file can be read at all, without harm to the transaction.
-func (b *rebuilding) gives(ctx context.Context, p Part) bool {
+// readable reports whether a file can be read at all, outside the transaction.
+func (b *rebuilding) readable(ctx context.Context, p Part) bool {
 	db, err := duckdb.Open("", duckdb.Session{Folder: filepath.Dir(b.file(p)) + string(filepath.Separator)})
 	if err != nil {
 		return false
@@ -213,20 +210,16 @@ func (b *rebuilding) insert(ctx context.Context, tx *sql.Tx, table *schema.Table
 	return err
 }
 
-// dropDoubles keeps the newest version of a row that stands in two partitions,
-// since a file and the analysts' file may be of different runs.
-func (b *rebuilding) dropDoubles(ctx context.Context, tx *sql.Tx) error {
+// dropDuplicates keeps the newest version of a row that was found in two partitions: the
+// lake's files and the analysts' file may be of different runs.
+func (b *rebuilding) dropDuplicates(ctx context.Context, tx *sql.Tx) error {
 	for _, table := range schema.Tables() {
 		if table.Partition == schema.Unpartitioned {
 			continue
 		}
-		keys := make([]string, len(table.Key))
-		for i, k := range table.Key {
-			keys[i] = schema.Ident(k)
-		}
 		_, err := tx.ExecContext(ctx, fmt.Sprintf(`DELETE FROM %[1]s WHERE rowid IN (SELECT rowid FROM %[1]s
 			QUALIFY row_number() OVER (PARTITION BY %[2]s ORDER BY _last_changed_at DESC) > 1)`,
-			schema.Ident(table.Name), strings.Join(keys, ", ")))
+			schema.Ident(table.Name), duckdb.KeyNames(table)))
 		if err != nil {
 			return err
 		}
@@ -234,7 +227,7 @@ func (b *rebuilding) dropDoubles(ctx context.Context, tx *sql.Tx) error {
 	return nil
 }
 
-// copyTable takes over a table of the analysts' file, which may be of an older
+// copyTable copies a table of the analysts' file, which may be of an older
 // release and lack columns, or the table.
 func (b *rebuilding) copyTable(ctx context.Context, tx *sql.Tx, table *schema.Table) error {
 	columns, err := duckdb.ColumnsIn(ctx, tx, table, schema.Literal(published))
@@ -244,12 +237,12 @@ func (b *rebuilding) copyTable(ctx context.Context, tx *sql.Tx, table *schema.Ta
 	return b.insert(ctx, tx, table, duckdb.Padded(table, published+".main."+schema.Ident(table.Name)))
 }
 
-// vouch writes the ledger: what the manifest covers, less the partitions whose
-// files are not sound; of these, what the analysts' file covers as well.
-func (b *rebuilding) vouch(ctx context.Context, tx *sql.Tx) error {
+// restoreCoverage writes the ledger: what the manifest covers, without the partitions
+// whose files are not intact; of these, what the analysts' file covers as well.
+func (b *rebuilding) restoreCoverage(ctx context.Context, tx *sql.Tx) error {
 	broken := map[string]checkpoints.Set{}
 	for _, p := range b.remains.Parts {
-		if !p.Sound {
+		if !p.Intact {
 			broken[p.Table.Name] = broken[p.Table.Name].Union(checkpoints.Of(checkpoints.Interval{From: p.Start, To: p.End}))
 		}
 	}
@@ -285,9 +278,9 @@ func (b *rebuilding) publishedLedger(ctx context.Context, tx *sql.Tx) ([]Coverag
 	return scanLedger(tx.QueryContext(ctx, `SELECT stream, "filter", status, from_ts, to_ts FROM `+published+`.main.sync_coverage ORDER BY ALL`))
 }
 
-// setAside keeps the old warehouse under another name. It stays in its place too
-// until the new one takes it, so that a crash leaves one or the other; only its
-// log, which must not meet the new file, moves away before.
+// setAside keeps the old warehouse under another name. It keeps its own name too until the
+// new one replaces it, so that a crash leaves one or the other; only its log, which must
+// not be applied to the new file, is renamed before.
 func (w *Warehouse) setAside() (kept string, err error) {
 	if _, err := os.Lstat(w.path); errors.Is(err, fs.ErrNotExist) {
 		return "", removeFile(w.path + ".wal")

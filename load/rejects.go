@@ -12,10 +12,10 @@ import (
 // Quarantined is a record in quarantine.
 type Quarantined struct {
 	Raw  string
-	Seen time.Time // when the source gave it
+	Seen time.Time // when the source sent it
 }
 
-// Rejects lists the quarantine of a stream, the oldest first.
+// Rejects lists the quarantine of a stream, oldest first.
 func (w *Warehouse) Rejects(ctx context.Context, stream string) ([]Quarantined, error) {
 	rows, err := w.conn.QueryContext(ctx, "SELECT raw, rejected_at FROM rejected_records WHERE stream = ? ORDER BY rejected_at, raw", stream)
 	if err != nil {

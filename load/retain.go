@@ -11,10 +11,8 @@ import (
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
 )
 
-// Keep says how long the program's own records are kept; 0 is for ever. Rows of the
-// source are none of it: alerts, violations, policy_stats and policy_stats_summary
-// stay, and so does the ledger, which joins what touches and is as small as its gaps
-// allow.
+// Keep says how long the program's own records are kept; 0 means indefinitely. Rows of the
+// source and the ledger are always kept.
 type Keep struct {
 	Runs    time.Duration // sync_runs and sync_lateness
 	Rejects time.Duration // rejected_records
@@ -27,17 +25,16 @@ type Removed struct {
 }
 
 // Retain removes the program's own records that are older than they are to be kept,
-// in a transaction of its own. It reckons in whole UTC days: of many runs a day the
-// first looks, and the others see that it has.
+// in a transaction of its own. It works in whole UTC days: of many runs a day only the
+// first looks for such records.
 //
-// Of each stream these runs stay, however old they are: the first, the newest that
-// finished, was complete, or verified, and the one that reached furthest. Without
-// them a run would verify too late or never, and a verification would not know how
-// far to look. Rows whose _run_id names a run that is gone keep it.
+// Of each stream these runs are always kept: the first, the newest that finished, was
+// complete, or verified, and the one that reached furthest. Without them a run would verify
+// too late or never, and a verification would not know how far to look. Rows keep a
+// _run_id whose run was removed.
 //
-// A rejected record leaves a fingerprint, so that it is known when the lookback or a
-// verification meets it again: it comes back to no table, and counts as missing
-// nowhere.
+// A removed reject leaves a fingerprint, so that it is recognised when the lookback or a
+// verification reads it again: it is not stored again, and not counted as missing.
 func (w *Warehouse) Retain(ctx context.Context, keep Keep, now time.Time) (Removed, error) {
 	const doing = "remove old records"
 	removals := keep.removals(now)
@@ -66,7 +63,7 @@ func (w *Warehouse) Retain(ctx context.Context, keep Keep, now time.Time) (Remov
 // retained is the key in internal.meta of the limits that were applied last.
 const retained = "retained"
 
-// removal is what may go from one table.
+// removal is what may be removed from one table.
 type removal struct {
 	table, where string
 	arguments    []any
@@ -74,7 +71,7 @@ type removal struct {
 	count        func(removed *Removed, stream string, rows int64)
 }
 
-// removals lists them for what has an end.
+// removals lists them for the records that are not kept indefinitely.
 func (k Keep) removals(now time.Time) []removal {
 	var all []removal
 	if k.Runs > 0 {
@@ -82,7 +79,7 @@ func (k Keep) removals(now time.Time) []removal {
 		all = append(
 			all,
 			removal{
-				table: "sync_runs", where: "started_at < ? AND rowid NOT IN (" + runsForEver + ")", arguments: []any{last},
+				table: "sync_runs", where: "started_at < ? AND rowid NOT IN (" + keptRuns + ")", arguments: []any{last},
 				count: func(removed *Removed, _ string, rows int64) { removed.Runs += rows },
 			},
 			removal{
@@ -106,8 +103,8 @@ func lastDay(now time.Time, keep time.Duration) time.Time {
 	return now.Add(-keep).UTC().Truncate(24 * time.Hour)
 }
 
-// runsForEver are the rows of sync_runs that stay.
-const runsForEver = `SELECT unnest(list_filter([
+// keptRuns are the rows of sync_runs that are always kept.
+const keptRuns = `SELECT unnest(list_filter([
 		arg_min(rowid, started_at),
 		arg_max(rowid, started_at) FILTER (finished_at IS NOT NULL),
 		arg_max(rowid, started_at) FILTER (complete),
@@ -149,12 +146,11 @@ func countByStream(rows *sql.Rows, err error) (map[string]int64, error) {
 	return counts, rows.Err()
 }
 
-// forgotten is the key in internal.meta of rejects that were removed; the value is
-// their fingerprint.
+// forgotten is the key in internal.meta of removed rejects; the value is their fingerprint.
 const forgotten = "forgotten reject"
 
-// fingerprint is the SQL of what stands for a reject that was removed. Its text
-// cannot be had from it.
+// fingerprint is the SQL of a removed reject's fingerprint. The text of the reject cannot
+// be derived from it.
 func fingerprint(stream, raw string) string {
 	return fmt.Sprintf("%s || ' ' || sha256(%s)", stream, raw)
 }

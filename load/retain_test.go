@@ -21,13 +21,13 @@ func finish(t testing.TB, w *load.Warehouse, r load.Run) {
 	t.Helper()
 	ctx := context.Background()
 	r.FinishedAt = r.StartedAt.Add(time.Minute)
-	if err := w.Begin(ctx, r.RunID, []string{r.Stream}, r.StartedAt); err != nil {
+	if err := w.StartRun(ctx, r.RunID, []string{r.Stream}, r.StartedAt); err != nil {
 		t.Fatal(err)
 	}
 	if r.Status == "" {
 		return // killed
 	}
-	if err := w.Finish(ctx, r); err != nil {
+	if err := w.FinishRun(ctx, r); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -105,7 +105,7 @@ func TestOldLatenessGoesAndRowsStay(t *testing.T) {
 		}); err != nil {
 			t.Fatal(err)
 		}
-		if err := w.Lateness(ctx, id, schema.Alerts(), at, covered); err != nil {
+		if err := w.RecordLateness(ctx, id, schema.Alerts(), at, covered); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
 )
 
-// Run is what sync_runs keeps of one stream of a run.
+// Run is a row of sync_runs: one stream of a run.
 type Run struct {
 	RunID, Stream, Status                                     string
 	StartedAt, FinishedAt                                     time.Time
@@ -22,10 +22,11 @@ type Run struct {
 	VerifiedMissing                                           int64
 }
 
-// Begin notes that a run works on the streams. Runs that never finished were
-// killed, since no other instance can be running: they are marked interrupted.
-func (w *Warehouse) Begin(ctx context.Context, runID string, streams []string, started time.Time) error {
-	return w.transact(ctx, "begin run", func(tx *sql.Tx) error {
+// StartRun records that a run has started with these streams. Earlier runs that never
+// finished were killed, since no other instance can be running: they are marked
+// interrupted.
+func (w *Warehouse) StartRun(ctx context.Context, runID string, streams []string, started time.Time) error {
+	return w.transact(ctx, "record run", func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, "UPDATE sync_runs SET status = 'interrupted' WHERE status = 'running'"); err != nil {
 			return err
 		}
@@ -40,9 +41,9 @@ func (w *Warehouse) Begin(ctx context.Context, runID string, streams []string, s
 	})
 }
 
-// Finish notes the end of a stream's run.
-func (w *Warehouse) Finish(ctx context.Context, r Run) error {
-	return w.transact(ctx, "finish run", func(tx *sql.Tx) error {
+// FinishRun records the end of a stream's run.
+func (w *Warehouse) FinishRun(ctx context.Context, r Run) error {
+	return w.transact(ctx, "record end of run", func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE sync_runs SET status = ?, finished_at = ?, from_ts = ?, to_ts = ?, requests = ?,
 				rows_received = ?, rows_inserted = ?, rows_updated = ?, rows_unchanged = ?, rows_duplicate = ?, rows_rejected = ?,
 				complete = ?, error = ?, rows_recovered = ?, verified = ?, verified_missing = ? WHERE run_id = ? AND stream = ?`,
@@ -57,14 +58,14 @@ func (w *Warehouse) Finish(ctx context.Context, r Run) error {
 
 func optionalTime(t time.Time) sql.NullTime { return sql.NullTime{Time: t, Valid: !t.IsZero()} }
 
-// LastVerified is when a stream was verified last as part of a run; zero if never.
+// LastVerified is when a run verified the stream last; zero if none did.
 func (w *Warehouse) LastVerified(ctx context.Context, stream string) (time.Time, error) {
 	var last sql.NullTime
 	err := w.conn.QueryRowContext(ctx, "SELECT max(started_at) FROM sync_runs WHERE stream = ? AND verified IS NOT NULL", stream).Scan(&last)
 	return last.Time.UTC(), duckdb.Wrap("read warehouse", err)
 }
 
-// FirstRun is when a stream was synced for the first time, by what is remembered.
+// FirstRun is when a stream was synced for the first time.
 func (w *Warehouse) FirstRun(ctx context.Context, stream string) (time.Time, error) {
 	var first sql.NullTime
 	err := w.conn.QueryRowContext(ctx, "SELECT min(started_at) FROM sync_runs WHERE stream = ?", stream).Scan(&first)

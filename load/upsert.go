@@ -16,10 +16,10 @@ import (
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
-// upsert brings a batch into its table. It is compared once, with the rows of its
-// own time only, so that the cost does not grow with history; rows whose time
-// changed by more are found by Settle. What did not change is not written, and
-// what is new goes from the batch straight into the table.
+// upsert writes a batch to its table. It is compared with the stored rows of its own time
+// only, so that the cost does not grow with history; Dedupe finds rows whose time changed
+// by more. Unchanged rows are not written, and new rows go straight from the batch into the
+// table.
 func (w *Warehouse) upsert(ctx context.Context, runID string, rows Rows, at time.Time) (Counts, error) {
 	total := rows.Record.NumRows()
 	if total == 0 {
@@ -28,7 +28,7 @@ func (w *Warehouse) upsert(ctx context.Context, runID string, rows Rows, at time
 	s := statements{rows.Table}
 	i := newIncoming(w.conn, w.pending.tx, rows.Record)
 	defer i.release()
-	held, changed, err := s.compare(ctx, i, rows)
+	stored, changed, err := s.compare(ctx, i, rows)
 	if err != nil {
 		return Counts{}, err
 	}
@@ -37,21 +37,21 @@ func (w *Warehouse) upsert(ctx context.Context, runID string, rows Rows, at time
 			return Counts{}, err
 		}
 	}
-	if held < total {
-		if err := s.insert(ctx, i, held, runID, at); err != nil {
+	if stored < total {
+		if err := s.insert(ctx, i, stored, runID, at); err != nil {
 			return Counts{}, err
 		}
 	}
-	if held < total || changed > 0 {
-		if err := s.listTouched(ctx, i, held); err != nil {
+	if stored < total || changed > 0 {
+		if err := s.listTouched(ctx, i, stored); err != nil {
 			return Counts{}, err
 		}
-		if err := s.unsettle(ctx, i.tx, runID); err != nil {
+		if err := s.listRun(ctx, i.tx, runID); err != nil {
 			return Counts{}, err
 		}
 	}
-	_, err = i.tx.ExecContext(ctx, "DROP TABLE IF EXISTS temp.held")
-	return Counts{Inserted: total - held, Updated: changed, Unchanged: held - changed}, err
+	_, err = i.tx.ExecContext(ctx, "DROP TABLE IF EXISTS temp.stored")
+	return Counts{Inserted: total - stored, Updated: changed, Unchanged: stored - changed}, err
 }
 
 // incoming is a batch that statements read as the view incoming, with each of its
@@ -92,7 +92,7 @@ func (i incoming) only(keep func(column string) bool) incoming {
 	return incoming{i.conn, i.tx, array.NewRecordBatch(arrow.NewSchema(fields, nil), columns, i.record.NumRows())}
 }
 
-// times are the rows' times.
+// timesOf are the times of the rows.
 func timesOf(table *schema.Table, record arrow.RecordBatch) []arrow.Timestamp {
 	return record.Column(record.Schema().FieldIndices(table.Time)[0]).(*array.Timestamp).Values()
 }
@@ -105,7 +105,7 @@ func (i incoming) exec(ctx context.Context, statement string, arguments ...any) 
 	})
 }
 
-// read lends incoming, for one statement.
+// read registers incoming for one statement.
 func (i incoming) read(ctx context.Context, use func() error) error {
 	return duckdb.WithView(i.conn, i.record, func() error {
 		if err := use(); err != nil {
@@ -119,52 +119,51 @@ func (i incoming) read(ctx context.Context, use func() error) error {
 // statements is the SQL of a commit.
 type statements struct{ *schema.Table }
 
-// compare counts the rows of the batch that are held already, and those of them
-// that changed. They are listed in the temporary table held if there are any. A
-// backfill brings rows of times of which none is held.
-func (s statements) compare(ctx context.Context, i incoming, rows Rows) (held, changed int64, err error) {
+// compare counts the rows of the batch that are stored already, and those of them that
+// changed. They are listed in the temporary table stored if there are any. In a backfill
+// there are none.
+func (s statements) compare(ctx context.Context, i incoming, rows Rows) (stored, changed int64, err error) {
 	within := within("t."+schema.Ident(s.Time), s.spans(rows))
 	if rows.Seen.IsZero() {
-		err := i.tx.QueryRowContext(ctx, fmt.Sprintf("SELECT count(*) FROM %s t WHERE %s", schema.Ident(s.Name), within)).Scan(&held)
-		if err != nil || held == 0 {
+		err := i.tx.QueryRowContext(ctx, fmt.Sprintf("SELECT count(*) FROM %s t WHERE %s", schema.Ident(s.Name), within)).Scan(&stored)
+		if err != nil || stored == 0 {
 			return 0, 0, err
 		}
 	}
 	if err := i.exec(ctx, s.find(rows.Seen, within)); err != nil {
 		return 0, 0, err
 	}
-	return s.tell(ctx, i.tx)
+	return s.count(ctx, i.tx)
 }
 
-// find lists in the temporary table held the rows of the batch that are held
+// find lists in the temporary table stored the rows of the batch that are stored
 // already within the batch's own time, and whether they changed.
 func (s statements) find(seen time.Time, within string) string {
 	name, at := schema.Ident(s.Name), "t."+schema.Ident(s.Time)
-	held := fmt.Sprintf("(SELECT *, rowid AS held_row FROM %s t WHERE %s)", name, within)
+	stored := fmt.Sprintf("(SELECT *, rowid AS stored_row FROM %s t WHERE %s)", name, within)
 	changed := fmt.Sprintf("(%s)", duckdb.Differs(s.Table))
 	if _, ok := s.Column("closed"); ok {
 		// A closed bucket is not replaced by a part of itself.
 		changed += " AND NOT (t.closed AND NOT i.closed)"
 	}
 	if seen.IsZero() {
-		return fmt.Sprintf("CREATE TEMP TABLE held AS SELECT i.nth, t.held_row, %s AS held_time, %s AS changed FROM incoming i JOIN %s t ON %s",
-			at, changed, held, duckdb.SameKey(s.Table, "i", "t"))
+		return fmt.Sprintf("CREATE TEMP TABLE stored AS SELECT i.nth, t.stored_row, %s AS stored_time, %s AS changed FROM incoming i JOIN %s t ON %s",
+			at, changed, stored, duckdb.SameKey(s.Table, "i", "t"))
 	}
-	// A row is not replaced by a version that is older than it, wherever it stands.
+	// A row is not replaced by an older version, wherever it is stored.
 	later := fmt.Sprintf("(SELECT %s, max(_last_changed_at) AS latest FROM %s GROUP BY ALL)", duckdb.KeyNames(s.Table), name)
-	return fmt.Sprintf(`CREATE TEMP TABLE held AS
-		SELECT i.nth, t.held_row, %[1]s AS held_time, t.held_row IS NOT NULL AND %[2]s AND v.latest < %[3]s AS changed
+	return fmt.Sprintf(`CREATE TEMP TABLE stored AS
+		SELECT i.nth, t.stored_row, %[1]s AS stored_time, t.stored_row IS NOT NULL AND %[2]s AND v.latest < %[3]s AS changed
 		FROM incoming i LEFT JOIN %[4]s t ON %[5]s LEFT JOIN %[6]s v ON %[7]s
-		WHERE t.held_row IS NOT NULL OR v.latest >= %[3]s`,
-		at, changed, instantOf(seen.UnixMicro()), held, duckdb.SameKey(s.Table, "i", "t"), later, duckdb.SameKey(s.Table, "i", "v"))
+		WHERE t.stored_row IS NOT NULL OR v.latest >= %[3]s`,
+		at, changed, instantOf(seen.UnixMicro()), stored, duckdb.SameKey(s.Table, "i", "t"), later, duckdb.SameKey(s.Table, "i", "v"))
 }
 
-// span is a stretch of time in microseconds, both ends included.
+// span is a range of time in microseconds, both ends included.
 type span struct{ from, to int64 }
 
-// spans is the time that a batch takes. A large one comes from several places of
-// a backfill, and what lies between these is not its affair: it is cut at every
-// gap that is more than a 64th of the whole.
+// spans are the ranges of time of a batch. The rows of a large one come from several parts
+// of a backfill: it is split at every gap of more than a 64th of the whole.
 func (s statements) spans(rows Rows) []span {
 	const large = 2048
 	whole := span{rows.Oldest.UnixMicro(), rows.Newest.UnixMicro()}
@@ -193,33 +192,33 @@ func within(column string, spans []span) string {
 		return terms[0]
 	}
 	// The outer bounds alone already rule most of the table out.
-	hull := fmt.Sprintf("%s BETWEEN %s AND %s", column, instantOf(spans[0].from), instantOf(spans[len(spans)-1].to))
-	return hull + " AND (" + strings.Join(terms, " OR ") + ")"
+	outer := fmt.Sprintf("%s BETWEEN %s AND %s", column, instantOf(spans[0].from), instantOf(spans[len(spans)-1].to))
+	return outer + " AND (" + strings.Join(terms, " OR ") + ")"
 }
 
 // instantOf is the SQL of a time.
 func instantOf(micros int64) string { return fmt.Sprintf("make_timestamptz(%d)", micros) }
 
-// tell counts the rows of the batch that are held, and those of them that changed.
-// Until Settle an id may stand twice in the table, and match twice: then one of the
-// two takes the new version, and Settle drops the other.
-func (s statements) tell(ctx context.Context, tx *sql.Tx) (held, changed int64, err error) {
+// count counts the rows of the batch that are stored, and those of them that changed.
+// Before Dedupe an id may be stored twice, and match twice: then one of the two takes the
+// new version, and Dedupe drops the other.
+func (s statements) count(ctx context.Context, tx *sql.Tx) (stored, changed int64, err error) {
 	var matches int64
-	const count = "SELECT count(*), count(DISTINCT nth), count(*) FILTER (changed) FROM temp.held"
-	if err := tx.QueryRowContext(ctx, count).Scan(&matches, &held, &changed); err != nil || matches == held {
-		return held, changed, err
+	const count = "SELECT count(*), count(DISTINCT nth), count(*) FILTER (changed) FROM temp.stored"
+	if err := tx.QueryRowContext(ctx, count).Scan(&matches, &stored, &changed); err != nil || matches == stored {
+		return stored, changed, err
 	}
-	_, err = tx.ExecContext(ctx, "DELETE FROM temp.held WHERE rowid NOT IN (SELECT min(rowid) FROM temp.held GROUP BY nth)")
+	_, err = tx.ExecContext(ctx, "DELETE FROM temp.stored WHERE rowid NOT IN (SELECT min(rowid) FROM temp.stored GROUP BY nth)")
 	if err != nil {
 		return 0, 0, err
 	}
-	return held, changed, tx.QueryRowContext(ctx, count).Scan(&matches, &held, &changed)
+	return stored, changed, tx.QueryRowContext(ctx, count).Scan(&matches, &stored, &changed)
 }
 
-// replace gives the rows that changed their new version.
+// replace writes the new version of the rows that changed.
 func (s statements) replace(ctx context.Context, i incoming, runID string, at time.Time) error {
 	err := i.exec(ctx, `CREATE TEMP TABLE delta AS
-		SELECT i.*, h.held_row, h.held_time FROM incoming i JOIN (FROM temp.held WHERE changed) h USING (nth)`)
+		SELECT i.*, h.stored_row, h.stored_time FROM incoming i JOIN (FROM temp.stored WHERE changed) h USING (nth)`)
 	if err != nil {
 		return err
 	}
@@ -239,12 +238,12 @@ func (s statements) update() string {
 	if _, ok := s.Column("_last_changed_at"); ok {
 		set = append(set, "_last_changed_at = ?")
 	}
-	return fmt.Sprintf("UPDATE %s t SET %s FROM temp.delta d WHERE t.rowid = d.held_row AND t.%s = d.held_time",
+	return fmt.Sprintf("UPDATE %s t SET %s FROM temp.delta d WHERE t.rowid = d.stored_row AND t.%s = d.stored_time",
 		schema.Ident(s.Name), strings.Join(set, ", "), schema.Ident(s.Time))
 }
 
-// insert adds the rows that are not held.
-func (s statements) insert(ctx context.Context, i incoming, held int64, runID string, at time.Time) error {
+// insert adds the rows that are not stored.
+func (s statements) insert(ctx context.Context, i incoming, stored int64, runID string, at time.Time) error {
 	var names, values []string
 	for _, c := range s.Columns {
 		names = append(names, schema.Ident(c.Name))
@@ -256,8 +255,8 @@ func (s statements) insert(ctx context.Context, i incoming, held int64, runID st
 	}
 	statement := fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM incoming",
 		schema.Ident(s.Name), strings.Join(names, ", "), strings.Join(values, ", "))
-	if held > 0 {
-		return i.exec(ctx, statement+" ANTI JOIN temp.held USING (nth)", s.insertArguments(runID, at)...)
+	if stored > 0 {
+		return i.exec(ctx, statement+" ANTI JOIN temp.stored USING (nth)", s.insertArguments(runID, at)...)
 	}
 	i = i.only(func(column string) bool { return column != nth })
 	defer i.release()
@@ -280,25 +279,25 @@ func (s statements) insertArguments(runID string, at time.Time) []any {
 
 // listTouched lists the partitions that get rows of the batch, or lose them, as
 // changed, each once.
-func (s statements) listTouched(ctx context.Context, i incoming, held int64) error {
+func (s statements) listTouched(ctx context.Context, i incoming, stored int64) error {
 	if s.Partition == schema.Unpartitioned {
 		return nil
 	}
-	i = i.only(func(column string) bool { return column == s.Time || column == nth && held > 0 })
+	i = i.only(func(column string) bool { return column == s.Time || column == nth && stored > 0 })
 	defer i.release()
 	starts := fmt.Sprintf("SELECT %s AS start FROM incoming", duckdb.PartitionStart(s.Table, schema.Ident(s.Time)))
-	if held > 0 {
-		starts += fmt.Sprintf(` ANTI JOIN (SELECT nth FROM temp.held WHERE NOT changed) USING (nth)
-			UNION ALL SELECT %s FROM temp.held WHERE changed`, duckdb.PartitionStart(s.Table, "held_time"))
+	if stored > 0 {
+		starts += fmt.Sprintf(` ANTI JOIN (SELECT nth FROM temp.stored WHERE NOT changed) USING (nth)
+			UNION ALL SELECT %s FROM temp.stored WHERE changed`, duckdb.PartitionStart(s.Table, "stored_time"))
 	}
 	return i.exec(ctx, fmt.Sprintf(`INSERT INTO internal.changed_partitions SELECT DISTINCT $1, start FROM (%s)
 		WHERE start NOT IN (SELECT partition_start FROM internal.changed_partitions WHERE table_name = $1)`, starts), s.Name)
 }
 
-// unsettle notes that the run's ids have still to be looked for in the rest of the
-// table, unless the time is part of the key: then no row can move.
-func (s statements) unsettle(ctx context.Context, tx *sql.Tx, runID string) error {
-	if !s.settles() {
+// listRun lists the run for Dedupe, unless the time is part of the key: then no row can
+// move.
+func (s statements) listRun(ctx context.Context, tx *sql.Tx, runID string) error {
+	if !s.canMove() {
 		return nil
 	}
 	_, err := tx.ExecContext(ctx, `INSERT INTO internal.unsettled

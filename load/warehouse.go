@@ -18,21 +18,20 @@ import (
 // ErrLocked says that another instance works in the same data_dir.
 var ErrLocked = errors.New("another instance is running")
 
-// Options say where the warehouse is and what it may use.
+// Options say where the warehouse is and which resources it may use.
 type Options struct {
 	Dir         string // data_dir
 	MemoryLimit string // DuckDB's notation; "" for as much as the rows need
-	Version     string // release that writes, noted in the file
+	Version     string // release that writes, recorded in the file
 	Lake        string // the folder that Copy writes to; "" for lake/ below Dir
 	Now         func() time.Time
 
-	// Writing: refuse a data_dir that cannot take what a run writes; with Copied,
-	// a copy of the warehouse among it.
+	// Writing: refuse a data_dir without space for a run; with Copied, a run that also
+	// publishes a copy of the warehouse.
 	Writing, Copied bool
-	// Published are files that are made from the warehouse. Beside one of them no new
-	// warehouse is made: what is published next would be what the source still gives,
-	// and that is less than they hold (statistics older than the largest window, rows
-	// that were deleted, the quarantine).
+	// Published are files that are made from the warehouse. If one of them exists, no new
+	// warehouse is made: it would be published with only what the source still has, which
+	// is less (no statistics older than the largest window, no deleted rows, no quarantine).
 	Published []string
 }
 
@@ -45,15 +44,15 @@ type Warehouse struct {
 	reader  // the connection that everything is written through
 	created bool
 	memory  duckdb.Memory
-	last    time.Time // of the last batch; batches are strictly ordered by time
-	pending *pending  // what Add began and Commit has not ended; nil if there is none
+	last    time.Time // of the last batch; each batch has a later time
+	pending *pending  // opened by Add, not ended by Commit yet; or nil
 }
 
 // Conn is the connection of the open warehouse. It is for reading: what compares the
 // warehouse with the source runs its queries here.
 func (w *Warehouse) Conn() *sql.Conn { return w.conn }
 
-// File is the private warehouse's place below data_dir.
+// File is the path of the private warehouse in data_dir.
 func File(dir string) string { return filepath.Join(dir, "state", "warehouse.duckdb") }
 
 // Open takes the lock and opens the warehouse, making or migrating it if needed.
@@ -93,7 +92,7 @@ func Lock(dir string) (*flock.Flock, error) {
 	if err := os.Mkdir(state, 0o750); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, duckdb.Wrap("make data_dir", err)
 	}
-	if err := checkPlaces(dir); err != nil {
+	if err := checkLinks(dir); err != nil {
 		return nil, err
 	}
 	lock := flock.New(filepath.Join(state, "lock"), flock.SetPermissions(0o640))
@@ -107,13 +106,13 @@ func Lock(dir string) (*flock.Flock, error) {
 	return lock, nil
 }
 
-// prepare opens the warehouse once the lock is held.
+// prepare opens the warehouse after the lock was taken.
 func (w *Warehouse) prepare(ctx context.Context) error {
-	if err := sweepSpilled(w.options.Dir); err != nil {
+	if err := sweepSpills(w.options.Dir); err != nil {
 		return err
 	}
 	if w.options.Writing {
-		if err := w.checkRoom(); err != nil {
+		if err := w.checkSpace(); err != nil {
 			return err
 		}
 	}
@@ -144,14 +143,13 @@ func (w *Warehouse) prepare(ctx context.Context) error {
 	return nil
 }
 
-// sweepOlder removes what earlier releases kept beside the file.
+// sweepOlder removes files of earlier releases.
 func (w *Warehouse) sweepOlder() error {
 	err := errors.Join(removeFile(w.path+".seal"), os.RemoveAll(filepath.Join(filepath.Dir(w.path), "ids")))
 	return duckdb.Wrap("sweep data_dir", err)
 }
 
-// RefuseOrphans refuses a data_dir whose warehouse is gone, beside files that were made
-// from it.
+// RefuseOrphans refuses a data_dir without a warehouse that has files made from one.
 func RefuseOrphans(dir string, published []string) error {
 	for _, path := range published {
 		if info, err := os.Lstat(path); err == nil && info.Mode().IsRegular() {
@@ -161,10 +159,9 @@ func RefuseOrphans(dir string, published []string) error {
 	return nil
 }
 
-// open opens a warehouse that exists. What cannot be used is found out before
-// anything is written.
+// open opens a warehouse that exists. It is checked before anything is written.
 func (w *Warehouse) open(ctx context.Context) (version int, err error) {
-	if err := checkPlaces(w.options.Dir); err != nil {
+	if err := checkLinks(w.options.Dir); err != nil {
 		return 0, err
 	}
 	if version, err = Inspect(ctx, w.path); err != nil {
@@ -188,9 +185,9 @@ func (w *Warehouse) openChecked(ctx context.Context) error {
 	return nil
 }
 
-// clearLog brings what a crash left in the log into the file. A log whose first
-// transaction is not whole holds nothing, and DuckDB cuts it off only when it
-// writes: so something is written.
+// clearLog moves what a crash left in the log into the file. A log whose first transaction
+// is incomplete is empty to DuckDB, which truncates it only when it writes: so something
+// is written.
 func (w *Warehouse) clearLog(ctx context.Context) error {
 	for _, statement := range []string{
 		"INSERT INTO internal.meta VALUES ('log cleared', '')",
@@ -205,7 +202,7 @@ func (w *Warehouse) clearLog(ctx context.Context) error {
 }
 
 func (w *Warehouse) connect(ctx context.Context, path string) error {
-	session := w.thrifty()
+	session := w.session()
 	var err error
 	if session.Folder, err = w.options.lake(); err != nil {
 		return err
@@ -213,8 +210,8 @@ func (w *Warehouse) connect(ctx context.Context, path string) error {
 	return w.connectWith(ctx, path, session)
 }
 
-func (w *Warehouse) thrifty() duckdb.Session {
-	return duckdb.Session{MemoryLimit: w.memory.Limit(), TempDir: filepath.Join(filepath.Dir(w.path), "tmp"), Thrifty: true}
+func (w *Warehouse) session() duckdb.Session {
+	return duckdb.Session{MemoryLimit: w.memory.Limit(), TempDir: filepath.Join(filepath.Dir(w.path), "tmp"), Background: true}
 }
 
 func (w *Warehouse) connectWith(ctx context.Context, path string, session duckdb.Session) error {
@@ -226,7 +223,7 @@ func (w *Warehouse) connectWith(ctx context.Context, path string, session duckdb
 	if err != nil {
 		return errors.Join(err, db.Close())
 	}
-	db.SetMaxOpenConns(0) // Copy takes further ones
+	db.SetMaxOpenConns(0) // Copy uses further ones
 	w.db, w.conn = db, conn
 	return nil
 }
@@ -235,21 +232,21 @@ func (w *Warehouse) disconnect() error {
 	if w.db == nil {
 		return nil
 	}
-	w.undo()
+	w.rollback()
 	err := errors.Join(w.conn.Close(), w.db.Close())
-	w.db = nil // the connection stays: it refuses what comes too late
+	w.db = nil // the connection stays: later calls fail
 	return err
 }
 
-// CloseFile writes everything into the private file and closes it, keeping the
-// lock: now it may be copied.
+// CloseFile writes everything into the private file and closes it, so that it can be
+// copied. It keeps the lock.
 func (w *Warehouse) CloseFile(ctx context.Context) error {
 	if w.db == nil {
 		return nil
 	}
 	_, err := w.conn.ExecContext(ctx, "CHECKPOINT")
 	for w.memory.GrowAfter(err) {
-		_ = w.disconnect() // whatever it has to say follows from the failure
+		_ = w.disconnect() // its error would follow from the failure
 		if err := w.Reopen(ctx); err != nil {
 			return err
 		}
@@ -261,14 +258,14 @@ func (w *Warehouse) CloseFile(ctx context.Context) error {
 	return nil
 }
 
-// Close closes the file if it is open, and gives the lock back. It may be called
-// more than once.
+// Close closes the file if it is open, and releases the lock. It may be called more than
+// once.
 func (w *Warehouse) Close() error {
 	return errors.Join(duckdb.Wrap("close warehouse", w.disconnect()), w.lock.Unlock())
 }
 
-// commitTime is the time of a batch: later than every earlier one, whatever the
-// clock does, so that the latest version of a row is always told apart.
+// commitTime is the time of a batch: later than every earlier one, whatever the clock
+// does, so that the latest version of a row is always known.
 func (w *Warehouse) commitTime() time.Time {
 	now := w.options.Now().UTC().Truncate(time.Microsecond)
 	if !now.After(w.last) {
@@ -288,11 +285,11 @@ func (w *Warehouse) Reopen(ctx context.Context) error {
 }
 
 // Recover closes the warehouse and opens it again after a failed commit, and
-// reads the ledger: DuckDB refuses everything after a grave failure, and only a
-// new look at the file tells what it holds. The commit may have landed or not.
-// If Recover fails, with a *StorageError, the warehouse stays closed.
+// reads the ledger: DuckDB refuses everything after a fatal error, and only the file
+// shows whether the commit was made. If Recover fails, with a *StorageError, the
+// warehouse stays closed.
 func (w *Warehouse) Recover(ctx context.Context) error {
-	_ = w.disconnect() // whatever it has to say follows from the failure
+	_ = w.disconnect() // its error would follow from the failure
 	if err := w.Reopen(ctx); err != nil {
 		return duckdb.Wrap("open warehouse again", err)
 	}

@@ -84,7 +84,7 @@ func findRemains(ctx context.Context, o *run.Options) (load.Remains, error) {
 			continue
 		}
 		problem, listed := inventory.Problems[path]
-		if part.Sound = remains.Manifest && !listed && !slices.Contains(inventory.Unlisted, path); errors.Is(problem, fs.ErrNotExist) {
+		if part.Intact = remains.Manifest && !listed && !slices.Contains(inventory.Unlisted, path); errors.Is(problem, fs.ErrNotExist) {
 			part.Path = ""
 		}
 		remains.Parts = append(remains.Parts, part)

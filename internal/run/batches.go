@@ -163,7 +163,7 @@ func (b *batches) finish(ctx context.Context, failure error) error {
 	if ctx.Err() != nil {
 		return cmp.Or(failure, ctx.Err())
 	}
-	correction, err := b.run.warehouse.Settle(ctx, b.run.options.RunID, schema.ByName(b.stream))
+	correction, err := b.run.warehouse.Dedupe(ctx, b.run.options.RunID, schema.ByName(b.stream))
 	if err != nil {
 		return err
 	}

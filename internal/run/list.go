@@ -83,7 +83,7 @@ func (r *run) noteLateness(ctx context.Context, list List, before checkpoints.Se
 	if r.options.Repair != nil {
 		return nil
 	}
-	return r.warehouse.Lateness(ctx, r.options.RunID, list.Table(), r.summary.StartedAt, before)
+	return r.warehouse.RecordLateness(ctx, r.options.RunID, list.Table(), r.summary.StartedAt, before)
 }
 
 // served notes whether the source has the stream. One that it does not have is

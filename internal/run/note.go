@@ -17,7 +17,7 @@ import (
 // note remembers how the system describes what is published.
 func (r *run) note(done lake.Result) error {
 	note := &published.Note{Files: map[string]durable.Identity{}}
-	for path, identity := range done.Sound {
+	for path, identity := range done.Intact {
 		note.Files["lake/"+path] = identity
 	}
 	places := []string{manifestPath}

@@ -43,7 +43,7 @@ func (r *run) publishLeftovers(ctx context.Context) error {
 			continue
 		}
 		left = true
-		if _, err := r.warehouse.Settle(ctx, r.options.RunID, table); err != nil {
+		if _, err := r.warehouse.Dedupe(ctx, r.options.RunID, table); err != nil {
 			return err
 		}
 	}
@@ -65,7 +65,7 @@ func (r *run) republish(ctx context.Context) error {
 	}
 	r.changed = true
 	for table, partitions := range r.options.Repair.Partitions {
-		if err := r.warehouse.Republish(ctx, table, partitions); err != nil {
+		if err := r.warehouse.MarkChanged(ctx, table, partitions); err != nil {
 			return err
 		}
 	}
@@ -114,14 +114,14 @@ func (r *run) publishLake(ctx context.Context, ledger []lake.Coverage, refresh b
 	done, err := lake.Publish(ctx, lake.Options{
 		Dir: r.options.LakeDir(), Compression: r.options.Compression, Generator: "flashback-sync " + r.options.Version,
 		Now: r.options.Now(), Coverage: ledger, Refresh: refresh, Generation: generation,
-		Known:    func(path string, now durable.Identity) bool { return note.Knows("lake/"+path, now) },
-		Distrust: distrust,
+		Known:   func(path string, now durable.Identity) bool { return note.Knows("lake/"+path, now) },
+		Rewrite: distrust,
 	}, r.warehouse)
 	if err != nil {
 		return done, publishError(ctx, err)
 	}
 	for table, partitions := range done.Written {
-		if err := r.warehouse.Published(ctx, table, partitions); err != nil {
+		if err := r.warehouse.MarkPublished(ctx, table, partitions); err != nil {
 			return done, err
 		}
 	}

@@ -113,7 +113,7 @@ func (r *run) execute(ctx context.Context) (err error) {
 	if err := durable.Write(r.unpublishedPath(), nil); err != nil {
 		return &duckdb.StorageError{Doing: "start run", Err: err}
 	}
-	if err := r.warehouse.Begin(ctx, r.options.RunID, r.streams(), r.summary.StartedAt); err != nil {
+	if err := r.warehouse.StartRun(ctx, r.options.RunID, r.streams(), r.summary.StartedAt); err != nil {
 		return err
 	}
 	if err := r.syncAll(ctx); err != nil {
@@ -185,7 +185,7 @@ func (r *run) stream(ctx context.Context, name string, sync func(*Result) error)
 	if r.options.DryRun {
 		return nil
 	}
-	return r.warehouse.Finish(context.WithoutCancel(ctx),
+	return r.warehouse.FinishRun(context.WithoutCancel(ctx),
 		result.record(r.options.RunID, name, r.options.Version, r.summary.StartedAt, r.options.Now().UTC()))
 }
 

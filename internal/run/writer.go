@@ -154,7 +154,7 @@ func (r *run) storing(ctx context.Context, stream string, read func() error) err
 		if !errors.As(err, &unstored) || !errors.As(err, &refused) || refused.Permanent || ctx.Err() != nil {
 			return err
 		}
-		if tries > 1 && !refused.Promising {
+		if tries > 1 && !refused.MoreMemory {
 			return err
 		}
 		r.warn(stream, "a commit failed and is tried once more: "+err.Error())

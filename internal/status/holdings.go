@@ -85,9 +85,9 @@ func open(ctx context.Context, from Source) (*reader, error) {
 	}
 	var err error
 	if r.file {
-		r.db, err = duckdb.Open(from.file(), duckdb.Session{ReadOnly: true, MemoryLimit: memory, Thrifty: true})
+		r.db, err = duckdb.Open(from.file(), duckdb.Session{ReadOnly: true, MemoryLimit: memory, Background: true})
 	} else {
-		r.db, err = duckdb.Open("", duckdb.Session{Folder: from.lake(), MemoryLimit: memory, Thrifty: true})
+		r.db, err = duckdb.Open("", duckdb.Session{Folder: from.lake(), MemoryLimit: memory, Background: true})
 	}
 	if err != nil {
 		return nil, err

@@ -38,11 +38,10 @@ func withArrow(conn *sql.Conn, use func(*duckdb.Arrow) error) error {
 	})
 }
 
-// WithView registers a batch as the view incoming while a function runs. The view
-// is a stream that can be read once. DuckDB takes for granted that it gives just
-// those columns that a statement reads, which it does not: a statement that left
-// one out would read the wrong columns, so each reads all of them. The view is not
-// temporary: a transaction that is to be committed drops it.
+// WithView registers a batch as the view incoming while a function runs. The view is a
+// stream that can be read once. Every statement must read all of its columns: DuckDB
+// assumes that the stream has only the columns that the statement reads, and would read
+// the wrong ones. The view is not temporary: a transaction that is to be committed drops it.
 func WithView(conn *sql.Conn, record arrow.RecordBatch, use func() error) error {
 	reader, err := array.NewRecordReader(record.Schema(), []arrow.RecordBatch{record})
 	if err != nil {

@@ -15,14 +15,14 @@ import (
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
-// The layout of a DuckDB file: three headers of 4 KiB, of which the two last take
-// turns, then blocks. Headers and blocks begin with a checksum of what follows.
+// The layout of a DuckDB file: three headers of 4 KiB, of which the last two are written
+// in turns, then blocks. Headers and blocks begin with a checksum of what follows.
 const (
 	headerSize = 4096
 	firstBlock = 3 * headerSize
 )
 
-// layout is what the newest sound header says of the blocks.
+// layout is what the newest valid header says about the blocks.
 type layout struct {
 	blocks, size uint64
 	free         uint64 // pointer to the list of the blocks that are not used
@@ -30,7 +30,7 @@ type layout struct {
 
 func (l layout) start(block uint64) int64 { return int64(firstBlock + block*l.size) }
 
-// layoutOf reads a file's headers. ok is false if neither is sound: DuckDB says so
+// layoutOf reads a file's headers. ok is false if neither is valid: DuckDB reports that
 // better.
 func layoutOf(headers []byte) (l layout, ok bool) {
 	var newest uint64
@@ -51,7 +51,7 @@ func layoutOf(headers []byte) (l layout, ok bool) {
 // segment's.
 const (
 	segments = 64
-	nowhere  = ^uint64(0)
+	noBlock  = ^uint64(0)
 )
 
 // unused reads which blocks are not used. ok is false if that cannot be read.
@@ -60,7 +60,7 @@ func (l layout) unused(file io.ReaderAt) (free map[uint64]bool, ok bool) {
 	length := (l.size - 8) / segments / 8 * 8
 	segment := make([]byte, length)
 	left, known := uint64(0), false
-	for at, hops := l.free, uint64(0); at != nowhere && hops <= l.blocks; hops++ {
+	for at, hops := l.free, uint64(0); at != noBlock && hops <= l.blocks; hops++ {
 		block, index := at&(1<<56-1), at>>56
 		if block >= l.blocks || index >= segments {
 			return nil, false
@@ -86,7 +86,7 @@ func (l layout) unused(file io.ReaderAt) (free map[uint64]bool, ok bool) {
 			}
 		}
 	}
-	return free, l.free == nowhere
+	return free, l.free == noBlock
 }
 
 // checksum is DuckDB's. The race detector would make it twenty times slower.
@@ -102,9 +102,8 @@ func checksum(b []byte) uint64 {
 
 // CheckBlocks compares every block of a closed file with its checksum, so that
 // damage in old history, which a run does not read, is neither written to nor
-// published: DuckDB notices it only when it needs the block. It costs about what
-// it costs to read the file. Where something does not match DuckDB has the last
-// word.
+// published: DuckDB notices it only when it needs the block. It costs about as much as
+// reading the file. Where something does not match, DuckDB reads every value and decides.
 func CheckBlocks(ctx context.Context, path string) error {
 	sound, err := blocksMatch(ctx, path)
 	var damaged *DamagedError
@@ -143,8 +142,7 @@ func blocksMatch(ctx context.Context, path string) (bool, error) {
 	return l.match(ctx, path, file, unused)
 }
 
-// match compares the blocks, two at a time where there are two processors: every
-// run waits for it.
+// match compares the blocks, two at a time: every run waits for it.
 func (l layout) match(ctx context.Context, path string, file io.ReaderAt, unused map[uint64]bool) (bool, error) {
 	const readers = 2
 	var next atomic.Uint64
@@ -159,7 +157,7 @@ func (l layout) match(ctx context.Context, path string, file io.ReaderAt, unused
 					continue
 				}
 				if _, err := file.ReadAt(block, l.start(n)); isEnd(err) {
-					errs <- &DamagedError{Path: path, Reason: "it is cut off: a block that is used lies beyond its end"}
+					errs <- &DamagedError{Path: path, Reason: "it is cut off: a block that is used is beyond its end"}
 					return
 				} else if err != nil {
 					errs <- err
@@ -206,9 +204,9 @@ func readAll(ctx context.Context, path string) (err error) {
 		return err
 	}
 	for table, columns := range tables {
-		var held int64
+		var rows int64
 		query := fmt.Sprintf("SELECT count(hash(%s)) FROM %s", strings.Join(columns, ", "), table)
-		if err := db.QueryRowContext(ctx, query).Scan(&held); err != nil {
+		if err := db.QueryRowContext(ctx, query).Scan(&rows); err != nil {
 			return err
 		}
 	}

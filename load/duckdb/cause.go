@@ -6,22 +6,22 @@ import (
 	"syscall"
 )
 
-// Cause is why the disk or the database refused something, as far as it is known.
+// Cause is why the disk or the database refused something, as far as known.
 type Cause int
 
 // Causes of a StorageError.
 const (
 	CauseUnknown    Cause = iota
 	CauseFull             // no space, or no quota, is left
-	CausePermission       // the file or folder is somebody else's
+	CausePermission       // the file or folder belongs to another user
 	CauseReadOnly         // the file system is mounted read-only
 	CauseInUse            // another program has the file open for writing
-	CauseNotOurs          // it is no DuckDB file, or a damaged one
+	CauseNotOurs          // it is not a DuckDB file, or a damaged one
 	CauseDisk             // the disk fails
 	CauseMemory           // DuckDB had too little memory
 )
 
-// Cause finds out why. The system's errors have numbers; DuckDB has only messages.
+// Cause finds the reason. The system's errors have numbers; DuckDB has only messages.
 func (e *StorageError) Cause() Cause {
 	if e.Err == nil {
 		return CauseUnknown

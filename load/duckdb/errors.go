@@ -23,11 +23,11 @@ func (e *DamagedError) Error() string { return e.Path + ": " + e.Reason }
 type StorageError struct {
 	Doing string
 	Err   error
-	// Permanent: trying again is of no use or does harm, since the disk is full,
-	// or a sync failed and the kernel has forgotten what it could not write.
+	// Permanent: trying again does not help or does harm, since the disk is full, or an
+	// fsync failed and the kernel has dropped what it could not write.
 	Permanent bool
-	// Promising: it failed for want of memory, and Recover gives more.
-	Promising bool
+	// MoreMemory: it failed for lack of memory, and Warehouse.Recover gives more.
+	MoreMemory bool
 }
 
 func (e *StorageError) Error() string { return e.Doing + ": " + oneLine(e.Err) }
@@ -59,9 +59,9 @@ func OpenError(path string, err error) error {
 	return &DamagedError{Path: path, Reason: oneLine(err), Newer: contains(err, "newer version of DuckDB", "WAL of version")}
 }
 
-// DuckDB has no error type for a damaged file, so its messages have to tell.
+// DuckDB has no error type for a damaged file, so its messages decide.
 var (
-	// troubleSigns are the system's: they never speak of a file's content.
+	// troubleSigns are the system's: they are never about a file's content.
 	troubleSigns = []string{
 		"No space left on device", "Disk quota exceeded", "File too large", "Input/output error", "fsync",
 		"Permission denied", "Operation not permitted", "Read-only file system", "Is a directory", "Could not set lock",
@@ -80,7 +80,7 @@ func isDamage(err error, signs []string) bool {
 // OutOfMemory reports whether DuckDB lacked memory.
 func OutOfMemory(err error) bool { return err != nil && contains(err, memorySigns...) }
 
-// quoted text is a path, and a folder may have any name.
+// quoted matches paths, which are left out: a folder may have any name.
 var quoted = regexp.MustCompile(`"[^"]*"`)
 
 func contains(err error, signs ...string) bool {
@@ -93,7 +93,7 @@ func contains(err error, signs ...string) bool {
 	return false
 }
 
-// original is what broke a database that refuses everything since.
+// original finds the first failure of a database that refuses everything since.
 var original = regexp.MustCompile(`(?s)database has been invalidated.*Original error: "([^\n]*)"`)
 
 // oneLine leaves out stack traces, and what else failed because of the first
@@ -108,6 +108,5 @@ func oneLine(err error) string {
 	return aboutValues.ReplaceAllString(line, "$1 (its text may quote values)")
 }
 
-// aboutValues are the errors in which DuckDB speaks of rows or of a statement, and may
-// quote both.
+// aboutValues are the errors that are about rows or a statement, and may quote both.
 var aboutValues = regexp.MustCompile(`((?:Conversion|Invalid Input|Invalid Type|Mismatch Type|Constraint|Out of Range|Parser|Binder|Catalog|Syntax) Error):.*`)

@@ -54,13 +54,12 @@ func CheckStart(path string) error {
 	return nil
 }
 
-// logStart is how DuckDB begins its write-ahead log. The log's version follows.
+// logStart is the start of DuckDB's write-ahead log. The log's version follows.
 var logStart = []byte{'d', 0, 'b', 'e', 0}
 
-// checkLog looks at the first bytes of the log beside the file. DuckDB checks
-// every entry but the first, and takes a log that it cannot begin to read for one
-// that a crash cut off: it would drop all that was committed to it. A short log,
-// or one of zeros, is what a crash leaves.
+// checkLog checks the first bytes of the log beside the file. DuckDB checks every entry
+// but the first. If it cannot read the start, it assumes that a crash cut the log off, and
+// drops all that was committed to it. A short log, or one of zeros, is what a crash leaves.
 func checkLog(path string) error {
 	start, err := readStart(path, len(logStart)+1)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -26,7 +26,7 @@ import (
 type Session struct {
 	MemoryLimit string // DuckDB's notation: 256MB; "" for DuckDB's own default
 	TempDir     string // where sorts spill to; "" for none
-	Thrifty     bool   // for a writer in the background: one thread, memory given back early
+	Background  bool   // one thread, memory given back early
 	ReadOnly    bool
 	TimeZone    string // "" for UTC
 
@@ -93,7 +93,7 @@ func (s Session) Statements() []string {
 	if s.MemoryLimit != "" {
 		statements = append(statements, "SET memory_limit = "+schema.Literal(s.MemoryLimit))
 	}
-	if s.Thrifty {
+	if s.Background {
 		// Measured on two cores: a second thread made batches of 50,000 rows cost
 		// a third more CPU and some 30 MB, and loaded them no faster.
 		statements = append(statements, "SET threads = 1",

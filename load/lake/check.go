@@ -19,14 +19,14 @@ import (
 // Inventory says how the lake's files compare with the manifest.
 type Inventory struct {
 	Manifest *Manifest
-	// Problems are what is wrong with a file of the manifest, by its path.
+	// Problems are the errors of files of the manifest, by path.
 	Problems map[string]error
 	// Unlisted are Parquet files that the manifest does not name.
 	Unlisted []string
 }
 
-// ErrAltered says that a file is not the one the manifest describes. A file that
-// is not there gives fs.ErrNotExist.
+// ErrAltered says that a file is not the one that the manifest describes. A missing file is
+// fs.ErrNotExist.
 var ErrAltered = errors.New("altered")
 
 // Check reads every file of a lake and compares it with the manifest. It changes
@@ -71,7 +71,7 @@ func Find(dir string) (*Inventory, error) {
 	return found, err
 }
 
-// checkFile compares one file with its line of the manifest.
+// checkFile compares one file with its entry in the manifest.
 func checkFile(root *os.Root, f File) error {
 	name := filepath.FromSlash(f.Path)
 	info, err := root.Lstat(name)
@@ -99,8 +99,7 @@ func checkFile(root *os.Root, f File) error {
 }
 
 // unlisted lists the Parquet files in the folders of our tables that are not listed.
-// What else lies in the lake is not ours, nor are hidden folders and those that cannot
-// be read.
+// Other files in the lake are not ours, nor are hidden folders and unreadable ones.
 func unlisted(root *os.Root, listed map[string]bool) (paths []string, err error) {
 	for _, table := range schema.Tables() {
 		if table.Partition == schema.Unpartitioned {
@@ -133,8 +132,7 @@ func unlistedIn(root *os.Root, folder string, listed map[string]bool) (paths []s
 	return paths, err
 }
 
-// Path is where the partition of a table that starts at an instant has its file,
-// below the lake.
+// Path is the path, below the lake, of the file of the partition that starts at an instant.
 func Path(table *schema.Table, start time.Time) string { return partition{table, start}.path() }
 
 // EndOf is the end of the partition of a table that starts at an instant, exclusive.

@@ -12,8 +12,8 @@ import (
 	"github.com/apache/arrow-go/v18/parquet/metadata"
 )
 
-// describe says what a finished file holds, by what stands in it; nil if it holds
-// no rows.
+// describe makes the manifest entry of a finished file from its content; nil if it has no
+// rows.
 func describe(part partition, written *os.File) (*File, error) {
 	reader, err := file.NewParquetReader(struct {
 		io.ReaderAt
@@ -38,7 +38,7 @@ func describe(part partition, written *os.File) (*File, error) {
 		}
 		bounds, ok := statistics.(*metadata.Int64Statistics)
 		if !ok || !bounds.HasMinMax() {
-			return nil, errors.New("the file does not say which times it holds")
+			return nil, errors.New("the file has no statistics of its time column")
 		}
 		if oldest := time.UnixMicro(bounds.Min()).UTC(); group == 0 || oldest.Before(f.Oldest) {
 			f.Oldest = oldest

@@ -5,12 +5,10 @@
 //	lake/policy_stats/month=2024-01/policy_stats.parquet
 //	lake/manifest.json
 //
-// A file is written beside its place, mostly by DuckDB, synced, described and put
-// in its place; several at once. What was written is noted in the manifest.
+// A file is written under a temporary name, mostly by DuckDB, fsynced, described and
+// renamed; several at once. Only partitions whose rows changed are written again.
 //
-// Only partitions whose rows changed are written again. Every file is put in its
-// place whole, so a reader may open any of them at any moment. The manifest is
-// written last: what it says of a file was true when it was written, and after a
-// crash in between the partitions are still listed as changed and are published
-// by the next run.
+// Every file is complete when it gets its name, so a reader may open any of them at any
+// moment. The manifest is written last. After a crash before that, the partitions are still
+// listed as changed and the next run publishes them.
 package lake

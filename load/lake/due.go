@@ -14,14 +14,13 @@ import (
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
-// due lists the partitions to write, table by table in order of time: those
-// that changed and those whose files are damaged. Without a manifest to rely on
-// it is all that hold rows, and all that have a file, which may be one of rows
-// that are gone.
+// due lists the partitions to write, table by table in order of time: those that changed
+// and those whose files are damaged. Without a reliable manifest these are all partitions
+// with rows, and all with a file, whose rows may be gone.
 func (l *publication) due(ctx context.Context) ([]partition, error) {
 	listed, further := l.source.Changed, l.damaged
 	manifest, err := ReadManifest(l.Dir)
-	if err != nil || !manifest.reliable() || l.Distrust {
+	if err != nil || !manifest.reliable() || l.Rewrite {
 		manifest, l.Refresh = &Manifest{}, true
 		listed, further = l.source.Partitions, l.onDisk
 	}
@@ -54,9 +53,8 @@ func partitionsOf(table *schema.Table, starts []time.Time) []partition {
 	return partitions
 }
 
-// damaged lists the partitions of a table whose files the manifest names and that
-// are not there, or not what it says. To be cheap, a file is read only if it is not
-// known by how the system describes it.
+// damaged lists the partitions of a table whose files are missing or not what the manifest
+// says. A file is read only if Known does not recognise it, which is cheaper.
 func (l *publication) damaged(table *schema.Table) (starts []time.Time, err error) {
 	folders, err := l.foldersOf(table)
 	if err != nil {
@@ -70,9 +68,9 @@ func (l *publication) damaged(table *schema.Table) (starts []time.Time, err erro
 		if kind, there := folders[folder]; there && !kind.IsDir() {
 			return nil, notPlain(l.name(path.Dir(f.Path)), "folder")
 		}
-		now, there := durable.Identify(l.name(f.Path)) // before it is read: what is written later is noticed
+		now, there := durable.Identify(l.name(f.Path)) // before it is read, so that a later write is noticed
 		if there && (l.Known != nil && l.Known(f.Path, now) || checkFile(l.root, f) == nil) {
-			l.result.Sound[f.Path] = now
+			l.result.Intact[f.Path] = now
 			continue
 		}
 		starts = append(starts, table.PartitionStart(f.Oldest))
@@ -97,7 +95,7 @@ func (l *publication) onDisk(table *schema.Table) (starts []time.Time, err error
 	return starts, nil
 }
 
-// foldersOf lists what lies in a table's folder, and what each is.
+// foldersOf lists the entries of a table's folder with their types.
 func (l *publication) foldersOf(table *schema.Table) (map[string]fs.FileMode, error) {
 	if err := l.checkFolder(table.Name); err != nil {
 		return nil, err

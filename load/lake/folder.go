@@ -11,20 +11,20 @@ import (
 	"github.com/flashback-sync/flashback-sync/load/durable"
 )
 
-// folders are the lake's. Paths in it are below dir, with slashes.
+// folders are the folders of the lake. Paths are below dir, with slashes.
 type folders struct {
 	dir     string          // absolute
-	root    *os.Root        // of dir: nothing outside is touched, whatever links lie there
-	renewed map[string]bool // folders that got or lost a folder and are not synced yet
+	root    *os.Root        // of dir: no link leads out of it
+	changed map[string]bool // folders that got or lost a folder and need an fsync
 }
 
-// openFolders makes the lake's folder if need be. The caller closes the root.
+// openFolders makes the lake's folder if needed. The caller closes the root.
 func openFolders(dir string) (folders, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return folders{}, err
 	}
-	f := folders{dir: dir, renewed: map[string]bool{}}
+	f := folders{dir: dir, changed: map[string]bool{}}
 	info, err := os.Lstat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -41,11 +41,11 @@ func openFolders(dir string) (folders, error) {
 	return f, err
 }
 
-func notPlain(place, wanted string) error {
-	return fmt.Errorf("%s is not a plain %s: remove it (inside data_dir no link is followed)", place, wanted)
+func notPlain(path, wanted string) error {
+	return fmt.Errorf("%s is not a plain %s: remove it (inside data_dir no link is followed)", path, wanted)
 }
 
-// name is where a file of the lake is.
+// name is the absolute path of a file of the lake.
 func (f folders) name(file string) string { return filepath.Join(f.dir, filepath.FromSlash(file)) }
 
 // makeFolder makes a partition's folder.
@@ -53,7 +53,7 @@ func (f folders) makeFolder(folder string) error {
 	for _, dir := range []string{path.Dir(folder), folder} {
 		err := f.root.Mkdir(filepath.FromSlash(dir), 0o750)
 		if err == nil {
-			f.renewed[path.Dir(dir)] = true
+			f.changed[path.Dir(dir)] = true
 		} else if !errors.Is(err, fs.ErrExist) {
 			return err
 		}
@@ -61,8 +61,8 @@ func (f folders) makeFolder(folder string) error {
 	return f.checkFolder(folder)
 }
 
-// checkFolder refuses a partition's folder that is reached through a link, or is
-// none. It may be missing.
+// checkFolder refuses a partition's folder that is a link, is below one, or is not a folder.
+// It may be missing.
 func (f folders) checkFolder(folder string) error {
 	for _, dir := range []string{path.Dir(folder), folder} {
 		info, err := f.root.Lstat(filepath.FromSlash(dir))
@@ -78,8 +78,8 @@ func (f folders) checkFolder(folder string) error {
 	return nil
 }
 
-// removeFile removes a file, if it is there, and its folder, if that is empty then. It
-// reports whether it was there.
+// removeFile removes a file, if it exists, and then its folder, if that is empty. It reports
+// whether the file existed.
 func (f folders) removeFile(file string) (removed bool, err error) {
 	if err := f.checkFolder(path.Dir(file)); err != nil {
 		return false, err
@@ -91,9 +91,9 @@ func (f folders) removeFile(file string) (removed bool, err error) {
 	removed = err == nil
 	folder := path.Dir(file)
 	if err := f.root.Remove(filepath.FromSlash(folder)); err == nil {
-		f.renewed[path.Dir(folder)] = true
+		f.changed[path.Dir(folder)] = true
 	} else if !errors.Is(err, fs.ErrNotExist) {
-		f.renewed[folder] = true // someone keeps other files here
+		f.changed[folder] = true // someone keeps other files here
 	}
 	return removed, nil
 }
@@ -104,14 +104,14 @@ func (f folders) removeEmpty(folder string) error {
 		return err
 	}
 	if err := f.root.Remove(filepath.FromSlash(folder)); err == nil {
-		f.renewed[path.Dir(folder)] = true
+		f.changed[path.Dir(folder)] = true
 	}
 	return nil
 }
 
-// syncFolders makes the folders durable before the manifest speaks of them.
+// syncFolders fsyncs the folders before the manifest is written.
 func (f folders) syncFolders() error {
-	for folder := range f.renewed {
+	for folder := range f.changed {
 		if err := durable.SyncDir(f.name(folder)); err != nil {
 			return err
 		}

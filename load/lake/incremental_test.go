@@ -129,7 +129,7 @@ func TestAPartitionThatLostItsLastRowLosesItsFile(t *testing.T) {
 	s := newSite(t)
 	s.alerts(alert("a", day(0)), alert("b", day(1)), alert("c", day(2)))
 	s.publish()
-	s.alerts(alert("b", day(40))) // it moves, far enough to be settled
+	s.alerts(alert("b", day(40))) // it moves, further than a batch spans
 	result := s.publish()
 	if got, want := s.parquet(), strings.Join([]string{alertFile(0), alertFile(2), alertFile(40)}, " "); got != want {
 		t.Errorf("files %s, want %s", got, want)
@@ -137,11 +137,11 @@ func TestAPartitionThatLostItsLastRowLosesItsFile(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(s.dir, "alerts", "date=2024-01-02")); !os.IsNotExist(err) {
 		t.Errorf("the folder is still there: %v", err)
 	}
-	if _, sound := result.Sound[alertFile(1)]; sound || result.Files != 1 || result.Removed != 1 || len(result.Written) != 1 {
+	if _, sound := result.Intact[alertFile(1)]; sound || result.Files != 1 || result.Removed != 1 || len(result.Written) != 1 {
 		t.Errorf("result %+v", result)
 	}
 	// A partition that has neither rows nor a file is no file written or removed.
-	if err := s.Republish(context.Background(), schema.Alerts(), []time.Time{day(90)}); err != nil {
+	if err := s.MarkChanged(context.Background(), schema.Alerts(), []time.Time{day(90)}); err != nil {
 		t.Fatal(err)
 	}
 	if result := s.publish(); result.Files+result.Removed != 0 || result.Changed {

@@ -68,19 +68,19 @@ func (s *site) publish() lake.Result {
 		s.Fatal(err)
 	}
 	for table, partitions := range result.Written {
-		if err := s.Published(context.Background(), table, partitions); err != nil {
+		if err := s.MarkPublished(context.Background(), table, partitions); err != nil {
 			s.Fatal(err)
 		}
 	}
 	return result
 }
 
-// alerts commits rows and settles them, as one run.
+// alerts commits and deduplicates rows, as one run.
 func (s *site) alerts(values ...values) {
 	s.Helper()
 	rows := build(s, schema.Alerts(), values...)
 	commit(s, s.Warehouse, rows)
-	if _, err := s.Settle(context.Background(), "run", schema.Alerts()); err != nil {
+	if _, err := s.Dedupe(context.Background(), "run", schema.Alerts()); err != nil {
 		s.Fatal(err)
 	}
 }

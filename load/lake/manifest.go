@@ -30,8 +30,8 @@ type Manifest struct {
 	Tables      []Table    `json:"tables"`
 }
 
-// Table says what the columns of a table's files mean. It stands here once, and
-// not in every file: a day of few rows would be a tenth larger.
+// Table says what the columns of a table's files mean. It is here and not in every file: a
+// day with few rows would be a tenth larger.
 type Table struct {
 	Name    string   `json:"name"`
 	Comment string   `json:"comment"`
@@ -82,8 +82,8 @@ type Coverage struct {
 	To     time.Time `json:"to"`   // exclusive
 }
 
-// ReadManifest reads the manifest of a lake. A missing one gives an error that
-// is fs.ErrNotExist. A link is not followed: what it says of our files is not ours.
+// ReadManifest reads the manifest of a lake. A missing one is fs.ErrNotExist. A link is
+// refused.
 func ReadManifest(dir string) (*Manifest, error) {
 	name := filepath.Join(dir, ManifestName)
 	info, err := os.Lstat(name)
@@ -106,13 +106,13 @@ func ReadManifest(dir string) (*Manifest, error) {
 
 const format = 1
 
-// write puts the manifest in its place. Lists are never null.
+// write writes the manifest. Lists are never null.
 func (m *Manifest) write(o Options) error {
 	m.Format, m.Generator, m.GeneratedAt = format, o.Generator, o.Now.UTC()
 	m.Files, m.Coverage = append([]File{}, m.Files...), append([]Coverage{}, o.Coverage...)
 	m.Tables, m.Generation = tables(), o.Generation
 	for i := range m.Files {
-		m.Files[i].Generation = cmp.Or(m.Files[i].Generation, o.Generation) // earlier releases noted none
+		m.Files[i].Generation = cmp.Or(m.Files[i].Generation, o.Generation) // earlier releases recorded none
 	}
 	slices.SortFunc(m.Files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
 	content, err := json.MarshalIndent(m, "", "  ")
@@ -122,8 +122,8 @@ func (m *Manifest) write(o Options) error {
 	return durable.Write(filepath.Join(o.Dir, ManifestName), append(content, '\n'))
 }
 
-// replace puts the entry of a path in the place of the old one; nil removes it, and
-// removed reports whether there was one.
+// replace replaces the entry of a path; nil removes it, and removed reports whether there
+// was one.
 func (m *Manifest) replace(path string, file *File) (removed bool) {
 	before := len(m.Files)
 	m.Files = slices.DeleteFunc(m.Files, func(f File) bool { return f.Path == path })
@@ -134,8 +134,8 @@ func (m *Manifest) replace(path string, file *File) (removed bool) {
 	return false
 }
 
-// reliable reports whether we could have written the manifest: every file is one
-// of ours, in its place, named once.
+// reliable reports whether we could have written the manifest: it names only files of ours,
+// at their paths, once each.
 func (m *Manifest) reliable() bool {
 	named := map[string]bool{}
 	for _, f := range m.Files {

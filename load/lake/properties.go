@@ -36,8 +36,7 @@ func (o Options) copyOptions() (string, error) {
 		groupRows, schema.Literal(o.Generator), codec.copy), nil
 }
 
-// properties choose the encodings of a file that DuckDB does not write: those of version
-// 1, too. Most columns repeat few values and have a dictionary; ids and times do not.
+// properties choose the encodings of a file that DuckDB does not write, of version 1, too. Most columns repeat few values and have a dictionary; ids and times do not.
 func (o Options) properties(table *schema.Table) (*parquet.WriterProperties, error) {
 	codec, known := codecs[o.Compression]
 	if !known {

@@ -15,9 +15,9 @@ import (
 // source is the committed state, and what has changed in it.
 type source interface {
 	rows
-	// Changed lists the partitions committed to since they were published last.
+	// Changed lists the partitions with commits since they were published last.
 	Changed(ctx context.Context, table *schema.Table) ([]time.Time, error)
-	// Partitions lists all partitions that hold rows.
+	// Partitions lists all partitions with rows.
 	Partitions(ctx context.Context, table *schema.Table) ([]time.Time, error)
 }
 
@@ -25,18 +25,18 @@ type source interface {
 type Options struct {
 	Dir         string // data_dir/lake
 	Compression string // zstd, snappy or none
-	Generator   string // name and release, noted in every file
+	Generator   string // name and release, recorded in every file
 	Now         time.Time
 	Coverage    []Coverage
 	// Refresh writes the manifest even if no file changed.
 	Refresh bool
 	// Generation is this publication's number, larger than any before.
 	Generation int64
-	// Known reports whether a file below Dir is described as when it was published. Any
-	// other one is compared with the manifest by its content.
+	// Known reports whether a file below Dir has the identity that it was published with.
+	// The content of any other file is compared with the manifest.
 	Known func(path string, now durable.Identity) bool
-	// Distrust: the manifest is not what was published. Every file is written again.
-	Distrust bool
+	// Rewrite writes every file again: the manifest is not what was published.
+	Rewrite bool
 }
 
 // Result says what was published.
@@ -46,7 +46,7 @@ type Result struct {
 	Bytes   int64                         // of these
 	Removed int                           // Parquet files removed
 	Altered []string                      // files that were not what was published, and are written again
-	Sound   map[string]durable.Identity   // how the system describes each file of the manifest, by its path below Dir
+	Intact  map[string]durable.Identity   // the identity of each file of the manifest, by path below Dir
 	Changed bool                          // whether anything was written at all
 }
 
@@ -56,20 +56,20 @@ type publication struct {
 	folders
 	source   source
 	manifest *Manifest
-	unnamed  bool // the manifest no longer names a file
+	dropped  bool // the manifest lost an entry
 	result   Result
 }
 
-// Publish writes every partition that changed, or whose file is missing, and
-// then the manifest. If it fails, no partition counts as published. What a crash left
-// behind is for the caller to sweep before.
+// Publish writes every partition that changed, or whose file is missing, and then the
+// manifest. If it fails, no partition counts as published. The caller has swept what a
+// crash left behind.
 func Publish(ctx context.Context, options Options, from source) (result Result, err error) {
 	opened, err := openFolders(options.Dir)
 	if err != nil {
 		return Result{}, err
 	}
 	defer func() { err = errors.Join(err, opened.root.Close()) }()
-	l := &publication{Options: options, folders: opened, source: from, result: Result{Written: map[*schema.Table][]time.Time{}, Sound: map[string]durable.Identity{}}}
+	l := &publication{Options: options, folders: opened, source: from, result: Result{Written: map[*schema.Table][]time.Time{}, Intact: map[string]durable.Identity{}}}
 	if err := l.publish(ctx); err != nil {
 		return Result{}, err
 	}
@@ -81,7 +81,7 @@ func (l *publication) publish(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for some := range slices.Chunk(due, together) {
+	for some := range slices.Chunk(due, filesAtOnce) {
 		files, err := l.write(ctx, some)
 		if err == nil {
 			err = l.install(files)
@@ -90,7 +90,7 @@ func (l *publication) publish(ctx context.Context) error {
 			return fmt.Errorf("publish: %w", err)
 		}
 	}
-	if l.result.Files+l.result.Removed == 0 && !l.unnamed && !l.Refresh {
+	if l.result.Files+l.result.Removed == 0 && !l.dropped && !l.Refresh {
 		return nil
 	}
 	if err := l.syncFolders(); err != nil {
@@ -100,11 +100,11 @@ func (l *publication) publish(ctx context.Context) error {
 	return l.manifest.write(l.Options)
 }
 
-// together is how many files are written before they are put in their places:
-// enough to sync them together, few enough not to need much room twice.
-const together = 32
+// filesAtOnce is how many files are written before they are renamed: enough to fsync them
+// together, few enough to need little extra disk space.
+const filesAtOnce = 32
 
-// install puts what was written in its place.
+// install renames the files that were written.
 func (l *publication) install(files []*written) error {
 	err := concurrently(syncers, files, func(f *written) error {
 		if f.file == nil {
@@ -119,15 +119,15 @@ func (l *publication) install(files []*written) error {
 		return errors.Join(err, l.abort(files))
 	}
 	for _, f := range files {
-		if err := l.done(f); err != nil {
+		if err := l.record(f); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// done notes what became of a partition.
-func (l *publication) done(f *written) error {
+// record records the result of a partition.
+func (l *publication) record(f *written) error {
 	path := f.path()
 	if f.file == nil {
 		removed, err := l.removeFile(path)
@@ -137,14 +137,14 @@ func (l *publication) done(f *written) error {
 		if removed {
 			l.result.Removed++
 		}
-		delete(l.result.Sound, path)
+		delete(l.result.Intact, path)
 	} else {
 		f.file.Generation = l.Generation
 		l.result.Files++
 		l.result.Bytes += f.file.Bytes
-		l.result.Sound[path], _ = durable.Identify(l.name(path))
+		l.result.Intact[path], _ = durable.Identify(l.name(path))
 	}
-	l.unnamed = l.manifest.replace(path, f.file) || l.unnamed
+	l.dropped = l.manifest.replace(path, f.file) || l.dropped
 	l.result.Written[f.table] = append(l.result.Written[f.table], f.start)
 	return nil
 }

@@ -20,31 +20,31 @@ import (
 
 // rows is the committed state that files are made from.
 type rows interface {
-	// Copy writes the rows of [from, to), sorted by time and key, to a file that is
-	// there already, with these options of DuckDB's COPY. It declines what is too
-	// much for DuckDB's memory. Several goroutines call it at once.
+	// Copy writes the rows of [from, to), sorted by time and key, to a file that exists,
+	// with these options of DuckDB's COPY. It copies nothing if DuckDB's memory is too
+	// small. Several goroutines call it at once.
 	Copy(ctx context.Context, table *schema.Table, from, to time.Time, file, options string) (copied bool, err error)
 	// Rows yields the rows of [from, to) in the same order, to one goroutine.
 	Rows(ctx context.Context, table *schema.Table, from, to time.Time) iter.Seq2[arrow.RecordBatch, error]
 }
 
-// written is the file of a partition, beside its place.
+// written is the new file of a partition under its temporary name.
 type written struct {
 	partition
 	pending *durable.File // nil: DuckDB declined to write it
 	file    *File         // nil: the partition has no rows and gets no file
 }
 
-// writers is how many files are written at once: one a core, but no more than
-// DuckDB's memory is likely to be enough for.
+// writers is how many files are written at once: one per core, but no more than DuckDB's
+// memory is likely to allow.
 func writers() int { return min(runtime.GOMAXPROCS(0), 4) }
 
-// syncers is how many files are synced at once: disks take many syncs in little more
-// time than one.
+// syncers is how many files are fsynced at once: a disk needs little more time for many
+// than for one.
 const syncers = 16
 
-// write writes the files of partitions beside their places and syncs them. If it
-// fails none is left.
+// write writes the files of partitions under temporary names and fsyncs them. If it fails
+// none is left.
 func (l *publication) write(ctx context.Context, partitions []partition) (files []*written, err error) {
 	defer func() {
 		if err != nil {
@@ -113,7 +113,7 @@ func (f *written) failed(err error) error {
 	return fmt.Errorf("write %s: %w", f.path(), err)
 }
 
-// abort removes what was written and not put in its place.
+// abort removes what was written and not renamed.
 func (l *publication) abort(files []*written) (err error) {
 	for _, f := range files {
 		if f.pending != nil {
@@ -124,8 +124,8 @@ func (l *publication) abort(files []*written) (err error) {
 	return errors.Join(err, l.syncFolders())
 }
 
-// concurrently does something with all, so many at once, until one fails. It waits
-// for those under way and returns what went wrong.
+// concurrently calls do with each of all, so many at once, until one fails. It waits for
+// those that are running and returns all errors.
 func concurrently[T any](atOnce int, all []T, do func(T) error) error {
 	errs := make([]error, len(all))
 	var running sync.WaitGroup

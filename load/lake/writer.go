@@ -10,11 +10,11 @@ import (
 	"github.com/apache/arrow-go/v18/parquet/pqarrow"
 )
 
-// groupBytes bounds the values of a row group, which is held in memory until it is
-// whole.
+// groupBytes limits the values of a row group, which is kept in memory until it is
+// complete.
 const groupBytes = 64 << 20
 
-// writer writes one Parquet file without DuckDB: slower, of any size.
+// writer writes one Parquet file without DuckDB: slower, but of any size.
 type writer struct {
 	parquet *pqarrow.FileWriter
 	group   struct{ rows, bytes int64 } // of the row group being written
@@ -27,7 +27,7 @@ func (l *publication) writeRows(ctx context.Context, part partition, to io.Write
 		return err
 	}
 	w := &writer{}
-	// Only the Write method is handed on: pqarrow would close the file too early.
+	// Only the Write method is passed on: pqarrow would close the file too early.
 	sink := struct{ io.Writer }{to}
 	w.parquet, err = pqarrow.NewFileWriter(part.table.ArrowSchema(), sink, properties, pqarrow.DefaultWriterProps())
 	if err != nil {
@@ -44,7 +44,7 @@ func (l *publication) writeRows(ctx context.Context, part partition, to io.Write
 	return w.parquet.Close()
 }
 
-// write appends rows, cut where a row group is full.
+// write appends rows and starts a new row group when one is full.
 func (w *writer) write(rows arrow.RecordBatch) error {
 	for from := int64(0); from < rows.NumRows(); {
 		if w.group.rows >= groupRows || w.group.bytes >= groupBytes {
@@ -66,7 +66,7 @@ func (w *writer) write(rows arrow.RecordBatch) error {
 	return nil
 }
 
-// textBytes is the length of all text in the rows; the rest has a small bound.
+// textBytes is the length of all text in the rows; the rest is small.
 func textBytes(rows arrow.RecordBatch) (bytes int64) {
 	for _, column := range rows.Columns() {
 		if text, ok := column.(*array.String); ok {

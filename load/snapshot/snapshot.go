@@ -1,9 +1,9 @@
 // Package snapshot publishes flashback.duckdb, the file that analysts open: a
 // copy of the private warehouse without its private tables.
 //
-// The copy is made beside its place, finished there, synced and renamed, so the
-// file is complete at every instant and a reader who holds the old one keeps it. Its
-// owner may not write to it: a program that opens it for writing would change it.
+// The copy is made under a temporary name, finished, fsynced and renamed, so the file is
+// complete at every instant and a reader of the old one keeps it. It is read-only for its
+// owner too: a program that opens it for writing would change it.
 package snapshot
 
 import (
@@ -46,9 +46,9 @@ func Publish(ctx context.Context, private, target string, finish finish) (err er
 	if err := errors.Join(refuseLog(temporary), remove(temporary+".wal")); err != nil {
 		return err
 	}
-	// Removed before, so that no reader opens the new file with it; and after, since a
-	// tool that holds the old file may have begun it in between. That leaves the time
-	// between two system calls.
+	// The log is removed before, so that no reader opens the new file with it, and after,
+	// since a program that has the old file open may have started one in between. What
+	// remains is the time between two system calls.
 	if _, err := RemoveLog(target); err != nil {
 		return err
 	}
@@ -59,9 +59,9 @@ func Publish(ctx context.Context, private, target string, finish finish) (err er
 	return err
 }
 
-// LogName is the name of a log beside the published file. We write none there, so it is
-// always foreign: that of a program which opened the file, or an earlier one in its
-// place, for writing. DuckDB would apply it for every reader.
+// LogName is the name of a log beside the published file. We write none there, so it was
+// written by another program that opened this file, or an earlier one, for writing. DuckDB
+// would apply it for every reader.
 const LogName = Name + ".wal"
 
 // RemoveLog removes a log beside the published file, and reports whether there was one.
@@ -75,8 +75,8 @@ func RemoveLog(target string) (removed bool, err error) {
 	return true, durable.SyncDir(filepath.Dir(target))
 }
 
-// refuseLog refuses a database a part of which is still in its log: the file
-// alone would be an older state, or none.
+// refuseLog refuses a database with data in its log: the file alone would be an older
+// state, or none.
 func refuseLog(database string) error {
 	switch info, err := os.Lstat(database + ".wal"); {
 	case errors.Is(err, fs.ErrNotExist):
@@ -89,11 +89,11 @@ func refuseLog(database string) error {
 	return nil
 }
 
-// chunk is how much is copied between two looks at the context.
+// chunk is how much is copied between two checks of the context.
 const chunk = 64 << 20
 
-// copyBeside copies the file to a temporary one beside the target. On file
-// systems that can, the kernel shares the blocks or copies them itself.
+// copyBeside copies the file to a temporary one beside the target. Where the file system
+// supports it, the kernel shares the blocks or copies them itself.
 func copyBeside(ctx context.Context, private, target string) (temporary string, err error) {
 	info, err := os.Lstat(private)
 	if err != nil {

@@ -10,10 +10,10 @@ import (
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
 )
 
-// places are what is opened by its path, below data_dir. A link planted in one of
-// them would lead the lock, DuckDB or a publisher to someone else's file. What is
-// put in its place by a rename needs no such care: the rename replaces the link.
-var places = []struct {
+// opened are the files and folders of data_dir that are opened by their path. A link in
+// the place of one would lead the lock, DuckDB or a publisher to another file. Files that
+// are renamed into place need no check: the rename replaces the link.
+var opened = []struct {
 	name   string
 	folder bool
 }{
@@ -27,15 +27,15 @@ var places = []struct {
 	{"lake", true},
 }
 
-// checkPlaces refuses links and anything else that is no plain file or folder.
-// data_dir itself may be a link: that is the operator's choice.
-func checkPlaces(dir string) error {
+// checkLinks refuses links and anything else that is not a plain file or folder. data_dir
+// itself may be a link: that is the operator's choice.
+func checkLinks(dir string) error {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return duckdb.Wrap("open data_dir", err)
 	}
 	defer func() { _ = root.Close() }()
-	for _, place := range places {
+	for _, place := range opened {
 		info, err := root.Lstat(filepath.FromSlash(place.name))
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
@@ -50,21 +50,21 @@ func checkPlaces(dir string) error {
 	return nil
 }
 
-// sweepSpilled removes what a killed run spilled to disk, and anything planted
-// where DuckDB would spill to.
-func sweepSpilled(dir string) error {
+// sweepSpills removes what a killed run spilled to disk, and anything else in the folder
+// where DuckDB spills.
+func sweepSpills(dir string) error {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return duckdb.Wrap("sweep data_dir", err)
 	}
 	defer func() { _ = root.Close() }()
 	if _, err := root.Lstat("state/tmp"); errors.Is(err, fs.ErrNotExist) {
-		return nil // a folder that cannot be written to is told about later, and better
+		return nil // a folder that is not writable is reported later, and better
 	}
 	return duckdb.Wrap("sweep data_dir", root.RemoveAll("state/tmp"))
 }
 
-// notPlain says that something else lies where a file or folder of ours belongs.
+// notPlain is the error for something else in the place of a file or folder of ours.
 func notPlain(path, wanted string) error {
 	return fmt.Errorf("%s is not a plain %s: remove it (inside data_dir no link is followed)", path, wanted)
 }

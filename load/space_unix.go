@@ -4,8 +4,8 @@ package load
 
 import "syscall"
 
-// freeBytes is the room that a file system has for everyone. It is not known
-// where the file system does not count blocks.
+// freeBytes is the space that every user may fill. It is not known where the file system
+// does not count blocks.
 func freeBytes(folder string) (free uint64, known bool, err error) {
 	var s syscall.Statfs_t
 	if err := syscall.Statfs(folder, &s); err != nil {

@@ -58,7 +58,7 @@ func TestNoIDIsStoredTwice(t *testing.T) {
 				_ = w.Close()
 				continue
 			}
-			_, err := w.Settle(context.Background(), name, schema.Alerts())
+			_, err := w.Dedupe(context.Background(), name, schema.Alerts())
 			if err := errors.Join(err, w.Close()); err != nil {
 				t.Fatal(err)
 			}
@@ -91,7 +91,7 @@ func TestSettleStopsWhenItsTimeIsUp(t *testing.T) {
 	w := open(t, dir)
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
 	defer cancel()
-	if _, err := w.Settle(ctx, "run-2", schema.Alerts()); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := w.Dedupe(ctx, "run-2", schema.Alerts()); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("%v", err)
 	}
 	const state = "SELECT count(*) || ' ' || (SELECT count(*) FROM internal.unsettled) FROM alerts"
@@ -100,7 +100,7 @@ func TestSettleStopsWhenItsTimeIsUp(t *testing.T) {
 		t.Errorf("rows, unsettled runs: %s", got)
 	}
 	w = open(t, dir)
-	_, err = w.Settle(context.Background(), "run-2", schema.Alerts())
+	_, err = w.Dedupe(context.Background(), "run-2", schema.Alerts())
 	if err := errors.Join(err, w.Close()); err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +157,7 @@ func BenchmarkIncrement(b *testing.B) {
 			for n := 0; b.Loop(); n++ {
 				w := writing(b, dir, epoch.Add(time.Duration(n)*time.Minute))
 				commit(b, w, fmt.Sprint("run ", n), many(b, days+n, 100))
-				_, err := w.Settle(context.Background(), fmt.Sprint("run ", n), schema.Alerts())
+				_, err := w.Dedupe(context.Background(), fmt.Sprint("run ", n), schema.Alerts())
 				if err := errors.Join(err, w.CloseFile(context.Background()), w.Close()); err != nil {
 					b.Fatal(err)
 				}

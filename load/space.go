@@ -14,12 +14,12 @@ import (
 	"github.com/flashback-sync/flashback-sync/load/durable"
 )
 
-// leastRoom is what a run needs in any case: DuckDB's log up to its checkpoint.
-const leastRoom = 16 << 20
+// leastSpace is what every run needs: DuckDB's log up to its checkpoint.
+const leastSpace = 16 << 20
 
-// checkRoom tries whether data_dir takes files and has room for a run, so that a
-// run that cannot end well asks nothing of the API.
-func (w *Warehouse) checkRoom() error {
+// checkSpace checks that data_dir is writable and has space for a run, so that a run that
+// must fail sends no request.
+func (w *Warehouse) checkSpace() error {
 	const doing = "check data_dir"
 	dir := w.options.Dir
 	lake := filepath.Join(dir, "lake")
@@ -33,16 +33,16 @@ func (w *Warehouse) checkRoom() error {
 	for _, folder := range []struct {
 		path string
 		need uint64
-	}{{dir, leastRoom + copied}, {filepath.Dir(w.path), leastRoom}, {lake, leastRoom}} {
-		if err := tryRoom(folder.path, folder.need); err != nil {
+	}{{dir, leastSpace + copied}, {filepath.Dir(w.path), leastSpace}, {lake, leastSpace}} {
+		if err := trySpace(folder.path, folder.need); err != nil {
 			return duckdb.Wrap(doing, err)
 		}
 	}
 	return nil
 }
 
-// copied is the size of the copy that will be published. It is made beside the
-// old one.
+// copied is the size of the copy that will be published. It is written beside the old
+// one.
 func (w *Warehouse) copied() (bytes uint64, err error) {
 	if !w.options.Copied {
 		return 0, nil
@@ -57,21 +57,21 @@ func (w *Warehouse) copied() (bytes uint64, err error) {
 	return uint64(info.Size()), nil
 }
 
-// tryRoom looks for room first: on a full disk a file cannot be written either,
-// and the reason is what helps.
-func tryRoom(folder string, need uint64) error {
+// trySpace checks the free space first: on a full disk no file can be written either, and
+// the reason helps more.
+func trySpace(folder string, need uint64) error {
 	free, known, err := freeBytes(folder)
 	if err != nil {
-		return fmt.Errorf("look for room in %s: %w", folder, err)
+		return fmt.Errorf("read the free space of %s: %w", folder, err)
 	}
 	if known && free < need {
-		return fmt.Errorf("no room in %s: %s are free, a run needs %s: %w", folder, humanize.IBytes(free), humanize.IBytes(need), syscall.ENOSPC)
+		return fmt.Errorf("not enough space in %s: %s are free, a run needs %s: %w", folder, humanize.IBytes(free), humanize.IBytes(need), syscall.ENOSPC)
 	}
-	file, err := durable.Create(filepath.Join(folder, "room"))
+	file, err := durable.Create(filepath.Join(folder, "space"))
 	if err != nil {
 		return fmt.Errorf("not writable: %w", err)
 	}
-	_, err = file.WriteString("room")
+	_, err = file.WriteString("space")
 	if err = errors.Join(err, file.Sync(), file.Abort()); err != nil {
 		return fmt.Errorf("not writable: %w", err)
 	}
