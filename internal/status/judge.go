@@ -85,7 +85,7 @@ func (s *Status) ofFiles() []Problem {
 func (s *Status) ofRuns() (all []Problem) {
 	if p := s.Progress; p != nil && !p.Alive(s.At) {
 		all = append(all, Problem{
-			Level: Bad, Subject: p.Command, Text: fmt.Sprintf("a run died (%s): it gave no sign of life since", span.Ago(s.At, p.UpdatedAt)),
+			Level: Bad, Subject: p.Command, Text: fmt.Sprintf("the last run was killed %s (out of memory, kill -9 or power loss)", span.Ago(s.At, p.UpdatedAt)),
 			Hint: "what was committed is kept, and the next run goes on from there",
 		})
 	}

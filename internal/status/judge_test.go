@@ -82,7 +82,7 @@ func TestProblems(t *testing.T) {
 			s.Runs[0].Streams["alerts"] = journal.Stream{Complete: true, Rejected: 1, To: &s.Runs[0].FinishedAt}
 		}, Warn, "2 records in quarantine"},
 		{"late rows", func(s *Status) { s.Holdings.Streams[0].Lateness = &Lateness{Rows: 1, Max: 20 * time.Hour} }, Warn, "up to 20 h late, which nears the lookback of 2 d"},
-		{"dead", func(s *Status) { s.Progress = &journal.Progress{Command: "sync", UpdatedAt: at(1)} }, Bad, "a run died (1 h ago)"},
+		{"dead", func(s *Status) { s.Progress = &journal.Progress{Command: "sync", UpdatedAt: at(1)} }, Bad, "the last run was killed 1 h ago (out of memory, kill -9 or power loss)"},
 		{"alive", func(s *Status) { s.Progress = &journal.Progress{Command: "sync", UpdatedAt: noon} }, "", ""},
 		{"unreadable", func(s *Status) { s.HoldingsError = "no such thing" }, Bad, "cannot be read: no such thing"},
 		{"nothing yet", func(s *Status) { s.Holdings, s.Runs = nil, nil }, Warn, "nothing is published yet"},
@@ -182,7 +182,7 @@ func TestWhatWasCheckedIsSaidAndNoMore(t *testing.T) {
 func TestTheFirstRunIsNotWell(t *testing.T) {
 	for said, progress := range map[string]*journal.Progress{
 		"the first run is under way": {Command: "sync", UpdatedAt: noon},
-		"a run died":                 {Command: "sync", UpdatedAt: at(1)},
+		"the last run was killed":    {Command: "sync", UpdatedAt: at(1)},
 		"nothing is published yet":   nil,
 	} {
 		if all := (&Status{At: noon, Progress: progress}).Problems(); len(all) == 0 || !strings.Contains(all[0].Text, said) {
