@@ -29,7 +29,7 @@ func (w *Warehouse) RecordLateness(ctx context.Context, runID string, table *sch
 		return nil
 	}
 	at := schema.Ident(table.Time)
-	within, arguments := inside(at, before)
+	within, arguments := Inside(at, before)
 	late := fmt.Sprintf("epoch(make_timestamptz(%d) - %s)", extent.To.UnixMicro(), at)
 	return w.transact(ctx, "record lateness", func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, fmt.Sprintf(`INSERT INTO sync_lateness (run_id, stream, observed_at, up_to_s, rows, max_s)

@@ -16,6 +16,9 @@ import (
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
+// published is the name of the analysts' file in queries.
+const published = "published"
+
 // Part is one partition of a lake to rebuild from.
 type Part struct {
 	Table      *schema.Table

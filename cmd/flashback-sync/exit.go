@@ -135,7 +135,7 @@ func hintFor(err error) string {
 	if errors.As(err, &storage) {
 		return storageHint(storage)
 	}
-	if errors.Is(err, load.ErrNothingHeld) {
+	if errors.Is(err, audit.ErrNothingStored) {
 		return "'flashback-sync sync' makes it"
 	}
 	kind, known := api.KindOf(err)

@@ -14,7 +14,6 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/internal/run"
-	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/load/lake"
 	"github.com/flashback-sync/flashback-sync/load/snapshot"
 	"github.com/flashback-sync/flashback-sync/schema"
@@ -23,12 +22,12 @@ import (
 // files compares everything that is published with the warehouse.
 func (v *verification) files(ctx context.Context) error {
 	v.options.Observe(run.Event{Kind: run.Verifying, Stream: "files"})
-	stored := map[*schema.Table]map[time.Time]load.Fingerprint{}
+	stored := map[*schema.Table]map[time.Time]fingerprint{}
 	for _, table := range schema.Tables() {
 		if table.Partition == schema.Unpartitioned {
 			continue
 		}
-		fingerprints, err := v.stored.Held(ctx, table)
+		fingerprints, err := v.stored.Private(ctx, table)
 		if err != nil {
 			return err
 		}
@@ -53,7 +52,7 @@ func (v *verification) found(path string, status Status, detail string, rows int
 }
 
 // lake compares every file with the manifest, and its rows with the warehouse.
-func (v *verification) lake(ctx context.Context, stored map[*schema.Table]map[time.Time]load.Fingerprint) error {
+func (v *verification) lake(ctx context.Context, stored map[*schema.Table]map[time.Time]fingerprint) error {
 	const manifest = "lake/" + lake.ManifestName
 	inventory, err := lake.Check(ctx, v.options.LakeDir())
 	switch {
@@ -80,7 +79,7 @@ func (v *verification) lake(ctx context.Context, stored map[*schema.Table]map[ti
 }
 
 // table compares the files of one table with the partitions of the warehouse.
-func (v *verification) table(ctx context.Context, table *schema.Table, stored map[time.Time]load.Fingerprint, inventory *lake.Inventory) error {
+func (v *verification) table(ctx context.Context, table *schema.Table, stored map[time.Time]fingerprint, inventory *lake.Inventory) error {
 	var sound []string
 	for _, f := range inventory.Manifest.Files {
 		if f.Table == table.Name && inventory.Problems[f.Path] == nil {
@@ -125,7 +124,7 @@ func (v *verification) mismatch(table *schema.Table, start time.Time) {
 
 // compareFile compares one file: with its line of the manifest, that with its rows,
 // and these with the warehouse.
-func compareFile(f lake.File, problem error, content, stored load.Fingerprint) (Status, string) {
+func compareFile(f lake.File, problem error, content, stored fingerprint) (Status, string) {
 	switch {
 	case errors.Is(problem, fs.ErrNotExist):
 		return Missing, ""
@@ -142,7 +141,7 @@ func compareFile(f lake.File, problem error, content, stored load.Fingerprint) (
 }
 
 // snapshot compares the analysts' file with the warehouse.
-func (v *verification) snapshot(ctx context.Context, stored map[*schema.Table]map[time.Time]load.Fingerprint) error {
+func (v *verification) snapshot(ctx context.Context, stored map[*schema.Table]map[time.Time]fingerprint) error {
 	if err := v.stored.Unreadable; err != nil {
 		status := Differs
 		if errors.Is(err, fs.ErrNotExist) {
@@ -162,7 +161,7 @@ func (v *verification) snapshot(ctx context.Context, stored map[*schema.Table]ma
 		for _, f := range got {
 			rows += f.Rows
 		}
-		if !maps.EqualFunc(got, want, load.Fingerprint.Equal) {
+		if !maps.EqualFunc(got, want, fingerprint.Equal) {
 			different = append(different, table.Name)
 		}
 	}

@@ -93,7 +93,7 @@ func (v *verification) query(ctx context.Context, list run.List, query api.Query
 		_, err := v.source.Peek(ctx, query, list.Start)
 		return err
 	}
-	c := comparison{source: v.source, stored: v.stored.Holdings, query: query, table: list.Table()}
+	c := comparison{source: v.source, stored: v.stored.reader, query: query, table: list.Table()}
 	return c.verify(ctx, s, parts, Totals{
 		Step: v.step(c.table), Full: v.options.Full,
 		MustRead: func(i checkpoints.Interval) bool { // not for the moments by which a split missed midnight

@@ -18,7 +18,7 @@ import (
 // comparison compares one query of a list with what is stored.
 type comparison struct {
 	source run.Source
-	stored load.Holdings
+	stored reader
 	query  api.Query
 	table  *schema.Table
 }

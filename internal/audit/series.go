@@ -122,34 +122,3 @@ func conditions(s run.Series) (all []load.Condition) {
 	}
 	return all
 }
-
-// crossCheck compares the statistics with the events of the same buckets, where
-// events of every kind are synced.
-func (v *verification) crossCheck(ctx context.Context) error {
-	if v.options.Stats == nil {
-		return nil
-	}
-	bucket := run.Series{Bucket: v.options.Stats.Bucket}
-	for _, list := range v.options.Lists {
-		if query := list.Query; query.Key() != (api.Query{}).Key() || len(list.Policies) > 0 {
-			continue // the statistics count what this stream leaves out
-		}
-		covered, err := v.stored.Coverage(ctx, run.KeyOf(list.Query), checkpoints.Covered)
-		if err != nil {
-			return err
-		}
-		for _, i := range covered {
-			all, err := v.stored.Witnesses(ctx, list.Name(), bucket.Bucket, bucket.BucketLength(), i.From, i.To)
-			if err != nil {
-				return err
-			}
-			for _, w := range all {
-				of := run.Series{Scope: w.Scope, ID: w.ScopeID}
-				v.report.CrossChecks = append(v.report.CrossChecks, CrossCheck{
-					Series: of.Label() + ", " + w.Event, Buckets: w.Buckets, Agree: w.Agree, First: w.First, Counted: w.Counted, Stored: w.Held,
-				})
-			}
-		}
-	}
-	return nil
-}

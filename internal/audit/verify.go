@@ -8,7 +8,6 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/internal/run"
-	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/load/snapshot"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
@@ -20,7 +19,7 @@ var ErrDifference = errors.New("what is stored differs from the source")
 type verification struct {
 	options    run.Options
 	source     run.Source
-	stored     *load.Evidence
+	stored     *dataDir
 	report     *Report
 	step       func(*schema.Table) func(time.Time) time.Time
 	only       map[checkpoints.Key]checkpoints.Set // if not nil: nothing else of the lists
@@ -56,7 +55,7 @@ func verified(ctx context.Context, options run.Options, from run.Source, only ma
 	if options.Observe == nil {
 		options.Observe = func(run.Event) {}
 	}
-	stored, err := load.OpenEvidence(ctx, options.DataDir, snapshot.Name, options.Orphans())
+	stored, err := openDataDir(ctx, options.DataDir, snapshot.Name, options.Orphans())
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package audit
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
@@ -26,7 +27,7 @@ func VerifyTotals(ctx context.Context, stored *load.Warehouse, from run.Source, 
 		old, _ := covered.Split(now.Add(-list.Lookback).Truncate(time.Second))
 		old = checkpoints.Of(checkpoints.Interval{From: list.Start, To: now}).Intersect(old)
 		s := Stream{Stream: list.Name(), Filter: query.Key()}
-		c := comparison{source: from, stored: stored.Holdings(), query: query, table: list.Table()}
+		c := comparison{source: from, stored: reader{mu: &sync.Mutex{}, conn: stored.Conn()}, query: query, table: list.Table()}
 		if err := c.verify(ctx, &s, old, Totals{Step: NextMonth}); err != nil {
 			return run.Verification{}, fmt.Errorf("verify: %w", err)
 		}

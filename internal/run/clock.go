@@ -108,7 +108,7 @@ func (r *run) newestDue(ctx context.Context, list List, query api.Query, now tim
 // the source's clock is so far ahead that its newest row has to be known.
 func (r *run) requestStored(ctx context.Context, list List, query api.Query, now time.Time) (seen extract.Glimpse, enough bool, err error) {
 	recent := checkpoints.Interval{From: now.Add(-list.Lookback), To: now}
-	stored, err := r.warehouse.Holdings().Middle(ctx, Stored(list.Table(), query, recent))
+	stored, err := r.warehouse.Middle(ctx, Stored(list.Table(), query, recent))
 	if err != nil || stored.IsZero() {
 		return seen, false, err
 	}

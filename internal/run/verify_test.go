@@ -15,8 +15,8 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 	"github.com/flashback-sync/flashback-sync/internal/audit"
 	"github.com/flashback-sync/flashback-sync/internal/run"
-	"github.com/flashback-sync/flashback-sync/schema"
 	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/schema"
 )
 
 var everything = []string{run.Alerts, run.Violations, run.PolicyStats}

@@ -1,4 +1,4 @@
-package load
+package audit
 
 import (
 	"context"
@@ -9,19 +9,20 @@ import (
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
+	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
-// Comparison says how the source's rows of a range differ from those held.
-type Comparison struct {
+// difference says how the source's rows of a range differ from the stored ones.
+type difference struct {
 	// Source and Stored are the buckets of a series that were compared, each counted
 	// on its own side. Lists are counted range by range instead.
 	Source, Stored int64
 
-	Missing int64 // at the source, not held
-	Extra   int64 // held, no longer at the source
-	Differs int64 // held with other values, or at another time
+	Missing int64 // at the source, not stored
+	Extra   int64 // stored, no longer at the source
+	Differs int64 // stored with other values, or at another time
 	Samples []string
 	// Oldest and Newest bound the time of what differs, both inclusive; zero if
 	// nothing does, or it has no time.
@@ -31,16 +32,15 @@ type Comparison struct {
 // samples is how many ids of each kind a comparison names.
 const samples = 10
 
-// Compare compares all the source's rows of a range, typed, with those held. A
-// reject counts as held if it is in quarantine, or was.
-func (h Holdings) Compare(ctx context.Context, r Range, batches []Rows, rejects []Reject) (c Comparison, err error) {
-	err = h.rehearse(ctx, func(tx *sql.Tx) error {
-		s := statements{r.Table}
-		if err := s.receive(ctx, h.conn, tx, batches); err != nil {
+// Compare compares all the source's rows of a range, typed, with the stored ones. A
+// reject counts as stored if it is in rejected_records, or was.
+func (r reader) Compare(ctx context.Context, of load.Range, batches []load.Rows, rejects []load.Reject) (c difference, err error) {
+	err = r.inRollback(ctx, func(tx *sql.Tx) error {
+		if err := receive(ctx, r.conn, tx, of.Table, batches); err != nil {
 			return err
 		}
-		where, arguments := r.where()
-		id, at, name := schema.Ident(r.Table.Key[0]), schema.Ident(r.Table.Time), schema.Ident(r.Table.Name)
+		where, arguments := of.SQL()
+		id, at, name := schema.Ident(of.Table.Key[0]), schema.Ident(of.Table.Time), schema.Ident(of.Table.Name)
 		steps := []struct {
 			count     *int64
 			query     string
@@ -48,7 +48,7 @@ func (h Holdings) Compare(ctx context.Context, r Range, batches []Rows, rejects 
 		}{
 			{&c.Missing, fmt.Sprintf("SELECT %[1]s, %[3]s FROM received ANTI JOIN %[2]s USING (%[1]s)", id, name, at), nil},
 			{&c.Differs, fmt.Sprintf("SELECT i.%[1]s, i.%[3]s FROM received i JOIN %[2]s t USING (%[1]s) WHERE t.%[3]s <> i.%[3]s OR %[4]s",
-				id, name, at, duckdb.Differs(s.Table)), nil},
+				id, name, at, duckdb.Differs(of.Table)), nil},
 			{&c.Extra, fmt.Sprintf("SELECT %[1]s, %[4]s FROM (SELECT * FROM %[2]s WHERE %[3]s) ANTI JOIN received USING (%[1]s)", id, name, where, at), arguments},
 		}
 		for _, step := range steps {
@@ -56,22 +56,21 @@ func (h Holdings) Compare(ctx context.Context, r Range, batches []Rows, rejects 
 				return err
 			}
 		}
-		return c.tallyRejects(ctx, tx, h.prefix, r.Table.Name, rejects)
+		return c.tallyRejects(ctx, tx, r.prefix, of.Table.Name, rejects)
 	})
 	return c, err
 }
 
 // ComparePoints compares the closed buckets of one series, as the source gives them
 // now, with those stored. Only buckets that begin within the given ranges count.
-func (h Holdings) ComparePoints(ctx context.Context, table *schema.Table, series []Condition, within checkpoints.Set, batches []Rows) (c Comparison, err error) {
-	err = h.rehearse(ctx, func(tx *sql.Tx) error {
-		s := statements{table}
-		if err := s.receive(ctx, h.conn, tx, batches); err != nil {
+func (r reader) ComparePoints(ctx context.Context, table *schema.Table, series []load.Condition, within checkpoints.Set, batches []load.Rows) (c difference, err error) {
+	err = r.inRollback(ctx, func(tx *sql.Tx) error {
+		if err := receive(ctx, r.conn, tx, table, batches); err != nil {
 			return err
 		}
 		at, name := schema.Ident(table.Time), schema.Ident(table.Name)
-		inRange, ranges := inside(at, within)
-		ofSeries, values := all(series)
+		inRange, ranges := load.Inside(at, within)
+		ofSeries, values := load.Where(series)
 		_, err := tx.ExecContext(ctx, fmt.Sprintf("CREATE OR REPLACE TEMP TABLE given AS SELECT * FROM received WHERE closed AND (%s)", inRange), ranges...)
 		if err != nil {
 			return err
@@ -84,29 +83,20 @@ func (h Holdings) ComparePoints(ctx context.Context, table *schema.Table, series
 		if err := tx.QueryRowContext(ctx, "SELECT (SELECT count(*) FROM given), (SELECT count(*) FROM stored)").Scan(&c.Source, &c.Stored); err != nil {
 			return err
 		}
-		key := duckdb.SameKey(s.Table, "i", "t")
+		key := duckdb.SameKey(table, "i", "t")
 		return errors.Join(
 			c.tally(ctx, tx, &c.Missing, fmt.Sprintf("SELECT i.%[1]s::VARCHAR, i.%[1]s FROM given i ANTI JOIN stored t ON %[2]s", at, key), nil),
 			c.tally(ctx, tx, &c.Extra, fmt.Sprintf("SELECT t.%[1]s::VARCHAR, t.%[1]s FROM stored t ANTI JOIN given i ON %[2]s", at, key), nil),
-			c.tally(ctx, tx, &c.Differs, fmt.Sprintf("SELECT i.%[1]s::VARCHAR, i.%[1]s FROM given i JOIN stored t ON %[2]s WHERE %[3]s", at, key, duckdb.Differs(s.Table)), nil))
+			c.tally(ctx, tx, &c.Differs, fmt.Sprintf("SELECT i.%[1]s::VARCHAR, i.%[1]s FROM given i JOIN stored t ON %[2]s WHERE %[3]s", at, key, duckdb.Differs(table)), nil))
 	})
 	return c, err
 }
 
-func inside(column string, set checkpoints.Set) (clause string, arguments []any) {
-	terms := []string{"false"}
-	for _, i := range set {
-		terms = append(terms, fmt.Sprintf("(%[1]s >= ? AND %[1]s < ?)", column))
-		arguments = append(arguments, i.From, i.To)
-	}
-	return strings.Join(terms, " OR "), arguments
-}
-
-// rehearse runs a transaction that is rolled back in any case.
-func (h Holdings) rehearse(ctx context.Context, do func(tx *sql.Tx) error) error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	tx, err := h.conn.BeginTx(ctx, nil)
+// inRollback runs a transaction that is rolled back in any case.
+func (r reader) inRollback(ctx context.Context, do func(tx *sql.Tx) error) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	tx, err := r.conn.BeginTx(ctx, nil)
 	if err == nil {
 		err = do(tx)
 		if rollbackErr := tx.Rollback(); err == nil {
@@ -119,10 +109,10 @@ func (h Holdings) rehearse(ctx context.Context, do func(tx *sql.Tx) error) error
 	return duckdb.Wrap("compare", err)
 }
 
-// receive gathers batches in the temporary table received.
-func (s statements) receive(ctx context.Context, conn *sql.Conn, tx *sql.Tx, batches []Rows) error {
-	types := make([]string, 0, len(s.Columns))
-	for _, c := range s.Batch() {
+// receive writes batches to the temporary table received.
+func receive(ctx context.Context, conn *sql.Conn, tx *sql.Tx, table *schema.Table, batches []load.Rows) error {
+	types := make([]string, 0, len(table.Columns))
+	for _, c := range table.Batch() {
 		types = append(types, schema.Ident(c.Name)+" "+c.Type.DuckDB())
 	}
 	if _, err := tx.ExecContext(ctx, "CREATE OR REPLACE TEMP TABLE received ("+strings.Join(types, ", ")+")"); err != nil {
@@ -141,7 +131,7 @@ func (s statements) receive(ctx context.Context, conn *sql.Conn, tx *sql.Tx, bat
 }
 
 // tally counts the keys that a query gives, and keeps some of them.
-func (c *Comparison) tally(ctx context.Context, tx *sql.Tx, count *int64, query string, arguments []any) error {
+func (c *difference) tally(ctx context.Context, tx *sql.Tx, count *int64, query string, arguments []any) error {
 	rows, err := tx.QueryContext(ctx, query, arguments...)
 	if err != nil {
 		return err
@@ -161,7 +151,7 @@ func (c *Comparison) tally(ctx context.Context, tx *sql.Tx, count *int64, query 
 	return rows.Err()
 }
 
-func (c *Comparison) widen(at time.Time) {
+func (c *difference) widen(at time.Time) {
 	if c.Oldest.IsZero() || at.Before(c.Oldest) {
 		c.Oldest = at
 	}
@@ -170,9 +160,9 @@ func (c *Comparison) widen(at time.Time) {
 	}
 }
 
-func (c *Comparison) tallyRejects(ctx context.Context, tx *sql.Tx, prefix, stream string, rejects []Reject) error {
+func (c *difference) tallyRejects(ctx context.Context, tx *sql.Tx, prefix, stream string, rejects []load.Reject) error {
 	for _, reject := range rejects {
-		known, err := KnowsReject(ctx, tx, prefix, stream, reject.Raw)
+		known, err := load.KnowsReject(ctx, tx, prefix, stream, reject.Raw)
 		if err != nil {
 			return err
 		}

@@ -1,0 +1,182 @@
+package audit
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"github.com/flashback-sync/flashback-sync/checkpoints"
+	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
+	"github.com/flashback-sync/flashback-sync/schema"
+)
+
+// dataDir is an open data_dir: the private warehouse and what is published from it. It
+// is locked, so that nothing changes meanwhile, and nothing is written.
+type dataDir struct {
+	reader
+	lock *flock.Flock
+	db   *sql.DB
+	// Unreadable says why the published file could not be opened; nil if it was.
+	Unreadable error
+	dir, lake  string // absolute
+	published  string // the analysts' file, absolute
+}
+
+// ErrNothingStored says that there is no warehouse yet, and nothing published from one.
+var ErrNothingStored = errors.New("nothing has been synced yet")
+
+// openDataDir opens data_dir for reading, and the analysts' file of
+// the given name. Without a warehouse it returns a *duckdb.DamagedError if one of the orphans,
+// which were made from it, is there. Otherwise it returns ErrNothingStored, load.ErrLocked, a *duckdb.DamagedError or a
+// *duckdb.StorageError.
+func openDataDir(ctx context.Context, dir, published string, orphans []string) (*dataDir, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(load.File(dir)); errors.Is(err, fs.ErrNotExist) {
+		if err := load.RefuseOrphans(dir, orphans); err != nil {
+			return nil, err
+		}
+		return nil, fmt.Errorf("%w in %s", ErrNothingStored, dir)
+	}
+	lock, err := load.Lock(dir)
+	if err != nil {
+		return nil, err
+	}
+	d := &dataDir{lock: lock, dir: dir, lake: filepath.Join(dir, "lake"), published: filepath.Join(dir, published)}
+	if err := d.open(ctx); err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	return d, nil
+}
+
+// published is the name of the analysts' file in queries, if it can be read.
+const published = "published"
+
+func (d *dataDir) open(ctx context.Context) error {
+	version, err := load.Inspect(ctx, load.File(d.dir))
+	if err != nil {
+		return err
+	}
+	d.Unreadable = duckdb.Readable(ctx, d.published)
+	session := duckdb.Session{
+		MemoryLimit: "400MB", TempDir: filepath.Join(d.dir, "state", "tmp"), Folder: d.lake + string(filepath.Separator),
+		Attach: map[string]string{"private": load.File(d.dir)}, Search: "memory.main,private.main",
+	}
+	if d.Unreadable == nil {
+		session.Attach[published] = d.published
+	}
+	db, err := duckdb.Open("", session)
+	if err != nil {
+		return duckdb.OpenError(load.File(d.dir), err)
+	}
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return duckdb.OpenError(load.File(d.dir), errors.Join(err, db.Close()))
+	}
+	d.db, d.reader = db, reader{mu: &sync.Mutex{}, conn: conn, prefix: "private."}
+	if version < schema.Version {
+		err = d.padTables(ctx)
+	}
+	return duckdb.Wrap("read warehouse", err)
+}
+
+// padTables puts views with all columns in the place of the tables of an older layout:
+// names are looked for in memory first.
+func (d *dataDir) padTables(ctx context.Context) error {
+	for _, table := range schema.Tables() {
+		columns, err := duckdb.ColumnsIn(ctx, d.conn, table, "'private'")
+		if err == nil && len(columns) > 0 {
+			name := schema.Ident(table.Name)
+			_, err = d.conn.ExecContext(ctx, "CREATE VIEW memory.main."+name+" AS SELECT * FROM "+duckdb.Padded(table, "private.main."+name))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Close closes the files and releases the lock.
+func (d *dataDir) Close() error {
+	var err error
+	if d.db != nil {
+		err = errors.Join(d.conn.Close(), d.db.Close())
+	}
+	return errors.Join(err, d.lock.Unlock())
+}
+
+// Coverage reads the intervals of a key that have the status.
+func (d *dataDir) Coverage(ctx context.Context, key checkpoints.Key, status checkpoints.Status) (checkpoints.Set, error) {
+	set, err := checkpoints.Read(ctx, d.conn, key, status)
+	return set, duckdb.Wrap("read warehouse", err)
+}
+
+// Reached is the latest instant that a run tried to read of a stream; zero if
+// none did.
+func (d *dataDir) Reached(ctx context.Context, stream string) (time.Time, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var last sql.NullTime
+	err := d.conn.QueryRowContext(ctx, "SELECT max(to_ts) FROM sync_runs WHERE stream = ?", stream).Scan(&last)
+	return last.Time.UTC(), duckdb.Wrap("read warehouse", err)
+}
+
+// Repos lists the repositories seen in alerts and violations, sorted.
+func (d *dataDir) Repos(ctx context.Context) ([]string, error) { return load.ReadRepos(ctx, d.conn) }
+
+// Ledger reads the whole coverage ledger.
+func (d *dataDir) Ledger(ctx context.Context) ([]load.CoverageLine, error) {
+	return load.ReadLedger(ctx, d.conn)
+}
+
+// Private are the fingerprints of the private warehouse's partitions, by their start.
+func (d *dataDir) Private(ctx context.Context, table *schema.Table) (map[time.Time]fingerprint, error) {
+	return d.partitions(ctx, table, schema.Ident(table.Name))
+}
+
+// Published are those of the analysts' file.
+func (d *dataDir) Published(ctx context.Context, table *schema.Table) (map[time.Time]fingerprint, error) {
+	return d.partitions(ctx, table, duckdb.Padded(table, published+".main."+schema.Ident(table.Name)))
+}
+
+func (d *dataDir) partitions(ctx context.Context, table *schema.Table, relation string) (map[time.Time]fingerprint, error) {
+	all := map[time.Time]fingerprint{}
+	err := d.fingerprints(ctx, table, relation, duckdb.PartitionStart(table, schema.Ident(table.Time)), func(group any, f fingerprint) {
+		start, _ := group.(time.Time)
+		all[start.UTC()] = f
+	})
+	return all, duckdb.Wrap("read "+table.Name, err)
+}
+
+// Files are the fingerprints of Parquet files of a table, by their path below
+// the lake, with slashes.
+func (d *dataDir) Files(ctx context.Context, table *schema.Table, paths []string) (map[string]fingerprint, error) {
+	if len(paths) == 0 {
+		return map[string]fingerprint{}, nil
+	}
+	names := map[string]string{}
+	quoted := make([]string, len(paths))
+	for i, path := range paths {
+		absolute := filepath.Join(d.lake, filepath.FromSlash(path))
+		names[absolute], quoted[i] = path, schema.Literal(absolute)
+	}
+	found := map[string]fingerprint{}
+	relation := duckdb.Padded(table, fmt.Sprintf("read_parquet([%s], union_by_name = true, filename = 'lake_file', hive_partitioning = false)", strings.Join(quoted, ", ")))
+	err := d.fingerprints(ctx, table, relation, "lake_file", func(group any, f fingerprint) {
+		name, _ := group.(string)
+		found[names[name]] = f
+	})
+	return found, duckdb.Wrap("read lake", err)
+}

@@ -1,0 +1,119 @@
+package audit
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
+	"github.com/flashback-sync/flashback-sync/schema"
+)
+
+// reader reads the stored rows that are compared with the source. It changes nothing,
+// and may be used by several goroutines.
+type reader struct {
+	mu     *sync.Mutex // a connection serves one at a time
+	conn   *sql.Conn
+	prefix string // of the warehouse's tables, if it is not the only database
+}
+
+// Count is the number of stored rows of the range.
+func (r reader) Count(ctx context.Context, of load.Range) (rows int64, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	where, arguments := of.SQL()
+	query := fmt.Sprintf("SELECT count(*) FROM %s WHERE %s", schema.Ident(of.Table.Name), where)
+	return rows, duckdb.Wrap("read warehouse", r.conn.QueryRowContext(ctx, query, arguments...).Scan(&rows))
+}
+
+// Middle is the time of the middle row of the range; the zero time if there is none.
+func (r reader) Middle(ctx context.Context, of load.Range) (time.Time, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return load.Middle(ctx, r.conn, of)
+}
+
+// quietRows bounds how many instants are looked at in search of a quiet one.
+const quietRows = 2000
+
+// Quiet finds an instant at or after `at`, and before the range's end, that has
+// no stored row within the resolution on either side: there it does not matter whether a
+// bound counts itself in. ok is false if there is none nearby.
+func (r reader) Quiet(ctx context.Context, of load.Range, at time.Time, resolution time.Duration) (quiet time.Time, ok bool, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	near := of
+	near.From = at.Add(-resolution)
+	where, arguments := near.SQL()
+	name := schema.Ident(of.Table.Time)
+	rows, err := r.conn.QueryContext(ctx, fmt.Sprintf("SELECT DISTINCT %[1]s FROM %[2]s WHERE %[3]s ORDER BY %[1]s LIMIT %[4]d",
+		name, schema.Ident(of.Table.Name), where, quietRows), arguments...)
+	if err != nil {
+		return time.Time{}, false, duckdb.Wrap("read warehouse", err)
+	}
+	defer func() { _ = rows.Close() }()
+	quiet, seen := at, 0
+	for rows.Next() {
+		var stored time.Time
+		if err := rows.Scan(&stored); err != nil {
+			return time.Time{}, false, duckdb.Wrap("read warehouse", err)
+		}
+		seen++
+		if !stored.Before(quiet.Add(resolution)) {
+			return quiet, quiet.Before(of.To), nil
+		}
+		if !stored.Before(quiet.Add(-resolution)) {
+			quiet = stored.UTC().Truncate(resolution).Add(2 * resolution)
+		}
+	}
+	return quiet, seen < quietRows && quiet.Before(of.To), duckdb.Wrap("read warehouse", rows.Err())
+}
+
+// fingerprint stands for the rows of one partition. Two are equal if and only if
+// (but for a chance of one in 2^64) their rows are, whatever their order.
+type fingerprint struct {
+	Rows           int64
+	Oldest, Newest time.Time // of the time column, both inclusive (UTC)
+	Digest         string
+}
+
+// Equal compares two fingerprints.
+func (f fingerprint) Equal(o fingerprint) bool {
+	return f.Rows == o.Rows && f.Digest == o.Digest && f.Oldest.Equal(o.Oldest) && f.Newest.Equal(o.Newest)
+}
+
+// fingerprints reads those of a relation that has the table's columns, grouped
+// by an expression.
+func (r reader) fingerprints(ctx context.Context, table *schema.Table, relation, group string, each func(group any, f fingerprint)) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	values := make([]string, len(table.Columns))
+	for i, c := range table.Columns {
+		values[i] = schema.Ident(c.Name)
+		if c.Type == schema.JSON {
+			values[i] += "::VARCHAR" // as it is in Parquet
+		}
+	}
+	at := schema.Ident(table.Time)
+	rows, err := r.conn.QueryContext(ctx, fmt.Sprintf(
+		"SELECT %[1]s AS part, count(*), min(%[2]s), max(%[2]s), sum(hash(%[3]s)::HUGEINT)::VARCHAR FROM %[4]s GROUP BY part",
+		group, at, strings.Join(values, ", "), relation))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var part any
+		var f fingerprint
+		if err := rows.Scan(&part, &f.Rows, &f.Oldest, &f.Newest, &f.Digest); err != nil {
+			return err
+		}
+		f.Oldest, f.Newest = f.Oldest.UTC(), f.Newest.UTC()
+		each(part, f)
+	}
+	return rows.Err()
+}
