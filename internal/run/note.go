@@ -61,12 +61,15 @@ func (r *run) warnAltered(altered, inLake []string) {
 		return
 	}
 	const shown = 5
-	more := ""
+	why, more := "somebody changed or removed it", ""
+	if r.crashed {
+		why = "a run was killed while it published, or somebody changed it"
+	}
 	if len(altered) > shown {
 		more = ", …"
 	}
-	r.warn("", fmt.Sprintf("published again, since somebody changed or removed it: %s (%s%s)",
-		english.Plural(len(altered), "file", ""), strings.Join(altered[:min(len(altered), shown)], ", "), more))
+	r.warn("", fmt.Sprintf("published again, since %s: %s (%s%s)",
+		why, english.Plural(len(altered), "file", ""), strings.Join(altered[:min(len(altered), shown)], ", "), more))
 }
 
 // removeForeignLog removes the log of a program that opened the published file for

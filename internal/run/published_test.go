@@ -141,6 +141,26 @@ func TestAForeignLogIsRemovedAndReported(t *testing.T) {
 	}
 }
 
+// A run that was killed while it published leaves files that the note does not know.
+func TestWhatAKilledRunPublishedIsNotCalledChangedBySomebody(t *testing.T) {
+	w := newWorld(t, small())
+	w.mustSync(w.options())
+	manifest, err := lake.ReadManifest(filepath.Join(w.dir, "lake"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(w.dir, "lake", filepath.FromSlash(manifest.Files[0].Path))
+	makeWritable(t, path)
+	flip(t, path)
+	if err := os.WriteFile(filepath.Join(w.dir, filepath.FromSlash(load.Unpublished)), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w.mustSync(w.options())
+	if w.warned("since somebody") || !w.warned("a run was killed while it published") {
+		t.Error(w.warnings)
+	}
+}
+
 // copyTree copies the state folder aside, or back.
 func copyTree(t *testing.T, from, to string) {
 	t.Helper()

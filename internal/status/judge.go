@@ -74,6 +74,7 @@ func (s *Status) ofFiles() []Problem {
 	switch {
 	case s.HoldingsError != "":
 		return []Problem{{Level: Bad, Subject: "published files", Text: "what is published cannot be read: " + s.HoldingsError, Hint: "correct its permissions if that is the cause; otherwise 'flashback-sync repair' publishes it again"}}
+	case s.Holdings == nil && len(s.Published.Altered) > 0: // it was published, and is gone: see Published
 	case s.Holdings == nil && s.Progress.Alive(s.At):
 		return []Problem{{Level: Note, Subject: "published files", Text: "the first run is under way, and nothing is published yet"}}
 	case s.Holdings == nil:

@@ -211,3 +211,12 @@ func TestFreshness(t *testing.T) {
 		t.Error("a stream that was never read has no freshness")
 	}
 }
+
+func TestWhatWasPublishedAndIsGoneIsNotAwaitedForTheFirstTime(t *testing.T) {
+	s := &Status{At: time.Date(2026, 3, 18, 12, 0, 0, 0, time.UTC), Published: Published{Altered: []string{"lake/manifest.json"}}}
+	for _, p := range s.Problems() {
+		if strings.Contains(p.Text, "nothing is published yet") {
+			t.Error(p)
+		}
+	}
+}
