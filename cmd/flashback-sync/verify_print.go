@@ -22,10 +22,7 @@ func (a *app) printReport(r *audit.Report) {
 	t := newTable(a.stdout, "source", "held", "missing", "extra", "differs", "unproven")
 	t.AppendHeader(table.Row{"stream", "status", "compared from", "to", "source", "held", "missing", "extra", "differs", "unproven"})
 	for _, s := range joined(r.Streams) {
-		t.AppendRow(table.Row{
-			label(s), statusColour(s.Status), stamp(&s.From), stamp(&s.To), humanize.Comma(s.Source), humanize.Comma(s.Stored),
-			warnAbove(s.Missing), warnAbove(s.Extra), warnAbove(s.Differs), warnAbove(s.Unproven),
-		})
+		t.AppendRow(figures(s))
 	}
 	t.Render()
 	for _, s := range r.Streams {
@@ -38,6 +35,18 @@ func (a *app) printReport(r *audit.Report) {
 	printWitness(a.stdout, r)
 	fmt.Fprintf(a.stdout, "\n%s; %s in %s.\n", verdict(r), english.Plural(int(r.Requests), "request", ""),
 		r.FinishedAt.Sub(r.StartedAt).Round(10e6))
+}
+
+// figures is the line of a stream. What was not compared has none.
+func figures(s *audit.Stream) table.Row {
+	switch s.Status {
+	case audit.NotSynced, audit.NotVerified, audit.NotServed:
+		return table.Row{label(s), statusColour(s.Status), "–", "–", "–", "–", "–", "–", "–", "–"}
+	}
+	return table.Row{
+		label(s), statusColour(s.Status), stamp(&s.From), stamp(&s.To), humanize.Comma(s.Source), humanize.Comma(s.Stored),
+		warnAbove(s.Missing), warnAbove(s.Extra), warnAbove(s.Differs), warnAbove(s.Unproven),
+	}
 }
 
 func verdict(r *audit.Report) string {

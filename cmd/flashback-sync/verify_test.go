@@ -266,3 +266,14 @@ func TestAWarehouseThatIsGoneIsNotCalledAFirstRun(t *testing.T) {
 	b.must("repair", "--rebuild")
 	b.must("verify")
 }
+
+// A figure is counted or not printed.
+func TestWhatWasNotComparedHasNoFigures(t *testing.T) {
+	for _, status := range []audit.Status{audit.NotSynced, audit.NotVerified, audit.NotServed} {
+		for _, cell := range figures(&audit.Stream{Stream: "alerts", Status: status, From: noon, To: noon})[2:] {
+			if cell != "–" {
+				t.Errorf("%s: %v", status, cell)
+			}
+		}
+	}
+}
