@@ -12,13 +12,13 @@ import (
 
 const (
 	claimFile = "state/progress.lock"
-	// moment is how long a run may take to note its end.
+	// moment is how long a run may take to record its end.
 	moment = 2 * time.Second
 )
 
 // Claim makes the progress file ours until release is called or the process ends.
-// A run gives data_dir free a little before it has noted its end: only who has the
-// claim may take the progress that it finds for that of a run that died.
+// A run unlocks data_dir a little before it has recorded its end: only the owner of
+// the claim may take the progress that it finds for that of a run that died.
 func Claim(dataDir string) (release func(), err error) {
 	path, err := durable.Place(dataDir, claimFile)
 	if err != nil {

@@ -25,16 +25,16 @@ const (
 	lockFile = "state/runs.lock"
 )
 
-// Keep is how many of the newest runs stand each on a line of its own. The file
-// is folded when it holds twice as many.
+// Keep is how many of the newest runs have a line of their own. The file is folded
+// when it has twice as many.
 const Keep = 500
 
 const (
-	// mostLine bounds a line, in bytes. Longer ones are none of ours.
+	// mostLine bounds a line, in bytes. Longer ones are not ours.
 	mostLine = 1 << 20
 	// mostText bounds a text in it, in bytes.
 	mostText = 16 << 10
-	// patience is how long another process may take to note its run.
+	// patience is how long another process may take to record its run.
 	patience = 10 * time.Second
 )
 
@@ -71,8 +71,8 @@ func withoutQuotes(l line) line {
 	return l
 }
 
-// Append notes a run. A run whose id is noted already is left as it is, so that
-// two who find the same dead run note it once. The folder state must exist.
+// Append records a run. A run whose id is recorded already is left as it is, so that
+// two processes that find the same dead run record it once. The folder state must exist.
 func Append(dataDir string, run Run) error {
 	run = bounded(run)
 	return locked(dataDir, func(path string) error {
@@ -94,8 +94,8 @@ func Append(dataDir string, run Run) error {
 	})
 }
 
-// Read returns what is remembered; nothing, if there is no file. A line that a
-// crash cut short is passed over, and so is any other that is not ours.
+// Read returns what is recorded; nothing, if there is no file. It skips a line that a
+// crash cut short, and any other that is not ours.
 func Read(dataDir string) (*Journal, error) {
 	path, err := durable.Place(dataDir, file)
 	if err != nil {
@@ -118,8 +118,8 @@ func Read(dataDir string) (*Journal, error) {
 	return j, nil
 }
 
-// locked runs change while no other process writes the journal. One that is stopped
-// meanwhile, by a signal or a debugger, keeps nobody for ever.
+// locked runs change while no other process writes the journal. It does not wait
+// indefinitely for a process that is stopped by a signal or a debugger.
 func locked(dataDir string, change func(path string) error) (err error) {
 	path, err := durable.Place(dataDir, lockFile)
 	if err != nil {
@@ -136,13 +136,13 @@ func locked(dataDir string, change func(path string) error) (err error) {
 		err = change(path)
 	}
 	if err != nil {
-		return fmt.Errorf("note the run: %w", err)
+		return fmt.Errorf("record the run: %w", err)
 	}
 	return nil
 }
 
 // add writes one line at the end of the file. What a crash left there without its
-// line break gets one, or else both would be lost.
+// line break gets one: otherwise both would be lost.
 func add(path string, l line) error {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o640)
 	if err != nil {
@@ -223,7 +223,7 @@ func read(path string) (lines []line, quoting bool, err error) {
 	return lines, quoting, err
 }
 
-// eachLine passes over lines that are too long, and holds no more than one.
+// eachLine skips lines that are too long, and buffers no more than one.
 func eachLine(f io.Reader, do func(line []byte)) error {
 	reader := bufio.NewReaderSize(f, 64<<10)
 	var begun []byte

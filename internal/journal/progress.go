@@ -18,8 +18,8 @@ type progressLine struct {
 	Texts int `json:"texts"`
 }
 
-// WriteProgress replaces the progress file. It is not synced: after a power cut
-// nobody asks how far a run was.
+// WriteProgress replaces the progress file. It is not fsynced: after a power cut
+// nobody needs to know how far a run was.
 func WriteProgress(dataDir string, p *Progress) error {
 	content, err := json.Marshal(progressLine{p, structural})
 	if err != nil {

@@ -11,14 +11,14 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/status"
 )
 
-// Options say who is told. Without a URL nobody is, and nothing is written.
+// Options say who is notified. Without a URL nobody is, and nothing is written.
 type Options struct {
 	DataDir    string
 	PingURL    string // a secret, or ""
 	WebhookURL string // a secret, or ""
 	// StaleAfter is the lag above which a stream is stale; 0 means never.
 	StaleAfter time.Duration
-	// Streams are those whose lag matters; nil means all that are held.
+	// Streams are those whose lag matters; nil means all that are stored.
 	Streams []string
 	Link    string // where people find the status page, or ""
 	Host    string // the name of this machine that is shown, or ""
@@ -27,7 +27,7 @@ type Options struct {
 	Now    func() time.Time // may be nil
 }
 
-// Alarms tells. It is safe for concurrent use, by several processes, too.
+// Alarms sends notifications. It is safe for concurrent use, also by several processes.
 type Alarms struct {
 	options Options
 	sender  sender
@@ -42,7 +42,7 @@ func New(options Options) *Alarms {
 }
 
 // Started pings that a run of a job begins. What a person narrowed by hand has no
-// job, and tells nobody.
+// job, and notifies nobody.
 func (a *Alarms) Started(ctx context.Context, run journal.Run) error {
 	if a.options.PingURL == "" || run.Job == "" {
 		return nil
@@ -50,7 +50,7 @@ func (a *Alarms) Started(ctx context.Context, run journal.Run) error {
 	return a.ping(ctx, "start", run.RunID, "")
 }
 
-// Ended tells how a run of a job ended. Runs that were skipped or stopped by a
+// Ended reports how a run of a job ended. Runs that were skipped or stopped by a
 // signal say nothing about the job, and change nothing.
 func (a *Alarms) Ended(ctx context.Context, run journal.Run) error {
 	if run.Job == "" || run.Status == journal.Skipped || run.Status == journal.Interrupted {
@@ -64,21 +64,21 @@ func (a *Alarms) Ended(ctx context.Context, run journal.Run) error {
 		}
 		err = a.ping(ctx, outcome, run.RunID, a.report(&run))
 	}
-	return errors.Join(err, a.tell(ctx, func(s *state) []event { return a.afterRun(s, &run) }))
+	return errors.Join(err, a.send(ctx, func(s *state) []event { return a.afterRun(s, &run) }))
 }
 
-// Look tells which streams have become stale, or fresh again.
+// Look reports which streams have become stale, or fresh again.
 func (a *Alarms) Look(ctx context.Context, s *status.Status) error {
 	if a.options.StaleAfter <= 0 || s == nil {
 		return nil
 	}
-	return a.tell(ctx, func(st *state) []event { return a.afterLook(st, s) })
+	return a.send(ctx, func(st *state) []event { return a.afterLook(st, s) })
 }
 
-// tell lets change find out what is to be told, and notes it once it was. Where
-// the state cannot be locked, failures are told without it: a disk in trouble is
-// when an alarm matters most.
-func (a *Alarms) tell(ctx context.Context, change func(*state) []event) error {
+// send sends what change returns, and records it once it was sent. Where the state
+// cannot be locked, failures are sent without it: a failing disk is when an alarm
+// matters most.
+func (a *Alarms) send(ctx context.Context, change func(*state) []event) error {
 	if a.options.WebhookURL == "" {
 		return nil
 	}
@@ -94,7 +94,7 @@ func (a *Alarms) tell(ctx context.Context, change func(*state) []event) error {
 	after := before.clone()
 	err := a.post(ctx, change(&after))
 	if err != nil {
-		after = before.untold(after)
+		after = before.unsent(after)
 	}
 	if !after.equal(before) {
 		err = errors.Join(err, writeState(a.options.DataDir, after))

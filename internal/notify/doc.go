@@ -3,12 +3,12 @@
 // Slack-compatible webhook when a job begins to fail, or a stream begins to lag,
 // and when that is over.
 //
-// A webhook hears of transitions only, and once a day that a failure lasts. What
-// was told stands in state/alarms.json, which changes under a lock and only after
-// the message was taken: whoever runs at once tells once, and what could not be
-// told is told by the next run. A message may come twice, where an answer was
-// lost, rather than not at all.
+// A webhook gets transitions only, and one message a day while a failure lasts.
+// state/alarms.json records what was sent. It changes under a lock, and only after
+// the message was accepted: of several processes one sends, and the next run sends
+// what could not be sent. A message may arrive twice, where an answer was lost,
+// rather than not at all.
 //
 // Nothing here changes how a run ends. Both URLs are secrets: no error of this
-// package tells one, nor any part of it, nor what its server answered.
+// package contains one, nor any part of it, nor what its server answered.
 package notify

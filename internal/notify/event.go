@@ -11,7 +11,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/status"
 )
 
-// event is something to tell. Its texts are escaped.
+// event is something to report. Its texts are escaped.
 type event struct {
 	colour string
 	title  string // what, in a few words
@@ -31,11 +31,11 @@ const (
 	green  = "#2e8b57"
 )
 
-// afterRun notes how a job's run ended. A run of all streams that is good ends what
+// afterRun records how a job's run ended. A run of all streams that is good ends what
 // was wrong with the jobs of single ones, too.
 func (a *Alarms) afterRun(s *state, run *journal.Run) (events []event) {
 	now := a.options.Now()
-	what, is := s.Jobs.note(run.Job, !run.Good(), run.FinishedAt, now)
+	what, is := s.Jobs.update(run.Job, !run.Good(), run.FinishedAt, now)
 	job := escape(run.Job, mostName)
 	switch what {
 	case began:
@@ -48,7 +48,7 @@ func (a *Alarms) afterRun(s *state, run *journal.Run) (events []event) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Jobs)) {
 		if run.Covers(name) {
-			if what, is := s.Jobs.note(name, false, run.FinishedAt, now); what == over {
+			if what, is := s.Jobs.update(name, false, run.FinishedAt, now); what == over {
 				events = append(events, recovery(escape(name, mostName), is, now))
 			}
 		}
@@ -103,7 +103,7 @@ func hintOf(run *journal.Run) string {
 	return "look at the log of the run"
 }
 
-// afterLook notes which streams lag. What is not known of a stream changes nothing.
+// afterLook records which streams lag. A stream of which nothing is known changes nothing.
 func (a *Alarms) afterLook(st *state, s *status.Status) (events []event) {
 	streams := a.streams(s)
 	for _, name := range streams {
@@ -111,7 +111,7 @@ func (a *Alarms) afterLook(st *state, s *status.Status) (events []event) {
 		if !known {
 			continue
 		}
-		what, is := st.Streams.note(name, s.At.Sub(unread) > a.options.StaleAfter, unread.Add(a.options.StaleAfter), a.options.Now())
+		what, is := st.Streams.update(name, s.At.Sub(unread) > a.options.StaleAfter, unread.Add(a.options.StaleAfter), a.options.Now())
 		if what != same {
 			state := "nothing newer than " + moment(unread) + " has been read"
 			if s.Fresh(name) == nil {

@@ -22,7 +22,7 @@ type attachment struct {
 	Format   []string `json:"mrkdwn_in"` // where Slack shows backticks as such
 }
 
-// message tells the events: each in a sentence, for notifications, and in detail.
+// message describes the events: each in a sentence, for notifications, and in detail.
 func (a *Alarms) message(events []event) []byte {
 	var m message
 	var sentences []string

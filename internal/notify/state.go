@@ -18,14 +18,14 @@ import (
 const (
 	file     = "state/alarms.json"
 	lockFile = "state/alarms.lock"
-	// patience is how long another process may take to tell its alarm.
+	// patience is how long another process may take to send its alarm.
 	patience = time.Minute
-	// again is when a failure that lasts is told again: once a day, also where the
+	// again is when a failure that lasts is reported again: once a day, also where the
 	// run of every night ends a little earlier than the one before.
 	again = 23 * time.Hour
 )
 
-var errBusy = errors.New("another process is telling its alarms")
+var errBusy = errors.New("another process is sending its alarms")
 
 // state is what is wrong at present. Times are UTC.
 type state struct {
@@ -38,7 +38,7 @@ type wrongs map[string]wrong
 
 type wrong struct {
 	Since time.Time `json:"since"`
-	// Told is zero as long as nobody could be told.
+	// Told is when it was reported; zero as long as it could not be.
 	Told time.Time `json:"told"`
 }
 
@@ -52,13 +52,13 @@ const (
 	over
 )
 
-// note enters how something is now.
-func (w *wrongs) note(name string, bad bool, since, now time.Time) (transition, wrong) {
+// update records how something is now.
+func (w *wrongs) update(name string, bad bool, since, now time.Time) (transition, wrong) {
 	is, known := (*w)[name]
 	if !bad {
 		delete(*w, name)
 		if !known || is.Told.IsZero() {
-			return same, is // nobody waits for it
+			return same, is // it was never reported
 		}
 		return over, is
 	}
@@ -88,9 +88,9 @@ func (s state) equal(other state) bool {
 	return maps.Equal(s.Jobs, other.Jobs) && maps.Equal(s.Streams, other.Streams)
 }
 
-// untold is the state after a message was not taken: nothing was told, but when
-// it began is remembered.
-func (s state) untold(after state) state {
+// unsent is the state after a message was not accepted: nothing was reported, but
+// when it began is remembered.
+func (s state) unsent(after state) state {
 	out := s.clone()
 	for _, pair := range []struct {
 		mine *wrongs
@@ -109,7 +109,7 @@ func (s state) untold(after state) state {
 	return out
 }
 
-// lock waits until no other process tells alarms.
+// lock waits until no other process sends alarms.
 func lock(ctx context.Context, dataDir string) (unlock func(), err error) {
 	path, err := durable.Place(dataDir, lockFile)
 	if err != nil {
@@ -129,7 +129,7 @@ func lock(ctx context.Context, dataDir string) (unlock func(), err error) {
 }
 
 // readState returns nothing where there is no file, or one that cannot be read:
-// then what is wrong is told once more.
+// then what is wrong is reported once more.
 func readState(dataDir string) (s state) {
 	path, err := durable.Place(dataDir, file)
 	if err != nil {
@@ -148,7 +148,7 @@ func writeState(dataDir string, s state) error {
 		panic(err)
 	}
 	if err := durable.Write(filepath.Join(dataDir, filepath.FromSlash(file)), append(content, '\n')); err != nil {
-		return fmt.Errorf("note the alarm: %w", err)
+		return fmt.Errorf("record the alarm: %w", err)
 	}
 	return nil
 }

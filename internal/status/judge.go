@@ -93,7 +93,7 @@ func (s *Status) ofRuns() (all []Problem) {
 	for _, job := range s.jobs() {
 		last := s.Standing(job)
 		if last == nil || last.Good() || job == jobVerify && last.Verdict != "" {
-			continue // a verdict is told by ofVerification
+			continue // a verdict is reported by ofVerification
 		}
 		problem := Problem{Level: Bad, Subject: job, Hint: last.Hint}
 		switch last.Status {
@@ -133,7 +133,7 @@ func ofVerification(v *journal.Run) []Problem {
 	}
 	return []Problem{{
 		Level: Warn, Subject: jobVerify, Text: "the last verification did not end with a match: " + v.Verdict,
-		Hint: "'flashback-sync verify' says what differs, 'flashback-sync repair' mends it",
+		Hint: "'flashback-sync verify' says what differs, 'flashback-sync repair' repairs it",
 	}}
 }
 
@@ -202,8 +202,8 @@ func (s *Status) Last(job string) *journal.Run {
 }
 
 // Standing is the last run of a job, unless a good run of all streams has done the
-// job's work since: a sync of one stream that a person tried would otherwise stand
-// for ever as the last of its job.
+// job's work since: otherwise a sync of one stream that a person tried would remain
+// the last of its job indefinitely.
 func (s *Status) Standing(job string) *journal.Run {
 	last := s.Last(job)
 	since := s.find(func(r *journal.Run) bool {
