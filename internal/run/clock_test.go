@@ -21,13 +21,13 @@ func TestOurOwnClockMayBeWrong(t *testing.T) {
 		t.Run(skew.String(), func(t *testing.T) {
 			w := newWorld(t, small())
 			w.skew = skew
-			o := w.options(run.Alerts, run.Violations, run.PolicyStats)
+			o := w.options(alerts, violations, policyStats)
 			w.mustSync(o)
 			w.equalsTruth()
 			w.sim.Advance(5 * time.Hour)
 			w.mustSync(o)
 			w.equalsTruth()
-			for _, stream := range []string{run.Alerts, run.Violations} {
+			for _, stream := range []string{alerts, violations} {
 				got := w.published(`SELECT string_agg(epoch_us(from_ts) || ' ' || epoch_us(to_ts), ', ') FROM sync_coverage WHERE stream = ?`, stream)
 				if want := unix(w.start) + " " + unix(w.sim.Now()); got != want {
 					t.Errorf("%s: covered %s, want %s", stream, got, want)
@@ -73,7 +73,7 @@ func TestASourceWithoutAClockIsReadByOurs(t *testing.T) {
 	o := small()
 	o.Semantics.NoDate = true
 	w := newWorld(t, o)
-	w.mustSync(w.options(run.Alerts, run.PolicyStats))
+	w.mustSync(w.options(alerts, policyStats))
 	w.equalsTruth(apisim.Alerts)
 }
 
@@ -85,7 +85,7 @@ func TestRowsOfTheFutureAreLoadedAndMoveNoWatermark(t *testing.T) {
 		row.ID = fmt.Sprintf("future-%d", i)
 		w.sim.AddAlerts(row)
 	}
-	first := w.mustSync(w.options(run.Alerts)).Streams[run.Alerts]
+	first := w.mustSync(w.options(alerts)).Streams[alerts]
 	w.equalsTruth(apisim.Alerts)
 	if first.To == nil || first.To.After(noon.Add(time.Second)) {
 		t.Errorf("watermark %v, now is %v", first.To, noon)
@@ -94,7 +94,7 @@ func TestRowsOfTheFutureAreLoadedAndMoveNoWatermark(t *testing.T) {
 		t.Errorf("covered to %s, now is %s", got, unix(noon))
 	}
 	w.sim.Advance(6 * time.Hour)
-	second := w.mustSync(w.options(run.Alerts)).Streams[run.Alerts]
+	second := w.mustSync(w.options(alerts)).Streams[alerts]
 	w.equalsTruth(apisim.Alerts)
 	if second.Updated != 0 || second.To.After(w.sim.Now().Add(time.Second)) {
 		t.Errorf("%+v", *second)
@@ -128,7 +128,7 @@ func TestDateFarAheadCoversNothing(t *testing.T) {
 	t.Parallel()
 	for _, ahead := range []time.Duration{3 * day, 365 * day} {
 		w := newWorld(t, small())
-		o := w.options(run.Alerts)
+		o := w.options(alerts)
 		m := w.sim.Semantics()
 		m.DateSkew = ahead
 		w.sim.SetSemantics(m)
@@ -146,11 +146,11 @@ func TestAVerificationGoesByTheSourcesClock(t *testing.T) {
 	for _, skew := range []time.Duration{year, -year} {
 		t.Run(skew.String(), func(t *testing.T) {
 			w := newWorld(t, small())
-			w.mustSync(w.options(run.PolicyStats))
+			w.mustSync(w.options(policyStats))
 			tamper(t, load.File(w.dir), "UPDATE policy_stats SET violations = violations + 7 WHERE bucket_start = (SELECT min(bucket_start) FROM policy_stats WHERE closed) AND scope = 'org'")
 			w.skew = skew
 			w.sim.ResetRequests()
-			report := w.verify(w.options(run.PolicyStats))
+			report := w.verify(w.options(policyStats))
 			if s := report.Streams[0]; s.Differs != 1 {
 				t.Errorf("%s", explain(report))
 			}
@@ -167,7 +167,7 @@ func TestClocksFarApartAreWarnedOfOnce(t *testing.T) {
 		o := small()
 		o.Semantics.DateSkew = skew
 		w := newWorld(t, o)
-		options := w.options(run.Alerts, run.Violations, run.PolicyStats)
+		options := w.options(alerts, violations, policyStats)
 		warnings := 0
 		options.Observe = func(e run.Event) {
 			if e.Kind == run.Warned && strings.Contains(e.Message, "clock") {

@@ -111,7 +111,7 @@ func TestAFullDiskEndsTheRunAndTheNextGoesOn(t *testing.T) {
 	}
 	options := w.options()
 	options.Observe = func(e run.Event) {
-		if e.Kind == run.Finished && e.Stream == run.Violations {
+		if e.Kind == run.Finished && e.Stream == violations {
 			w.fill(full)
 		}
 	}

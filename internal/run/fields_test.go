@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
-	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/load/lake"
 )
 
@@ -30,7 +29,7 @@ func TestEveryFieldOfEveryRowEqualsTheSource(t *testing.T) {
 	options.Compression = "zstd"
 	summary := w.mustSync(options)
 	w.equalsTruth()
-	for _, name := range []string{run.Alerts, run.Violations} {
+	for _, name := range []string{alerts, violations} {
 		r := summary.Streams[name]
 		if rows := int64(w.sim.Len(apisim.Stream(name))); r.Inserted != rows || r.Updated+r.Unchanged+r.Rejected != 0 {
 			t.Errorf("%s: %+v, the source has %d rows", name, *r, rows)
@@ -57,7 +56,7 @@ func TestUnknownAndMissingFieldsAreKeptApart(t *testing.T) {
 	stamp := at.Format(time.RFC3339)
 	w.sim.AddRaw(apisim.Alerts, at, `{"id":"a","timestamp":"`+stamp+`","message":null,"userName":"","future":{"x":[1,2.50,"3"]},"big":12345678901234567890}`)
 	w.sim.AddRaw(apisim.Alerts, at.Add(250*time.Millisecond), `{"id":"b","timestamp":"2026-03-18T14:34:56.25+03:00"}`)
-	w.mustSync(w.options(run.Alerts))
+	w.mustSync(w.options(alerts))
 	want := map[string]fields{
 		"a": {"id": "a", "timestamp": unix(at), "user_name": "", "extra": `{"future":{"x":[1,2.50,"3"]},"big":12345678901234567890}`},
 		"b": {"id": "b", "timestamp": unix(at.Add(250 * time.Millisecond))},
@@ -70,7 +69,7 @@ func TestUnknownAndMissingFieldsAreKeptApart(t *testing.T) {
 
 func TestOnlyTheAnalystsTablesArePublished(t *testing.T) {
 	w := newWorld(t, small())
-	w.mustSync(w.options(run.Alerts, run.Violations, run.PolicyStats))
+	w.mustSync(w.options(alerts, violations, policyStats))
 	got := w.published("SELECT string_agg(schema_name || '.' || table_name, ' ' ORDER BY table_name) FROM duckdb_tables()")
 	want := "main.alerts main.policy_stats main.policy_stats_summary main.rejected_records main.sync_coverage main.sync_lateness main.sync_runs main.violations"
 	if got != want {
@@ -86,7 +85,7 @@ func TestOnlyTheAnalystsTablesArePublished(t *testing.T) {
 
 func TestTheManifestDescribesEveryFile(t *testing.T) {
 	w := newWorld(t, small())
-	w.mustSync(w.options(run.Alerts, run.Violations, run.PolicyStats))
+	w.mustSync(w.options(alerts, violations, policyStats))
 	manifest, err := lake.ReadManifest(filepath.Join(w.dir, "lake"))
 	if err != nil {
 		t.Fatal(err)

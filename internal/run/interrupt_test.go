@@ -36,7 +36,7 @@ func (w *world) interrupted(o run.Options, nth int) (*run.Summary, error) {
 func TestInterruptedRunLeavesDedupingToTheNext(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, small())
-	o := w.options(run.Alerts)
+	o := w.options(alerts)
 	if _, err := w.interrupted(o, 5); !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
@@ -101,12 +101,12 @@ func many(t *testing.T) *world {
 
 func TestAnInterruptedBackfillGoesOnWhereItWas(t *testing.T) {
 	w := many(t)
-	o := w.options(run.Alerts)
+	o := w.options(alerts)
 	summary, err := w.interrupted(o, 22)
 	if !errors.Is(err, context.Canceled) {
 		t.Fatalf("%v", err)
 	}
-	r := summary.Streams[run.Alerts]
+	r := summary.Streams[alerts]
 	if r.Complete || summary.Status != "failed" {
 		t.Errorf("%s, %+v", summary.Status, *r)
 	}
@@ -118,7 +118,7 @@ func TestAnInterruptedBackfillGoesOnWhereItWas(t *testing.T) {
 		t.Errorf("sync_runs says %s", got)
 	}
 
-	again := w.mustSync(o).Streams[run.Alerts]
+	again := w.mustSync(o).Streams[alerts]
 	left := w.sim.Len(apisim.Alerts) - claimed
 	inLookback := int(w.since(apisim.Alerts, w.sim.Now().Add(-lookback)))
 	if bound := int64(left+inLookback)*105/100/100 + 20; again.Requests > bound {
@@ -129,7 +129,7 @@ func TestAnInterruptedBackfillGoesOnWhereItWas(t *testing.T) {
 
 func TestInterruptedRunCoversOnlyWhatIsStored(t *testing.T) {
 	w := many(t)
-	o := w.options(run.Alerts, run.Violations, run.PolicyStats)
+	o := w.options(alerts, violations, policyStats)
 	for nth := 1; nth < 40; nth += 5 {
 		if _, err := w.interrupted(o, nth); err != nil && !errors.Is(err, context.Canceled) {
 			t.Errorf("interrupted at request %d: %v", nth, err)
@@ -145,7 +145,7 @@ func TestInterruptedRunCoversOnlyWhatIsStored(t *testing.T) {
 // vouched for by the next one.
 func TestInterruptedCommitIsNotCovered(t *testing.T) {
 	w := many(t)
-	o := w.options(run.Alerts)
+	o := w.options(alerts)
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	// The clock is looked at right before a commit, by the goroutine that makes it.
@@ -166,7 +166,7 @@ func TestInterruptedCommitIsNotCovered(t *testing.T) {
 
 func TestAnInterruptedRunPublishesLater(t *testing.T) {
 	w := many(t)
-	o := w.options(run.Alerts)
+	o := w.options(alerts)
 	if _, err := w.interrupted(o, 22); !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
@@ -185,9 +185,9 @@ func TestAnInterruptedRunPublishesLater(t *testing.T) {
 
 func TestAStoppedStatisticsRunGoesOn(t *testing.T) {
 	w := newWorld(t, small())
-	o := w.options(run.Alerts, run.PolicyStats)
+	o := w.options(alerts, policyStats)
 	o.Stats.Scopes = []run.Scope{{Scope: "org"}, {Scope: "repo", Auto: true}}
-	lists := w.mustSync(w.options(run.Alerts)).Streams[run.Alerts].Requests
+	lists := w.mustSync(w.options(alerts)).Streams[alerts].Requests
 	if _, err := w.interrupted(o, int(lists)+3); !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
@@ -206,7 +206,7 @@ func TestAStoppedStatisticsRunGoesOn(t *testing.T) {
 // leaves none in the folders of partitions, which are many.
 func TestLeftoversOfACrashAreSwept(t *testing.T) {
 	w := newWorld(t, small())
-	o := w.options(run.Alerts)
+	o := w.options(alerts)
 	w.mustSync(o)
 	days, _ := filepath.Glob(filepath.Join(w.dir, "lake/alerts/*"))
 	places := []string{

@@ -36,7 +36,7 @@ func oldLayout(t *testing.T) (*world, run.Options) {
 		at := w.sim.Now().Add(-time.Duration(n) * 3 * time.Hour)
 		w.sim.AddRaw(apisim.Alerts, at, fmt.Sprintf(`{"id":"a-%d","timestamp":%q,"message":"text %d"}`, n, at.Format(time.RFC3339), n))
 	}
-	o := w.options(run.Alerts)
+	o := w.options(alerts)
 	w.mustSync(o)
 	drop := "ALTER TABLE alerts DROP COLUMN " + added
 	tamper(t, load.File(w.dir), drop, fmt.Sprintf("UPDATE internal.meta SET value = '%d' WHERE key = 'schema_version'", schema.Version-1))

@@ -18,6 +18,13 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+// Names of the streams.
+const (
+	alerts      = "alerts"
+	violations  = "violations"
+	policyStats = "policy_stats"
+)
+
 const (
 	day      = 24 * time.Hour
 	lookback = 48 * time.Hour
@@ -95,7 +102,7 @@ func (w *world) now() time.Time {
 // options sync the named streams, or alerts and violations.
 func (w *world) options(streams ...string) run.Options {
 	if len(streams) == 0 {
-		streams = []string{run.Alerts, run.Violations}
+		streams = []string{alerts, violations}
 	}
 	o := run.Options{
 		Version: "test", DataDir: w.dir, PublishDuckDB: true, Compression: "none", Now: w.now, Verify: audit.VerifyTotals,
@@ -106,7 +113,7 @@ func (w *world) options(streams ...string) run.Options {
 		},
 	}
 	for _, name := range streams {
-		if name == run.PolicyStats {
+		if name == policyStats {
 			o.Stats = &run.Stats{Stream: schema.StreamByName("policy_stats"), Start: w.start, Bucket: "1h", Scopes: []run.Scope{{Scope: "org"}}}
 			continue
 		}

@@ -12,13 +12,6 @@ import (
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
-// Names of the streams.
-const (
-	Alerts      = "alerts"
-	Violations  = "violations"
-	PolicyStats = "policy_stats"
-)
-
 // Options say what a run does. Streams that are not named are not synced.
 type Options struct {
 	RunID string

@@ -10,7 +10,6 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 	"github.com/flashback-sync/flashback-sync/internal/audit"
-	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/load"
 )
 
@@ -27,7 +26,7 @@ func TestProofUnderAnySemantics(t *testing.T) {
 		defer end()
 		w.start = noon.AddDate(0, 0, -9).Truncate(day)
 		drawClusters(rt, w)
-		o := w.options(run.Alerts)
+		o := w.options(alerts)
 		w.mustSync(o)
 		w.matches(o)
 		taken := w.take(rt)

@@ -31,7 +31,7 @@ func TestAnyInterleavingConverges(t *testing.T) {
 		defer end()
 		w.step = 6 * time.Second // some pages a commit
 		s := &story{rt: rt, world: w, deleted: map[string]bool{}}
-		s.options = s.world.options(run.Alerts)
+		s.options = s.world.options(alerts)
 		s.options.PublishDuckDB = false
 		rt.Repeat(map[string]func(*rapid.T){
 			"insert": s.insert, "update": s.update, "delete": s.delete, "move": s.move,

@@ -44,7 +44,7 @@ func TestWhatACrashLeftUnpublishedIsPublishedByTheNextRun(t *testing.T) {
 	for _, path := range []string{today, "lake/manifest.json", snapshot.Name} {
 		t.Run(path, func(t *testing.T) {
 			w := newWorld(t, small())
-			o := w.options(run.Alerts)
+			o := w.options(alerts)
 			w.mustSync(o)
 			w.add(apisim.Alerts, noon.Add(-time.Second), 1)
 			w.blocked(path, o)
@@ -56,15 +56,15 @@ func TestWhatACrashLeftUnpublishedIsPublishedByTheNextRun(t *testing.T) {
 
 func TestLeftoversArePublishedBeforeAnyRequest(t *testing.T) {
 	w := newWorld(t, small())
-	o := w.options(run.Alerts)
+	o := w.options(alerts)
 	w.mustSync(o)
 	w.add(apisim.Alerts, noon.Add(-time.Second), 1)
 	w.blocked(snapshot.Name, o)
 
 	w.sim.Inject(apisim.Fault{Kind: apisim.FaultStatus, Status: 400})
 	summary, err := w.sync(context.Background(), o)
-	if kind, _ := api.KindOf(summary.Streams[run.Alerts].Err); err != nil || kind != api.Refused {
-		t.Fatalf("%v, %v", err, summary.Streams[run.Alerts].Err)
+	if kind, _ := api.KindOf(summary.Streams[alerts].Err); err != nil || kind != api.Refused {
+		t.Fatalf("%v, %v", err, summary.Streams[alerts].Err)
 	}
 	published := w.published("SELECT count(*) FROM alerts")
 	if published != strconv.Itoa(w.sim.Len(apisim.Alerts)) {
@@ -74,7 +74,7 @@ func TestLeftoversArePublishedBeforeAnyRequest(t *testing.T) {
 
 func TestRejectsThatACrashLeftUnpublishedArePublished(t *testing.T) {
 	w := newWorld(t, small())
-	o := w.options(run.Alerts)
+	o := w.options(alerts)
 	w.mustSync(o)
 	w.sim.AddRaw(apisim.Alerts, noon.Add(-time.Second), `{"id":"x","timestamp":"no time"}`)
 	w.blocked(snapshot.Name, o)
@@ -126,7 +126,7 @@ func TestOnlyWhatChangedIsRewritten(t *testing.T) {
 
 func TestTheSnapshotCanBeLeftOut(t *testing.T) {
 	w := newWorld(t, small())
-	o := w.options(run.Alerts)
+	o := w.options(alerts)
 	o.PublishDuckDB = false
 	w.mustSync(o)
 	if _, err := os.Stat(filepath.Join(w.dir, snapshot.Name)); !os.IsNotExist(err) {

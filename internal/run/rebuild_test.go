@@ -61,7 +61,7 @@ func TestADamagedWarehouseIsMadeAgainFromTheLake(t *testing.T) {
 	if len(done.Rebuilt.Lost) > 0 || !done.Rebuilt.Published || done.Rebuilt.Kept == "" {
 		t.Errorf("%+v", done.Rebuilt)
 	}
-	if r := done.Summary.Streams[run.Alerts]; r.Received > 30 {
+	if r := done.Summary.Streams[alerts]; r.Received > 30 {
 		t.Errorf("%d rows were read again", r.Received)
 	}
 	if got := w.published("SELECT count(*) FROM policy_stats WHERE closed AND bucket_start < ?", noon); got != stats {
@@ -85,7 +85,7 @@ func TestARebuildFetchesWhatTheLakeLacks(t *testing.T) {
 	for _, published := range []bool{true, false} {
 		t.Run(fmt.Sprint("published ", published), func(t *testing.T) {
 			w := newWorld(t, apisim.Options{Seed: 7, Now: noon, Days: 20, AlertsPerDay: 300})
-			o := w.options(run.Alerts)
+			o := w.options(alerts)
 			o.PublishDuckDB = published
 			w.mustSync(o)
 			tamper(t, load.File(w.dir), "DELETE FROM internal.meta") // foreign now
@@ -101,7 +101,7 @@ func TestARebuildFetchesWhatTheLakeLacks(t *testing.T) {
 			if len(done.Rebuilt.Lost) != 2 {
 				t.Errorf("lost %v", done.Rebuilt.Lost)
 			}
-			if r := done.Summary.Streams[run.Alerts]; (published && r.Received > 50) || (!published && (r.Received < 400 || r.Received > 800)) {
+			if r := done.Summary.Streams[alerts]; (published && r.Received > 50) || (!published && (r.Received < 400 || r.Received > 800)) {
 				t.Errorf("%d rows were read again", r.Received)
 			}
 			o.PublishDuckDB = true
@@ -143,7 +143,7 @@ func TestARebuildWithoutAManifest(t *testing.T) {
 
 func TestAWarehouseOfANewerReleaseIsNotRebuilt(t *testing.T) {
 	w := newWorld(t, small())
-	o := w.options(run.Alerts)
+	o := w.options(alerts)
 	w.mustSync(o)
 	tamper(t, load.File(w.dir), "UPDATE internal.meta SET value = '999' WHERE key = 'schema_version'")
 	before, _ := os.ReadFile(load.File(w.dir))

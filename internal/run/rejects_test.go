@@ -22,7 +22,7 @@ func TestFewRejectsAreStoredAndCovered(t *testing.T) {
 	for _, record := range raw {
 		w.sim.AddRaw(apisim.Alerts, at, record)
 	}
-	r := w.mustSync(w.options(run.Alerts)).Streams[run.Alerts]
+	r := w.mustSync(w.options(alerts)).Streams[alerts]
 	if r.Rejected < 2 || r.Inserted != int64(len(want)) {
 		t.Errorf("%+v, want two rejected", *r)
 	}
@@ -35,7 +35,7 @@ func TestFewRejectsAreStoredAndCovered(t *testing.T) {
 		t.Errorf("covered: %s", got)
 	}
 	before := w.files()
-	w.mustSync(w.options(run.Alerts)) // meets them again
+	w.mustSync(w.options(alerts)) // meets them again
 	if got := w.published("SELECT count(*) FROM rejected_records"); got != "2" {
 		t.Errorf("%s rows in quarantine", got)
 	}
@@ -51,7 +51,7 @@ func TestTooManyRejectsAreAFailure(t *testing.T) {
 		w.sim.AddRaw(apisim.Alerts, noon.Add(-time.Duration(i)*time.Minute), fmt.Sprintf(`{"id":%d}`, i))
 	}
 	summary, err := w.sync(context.Background(), w.options())
-	r := summary.Streams[run.Alerts]
+	r := summary.Streams[alerts]
 	if err != nil || !errors.Is(r.Err, run.ErrIncomplete) || r.Complete || summary.Status != "partial" {
 		t.Errorf("%v, %s, %+v", err, summary.Status, *r)
 	}
@@ -66,8 +66,8 @@ func TestAFewRejectsAreNoFailure(t *testing.T) {
 		for i := range n {
 			w.sim.AddRaw(apisim.Alerts, noon.Add(-time.Duration(i+1)*time.Minute), fmt.Sprintf(`{"id":%d}`, i))
 		}
-		summary, err := w.sync(context.Background(), w.options(run.Alerts))
-		r := summary.Streams[run.Alerts]
+		summary, err := w.sync(context.Background(), w.options(alerts))
+		r := summary.Streams[alerts]
 		if err != nil || errors.Is(r.Err, run.ErrIncomplete) != partial || r.Rejected != int64(n) || r.Received > 100 {
 			t.Errorf("%d of %d rejected: %v, %v", n, r.Received, err, r.Err)
 		}
@@ -79,12 +79,12 @@ func TestATotalThatIsNeverReachedIsIncomplete(t *testing.T) {
 	m := w.sim.Semantics()
 	m.TotalOffset = 3
 	w.sim.SetSemantics(m)
-	summary, err := w.sync(context.Background(), w.options(run.Alerts))
-	r := summary.Streams[run.Alerts]
+	summary, err := w.sync(context.Background(), w.options(alerts))
+	r := summary.Streams[alerts]
 	if err != nil || !errors.Is(r.Err, run.ErrIncomplete) || r.Complete || r.Requests > 60 {
 		t.Errorf("%v, %+v", err, *r)
 	}
 	w.sim.SetSemantics(apisim.Semantics{})
-	w.mustSync(w.options(run.Alerts))
+	w.mustSync(w.options(alerts))
 	w.equalsTruth(apisim.Alerts)
 }

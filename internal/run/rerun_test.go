@@ -10,7 +10,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
-	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
@@ -31,7 +30,7 @@ func TestASecondRunTakesTheNewRowsAndAThirdNothing(t *testing.T) {
 	w.add(apisim.Violations, w.sim.Now().Add(-15*time.Minute), 7)
 
 	second := w.mustSync(options)
-	for name, want := range map[string]int64{run.Alerts: 300, run.Violations: 7} {
+	for name, want := range map[string]int64{alerts: 300, violations: 7} {
 		r, was := second.Streams[name], first.Streams[name]
 		if r.Inserted != want || r.Updated != 0 || r.Rejected != 0 {
 			t.Errorf("%s: %+v, want %d inserted", name, *r, want)
@@ -80,7 +79,7 @@ func TestChangesWithinTheLookbackAreTakenOver(t *testing.T) {
 	w.sim.SetNow(w.sim.Now().Add(time.Hour))
 	w.sim.Update(apisim.Violations, changed, func(r *apisim.Row) { r.Severity, r.Explanation, r.Host = ptr("HIGH"), "", nil })
 	w.sim.Update(apisim.Violations, moved, func(r *apisim.Row) { r.Timestamp = r.Timestamp.Add(7 * time.Minute) })
-	r := w.mustSync(w.options()).Streams[run.Violations]
+	r := w.mustSync(w.options()).Streams[violations]
 	if r.Inserted != 0 || r.Updated != 2 {
 		t.Errorf("%+v, want two updated", *r)
 	}
@@ -103,7 +102,7 @@ func TestARowThatMovedFarIsThereOnce(t *testing.T) {
 	first := w.warehouse(schema.Alerts())[old.ID]["_first_synced_at"]
 	w.sim.SetNow(w.sim.Now().Add(time.Hour))
 	w.sim.Update(apisim.Alerts, old.ID, func(r *apisim.Row) { r.Timestamp = noon.Add(10 * time.Minute); r.Message = "moved" })
-	r := w.mustSync(w.options()).Streams[run.Alerts]
+	r := w.mustSync(w.options()).Streams[alerts]
 	if r.Inserted != 0 || r.Updated != 1 {
 		t.Errorf("%+v, want one updated", *r)
 	}
@@ -124,7 +123,7 @@ func TestLateRowsWithinTheLookbackArrive(t *testing.T) {
 	w.sim.SetNow(w.sim.Now().Add(3 * time.Hour))
 	w.add(apisim.Alerts, w.sim.Now().Add(-lookback+2*time.Second), 1)
 	w.add(apisim.Alerts, w.sim.Now().Add(-20*time.Hour), 5)
-	if r := w.mustSync(w.options()).Streams[run.Alerts]; r.Inserted != 6 {
+	if r := w.mustSync(w.options()).Streams[alerts]; r.Inserted != 6 {
 		t.Errorf("%+v, want 6 inserted", *r)
 	}
 	w.equalsTruth()
@@ -169,12 +168,12 @@ func TestRequestedRangeIsReadAgainWhole(t *testing.T) {
 	w.mustSync(w.options())
 	old := w.sim.Rows(apisim.Alerts)[5]
 	w.sim.Update(apisim.Alerts, old.ID, func(r *apisim.Row) { r.Message = "changed long ago" })
-	if r := w.mustSync(w.options()).Streams[run.Alerts]; r.Updated != 0 {
+	if r := w.mustSync(w.options()).Streams[alerts]; r.Updated != 0 {
 		t.Fatalf("%+v: the row is within the lookback", *r)
 	}
 	again := w.options()
 	again.From, again.To = old.Timestamp.Add(-time.Hour), old.Timestamp.Add(time.Hour)
-	r := w.mustSync(again).Streams[run.Alerts]
+	r := w.mustSync(again).Streams[alerts]
 	if r.Updated != 1 || r.Inserted != 0 || !r.To.Before(old.Timestamp.Add(time.Hour+2*time.Second)) {
 		t.Errorf("%+v, want one updated and nothing after the range", *r)
 	}
@@ -185,7 +184,7 @@ func TestRequestedRangeIsReadAgainWhole(t *testing.T) {
 // nothing.
 func TestIDsUnderSeveralTimesAreOneRowEach(t *testing.T) {
 	w := newWorld(t, apisim.Options{Seed: 7, Now: noon, Days: 3, AlertsPerDay: 200})
-	o := w.options(run.Alerts)
+	o := w.options(alerts)
 	w.mustSync(o)
 	ids := w.sim.Rows(apisim.Alerts)
 	dice := rand.New(rand.NewPCG(3, 5))
@@ -197,7 +196,7 @@ func TestIDsUnderSeveralTimesAreOneRowEach(t *testing.T) {
 		}
 		summary, err := w.sync(context.Background(), o)
 		if err != nil || summary.Status != "ok" {
-			t.Fatalf("round %d: %v, %+v", round, err, summary.Streams[run.Alerts])
+			t.Fatalf("round %d: %v, %+v", round, err, summary.Streams[alerts])
 		}
 		if got := w.published("SELECT count(*) - count(DISTINCT id) FROM alerts"); got != "0" {
 			t.Fatalf("round %d: %s ids stand twice", round, got)

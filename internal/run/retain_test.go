@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
-	"github.com/flashback-sync/flashback-sync/internal/run"
 )
 
 // Old runs go, the rows they wrote stay, and what is due is due when it was: a
@@ -32,8 +31,8 @@ func TestOldRunsAreRemovedAndNothingElse(t *testing.T) {
 		t.Errorf("left are %s", got)
 	}
 	w.sim.Advance(30 * day)
-	if later := w.mustSync(o); later.Streams[run.Alerts].Verified != "match" || later.Streams[run.Violations].Verified != "match" {
-		t.Errorf("not verified: %+v", later.Streams[run.Alerts])
+	if later := w.mustSync(o); later.Streams[alerts].Verified != "match" || later.Streams[violations].Verified != "match" {
+		t.Errorf("not verified: %+v", later.Streams[alerts])
 	}
 	w.equalsTruth()
 	if got := w.published("SELECT count(*) FROM policy_stats_summary"); got != "17" {
@@ -58,7 +57,7 @@ func runs(from, to int) string {
 // the proof holds.
 func TestOldRejectsAreRemovedForGood(t *testing.T) {
 	w := newWorld(t, apisim.Options{Seed: 7, Now: noon, Days: 3, AlertsPerDay: 400})
-	o := w.options(run.Alerts)
+	o := w.options(alerts)
 	o.KeepRejects, o.VerifyEvery = day, 7*day
 	at := noon.Add(-time.Hour)
 	w.sim.AddRaw(apisim.Alerts, at, fmt.Sprintf(`{"policyName":"no id","timestamp":%q}`, at.Format(time.RFC3339)))
@@ -78,7 +77,7 @@ func TestOldRejectsAreRemovedForGood(t *testing.T) {
 		t.Errorf("%s", explain(w.verify(o)))
 	}
 	w.sim.Advance(8 * day)
-	if r := w.mustSync(o).Streams[run.Alerts]; r.Verified != "match" {
+	if r := w.mustSync(o).Streams[alerts]; r.Verified != "match" {
 		t.Errorf("verified: %s", r.Verified)
 	}
 }
@@ -86,7 +85,7 @@ func TestOldRejectsAreRemovedForGood(t *testing.T) {
 // A clock that is wrong for once takes nothing away for ever.
 func TestAClockFarAheadRemovesNothing(t *testing.T) {
 	w := newWorld(t, apisim.Options{Seed: 7, Now: noon, Days: 3, AlertsPerDay: 400})
-	o := w.options(run.Alerts)
+	o := w.options(alerts)
 	o.KeepRuns, o.KeepRejects = 30*day, 30*day
 	w.sim.AddRaw(apisim.Alerts, noon.Add(-time.Hour), `{"id":"bad","timestamp":7}`)
 	for _, skew := range []time.Duration{0, 0, 300 * day, 0} {

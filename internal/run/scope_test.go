@@ -26,14 +26,14 @@ func (w *world) only(stream apisim.Stream, match func(apisim.Row) bool) map[stri
 
 func TestAChangedFilterFetchesWhatItLacked(t *testing.T) {
 	w := newWorld(t, small())
-	high, graver := w.options(run.Violations), w.options(run.Violations)
+	high, graver := w.options(violations), w.options(violations)
 	high.Lists[0].Query.Severity = []string{"HIGH"}
 	graver.Lists[0].Query.Severity = []string{"HIGH", "MEDIUM"}
 	w.mustSync(high)
 	w.holds(apisim.Violations, w.only(apisim.Violations, func(r apisim.Row) bool { return r.Severity != nil && *r.Severity == "HIGH" }))
 	w.mustSync(graver)
 	w.holds(apisim.Violations, w.only(apisim.Violations, func(r apisim.Row) bool { return r.Severity != nil && *r.Severity != "LOW" }))
-	w.mustSync(w.options(run.Violations))
+	w.mustSync(w.options(violations))
 	w.equalsTruth(apisim.Violations)
 	if got := w.published(`SELECT count(DISTINCT "filter") FROM sync_coverage WHERE stream = 'violations'`); got != "3" {
 		t.Errorf("%s filter sets in the ledger, want 3", got)
@@ -44,7 +44,7 @@ func TestPoliciesAreReadOneByOne(t *testing.T) {
 	w := newWorld(t, small())
 	org := w.sim.Organisation()
 	ids := []string{org.Policies[0].ID, org.Policies[2].ID}
-	some := w.options(run.Alerts)
+	some := w.options(alerts)
 	some.Lists[0].Policies = ids
 	w.mustSync(some)
 	w.holds(apisim.Alerts, w.only(apisim.Alerts, func(r apisim.Row) bool { return slices.Contains(ids, r.PolicyID) }))
@@ -70,7 +70,7 @@ func TestAPolicyThatIsGoneLeavesTheOthersAlone(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r := summary.Streams[run.Alerts]
+			r := summary.Streams[alerts]
 			if !errors.Is(r.Err, run.ErrIncomplete) || r.Complete || summary.Status != "partial" {
 				t.Errorf("status %s, %+v", summary.Status, *r)
 			}
@@ -87,14 +87,14 @@ func TestAStreamThatIsNotServed(t *testing.T) {
 	options := w.options()
 	options.Lists[1].Optional = true
 	summary := w.mustSync(options)
-	if r := summary.Streams[run.Violations]; r.Served || r.Requests != 1 {
+	if r := summary.Streams[violations]; r.Served || r.Requests != 1 {
 		t.Errorf("%+v, want not served after one request", *r)
 	}
 	w.equalsTruth(apisim.Alerts)
 
 	options.Lists[1].Optional = false
 	summary, err := w.sync(context.Background(), options)
-	r := summary.Streams[run.Violations]
+	r := summary.Streams[violations]
 	if kind, known := api.KindOf(r.Err); err != nil || !known || kind != api.NotFound || r.Complete {
 		t.Errorf("%v, %+v", err, *r)
 	}
@@ -135,7 +135,7 @@ func TestAStreamThatFailsLeavesTheOtherComplete(t *testing.T) {
 func TestRefusedTokenIsDistinguished(t *testing.T) {
 	w := newWorld(t, small())
 	w.sim.SetToken("another")
-	summary, err := w.sync(context.Background(), w.options(run.Alerts, run.Violations, run.PolicyStats))
+	summary, err := w.sync(context.Background(), w.options(alerts, violations, policyStats))
 	if err != nil || summary.Status != "failed" {
 		t.Fatalf("status %s, %v", summary.Status, err)
 	}

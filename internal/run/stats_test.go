@@ -102,7 +102,7 @@ func TestStatisticsEqualTheSource(t *testing.T) {
 	w := newWorld(t, small())
 	org := w.sim.Organisation()
 	rule, apiKey := org.Policies[0].RuleIDs[0], org.APIKeys[0].ID
-	o := w.options(run.PolicyStats)
+	o := w.options(policyStats)
 	o.Stats.RuleIDs, o.Stats.APIKeyIDs = []string{rule}, []string{apiKey}
 	o.Stats.Scopes = []run.Scope{{Scope: "org"}, {Scope: "workspace", IDs: []string{org.Workspaces[0].ID}}, {Scope: "repo", IDs: []string{org.Repos[0].ID}}}
 	summary := w.mustSync(o)
@@ -123,7 +123,7 @@ func TestStatisticsEqualTheSource(t *testing.T) {
 	}
 	got := w.statistics()
 	differ(t, "policy_stats", want, got)
-	if r := summary.Streams[run.PolicyStats]; r.Requests != 9 || r.Inserted != int64(len(want)) {
+	if r := summary.Streams[policyStats]; r.Requests != 9 || r.Inserted != int64(len(want)) {
 		t.Errorf("%+v, want 9 requests and %d rows", *r, len(want))
 	}
 	if got := w.published(`SELECT count(*) || ' ' || count(DISTINCT (scope, scope_id, rule_id, api_key_id)) || ' ' || bool_and(total >= 0 AND std_dev IS NOT NULL AND "window" = '7d')
@@ -134,7 +134,7 @@ func TestStatisticsEqualTheSource(t *testing.T) {
 
 func TestTheWindowReachesAsFarAsNeeded(t *testing.T) {
 	w := newWorld(t, small())
-	o := w.options(run.PolicyStats)
+	o := w.options(policyStats)
 	for _, step := range []struct {
 		pass time.Duration
 		want string
@@ -175,7 +175,7 @@ func TestTheWindowReachesAsFarAsNeeded(t *testing.T) {
 
 func TestAnOpenBucketIsReplacedAndAClosedOneKept(t *testing.T) {
 	w := newWorld(t, small())
-	o := w.options(run.PolicyStats)
+	o := w.options(policyStats)
 	o.Stats.Bucket = "6h"
 	w.mustSync(o)
 	open := unix(noon.Truncate(6 * time.Hour))
@@ -208,11 +208,11 @@ func TestAnOpenBucketIsReplacedAndAClosedOneKept(t *testing.T) {
 
 func TestAGapThatCannotBeFilledIsReportedOnce(t *testing.T) {
 	w := newWorld(t, small())
-	o := w.options(run.PolicyStats)
+	o := w.options(policyStats)
 	w.mustSync(o)
 	w.sim.Advance(400 * day)
 	summary, err := w.sync(context.Background(), o)
-	r := summary.Streams[run.PolicyStats]
+	r := summary.Streams[policyStats]
 	if err != nil || !errors.Is(r.Err, run.ErrIncomplete) || r.Complete || summary.Status != "partial" {
 		t.Fatalf("%v, %s, %+v", err, summary.Status, *r)
 	}
@@ -228,7 +228,7 @@ func TestAGapThatCannotBeFilledIsReportedOnce(t *testing.T) {
 
 func TestWhatLayBeyondReachWhenASeriesWasFirstReadIsNotLost(t *testing.T) {
 	w := newWorld(t, small())
-	o := w.options(run.PolicyStats)
+	o := w.options(policyStats)
 	o.Stats.Start = noon.AddDate(-2, 0, 0)
 	w.mustSync(o)
 	if got := w.windows(); !slices.Equal(got, []string{"365d"}) {
@@ -256,7 +256,7 @@ func TestARefusedWindowGivesWayToASmallerOne(t *testing.T) {
 	m := w.sim.Semantics()
 	m.MaxWindow = "30d"
 	w.sim.SetSemantics(m)
-	o := w.options(run.PolicyStats)
+	o := w.options(policyStats)
 	o.Stats.Start = noon.AddDate(0, 0, -100)
 	w.mustSync(o)
 	if got := w.windows(); !slices.Equal(got, []string{"180d", "30d", "90d"}) {
@@ -278,7 +278,7 @@ func TestARefusedWindowGivesWayToASmallerOne(t *testing.T) {
 
 func TestStatisticsOfTheReposThatWereSeen(t *testing.T) {
 	w := newWorld(t, small())
-	o := w.options(run.Alerts, run.PolicyStats)
+	o := w.options(alerts, policyStats)
 	o.Stats.Scopes = []run.Scope{{Scope: "repo", Auto: true}}
 	repos := map[string]bool{}
 	for _, row := range w.sim.Alerts() {
@@ -301,16 +301,16 @@ func TestASeriesThatIsNotFound(t *testing.T) {
 		Match: func(r *http.Request) bool { return r.URL.Query().Get("id") == repo },
 	}
 	w.sim.Inject(gone)
-	auto := w.options(run.Alerts, run.PolicyStats)
+	auto := w.options(alerts, policyStats)
 	auto.Stats.Scopes = []run.Scope{{Scope: "org"}, {Scope: "repo", Auto: true}}
 	w.mustSync(auto) // found by ourselves: no failure
 	if told := strings.Join(w.warnings, " "); !strings.Contains(told, repo) {
 		t.Errorf("warnings: %q", told)
 	}
-	named := w.options(run.PolicyStats)
+	named := w.options(policyStats)
 	named.Stats.Scopes = []run.Scope{{Scope: "org"}, {Scope: "repo", IDs: []string{repo}}}
 	summary, err := w.sync(context.Background(), named)
-	if r := summary.Streams[run.PolicyStats]; err != nil || !errors.Is(r.Err, run.ErrIncomplete) || r.Complete || r.Received == 0 {
+	if r := summary.Streams[policyStats]; err != nil || !errors.Is(r.Err, run.ErrIncomplete) || r.Complete || r.Received == 0 {
 		t.Errorf("%v, %+v", err, *r)
 	}
 }

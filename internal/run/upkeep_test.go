@@ -15,7 +15,7 @@ import (
 
 func TestLatenessIsStored(t *testing.T) {
 	w := newWorld(t, small())
-	o := w.options(run.Alerts)
+	o := w.options(alerts)
 	w.mustSync(o)
 	if got := w.published("SELECT count(*) FROM sync_lateness"); got != "0" {
 		t.Fatalf("the first run found %s late rows", got)
@@ -42,20 +42,20 @@ func TestLatenessIsStored(t *testing.T) {
 
 func TestSyncVerifiesWhenDue(t *testing.T) {
 	w := newWorld(t, apisim.Options{Seed: 7, Now: noon, Days: 70, AlertsPerDay: 20})
-	o := w.options(run.Alerts)
+	o := w.options(alerts)
 	o.VerifyEvery = 7 * day
-	if first := w.mustSync(o); first.Streams[run.Alerts].Verified != "" {
+	if first := w.mustSync(o); first.Streams[alerts].Verified != "" {
 		t.Error("the first run verified what it had just read")
 	}
 	late := w.add(apisim.Alerts, noon.AddDate(0, 0, -40), 1)
 	w.sim.Advance(6 * day)
-	if early := w.mustSync(o); early.Streams[run.Alerts].Verified != "" {
+	if early := w.mustSync(o); early.Streams[alerts].Verified != "" {
 		t.Error("verified too early")
 	}
 	w.sim.Advance(day)
 	w.sim.ResetRequests()
 	summary, err := w.sync(context.Background(), o)
-	r := summary.Streams[run.Alerts]
+	r := summary.Streams[alerts]
 	if err != nil || !errors.Is(r.Err, run.ErrIncomplete) || r.Verified != "missing" || r.VerifiedMissing != 1 || r.Complete {
 		t.Fatalf("%v, %+v", err, r)
 	}
@@ -71,8 +71,8 @@ func TestSyncVerifiesWhenDue(t *testing.T) {
 	}
 	w.sim.Delete(apisim.Alerts, late[0])
 	w.sim.Advance(7 * day)
-	if again := w.mustSync(o); again.Streams[run.Alerts].Verified != "extra" || len(w.warnings) == 0 {
-		t.Errorf("%+v, %v", again.Streams[run.Alerts], w.warnings)
+	if again := w.mustSync(o); again.Streams[alerts].Verified != "extra" || len(w.warnings) == 0 {
+		t.Errorf("%+v, %v", again.Streams[alerts], w.warnings)
 	}
 }
 
@@ -80,7 +80,7 @@ func TestSyncVerifiesWhenDue(t *testing.T) {
 // source has since given in another version keeps it.
 func TestRejectsAreTriedAgain(t *testing.T) {
 	w := newWorld(t, small())
-	o := w.options(run.Alerts)
+	o := w.options(alerts)
 	w.sim.AddRaw(apisim.Alerts, noon.Add(-time.Hour), `{"id":"never","timestamp":"soon"}`)
 	w.mustSyncPartly(o)
 	held := w.sim.Rows(apisim.Alerts)[3].ID
@@ -89,7 +89,7 @@ func TestRejectsAreTriedAgain(t *testing.T) {
 		`INSERT INTO rejected_records VALUES ('alerts', 'run-000', 'a type that was not known', '{"id":"`+held+`","timestamp":"2026-03-17T10:00:00Z","message":"an old version"}', '2026-03-17T11:00:00Z')`)
 	o.RetryRejected = true
 	summary := w.mustSyncPartly(o)
-	if got := summary.Streams[run.Alerts].Recovered; got != 2 {
+	if got := summary.Streams[alerts].Recovered; got != 2 {
 		t.Errorf("%d recovered", got)
 	}
 	if got := w.published("SELECT string_agg(raw, ' ') FROM rejected_records"); got != `{"id":"never","timestamp":"soon"}` {
@@ -121,7 +121,7 @@ func (w *world) mustSyncPartly(o run.Options) *run.Summary {
 // The first release's data_dir is taken over, and published in the new layout.
 func TestAnOlderDataDirIsTakenOver(t *testing.T) {
 	w := newWorld(t, small())
-	o := w.options(run.Alerts)
+	o := w.options(alerts)
 	w.mustSync(o)
 	for _, path := range []string{load.File(w.dir), filepath.Join(w.dir, "flashback.duckdb")} {
 		tamper(t, path, "DROP TABLE sync_lateness", "ALTER TABLE sync_runs DROP COLUMN rows_recovered",
@@ -150,7 +150,7 @@ func TestQuotesOfFormerReleasesAreRemoved(t *testing.T) {
 	const reasons = "SELECT string_agg(reason, ', ' ORDER BY raw) FROM rejected_records"
 	const kept = "unreadable JSON, a field is there twice, id is there twice"
 	w := newWorld(t, small())
-	o := w.options(run.Alerts)
+	o := w.options(alerts)
 	w.mustSync(o)
 	tamper(t, filepath.Join(w.dir, "flashback.duckdb"), quoted...)
 	tamper(t, load.File(w.dir), append(quoted, "UPDATE internal.meta SET value = '2' WHERE key = 'schema_version'")...)
@@ -170,7 +170,7 @@ func TestQuotesOfFormerReleasesAreRemoved(t *testing.T) {
 		t.Errorf("%s texts of this release are there", got)
 	}
 	tamper(t, filepath.Join(w.dir, "flashback.duckdb"), quoted[0], "DELETE FROM rejected_records", quoted[1], quoted[2], quoted[3])
-	w.rebuild(w.options(run.Alerts))
+	w.rebuild(w.options(alerts))
 	if got := w.published("SELECT count(*) FROM sync_runs WHERE error LIKE '%Jane%'") + w.published(reasons); got != "0"+kept {
 		t.Errorf("after a rebuild: %s", got)
 	}

@@ -19,7 +19,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
-var everything = []string{run.Alerts, run.Violations, run.PolicyStats}
+var everything = []string{alerts, violations, policyStats}
 
 // verify runs a verification that must not fail.
 func (w *world) verify(o run.Options) *audit.Report {
@@ -173,7 +173,7 @@ func TestFilesDamagedByHandAreFoundAndRestored(t *testing.T) {
 
 func TestRowsGoneAtTheSourceAreReportedAndKept(t *testing.T) {
 	w := newWorld(t, small())
-	o := w.options(run.Alerts)
+	o := w.options(alerts)
 	w.mustSync(o)
 	gone := w.sim.Rows(apisim.Alerts)[10].ID
 	w.sim.Delete(apisim.Alerts, gone)
@@ -190,7 +190,7 @@ func TestRowsGoneAtTheSourceAreReportedAndKept(t *testing.T) {
 func TestALateRowBeyondTheLookbackIsFoundAndRestored(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, apisim.Options{Seed: 7, Now: noon, Days: 30, AlertsPerDay: 200})
-	o := w.options(run.Alerts)
+	o := w.options(alerts)
 	w.mustSync(o)
 	late := w.add(apisim.Alerts, noon.Add(-20*24*time.Hour), 1)
 	w.mustSync(o)
@@ -216,7 +216,7 @@ func TestALateRowBeyondTheLookbackIsFoundAndRestored(t *testing.T) {
 // put right by the source, not spread into the files.
 func TestForgedValueIsFoundAndRepaired(t *testing.T) {
 	w := newWorld(t, apisim.Options{Seed: 7, Now: noon, Days: 20, AlertsPerDay: 100})
-	o := w.options(run.Alerts)
+	o := w.options(alerts)
 	w.mustSync(o)
 	forged := w.sim.Rows(apisim.Alerts)[500].ID
 	tamper(t, load.File(w.dir), "UPDATE alerts SET message = 'forged' WHERE id = '"+forged+"'")
@@ -231,7 +231,7 @@ func TestForgedValueIsFoundAndRepaired(t *testing.T) {
 // What a run tried to read and could not is part of the proof.
 func TestRangeNeverReadIsNotCovered(t *testing.T) {
 	w := newWorld(t, small())
-	o := w.options(run.Alerts)
+	o := w.options(alerts)
 	m := w.sim.Semantics()
 	m.TotalOffset = 5
 	w.sim.SetSemantics(m)
@@ -251,7 +251,7 @@ func TestRangeNeverReadIsNotCovered(t *testing.T) {
 // The figures of a series are counted, over what is both covered and served.
 func TestFiguresOfASeriesAreCountedWithinItsCoverage(t *testing.T) {
 	w := newWorld(t, small())
-	o := w.options(run.PolicyStats)
+	o := w.options(policyStats)
 	o.Stats = &run.Stats{Stream: schema.StreamByName("policy_stats"), Start: noon.AddDate(0, 0, -24), Bucket: "5m", Scopes: []run.Scope{{Scope: "org"}}}
 	w.mustSync(o)
 	w.sim.Advance(6 * time.Minute) // now a larger window is needed to reach back
@@ -279,7 +279,7 @@ func TestFiguresOfASeriesAreCountedWithinItsCoverage(t *testing.T) {
 
 func TestAQueryTheSourceDoesNotKnowIsNotAMatch(t *testing.T) {
 	w := newWorld(t, small())
-	o := w.options(run.Violations, run.PolicyStats)
+	o := w.options(violations, policyStats)
 	o.Lists[0].Policies = []string{"no-such-policy", w.sim.Organisation().Policies[0].ID}
 	o.Stats.Scopes = []run.Scope{{Scope: "repo", IDs: []string{"no-such-repo"}}, {Scope: "org"}}
 	if _, err := w.sync(context.Background(), o); err != nil {
@@ -314,7 +314,7 @@ func TestAQueryTheSourceDoesNotKnowIsNotAMatch(t *testing.T) {
 // What no run could read since the source does not know it is neither a difference nor a match.
 func TestWhatWasNeverServedDoesNotDiffer(t *testing.T) {
 	w := newWorld(t, small())
-	o := w.options(run.Alerts, run.Violations)
+	o := w.options(alerts, violations)
 	o.Lists[1].Optional = true
 	w.sim.Inject(apisim.Fault{
 		Kind: apisim.FaultStatus, Status: 404, Match: func(r *http.Request) bool {
@@ -326,7 +326,7 @@ func TestWhatWasNeverServedDoesNotDiffer(t *testing.T) {
 	if s := w.verify(o).Streams[1]; s.Status != audit.NotServed {
 		t.Errorf("an optional stream: %+v", s)
 	}
-	o = w.options(run.PolicyStats)
+	o = w.options(policyStats)
 	o.Stats.Scopes = []run.Scope{{Scope: "repo", IDs: []string{"no-such-repo"}}, {Scope: "org"}}
 	if _, err := w.sync(context.Background(), o); err != nil {
 		t.Fatal(err)
