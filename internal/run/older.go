@@ -4,12 +4,15 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
+	"time"
 
 	"github.com/flashback-sync/flashback-sync/internal/published"
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/load/lake"
 	"github.com/flashback-sync/flashback-sync/load/snapshot"
+	"github.com/flashback-sync/flashback-sync/schema"
 )
 
 // manifestPath is the manifest's place below data_dir.
@@ -31,10 +34,38 @@ func (r *run) refuseOlder(ctx context.Context) error {
 		path, newest = r.snapshotPath(), load.PublishedGeneration(ctx, r.snapshotPath())
 	}
 	if newest <= own {
-		return nil
+		return r.refuseUnknownPartitions(ctx)
 	}
 	return &duckdb.DamagedError{Path: load.File(r.options.DataDir), Reason: fmt.Sprintf(
 		"the warehouse is older than what is published: it knows of %d publications, and %s is of publication %d; nothing was overwritten", own, path, newest)}
+}
+
+// refuseUnknownPartitions refuses a warehouse without a single row of a day or month that
+// has a Parquet file of ours: an older data_dir was restored over a newer lake. After a
+// crash such a file is an emptied partition's, which the run is about to remove. A repair
+// has compared the files, and removes what does not belong to the lake.
+func (r *run) refuseUnknownPartitions(ctx context.Context) error {
+	found, err := lake.Find(r.options.LakeDir())
+	if err != nil || exists(r.unpublishedPath()) || r.options.Repair != nil {
+		return nil //nolint:nilerr // a lake that is missing or unreadable is reported where it is written
+	}
+	stored := map[*schema.Table][]time.Time{}
+	for _, path := range found.Unlisted {
+		table, start, ours := lake.PartitionOf(path)
+		if !ours {
+			continue
+		}
+		if stored[table] == nil {
+			if stored[table], err = r.warehouse.Partitions(ctx, table); err != nil {
+				return err
+			}
+		}
+		if !slices.ContainsFunc(stored[table], start.Equal) {
+			return &duckdb.DamagedError{Path: load.File(r.options.DataDir), Reason: fmt.Sprintf(
+				"the warehouse is older than what is published: it has no row of %s; nothing was overwritten", filepath.Join(r.options.LakeDir(), filepath.FromSlash(path)))}
+		}
+	}
+	return nil
 }
 
 // Orphans are files that were made from the warehouse: no new warehouse is made beside

@@ -212,6 +212,44 @@ func TestAWarehouseOlderThanWhatIsPublishedReplacesNothing(t *testing.T) {
 	}
 }
 
+// A backup that is copied over a data_dir leaves the Parquet files that are newer.
+func TestNewerParquetFilesOfARestoredDataDirAreNotReplaced(t *testing.T) {
+	for name, lost := range map[string][]string{"all restored": nil, "no other file": {"lake/manifest.json", snapshot.Name}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, small())
+			w.mustSync(w.options())
+			backup := filepath.Join(t.TempDir(), "data")
+			copyTree(t, w.dir, backup)
+			w.sim.Advance(60 * day)
+			w.add(apisim.Alerts, w.sim.Now().Add(-day), 300)
+			w.mustSync(w.options())
+			rows := w.published("SELECT count(*) FROM alerts")
+			alerts, newer := filepath.Join(w.dir, "lake/alerts"), filepath.Join(t.TempDir(), "alerts")
+			copyTree(t, alerts, newer)
+			copyTree(t, backup, w.dir)
+			copyTree(t, newer, alerts)
+			for _, path := range lost {
+				if err := os.Remove(filepath.Join(w.dir, path)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			before := w.files()
+			var damaged *duckdb.DamagedError
+			if _, err := w.sync(context.Background(), w.options()); !errors.As(err, &damaged) || !strings.Contains(err.Error(), "older than what is published") {
+				t.Errorf("%v", err)
+			}
+			if diff := cmp.Diff(before, w.files()); diff != "" {
+				t.Errorf("published files changed:\n%s", diff)
+			}
+			w.rebuild(w.options())
+			if got := w.published("SELECT count(*) FROM alerts"); got != rows {
+				t.Errorf("%s of %s rows after the rebuild", got, rows)
+			}
+		})
+	}
+}
+
 func TestGenerationsGrowAndSayWhatChanged(t *testing.T) {
 	w := newWorld(t, small())
 	w.mustSync(w.options())
