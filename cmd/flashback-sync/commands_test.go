@@ -306,3 +306,30 @@ func TestRelativeDataDirIsBelowTheFilesFolder(t *testing.T) {
 		t.Errorf("it began anew: %v", err)
 	}
 }
+
+// Readers of a folder count the rows of every Parquet file in it.
+func TestStatusNamesParquetFilesThatAreNotOurs(t *testing.T) {
+	b := newBench(t)
+	b.must("sync")
+	found, err := filepath.Glob(filepath.Join(b.data(), "lake/alerts/*/alerts.parquet"))
+	if err != nil || len(found) == 0 {
+		t.Fatal(found, err)
+	}
+	content, err := os.ReadFile(found[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(filepath.Dir(found[0]), "copy.parquet")
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if r := b.must("status"); !strings.Contains(r.stdout, "1 Parquet file is no part of the lake") || strings.Contains(r.stdout, "No problems found") {
+		t.Errorf("status says\n%s", r.stdout)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if r := b.must("status"); strings.Contains(r.stdout, "no part of") {
+		t.Errorf("status says\n%s", r.stdout)
+	}
+}

@@ -62,7 +62,7 @@ func findRemains(ctx context.Context, o *run.Options) (load.Remains, error) {
 	}
 	if err != nil {
 		o.Observe(run.Event{Kind: run.Warned, Message: fmt.Sprintf("the lake has no manifest to rely on (%v): what is in it is kept, and fetched again as far as the source has it", err)})
-		if inventory, err = lake.Find(o.LakeDir()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if inventory, err = lake.Find(o.LakeDir(), nil); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return remains, err
 		}
 	} else {

@@ -26,7 +26,8 @@ func (r *run) refuseOlder(ctx context.Context) error {
 		return err
 	}
 	path, newest := filepath.Join(r.options.LakeDir(), lake.ManifestName), int64(0)
-	if manifest, err := lake.ReadManifest(r.options.LakeDir()); err == nil { // one that cannot be read is written again
+	manifest, err := lake.ReadManifest(r.options.LakeDir())
+	if err == nil { // one that cannot be read is written again
 		newest = manifest.Generation
 	}
 	// Opening the file takes long. One that this warehouse published is not opened.
@@ -34,7 +35,7 @@ func (r *run) refuseOlder(ctx context.Context) error {
 		path, newest = r.snapshotPath(), load.PublishedGeneration(ctx, r.snapshotPath())
 	}
 	if newest <= own {
-		return r.refuseUnknownPartitions(ctx)
+		return r.refuseUnknownPartitions(ctx, manifest)
 	}
 	return &duckdb.DamagedError{Path: load.File(r.options.DataDir), Reason: fmt.Sprintf(
 		"the warehouse is older than what is published: it knows of %d publications, and %s is of publication %d; nothing was overwritten", own, path, newest)}
@@ -44,8 +45,8 @@ func (r *run) refuseOlder(ctx context.Context) error {
 // has a Parquet file of ours: an older data_dir was restored over a newer lake. After a
 // crash such a file is an emptied partition's, which the run is about to remove. A repair
 // has compared the files, and removes what does not belong to the lake.
-func (r *run) refuseUnknownPartitions(ctx context.Context) error {
-	found, err := lake.Find(r.options.LakeDir())
+func (r *run) refuseUnknownPartitions(ctx context.Context, manifest *lake.Manifest) error {
+	found, err := lake.Find(r.options.LakeDir(), manifest)
 	if err != nil || exists(r.unpublishedPath()) || r.options.Repair != nil {
 		return nil //nolint:nilerr // a lake that is missing or unreadable is reported where it is written
 	}
@@ -75,7 +76,7 @@ func (o *Options) Orphans() []string {
 	if exists(load.File(o.DataDir)) {
 		return paths
 	}
-	if found, err := lake.Find(o.LakeDir()); err == nil && len(found.Unlisted) > 0 {
+	if found, err := lake.Find(o.LakeDir(), nil); err == nil && len(found.Unlisted) > 0 {
 		paths = append(paths, filepath.Join(o.LakeDir(), filepath.FromSlash(found.Unlisted[0])))
 	}
 	return paths

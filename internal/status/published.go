@@ -9,6 +9,8 @@ import (
 	"github.com/dustin/go-humanize/english"
 
 	noted "github.com/flashback-sync/flashback-sync/internal/published"
+	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/lake"
 	"github.com/flashback-sync/flashback-sync/load/snapshot"
 )
 
@@ -20,6 +22,9 @@ type Published struct {
 	// ForeignLog: beside flashback.duckdb lies the log of a program that opened it, or an
 	// earlier one in its place, for writing.
 	ForeignLog bool `json:"foreign_log,omitempty"`
+	// Unlisted are Parquet files in the lake that the manifest does not name, by path below
+	// data_dir: whoever reads the folders counts their rows.
+	Unlisted []string `json:"unlisted_files,omitempty"`
 }
 
 // lookAtPublished compares the published files with what was published. While a run may
@@ -28,19 +33,49 @@ func lookAtPublished(dataDir string) (p Published) {
 	_, err := os.Lstat(filepath.Join(dataDir, snapshot.LogName))
 	p.ForeignLog = err == nil
 	p.Altered = noted.Altered(dataDir)
+	p.Unlisted = unlisted(dataDir)
 	return p
 }
 
+// unlisted lists none while a run may be placing files that the manifest names later.
+func unlisted(dataDir string) (paths []string) {
+	dir := filepath.Join(dataDir, "lake")
+	manifest, err := lake.ReadManifest(dir)
+	if err != nil {
+		return nil // a manifest that is missing is altered
+	}
+	found, err := lake.Find(dir, manifest)
+	if _, running := os.Lstat(filepath.Join(dataDir, filepath.FromSlash(load.Unpublished))); err != nil || running == nil {
+		return nil
+	}
+	for _, path := range found.Unlisted {
+		paths = append(paths, "lake/"+path)
+	}
+	return paths
+}
+
+// some names the first few files.
+func some(files []string) string {
+	const shown = 3
+	names := strings.Join(files[:min(len(files), shown)], ", ")
+	if len(files) > shown {
+		names += ", …"
+	}
+	return names
+}
+
 func (p Published) problems() (all []Problem) {
-	const subject, shown = "published files", 3
+	const subject = "published files"
 	if n := len(p.Altered); n > 0 {
-		names := strings.Join(p.Altered[:min(n, shown)], ", ")
-		if n > shown {
-			names += ", …"
-		}
 		all = append(all, Problem{
-			Level: Bad, Subject: subject, Text: fmt.Sprintf("%s not as published: %s", english.Plural(n, "file is", "files are"), names),
+			Level: Bad, Subject: subject, Text: fmt.Sprintf("%s not as published: %s", english.Plural(n, "file is", "files are"), some(p.Altered)),
 			Hint: "'flashback-sync sync' publishes again what was changed; open published files read-only",
+		})
+	}
+	if n := len(p.Unlisted); n > 0 {
+		all = append(all, Problem{
+			Level: Warn, Subject: subject, Text: fmt.Sprintf("%s no part of the lake, and readers of its folders count the rows: %s", english.Plural(n, "Parquet file is", "Parquet files are"), some(p.Unlisted)),
+			Hint: "move them elsewhere; 'flashback-sync repair' removes those in the place of a day or month",
 		})
 	}
 	if p.ForeignLog {

@@ -59,15 +59,22 @@ func Check(ctx context.Context, dir string) (*Inventory, error) {
 	return found, err
 }
 
-// Find lists the Parquet files of a lake without a manifest.
-func Find(dir string) (*Inventory, error) {
+// Find lists the Parquet files of a lake that a manifest does not name; nil names none.
+func Find(dir string, m *Manifest) (*Inventory, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = root.Close() }()
-	found := &Inventory{Manifest: &Manifest{}}
-	found.Unlisted, err = unlisted(root, nil)
+	if m == nil {
+		m = &Manifest{}
+	}
+	listed := map[string]bool{}
+	for _, f := range m.Files {
+		listed[f.Path] = true
+	}
+	found := &Inventory{Manifest: m}
+	found.Unlisted, err = unlisted(root, listed)
 	return found, err
 }
 
