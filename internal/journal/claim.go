@@ -3,6 +3,7 @@ package journal
 import (
 	"context"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -31,4 +32,18 @@ func Claim(dataDir string) (release func(), err error) {
 		return nil, fmt.Errorf("claim the progress: %w", err)
 	}
 	return func() { _ = lock.Unlock() }, nil // closing it unlocks, too
+}
+
+// unclaimed keeps runs from claiming the progress until release is called. It is ok if
+// no process owns the claim: then what progress there is was left by a run that died.
+func unclaimed(dataDir string) (release func(), ok bool) {
+	path, err := durable.Place(dataDir, claimFile)
+	if err != nil {
+		return nil, false
+	}
+	lock := flock.New(path, flock.SetFlag(os.O_RDONLY)) // it is never made here
+	if ok, err = lock.TryRLock(); err != nil || !ok {
+		return nil, false
+	}
+	return func() { _ = lock.Unlock() }, true
 }

@@ -202,6 +202,24 @@ func TestProgressIsThereWhileTheRunIs(t *testing.T) {
 	}
 }
 
+func TestProgressOfADeadProcessIsKnownAtOnce(t *testing.T) {
+	dir := dataDir(t)
+	release, err := Claim(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteProgress(dir, &Progress{RunID: "r", UpdatedAt: noon}); err != nil {
+		t.Fatal(err)
+	}
+	if p, err := ReadProgress(dir); err != nil || !p.Alive(noon) {
+		t.Errorf("the run that owns it is not alive: %+v, %v", p, err)
+	}
+	release() // as the system does for a process that was killed
+	if p, err := ReadProgress(dir); err != nil || p.Alive(noon) {
+		t.Errorf("a run that died is alive: %+v, %v", p, err)
+	}
+}
+
 // What lies in the places of our files may be someone else's, and is left alone.
 func TestLinksAreNotFollowed(t *testing.T) {
 	for _, name := range []string{file, lockFile, progressFile, "state/.progress.json.tmp-"} {

@@ -50,6 +50,18 @@ func WriteProgress(dataDir string, p *Progress) error {
 // ReadProgress returns the progress of a run that is under way, or died; nil if
 // there is none. See Progress.Alive.
 func ReadProgress(dataDir string) (*Progress, error) {
+	release, free := unclaimed(dataDir)
+	if free {
+		defer release()
+	}
+	p, err := readProgress(dataDir)
+	if p != nil {
+		p.Died = free
+	}
+	return p, err
+}
+
+func readProgress(dataDir string) (*Progress, error) {
 	path, err := durable.Place(dataDir, progressFile)
 	if err != nil {
 		return nil, err

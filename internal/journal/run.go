@@ -162,6 +162,9 @@ type Progress struct {
 	Streams []StreamProgress `json:"streams"`
 	// Message is the last thing the run had to say.
 	Message string `json:"message,omitempty"`
+
+	// Died: its process is known to be gone.
+	Died bool `json:"-"`
 }
 
 // StreamProgress is how far a stream is.
@@ -176,7 +179,7 @@ type StreamProgress struct {
 
 // Alive reports whether the progress is that of a process that still renews it.
 func (p *Progress) Alive(now time.Time) bool {
-	return p != nil && now.Sub(p.UpdatedAt) < 15*time.Second
+	return p != nil && !p.Died && now.Sub(p.UpdatedAt) < 15*time.Second
 }
 
 // Crashed is the run of a process that left this progress and died.
