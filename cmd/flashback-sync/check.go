@@ -21,7 +21,7 @@ func (a *app) checkCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "check",
 		Short: "Check the configuration, reach the API, try the token",
-		Long:  "Checks the configuration, reaches the API with the token, and says what a sync of\neach stream would read, what serve would run, and who would be told. It writes nothing.",
+		Long:  "Checks the configuration, reaches the API with the token, and says what a sync of\neach stream would read, what serve would run, and who would be\nnotified. It writes nothing.",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return a.check(cmd.Context()) },
 	}

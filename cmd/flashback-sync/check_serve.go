@@ -49,6 +49,6 @@ func (a *app) printUnattended(c *config.Config) error {
 	if len(told) == 0 {
 		told = []string{"nobody; see alarms in the configuration"}
 	}
-	fmt.Fprintf(a.stdout, "told           %s\n", strings.Join(told, ", "))
+	fmt.Fprintf(a.stdout, "notifies       %s\n", strings.Join(told, ", "))
 	return usage(errors.Join(pageErr, pingErr, webhookErr))
 }

@@ -107,17 +107,17 @@ func (a *app) demoProof(ctx context.Context, t *task, dir, url string, now time.
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.stdout, "Found:   %s\n         (%d requests)\n", inWords(done.Found), done.Found.Requests)
+	fmt.Fprintf(a.stdout, "Found:    %s\n          (%d requests)\n", inWords(done.Found), done.Found.Requests)
 	for _, s := range done.Found.Streams {
 		for _, f := range s.Findings {
-			fmt.Fprintf(a.stdout, "         %s from %s to %s: %s\n", s.Stream, stamp(&f.From), stamp(&f.To), sampleIDs(f.Samples))
+			fmt.Fprintf(a.stdout, "          %s from %s to %s: %s\n", s.Stream, stamp(&f.From), stamp(&f.To), sampleIDs(f.Samples))
 		}
 	}
 	if done.Left == nil {
 		return stillDiffers(done)
 	}
 	fetched := done.Summary.Streams["violations"]
-	fmt.Fprintf(a.stdout, "Mended:  %d rows fetched with %d requests\nNow:     %s\n", fetched.Inserted, fetched.Requests, verdict(done.Left))
+	fmt.Fprintf(a.stdout, "Repaired: %d rows fetched with %d requests\nNow:      %s\n", fetched.Inserted, fetched.Requests, verdict(done.Left))
 	return stillDiffers(done)
 }
 
@@ -134,7 +134,7 @@ func (a *app) demoEnd(ctx context.Context, dir string, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	a.say("How things stand, as people look at it; 'serve' shows the same page:")
+	a.say("The status page of this data; 'serve' shows the same page:")
 	if err := a.writeStatusPage(ctx, c, filepath.Join(dir, "report.html")); err != nil {
 		return err
 	}

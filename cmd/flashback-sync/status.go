@@ -129,13 +129,13 @@ func readLastRun(dataDir string) (*run.Summary, error) {
 
 func streamLine(known *status.Status, name string) *streamStatus {
 	line := &streamStatus{Stream: name, CoveredTo: known.Fresh(name), LastComplete: known.LastComplete(name), awaited: known.Awaited(name)}
-	held := known.Stream(name)
-	if held == nil {
+	stored := known.Stream(name)
+	if stored == nil {
 		return line
 	}
-	line.Rows, line.Newest, line.Rejected, line.Lateness = held.Rows, held.Newest, held.Rejected, latenessOf(held.Lateness)
-	line.Gaps, line.Lost = len(held.Gaps()), len(held.Lost())
-	for _, lane := range held.Lanes {
+	line.Rows, line.Newest, line.Rejected, line.Lateness = stored.Rows, stored.Newest, stored.Rejected, latenessOf(stored.Lateness)
+	line.Gaps, line.Lost = len(stored.Gaps()), len(stored.Lost())
+	for _, lane := range stored.Lanes {
 		if len(lane.Covered) > 0 && (line.CoveredFrom == nil || lane.Covered[0].From.Before(*line.CoveredFrom)) {
 			line.CoveredFrom = &lane.Covered[0].From
 		}

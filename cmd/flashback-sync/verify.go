@@ -31,12 +31,12 @@ func (a *app) verifyCommand() *cobra.Command {
 	var f verifyFlags
 	command := &cobra.Command{
 		Use:   "verify",
-		Short: "Prove what is held against the source; change nothing",
-		Long: `Compares what is held with the source, and the published files with what is held.
+		Short: "Compare what is stored with the source; change nothing",
+		Long: `Compares what is stored with the source, and the published files with what is stored.
 It changes nothing, and ends with exit code 9 if anything differs.
 
-The source is asked for one total for each stream and day; where that differs from
-what is held, the day is cut in halves until the rows themselves can be compared.
+It requests one total for each stream and day. Where that differs from what is
+stored, the day is cut in halves until the rows themselves can be compared.
 Every Parquet file is checked: its SHA-256, rows and time range against the
 manifest, its content against the warehouse. So is flashback.duckdb. With --full
 every row is read and compared.

@@ -19,8 +19,8 @@ import (
 const mostLines = 20
 
 func (a *app) printReport(r *audit.Report) {
-	t := newTable(a.stdout, "source", "held", "missing", "extra", "differs", "unproven")
-	t.AppendHeader(table.Row{"stream", "status", "compared from", "to", "source", "held", "missing", "extra", "differs", "unproven"})
+	t := newTable(a.stdout, "source", "stored", "missing", "extra", "differs", "unproven")
+	t.AppendHeader(table.Row{"stream", "status", "compared from", "to", "source", "stored", "missing", "extra", "differs", "unproven"})
 	for _, s := range joined(r.Streams) {
 		t.AppendRow(figures(s))
 	}
@@ -173,7 +173,7 @@ func printWitness(out io.Writer, r *audit.Report) {
 	if buckets == 0 {
 		return
 	}
-	fmt.Fprintf(out, "Second witness: the statistics and the events held agree in %s of %s buckets", humanize.Comma(agree), humanize.Comma(buckets))
+	fmt.Fprintf(out, "Cross-check: the statistics and the stored events agree in %s of %s buckets", humanize.Comma(agree), humanize.Comma(buckets))
 	if agree < buckets {
 		fmt.Fprint(out, "\n  (events that came after their bucket was closed are in one and not in the other; this does not decide the verdict)")
 	}

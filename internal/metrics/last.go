@@ -58,7 +58,7 @@ func proofFamilies() []family {
 	return []family{
 		{
 			name: "verification_timestamp_seconds", kind: gauge,
-			help: "When what is held was compared with the source last, in seconds since 1970; absent if it never was.",
+			help: "When the stored rows were last compared with the source, in seconds since 1970; absent if it never was.",
 			read: proof(func(v *journal.Run, add add) { moment(v.FinishedAt, add) }),
 		},
 		{

@@ -41,7 +41,7 @@ func streamFamilies() []family {
 		},
 		{
 			name: "coverage_gaps", kind: gauge, labels: byStream,
-			help: "Holes in the range of time that is held, which the next complete run closes.",
+			help: "Gaps in the covered range, which the next complete run closes.",
 			read: each(func(_ *status.Status, of *status.Stream, add add) { add(float64(len(of.Gaps())), of.Name) }),
 		},
 		{
@@ -51,7 +51,7 @@ func streamFamilies() []family {
 		},
 		{
 			name: "rejected_records", kind: gauge, labels: byStream,
-			help: "Records in quarantine: they could not be typed, and stand in the table rejected_records.",
+			help: "Records in quarantine: they could not be typed, and are in the table rejected_records.",
 			read: each(func(_ *status.Status, of *status.Stream, add add) { add(float64(of.Rejected), of.Name) }),
 		},
 		lateness("median", "How late half of the late rows came at most", func(l *status.Lateness) time.Duration { return l.Median }),

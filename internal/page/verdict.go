@@ -78,7 +78,7 @@ func (v *view) figures() (all []figure) {
 		for _, s := range h.Streams {
 			rows += max(0, s.Rows)
 		}
-		f := figure{Name: "Rows held", Value: large(rows), Note: "published " + span.Ago(v.At, h.At)}
+		f := figure{Name: "Rows stored", Value: large(rows), Note: "published " + span.Ago(v.At, h.At)}
 		if held := h.DuckDBBytes + h.LakeBytes; held > 0 {
 			f.Note = size(held) + ", " + f.Note
 		}

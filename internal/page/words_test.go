@@ -28,7 +28,7 @@ func TestPagesSayWhatIsTheMatter(t *testing.T) {
 		"first run":  {"The first run is in progress", "61,200 of 411,870 rows · 633 requests", "14.9%", "for 1 min 33 s", "waiting"},
 		"running":    {"No problems found", "A run is in progress", "running; then", "waiting for another job; then"},
 		"unreadable": {"1 thing needs action", "What is published cannot be read: open /data/flashback.duckdb: permission denied", "otherwise 'flashback-sync repair' publishes it again", "so nothing can be said of it"},
-		"one day":    {"No row is held.", "Nothing is covered yet.", "2026-11-20: 426 rows. The fullest day is 2026-11-20 with 426.", "The newest 1 run, the oldest first: 1 ok."},
+		"one day":    {"No row is stored.", "Nothing is covered yet.", "2026-11-20: 426 rows. The fullest day is 2026-11-20 with 426.", "The newest 1 run, the oldest first: 1 ok."},
 		"ten years":  {"Rows per month", "Violations by severity, per month"},
 		"huge":       {"9.2 quintillion", "9,223,372,036,854,775,807", "Rows per century"},
 	} {

@@ -78,7 +78,7 @@ func Run(ctx context.Context, r Request, out Output) (err error) {
 			return err
 		}
 		if holdsOne(r.Format) && len(statements) > 1 {
-			return refused("a file of format %s holds one result, and the SQL has %d statements", r.Format, len(statements))
+			return refused("a file of format %s has room for one result, and the SQL has %d statements", r.Format, len(statements))
 		}
 		if r.Format == "xlsx" {
 			return writeWorkbook(ctx, s, statements, out)

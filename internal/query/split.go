@@ -11,7 +11,7 @@ import (
 // interface does not return their texts.
 func (s *session) split(ctx context.Context, sql string) (all []string, err error) {
 	if strings.ContainsRune(sql, 0) {
-		return nil, refused("the SQL holds a NUL character")
+		return nil, refused("the SQL contains a NUL character")
 	}
 	if err := s.parse(sql); err != nil { // with the lines as they were written
 		return nil, err

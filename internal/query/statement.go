@@ -37,7 +37,7 @@ func (s *session) prepareAll(ctx context.Context, sql string) (all []*statement,
 		all = append(all, statement)
 	}
 	if len(all) == 0 {
-		return nil, refused("the SQL holds no statement")
+		return nil, refused("the SQL has no statement")
 	}
 	return all, nil
 }

@@ -122,7 +122,7 @@ func ofVerification(v *journal.Run) []Problem {
 		return nil
 	case v.Verdict == "extra":
 		return []Problem{{
-			Level: Note, Subject: jobVerify, Text: "rows are held that the source no longer lists",
+			Level: Note, Subject: jobVerify, Text: "rows are stored that the source no longer lists",
 			Hint: "rows that the source has deleted are kept; there is nothing to repair",
 		}}
 	case v.Missing > 0:
