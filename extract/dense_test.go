@@ -41,7 +41,7 @@ func TestDenseTimestamps(t *testing.T) {
 		} {
 			t.Run(fmt.Sprintf("%s %d", name, i), func(t *testing.T) {
 				t.Parallel()
-				sim := apisim.New(apisim.Options{Now: noon, Semantics: m})
+				sim := apisim.New(apisim.Options{NoGzip: true, Now: noon, Semantics: m})
 				sim.AddAlerts(rowsAt(sim, at...)...)
 				sim.AddAlerts(rowsAt(sim, spread(low.Add(-time.Hour), 120, time.Minute)...)...)
 				reader := dial(t, sim)
@@ -58,7 +58,7 @@ func TestDenseTimestamps(t *testing.T) {
 func TestFiveThousandRowsInOneMillisecond(t *testing.T) {
 	t.Parallel()
 	for _, m := range []apisim.Semantics{{}, {ShuffleTies: true}} {
-		sim := apisim.New(apisim.Options{Seed: 2, Now: noon, Days: 3, AlertsPerDay: 300, Semantics: m})
+		sim := apisim.New(apisim.Options{NoGzip: true, Seed: 2, Now: noon, Days: 3, AlertsPerDay: 300, Semantics: m})
 		n := 5000
 		if underRace {
 			n = 2000
@@ -79,7 +79,7 @@ func TestFiveThousandRowsInOneMillisecond(t *testing.T) {
 func TestExactPages(t *testing.T) {
 	for _, n := range []int{0, 1, 99, 100, 101, 199, 200, 201, 300} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
-			sim := apisim.New(apisim.Options{Now: noon})
+			sim := apisim.New(apisim.Options{NoGzip: true, Now: noon})
 			sim.AddAlerts(rowsAt(sim, spread(noon.Add(-3*time.Hour), n, 1234*time.Millisecond)...)...)
 			all := truth(t, sim, api.Query{List: api.Alerts})
 			reader := dial(t, sim)
@@ -94,7 +94,7 @@ func TestExactPages(t *testing.T) {
 }
 
 func TestEmptyIntervals(t *testing.T) {
-	sim := apisim.New(apisim.Options{Now: noon})
+	sim := apisim.New(apisim.Options{NoGzip: true, Now: noon})
 	sim.AddAlerts(rowsAt(sim, spread(noon.AddDate(0, 0, -9), 300, time.Minute)...)...)
 	reader := dial(t, sim)
 	all := truth(t, sim, api.Query{List: api.Alerts})
@@ -114,7 +114,7 @@ func TestEmptyIntervals(t *testing.T) {
 }
 
 func TestOddRecords(t *testing.T) {
-	sim := apisim.New(apisim.Options{Now: noon})
+	sim := apisim.New(apisim.Options{NoGzip: true, Now: noon})
 	low := noon.Add(-10 * time.Hour)
 	for i := range 500 {
 		at := low.Add(time.Duration(i) * time.Minute)
@@ -147,7 +147,7 @@ func TestOddRecords(t *testing.T) {
 }
 
 func TestOnlyUndatedRecords(t *testing.T) {
-	sim := apisim.New(apisim.Options{Now: noon})
+	sim := apisim.New(apisim.Options{NoGzip: true, Now: noon})
 	for i := range 350 {
 		sim.AddRaw(apisim.Alerts, noon.Add(-time.Duration(i)*time.Minute), fmt.Sprintf(`{"id":"%d","timestamp":null}`, i))
 	}
@@ -159,7 +159,7 @@ func TestOnlyUndatedRecords(t *testing.T) {
 // TestAWronglyDatedRecordCostsNoWrongClaim may cost coverage, never a wrong claim of it.
 func TestAWronglyDatedRecordCostsNoWrongClaim(t *testing.T) {
 	for place := range 30 {
-		sim := apisim.New(apisim.Options{Now: noon})
+		sim := apisim.New(apisim.Options{NoGzip: true, Now: noon})
 		low := noon.Add(-10 * time.Hour)
 		sim.AddAlerts(rowsAt(sim, spread(low, 500, time.Minute)...)...)
 		at := low.Add(time.Duration(380+place)*time.Minute + time.Second)

@@ -72,7 +72,7 @@ func distinct(n int) *apisim.Sim {
 	for _, ms := range slices.Sorted(maps.Keys(picked)) {
 		at = append(at, noon.Add(-48*time.Hour).Add(time.Duration(ms)*time.Millisecond))
 	}
-	sim := apisim.New(apisim.Options{Now: noon})
+	sim := apisim.New(apisim.Options{NoGzip: true, Now: noon})
 	sim.AddAlerts(rowsAt(sim, at...)...)
 	return sim
 }
@@ -96,7 +96,7 @@ func TestProbeLearnsTheResolutionOrNothing(t *testing.T) {
 		{"whole second", apisim.Semantics{}, at.Truncate(time.Second), false, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			sim := apisim.New(apisim.Options{Now: noon, Semantics: c.m})
+			sim := apisim.New(apisim.Options{NoGzip: true, Now: noon, Semantics: c.m})
 			sim.AddAlerts(rowsAt(sim, at)...)
 			reader := dial(t, sim)
 			seen, asked, err := reader.Probe(context.Background(), anyPage, c.at)
@@ -111,7 +111,7 @@ func TestProbeLearnsTheResolutionOrNothing(t *testing.T) {
 }
 
 func TestPeek(t *testing.T) {
-	sim := apisim.New(apisim.Options{Seed: 5, Now: noon, Days: 9, AlertsPerDay: 100, Semantics: apisim.Semantics{DateSkew: -time.Hour}})
+	sim := apisim.New(apisim.Options{NoGzip: true, Seed: 5, Now: noon, Days: 9, AlertsPerDay: 100, Semantics: apisim.Semantics{DateSkew: -time.Hour}})
 	seen, err := dial(t, sim).Peek(context.Background(), anyPage, noon.AddDate(0, 0, -10))
 	if err != nil || !seen.Now.Equal(noon.Add(-time.Hour)) || seen.Total != sim.Len(apisim.Alerts) || !seen.Newest.Equal(sim.Alerts()[len(sim.Alerts())-1].Timestamp) {
 		t.Errorf("%+v, %v", seen, err)

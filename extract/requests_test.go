@@ -12,7 +12,7 @@ import (
 
 // uniform are rows at even distances over the last 90 days.
 func uniform(n int) *apisim.Sim {
-	sim := apisim.New(apisim.Options{Now: noon})
+	sim := apisim.New(apisim.Options{NoGzip: true, Now: noon})
 	step := 90 * 24 * time.Hour / time.Duration(n)
 	sim.AddAlerts(rowsAt(sim, spread(noon.Add(-90*24*time.Hour), n, step.Truncate(time.Microsecond))...)...)
 	return sim

@@ -47,7 +47,7 @@ func TestWrongTotals(t *testing.T) {
 				if days {
 					m.Resolution = apisim.TruncatedDay
 				}
-				sim := apisim.New(apisim.Options{Seed: 4, Now: noon, Days: 20, AlertsPerDay: 45, Semantics: m})
+				sim := apisim.New(apisim.Options{NoGzip: true, Seed: 4, Now: noon, Days: 20, AlertsPerDay: 45, Semantics: m})
 				if s.dense {
 					sim.AddAlerts(rowsAt(sim, same(noon.Add(-30*time.Hour), 450)...)...)
 					sim.AddAlerts(rowsAt(sim, same(noon.Add(-300*time.Hour), 150)...)...)
@@ -99,7 +99,7 @@ func (r *reading) accounted(t fataler) {
 }
 
 func TestIgnoredSkipWithoutDenseTimestampsCostsNothing(t *testing.T) {
-	sim := apisim.New(apisim.Options{Seed: 4, Now: noon, Days: 20, AlertsPerDay: 150, Semantics: apisim.Semantics{IgnoreSkip: true}})
+	sim := apisim.New(apisim.Options{NoGzip: true, Seed: 4, Now: noon, Days: 20, AlertsPerDay: 150, Semantics: apisim.Semantics{IgnoreSkip: true}})
 	all := truth(t, sim, api.Query{List: api.Alerts})
 	job := Job{Query: api.Query{List: api.Alerts}, Interval: between(noon.AddDate(0, 0, -20), noon)}
 	readAll(dial(t, sim), job).expect(t, func(int) []shown { return all })
@@ -109,7 +109,7 @@ func TestIgnoredSkipWithoutDenseTimestampsCostsNothing(t *testing.T) {
 func TestAnAbsurdTotalEnds(t *testing.T) {
 	t.Parallel()
 	for _, total := range []int{5e9, 1e15, 1 << 62} {
-		sim := apisim.New(apisim.Options{Seed: 5, Now: noon, Days: 20, AlertsPerDay: 45, Semantics: apisim.Semantics{TotalOffset: total}})
+		sim := apisim.New(apisim.Options{NoGzip: true, Seed: 5, Now: noon, Days: 20, AlertsPerDay: 45, Semantics: apisim.Semantics{TotalOffset: total}})
 		sim.SetOnRequest(func(_ *http.Request, n int) {
 			if n > 2000 {
 				t.Error("it goes on and on")
@@ -127,7 +127,7 @@ func TestAnAbsurdTotalEnds(t *testing.T) {
 // often as a total that moves has what was gathered forgotten.
 func TestIgnoredSkipAndATotalThatMovesEnd(t *testing.T) {
 	t.Parallel()
-	sim := apisim.New(apisim.Options{Now: noon, Semantics: apisim.Semantics{IgnoreSkip: true, ShuffleTies: true, TotalRandom: 30}})
+	sim := apisim.New(apisim.Options{NoGzip: true, Now: noon, Semantics: apisim.Semantics{IgnoreSkip: true, ShuffleTies: true, TotalRandom: 30}})
 	sim.AddAlerts(rowsAt(sim, same(noon.Add(-time.Hour), 250)...)...)
 	sim.SetOnRequest(func(_ *http.Request, n int) {
 		if n > 2000 {
@@ -144,7 +144,7 @@ func TestIgnoredSkipAndATotalThatMovesEnd(t *testing.T) {
 // A source that compares whole seconds gives a row from beyond the bound. Where its
 // total says that there is more, the walk must not go back up to that row.
 func TestALoneRowBeyondTheBoundEnds(t *testing.T) {
-	sim := apisim.New(apisim.Options{Now: noon, Semantics: apisim.Semantics{Resolution: apisim.WholeSecond, TotalOffset: 1}})
+	sim := apisim.New(apisim.Options{NoGzip: true, Now: noon, Semantics: apisim.Semantics{Resolution: apisim.WholeSecond, TotalOffset: 1}})
 	end := noon.Add(-time.Hour)
 	sim.AddAlerts(rowsAt(sim, end.Add(500*time.Millisecond))...)
 	sim.AddAlerts(rowsAt(sim, spread(end.Add(10*time.Minute), 3, 7*time.Second+13*time.Millisecond)...)...)
@@ -168,7 +168,7 @@ func TestALoneRowBeyondTheBoundEnds(t *testing.T) {
 // A source that knows only dates gives one row, again and again, to a walk that ends
 // before it, and counts another one: there is no way down by time.
 func TestALoneRowBeyondTheBoundLeadsNowhere(t *testing.T) {
-	sim := apisim.New(apisim.Options{Seed: 4, Now: noon, Semantics: apisim.Semantics{Resolution: apisim.WholeDay, TotalOffset: 1}})
+	sim := apisim.New(apisim.Options{NoGzip: true, Seed: 4, Now: noon, Semantics: apisim.Semantics{Resolution: apisim.WholeDay, TotalOffset: 1}})
 	at := noon.Add(-15 * time.Hour).Add(158 * time.Millisecond)
 	sim.AddAlerts(rowsAt(sim, at)...)
 	before := sim.RequestCount()

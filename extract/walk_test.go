@@ -39,7 +39,7 @@ func TestEveryRowUnderAllSemantics(t *testing.T) {
 	for name, m := range semantics() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			sim := apisim.New(apisim.Options{Seed: 3, Now: noon, Days: 9, AlertsPerDay: 150, Semantics: m})
+			sim := apisim.New(apisim.Options{NoGzip: true, Seed: 3, Now: noon, Days: 9, AlertsPerDay: 150, Semantics: m})
 			if !m.IgnoreSkip {
 				sim.AddAlerts(rowsAt(sim, spread(noon.Add(-50*time.Hour), 150, 20*time.Microsecond)...)...)
 			}
@@ -73,7 +73,7 @@ func TestBoundsThatAreCutWithoutATrace(t *testing.T) {
 		for _, n := range []int{1, 99, 100, 130} {
 			t.Run(fmt.Sprintf("%s, %d rows", name, n), func(t *testing.T) {
 				t.Parallel()
-				sim := apisim.New(apisim.Options{Now: noon, Semantics: m})
+				sim := apisim.New(apisim.Options{NoGzip: true, Now: noon, Semantics: m})
 				sim.AddAlerts(rowsAt(sim, spread(day.Add(9*time.Hour+1111*time.Millisecond), n, 61*time.Second+77*time.Millisecond)...)...)
 				reader := dial(t, sim)
 				all := truth(t, sim, api.Query{List: api.Alerts})
@@ -95,7 +95,7 @@ func TestSplitsOnCoarseSources(t *testing.T) {
 			t.Run(fmt.Sprint(r, exclusive), func(t *testing.T) {
 				t.Parallel()
 				m := apisim.Semantics{Resolution: apisim.Resolution(r), ToExclusive: exclusive, FromExclusive: exclusive}
-				sim := apisim.New(apisim.Options{Now: noon, Semantics: m})
+				sim := apisim.New(apisim.Options{NoGzip: true, Now: noon, Semantics: m})
 				sim.AddAlerts(rowsAt(sim, spread(noon.Add(-9*time.Hour), 4500, 6*time.Second+3*time.Millisecond)...)...)
 				reader := dial(t, sim, connections(8))
 				all := truth(t, sim, api.Query{List: api.Alerts})
@@ -108,7 +108,7 @@ func TestSplitsOnCoarseSources(t *testing.T) {
 
 func TestConcurrency(t *testing.T) {
 	t.Parallel()
-	sim := apisim.New(apisim.Options{Seed: 5, Now: noon, Days: 60, AlertsPerDay: 160})
+	sim := apisim.New(apisim.Options{NoGzip: true, Seed: 5, Now: noon, Days: 60, AlertsPerDay: 160})
 	all := truth(t, sim, api.Query{List: api.Alerts})
 	for _, n := range []int{1, 2, 8, 16} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
@@ -122,7 +122,7 @@ func TestConcurrency(t *testing.T) {
 }
 
 func TestJobsByPolicyAndWithFilters(t *testing.T) {
-	sim := apisim.New(apisim.Options{Seed: 5, Now: noon, Days: 30, AlertsPerDay: 160, ViolationsPerDay: 90})
+	sim := apisim.New(apisim.Options{NoGzip: true, Seed: 5, Now: noon, Days: 30, AlertsPerDay: 160, ViolationsPerDay: 90})
 	org := sim.Organisation()
 	span := between(noon.AddDate(0, 0, -31), noon)
 	queries := []api.Query{
@@ -149,7 +149,7 @@ func TestJobsByPolicyAndWithFilters(t *testing.T) {
 }
 
 func TestRowsDatedInTheFuture(t *testing.T) {
-	sim := apisim.New(apisim.Options{Seed: 5, Now: noon, Days: 2, AlertsPerDay: 160})
+	sim := apisim.New(apisim.Options{NoGzip: true, Seed: 5, Now: noon, Days: 2, AlertsPerDay: 160})
 	sim.AddAlerts(rowsAt(sim, spread(noon.Add(time.Second), 430, 11*time.Hour)...)...)
 	end := time.Date(9999, 12, 31, 23, 59, 59, 999e6, time.UTC)
 	for i := range 250 {
