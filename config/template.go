@@ -13,7 +13,7 @@ const templateHead = `# The configuration of flashback-sync. What is left out ha
 `
 
 // Template is the commented file that `init` writes. Every key is in it, with
-// its default; dataDir stands in for that of data_dir unless it is "".
+// its default; dataDir replaces that of data_dir unless it is "".
 func Template(dataDir string) []byte {
 	var b strings.Builder
 	b.WriteString(templateHead)

@@ -16,7 +16,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 )
 
-// personal stands for what a source may say of people. Only bad answers hold it here,
+// personal is text about people, as a source may send it. Here only bad answers contain it,
 // so that it is to be nowhere: neither in a text nor in a file.
 const personal = "Jane_Doe_9f3c71d2"
 

@@ -73,7 +73,7 @@ func (r reader) Quiet(ctx context.Context, of load.Range, at time.Time, resoluti
 	return quiet, seen < quietRows && quiet.Before(of.To), duckdb.Wrap("read warehouse", rows.Err())
 }
 
-// fingerprint stands for the rows of one partition. Two are equal if and only if
+// fingerprint identifies the rows of one partition. Two are equal if and only if
 // (but for a chance of one in 2^64) their rows are, whatever their order.
 type fingerprint struct {
 	Rows           int64

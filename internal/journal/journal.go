@@ -49,7 +49,7 @@ type line struct {
 const (
 	// structural texts describe what is wrong with an answer, and never quote it.
 	structural = 1
-	// removed stands for a text of a former release, which may quote personal data.
+	// removed replaces a text of a former release, which may quote personal data.
 	removed = "removed: recorded by a release that quoted answers"
 )
 

@@ -141,7 +141,7 @@ func (r *Recorder) append(run Run) error {
 func recordCrashed(dataDir string) error {
 	left, err := ReadProgress(dataDir)
 	if err != nil || left == nil {
-		return nil //nolint:nilerr // a file that is no progress tells of no run
+		return nil //nolint:nilerr // a file that is not a progress file describes no run
 	}
 	if err := Append(dataDir, left.Crashed()); err != nil {
 		return err

@@ -116,7 +116,7 @@ func writeSheet(ctx context.Context, s *session, st *statement, book *excelize.F
 }
 
 // forExcel is a value as a cell holds it: nil, a truth value, a number, which also
-// stands for a time, or a text. A cell that is written as a text is no formula.
+// represents a time, or a text. A cell that is written as a text is no formula.
 func (c column) forExcel(value *string) (any, error) {
 	if value == nil {
 		return nil, nil

@@ -94,9 +94,9 @@ func TestAHealthyWarehouseMatches(t *testing.T) {
 	if s := report.Streams[0]; s.Stored != int64(w.sim.Len(apisim.Alerts)) || s.Source != s.Stored || len(s.Days) < 3 {
 		t.Errorf("%+v", s)
 	}
-	for _, witness := range report.CrossChecks {
-		if witness.Agree != witness.Buckets || witness.Buckets == 0 {
-			t.Errorf("%+v", witness)
+	for _, check := range report.CrossChecks {
+		if check.Agree != check.Buckets || check.Buckets == 0 {
+			t.Errorf("%+v", check)
 		}
 	}
 	o.Full = true

@@ -248,7 +248,7 @@ func TestCronJobKeepsItsPromises(t *testing.T) {
 		spoiled{"two at once", "Forbid", "Allow", "Forbid"},
 		spoiled{"restarted in place", "restartPolicy: Never", "restartPolicy: OnFailure", "restartPolicy"},
 		spoiled{"labels no policy holds for", "app.kubernetes.io/name: ", "app: ", "NetworkPolicy"},
-		spoiled{"held up for ever", "activeDeadlineSeconds: 82800", "ttlSecondsAfterFinished: 82800", "holds up"},
+		spoiled{"the CronJob held up indefinitely", "activeDeadlineSeconds: 82800", "ttlSecondsAfterFinished: 82800", "holds up"},
 		spoiled{"never again", "startingDeadlineSeconds", "ttlSecondsAfterFinished", "never starts again"},
 		spoiled{"any time zone", "timeZone: Etc/UTC", "suspend: false", "time zone"},
 		spoiled{"a partial run given up", "[2, 4, 7, 8]", "[2, 3, 4, 7, 8]", "gives up"},
