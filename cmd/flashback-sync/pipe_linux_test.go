@@ -15,7 +15,7 @@ func TestAPipeInDataDirHangsNoCommand(t *testing.T) {
 	b.must("sync")
 	for _, name := range []string{
 		"flashback.duckdb", "lake/manifest.json", "state/warehouse.duckdb", "state/lock", "state/runs.jsonl",
-		"state/last_run.json", "state/published.json", "state/progress.json", "state/unpublished", "flashback.duckdb.wal",
+		"state/published.json", "state/progress.json", "state/unpublished", "flashback.duckdb.wal",
 	} {
 		path := filepath.Join(b.data(), filepath.FromSlash(name))
 		aside := filepath.Join(t.TempDir(), "aside")

@@ -15,14 +15,11 @@ func (r *recorder) synced(summary *run.Summary) {
 	if summary == nil {
 		return
 	}
-	r.record.Streams = map[string]journal.Stream{}
+	r.record.Outcome, r.record.Streams = summary.Status, map[string]journal.Stream{}
 	for name, s := range summary.Streams {
-		done := journal.Stream{
-			Requests: s.Requests, Received: s.Received, Inserted: s.Inserted, Updated: s.Updated, Unchanged: s.Unchanged,
-			Duplicate: s.Duplicate, Rejected: s.Rejected, Status: s.Status(), Complete: s.Complete, Served: s.Served, Queries: s.Queries, From: s.From, To: s.To, Took: s.Took,
-		}
+		done := s.Stream
 		if s.Error != nil {
-			done.Error = inOneLine(*s.Error)
+			done.Error = new(inOneLine(*s.Error))
 		}
 		r.record.Streams[name] = done
 		r.record.Verdict = string(audit.Worse(audit.Status(r.record.Verdict), audit.Status(s.Verified)))

@@ -70,8 +70,8 @@ func TestARunIsRecordedWhileItsStartIsReported(t *testing.T) {
 // A line of the journal that is too long would hide those behind it.
 func TestErrorsAreNotedInOneLineOfBoundedLength(t *testing.T) {
 	r, text := &recorder{}, "first\nsecond "+strings.Repeat("ü", 1<<20)
-	r.synced(&run.Summary{Streams: map[string]*run.Result{"alerts": {Error: &text}}})
-	if got := r.record.Streams["alerts"].Error; !strings.HasPrefix(got, "first; second ü") || len(got) > 5000 {
+	r.synced(&run.Summary{Streams: map[string]*run.Result{"alerts": {Stream: journal.Stream{Error: &text}}}})
+	if got := *r.record.Streams["alerts"].Error; !strings.HasPrefix(got, "first; second ü") || len(got) > 5000 {
 		t.Errorf("%d bytes: %.30q", len(got), got)
 	}
 }
@@ -81,7 +81,8 @@ func TestTheGravestVerdictIsNoted(t *testing.T) {
 	for range 20 {
 		r := &recorder{}
 		r.synced(&run.Summary{Streams: map[string]*run.Result{
-			"alerts": {Verified: "match"}, "violations": {Verified: "extra"}, "policy_stats": {Verified: "missing", VerifiedMissing: 3}, "other": {},
+			"alerts": {Stream: journal.Stream{Verified: "match"}}, "violations": {Stream: journal.Stream{Verified: "extra"}},
+			"policy_stats": {Stream: journal.Stream{Verified: "missing", VerifiedMissing: 3}}, "other": {},
 		}})
 		if r.record.Verdict != "missing" || r.record.Missing != 3 {
 			t.Fatalf("got %q, %d missing", r.record.Verdict, r.record.Missing)
@@ -171,7 +172,7 @@ func TestARunThatIsStillTellingIsNotTakenForDead(t *testing.T) {
 		b.end(p)
 	}()
 	b.until("something is published", func() bool {
-		_, err := os.Stat(filepath.Join(b.data(), "state", "last_run.json"))
+		_, err := os.Stat(filepath.Join(b.data(), "state", "published.json"))
 		return err == nil
 	})
 	delete(b.env, "FLASHBACK_PING_URL")

@@ -5,9 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -17,10 +15,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/flashback-sync/flashback-sync/internal/journal"
-	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/internal/status"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
-	"github.com/flashback-sync/flashback-sync/load/durable"
 
 	"github.com/flashback-sync/flashback-sync/internal/visible"
 )
@@ -45,7 +41,7 @@ type streamStatus struct {
 type statusOutput struct {
 	DataDir string          `json:"data_dir"`
 	Streams []*streamStatus `json:"streams"`
-	LastRun *run.Summary    `json:"last_run"`
+	LastRun *journal.Run    `json:"last_run"`
 	Runs    []runLine       `json:"runs"`
 
 	Problems []status.Problem `json:"problems"` // the gravest first
@@ -78,10 +74,7 @@ func (a *app) statusCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			s, err := statusFrom(c.DataDir, known)
-			if err != nil {
-				return err
-			}
+			s := statusFrom(known)
 			if asJSON {
 				err = json.NewEncoder(a.stdout).Encode(s)
 			} else {
@@ -100,31 +93,16 @@ func (a *app) statusCommand() *cobra.Command {
 	return command
 }
 
-// statusFrom arranges what is known for printing. Nothing else is read but the note of
-// the last run, so that this and the page cannot disagree.
-func statusFrom(dataDir string, known *status.Status) (*statusOutput, error) {
-	s := &statusOutput{DataDir: dataDir, Problems: known.Judged().Problems, Checked: known.Checked(), Runs: runLines(known.Runs)}
+// statusFrom arranges what is known for printing. Nothing else is read, so that this
+// and the page cannot disagree.
+func statusFrom(known *status.Status) *statusOutput {
+	s := &statusOutput{
+		DataDir: known.DataDir, LastRun: known.LastRun(), Problems: known.Judged().Problems, Checked: known.Checked(), Runs: runLines(known.Runs),
+	}
 	for _, name := range status.StreamNames() {
 		s.Streams = append(s.Streams, streamLine(known, name))
 	}
-	var err error
-	s.LastRun, err = readLastRun(dataDir)
-	return s, err
-}
-
-func readLastRun(dataDir string) (*run.Summary, error) {
-	content, err := durable.ReadFile(filepath.Join(dataDir, run.LastRun))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil //nolint:nilnil // no run is no error
-	}
-	if err != nil {
-		return nil, err
-	}
-	var last run.Summary
-	if err := json.Unmarshal(content, &last); err != nil {
-		return nil, fmt.Errorf("%s: %w", run.LastRun, err)
-	}
-	return &last, nil
+	return s
 }
 
 func streamLine(known *status.Status, name string) *streamStatus {
@@ -153,10 +131,7 @@ func runLines(runs []journal.Run) []runLine {
 			of := r.Streams[name]
 			line := runLine{
 				RunID: r.RunID, Stream: name, Status: cmp.Or(of.Status, r.Status), Started: r.StartedAt,
-				Inserted: of.Inserted, Updated: of.Updated, Requests: of.Requests,
-			}
-			if of.Error != "" {
-				line.Error = &of.Error
+				Inserted: of.Inserted, Updated: of.Updated, Requests: of.Requests, Error: of.Error,
 			}
 			if lines = append(lines, line); len(lines) == mostRuns {
 				return lines
@@ -180,8 +155,8 @@ func (a *app) printStatus(s *statusOutput, lookbacks map[string]time.Duration) {
 	if s.LastRun != nil {
 		fmt.Fprintf(a.stdout, "\nLast run: %s, %s, %s\n", s.LastRun.Status, humanize.Time(s.LastRun.FinishedAt), s.LastRun.RunID)
 		for _, stream := range s.Streams {
-			if r := s.LastRun.Streams[stream.Stream]; r != nil && r.Error != nil {
-				fmt.Fprintf(a.stdout, "  %s: %s\n", stream.Stream, *r.Error)
+			if failure := s.LastRun.Streams[stream.Stream].Error; failure != nil {
+				fmt.Fprintf(a.stdout, "  %s: %s\n", stream.Stream, *failure)
 			}
 		}
 	}

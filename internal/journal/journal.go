@@ -63,8 +63,8 @@ func withoutQuotes(l line) line {
 		l.Error = removed
 	}
 	for name, s := range l.Streams {
-		if s.Error != "" {
-			s.Error = removed
+		if s.Error != nil {
+			s.Error = new(removed)
 			l.Streams[name] = s
 		}
 	}
@@ -164,7 +164,9 @@ func bounded(run Run) Run {
 	run.Error, run.Hint = cut(run.Error), cut(run.Hint)
 	run.Streams = maps.Clone(run.Streams)
 	for name, s := range run.Streams {
-		s.Error = cut(s.Error)
+		if s.Error != nil {
+			s.Error = new(cut(*s.Error))
+		}
 		run.Streams[name] = s
 	}
 	return run

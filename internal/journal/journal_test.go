@@ -268,13 +268,13 @@ func TestALongErrorIsNotedShortened(t *testing.T) {
 	dir := dataDir(t)
 	long := run(1)
 	long.Error = strings.Repeat("ü", mostLine)
-	long.Streams = map[string]Stream{"alerts": {Error: long.Error}}
+	long.Streams = map[string]Stream{"alerts": {Error: &long.Error}}
 	appendAll(t, dir, long)
 	got := mustRead(t, dir).Runs
-	if len(got) != 1 || len(got[0].Error) > mostText+3 || !strings.HasSuffix(got[0].Error, "ü…") || len(got[0].Streams["alerts"].Error) > mostText+3 {
+	if len(got) != 1 || len(got[0].Error) > mostText+3 || !strings.HasSuffix(got[0].Error, "ü…") || len(*got[0].Streams["alerts"].Error) > mostText+3 {
 		t.Errorf("got %d runs", len(got))
 	}
-	if long.Streams["alerts"].Error != long.Error {
+	if long.Streams["alerts"].Error != &long.Error {
 		t.Error("the caller's run was changed")
 	}
 }
@@ -301,7 +301,7 @@ func TestQuotesOfFormerReleasesAreRemoved(t *testing.T) {
 	if err := os.WriteFile(path, []byte(old), 0o640); err != nil {
 		t.Fatal(err)
 	}
-	if got := mustRead(t, dir).Runs[0]; got.Error != removed || got.Streams["alerts"].Error != removed {
+	if got := mustRead(t, dir).Runs[0]; got.Error != removed || *got.Streams["alerts"].Error != removed {
 		t.Errorf("read: %+v", got)
 	}
 	failed := run(1)

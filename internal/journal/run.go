@@ -48,6 +48,9 @@ type Run struct {
 	Status     string    `json:"status"`
 	StartedAt  time.Time `json:"started_at"`
 	FinishedAt time.Time `json:"finished_at"`
+	// Outcome is ok, partial or failed by its streams, as the run's summary has it: one
+	// stream that failed decides the exit code, and makes the run partial.
+	Outcome string `json:"outcome,omitempty"`
 	// ExitCode is the process's; -1 if it crashed or was skipped.
 	ExitCode int `json:"exit_code"`
 	// Error is one line that says what went wrong, "" if nothing did; Hint what to do.
@@ -81,6 +84,7 @@ type Stream struct {
 	Unchanged int64 `json:"rows_unchanged"`
 	Duplicate int64 `json:"rows_duplicate"`
 	Rejected  int64 `json:"rows_rejected"`
+	Recovered int64 `json:"rows_recovered"` // rejects of earlier runs that could be typed
 	// Status is that of the stream, as of a run.
 	Status   string `json:"status,omitempty"`
 	Complete bool   `json:"complete"`
@@ -89,10 +93,13 @@ type Stream struct {
 	// Served is false if the source does not have this optional stream.
 	Served bool `json:"served"`
 	// From and To are the range that was read (UTC); nil if nothing was due.
-	From  *time.Time    `json:"from,omitempty"`
-	To    *time.Time    `json:"to,omitempty"`
-	Error string        `json:"error,omitempty"`
+	From  *time.Time    `json:"from"`
+	To    *time.Time    `json:"to"`
+	Error *string       `json:"error"` // nil if nothing went wrong
 	Took  time.Duration `json:"took_ns"`
+	// Verified is what the verification of the totals found, "" if none was due.
+	Verified        string `json:"verified,omitempty"`
+	VerifiedMissing int64  `json:"verified_missing,omitempty"`
 }
 
 // Took is how long the run lasted.
@@ -189,7 +196,11 @@ func (p *Progress) Crashed() Run {
 		Status: Crashed, ExitCode: -1, Error: Killed, Hint: CrashedHint, Streams: map[string]Stream{},
 	}
 	for _, s := range p.Streams {
-		run.Streams[s.Stream] = Stream{Requests: s.Requests, Received: s.Rows, Served: true, Error: s.Error}
+		of := Stream{Requests: s.Requests, Received: s.Rows, Served: true}
+		if s.Error != "" {
+			of.Error = &s.Error
+		}
+		run.Streams[s.Stream] = of
 	}
 	return run
 }

@@ -210,7 +210,8 @@ func TestLeftoversOfACrashAreSwept(t *testing.T) {
 	w.mustSync(o)
 	days, _ := filepath.Glob(filepath.Join(w.dir, "lake/alerts/*"))
 	places := []string{
-		filepath.Join(w.dir, ".flashback.duckdb.tmp-1"), filepath.Join(w.dir, "state", ".last_run.json.tmp-2"),
+		filepath.Join(w.dir, ".flashback.duckdb.tmp-1"), filepath.Join(w.dir, "state", ".published.json.tmp-2"),
+		filepath.Join(w.dir, "state", "last_run.json"), // of a former release
 		filepath.Join(w.dir, "lake", ".room.tmp-3"),
 	}
 	for _, mark := range []bool{false, true} {

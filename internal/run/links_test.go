@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
-	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
 )
 
@@ -39,7 +38,7 @@ func TestLinksInThePlaceOfPublishedFilesAreReplaced(t *testing.T) {
 		}
 		var links []string
 		for _, place := range []string{
-			"flashback.duckdb", "flashback.duckdb.wal", "lake/manifest.json", run.LastRun, "state/unpublished",
+			"flashback.duckdb", "flashback.duckdb.wal", "lake/manifest.json", "state/unpublished",
 			"lake/alerts/date=2026-03-18/alerts.parquet", "lake/violations/date=2026-03-16/violations.parquet",
 		} {
 			links = append(links, w.plant(canary, place))

@@ -2,7 +2,6 @@ package run
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -26,9 +25,6 @@ import (
 // ledgerAge is how old the published ledger may become while no row changes.
 // Runs that find nothing new within it rewrite no file; nightly ones refresh it.
 const ledgerAge = 12 * time.Hour
-
-// LastRun is where the summary of the last run is kept, below data_dir.
-const LastRun = "state/last_run.json"
 
 // publishLeftovers publishes what a run committed that was killed before it
 // could publish.
@@ -190,17 +186,4 @@ func (r *run) stale(ledger []lake.Coverage) bool {
 func exists(path string) bool {
 	_, err := os.Stat(path)
 	return !errors.Is(err, fs.ErrNotExist)
-}
-
-// keepSummary stores how the run ended, for `status`: the published file is not
-// rewritten for runs that change nothing.
-func (r *run) keepSummary() error {
-	content, err := json.Marshal(r.summary)
-	if err != nil {
-		return err
-	}
-	if err := durable.Write(filepath.Join(r.options.DataDir, LastRun), append(content, '\n')); err != nil {
-		return &duckdb.StorageError{Doing: "note last run", Err: err}
-	}
-	return nil
 }

@@ -4,11 +4,13 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
 	"time"
 
+	"github.com/flashback-sync/flashback-sync/internal/journal"
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/load/durable"
@@ -51,12 +53,9 @@ func Run(ctx context.Context, options Options, from Source) (*Summary, error) {
 	}
 	r.summary.finish(options.Now())
 	if err != nil {
-		r.summary.Status = statusFailed
+		r.summary.Status = journal.Failed
 	}
 	// What fails after a failure has its cause, and would only hide it.
-	if r.warehouse != nil && !options.DryRun {
-		err = cmp.Or(err, r.keepSummary())
-	}
 	if r.warehouse != nil {
 		err = cmp.Or(err, r.warehouse.Close())
 	}
@@ -131,11 +130,15 @@ func (r *run) execute(ctx context.Context) (err error) {
 	return r.publish(ctx)
 }
 
-// sweep removes the temporary files that crashes left behind. A crash leaves some in
-// the folders of the lake's partitions, which are many, only if it leaves the mark, too.
+// sweep removes the temporary files that crashes left behind, and a file of releases up
+// to 0.1. A crash leaves some in the folders of the lake's partitions, which are many,
+// only if it leaves the mark, too.
 func (r *run) sweep() error {
 	dir := r.options.DataDir
-	var err error
+	err := os.Remove(filepath.Join(dir, "state", "last_run.json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
 	for _, table := range schema.Tables() {
 		if exists(r.unpublishedPath()) && table.Partition != schema.Unpartitioned {
 			err = errors.Join(err, durable.Sweep(filepath.Join(r.options.LakeDir(), table.Name)))
@@ -172,7 +175,7 @@ func (r *run) syncAll(ctx context.Context) error {
 
 func (r *run) stream(ctx context.Context, name string, sync func(*Result) error) error {
 	started, before := r.options.Now(), r.source.Requests()
-	result := &Result{Served: true, Queries: r.options.Wanted()[name].Digest}
+	result := &Result{Stream: journal.Stream{Served: true, Queries: r.options.Wanted()[name].Digest}}
 	result.Err = sync(result)
 	result.Requests = r.source.Requests() - before
 	result.Took = r.options.Now().Sub(started)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/flashback-sync/flashback-sync/internal/journal"
 	"github.com/flashback-sync/flashback-sync/load"
 )
 
@@ -21,36 +22,10 @@ type Summary struct {
 
 // Result is what a run did with one stream.
 type Result struct {
-	Requests  int64      `json:"requests"`
-	Received  int64      `json:"rows_received"`
-	Inserted  int64      `json:"rows_inserted"`
-	Updated   int64      `json:"rows_updated"`
-	Unchanged int64      `json:"rows_unchanged"`
-	Duplicate int64      `json:"rows_duplicate"`
-	Rejected  int64      `json:"rows_rejected"`
-	Recovered int64      `json:"rows_recovered"` // rejects of earlier runs that could be typed
-	Complete  bool       `json:"complete"`
-	Served    bool       `json:"served"` // false: the source does not have this optional stream
-	From      *time.Time `json:"from"`   // watermarks: the range that was read; null if nothing was due
-	To        *time.Time `json:"to"`
-	Error     *string    `json:"error"`
+	journal.Stream
 
-	Verified        string `json:"verified,omitempty"` // what the verification found, if one was due
-	VerifiedMissing int64  `json:"verified_missing,omitempty"`
-
-	Queries string `json:"-"` // as in Wanted.Digest
-
-	Err  error         `json:"-"`
-	Took time.Duration `json:"-"`
+	Err error `json:"-"`
 }
-
-// Statuses of a run.
-const (
-	statusOK          = "ok"
-	statusPartial     = "partial"
-	statusFailed      = "failed"
-	statusInterrupted = "interrupted"
-)
 
 // ErrIncomplete says that a stream was read and some of it is still missing, or
 // that too many of its rows were rejected.
@@ -61,9 +36,9 @@ func (s *Summary) Names() []string { return s.order }
 
 func (s *Summary) add(name string, r *Result) {
 	if r.Err != nil {
-		text := r.Err.Error()
-		r.Error = &text
+		r.Error = new(r.Err.Error())
 	}
+	r.Status = r.ended()
 	s.Streams[name] = r
 	s.order = append(s.order, name)
 }
@@ -71,35 +46,35 @@ func (s *Summary) add(name string, r *Result) {
 // finish derives the run's status from its streams'.
 func (s *Summary) finish(now time.Time) {
 	s.FinishedAt = now.UTC()
-	s.Status = statusOK
+	s.Status = journal.OK
 	failed := 0
 	for _, r := range s.Streams {
 		if r.Err != nil || !r.Complete {
-			s.Status = statusPartial
+			s.Status = journal.Partial
 		}
 		if r.failed() {
 			failed++
 		}
 	}
 	if failed > 0 && failed == len(s.Streams) {
-		s.Status = statusFailed
+		s.Status = journal.Failed
 	}
 }
 
 // failed reports whether the stream ended early, in contrast to incomplete.
 func (r *Result) failed() bool { return r.Err != nil && !errors.Is(r.Err, ErrIncomplete) }
 
-// Status is how the stream ended: ok, partial, failed or interrupted.
-func (r *Result) Status() string {
+// ended is how the stream ended.
+func (r *Result) ended() string {
 	switch {
 	case errors.Is(r.Err, context.Canceled):
-		return statusInterrupted
+		return journal.Interrupted
 	case r.failed():
-		return statusFailed
+		return journal.Failed
 	case !r.Complete:
-		return statusPartial
+		return journal.Partial
 	}
-	return statusOK
+	return journal.OK
 }
 
 // conserves checks that no row was lost between the API and the tables.
@@ -117,7 +92,7 @@ func (r *Result) tooManyRejected() bool {
 
 func (r *Result) record(runID, stream, version string, started, finished time.Time) load.Run {
 	run := load.Run{
-		RunID: runID, Stream: stream, Status: r.Status(), StartedAt: started, FinishedAt: finished, Requests: r.Requests,
+		RunID: runID, Stream: stream, Status: r.Status, StartedAt: started, FinishedAt: finished, Requests: r.Requests,
 		Received: r.Received, Inserted: r.Inserted, Updated: r.Updated, Unchanged: r.Unchanged,
 		Doubled: r.Duplicate, Rejected: r.Rejected, Recovered: r.Recovered, Complete: r.Complete, Version: version,
 		Verified: r.Verified, VerifiedMissing: r.VerifiedMissing,

@@ -27,7 +27,7 @@ func (s *Status) Checked() string {
 // LastComplete reports whether the last run of a stream read it completely.
 func (s *Status) LastComplete(stream string) bool {
 	last := s.lastOf(stream)
-	return last != nil && last.Streams[stream].Complete && last.Streams[stream].Error == ""
+	return last != nil && last.Streams[stream].Complete && last.Streams[stream].Error == nil
 }
 
 func minute(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }

@@ -1,6 +1,7 @@
 package status
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -223,6 +224,18 @@ func (s *Status) LastVerification() *journal.Run {
 
 func (s *Status) lastOf(stream string) *journal.Run {
 	return s.find(func(r *journal.Run) bool { _, ran := r.Streams[stream]; return ran })
+}
+
+// LastRun is the newest run that read streams and came to an end, nil if there is
+// none. Its status is that of its summary.
+func (s *Status) LastRun() *journal.Run {
+	last := s.find(func(r *journal.Run) bool { return len(r.Streams) > 0 && r.Status != journal.Crashed })
+	if last == nil {
+		return nil
+	}
+	summed := *last
+	summed.Status = cmp.Or(last.Outcome, last.Status)
+	return &summed
 }
 
 func (s *Status) find(is func(*journal.Run) bool) *journal.Run {

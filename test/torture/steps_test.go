@@ -61,8 +61,6 @@ var protocol = []step{
 	{"the snapshot is put in its place", "rename flashback.duckdb"},
 	{"the snapshot's folder is synced", "fsync ."},
 	{"the mark is removed", "unlink state/unpublished"},
-	{"the summary is written", "write state/.last_run.json.tmp-*"},
-	{"the summary is put in its place", "rename state/last_run.json"},
 }
 
 func (s step) matches(c call) bool {
