@@ -23,6 +23,15 @@ type Key struct {
 	Stream, Filter string
 }
 
+// Line is one interval of the whole ledger, as it is published.
+type Line struct {
+	Stream string    `json:"stream"`
+	Filter string    `json:"filter"`
+	Status Status    `json:"status"`
+	From   time.Time `json:"from"` // inclusive
+	To     time.Time `json:"to"`   // exclusive
+}
+
 // querier is what reading the ledger needs: *sql.Tx, *sql.Conn and *sql.DB have it.
 type querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
@@ -49,6 +58,29 @@ func Read(ctx context.Context, q querier, key Key, status Status) (Set, error) {
 		return nil, fmt.Errorf("read coverage ledger: %w", err)
 	}
 	return Of(intervals...), nil
+}
+
+// ReadAll reads the whole ledger from a table, which is sync_coverage unless several
+// databases are open.
+func ReadAll(ctx context.Context, q querier, table string) ([]Line, error) {
+	rows, err := q.QueryContext(ctx, `SELECT stream, "filter", status, from_ts, to_ts FROM `+table+` ORDER BY ALL`)
+	if err != nil {
+		return nil, fmt.Errorf("read coverage ledger: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var lines []Line
+	for rows.Next() {
+		var l Line
+		if err := rows.Scan(&l.Stream, &l.Filter, &l.Status, &l.From, &l.To); err != nil {
+			return nil, fmt.Errorf("read coverage ledger: %w", err)
+		}
+		l.From, l.To = l.From.UTC(), l.To.UTC()
+		lines = append(lines, l)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read coverage ledger: %w", err)
+	}
+	return lines, nil
 }
 
 // Record adds intervals to a key inside the caller's transaction, the one that

@@ -189,37 +189,10 @@ func selectRange(table *schema.Table) string {
 	return fmt.Sprintf("SELECT %s FROM %s WHERE %s >= ? AND %s < ? ORDER BY %s", duckdb.Values(table), schema.Ident(table.Name), at, at, duckdb.Order(table))
 }
 
-// CoverageLine is one interval of the ledger, for those who publish it.
-type CoverageLine struct {
-	Stream, Filter, Status string
-	From, To               time.Time
-}
-
 // Ledger reads the whole coverage ledger.
-func (w *Warehouse) Ledger(ctx context.Context) ([]CoverageLine, error) {
-	return ReadLedger(ctx, w.conn)
-}
-
-// ReadLedger reads the whole coverage ledger.
-func ReadLedger(ctx context.Context, conn *sql.Conn) ([]CoverageLine, error) {
-	return scanLedger(conn.QueryContext(ctx, `SELECT stream, "filter", status, from_ts, to_ts FROM sync_coverage ORDER BY ALL`))
-}
-
-func scanLedger(rows *sql.Rows, err error) ([]CoverageLine, error) {
-	if err != nil {
-		return nil, duckdb.Wrap("read warehouse", err)
-	}
-	defer func() { _ = rows.Close() }()
-	var lines []CoverageLine
-	for rows.Next() {
-		var l CoverageLine
-		if err := rows.Scan(&l.Stream, &l.Filter, &l.Status, &l.From, &l.To); err != nil {
-			return nil, duckdb.Wrap("read warehouse", err)
-		}
-		l.From, l.To = l.From.UTC(), l.To.UTC()
-		lines = append(lines, l)
-	}
-	return lines, duckdb.Wrap("read warehouse", rows.Err())
+func (w *Warehouse) Ledger(ctx context.Context) ([]checkpoints.Line, error) {
+	lines, err := checkpoints.ReadAll(ctx, w.conn, "sync_coverage")
+	return lines, duckdb.Wrap("read warehouse", err)
 }
 
 // FinishCopy turns a copy of the closed private file into the analysts' file: it verifies

@@ -29,10 +29,10 @@ type Part struct {
 
 // Remains is what a warehouse can be rebuilt from.
 type Remains struct {
-	Parts     []Part         // each partition once
-	Coverage  []CoverageLine // by the manifest
-	Manifest  bool           // there is a usable manifest
-	Published string         // name of the analysts' file below data_dir
+	Parts     []Part             // each partition once
+	Coverage  []checkpoints.Line // by the manifest
+	Manifest  bool               // there is a usable manifest
+	Published string             // name of the analysts' file below data_dir
 
 	Generation int64 // of the last publication
 }
@@ -267,18 +267,18 @@ func (b *rebuilding) restoreCoverage(ctx context.Context, tx *sql.Tx) error {
 			}
 		}
 		key := checkpoints.Key{Stream: line.Stream, Filter: line.Filter}
-		if err := checkpoints.Record(ctx, tx, key, checkpoints.Status(line.Status), "rebuild", kept); err != nil {
+		if err := checkpoints.Record(ctx, tx, key, line.Status, "rebuild", kept); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (b *rebuilding) publishedLedger(ctx context.Context, tx *sql.Tx) ([]CoverageLine, error) {
+func (b *rebuilding) publishedLedger(ctx context.Context, tx *sql.Tx) ([]checkpoints.Line, error) {
 	if !b.done.Published {
 		return nil, nil
 	}
-	return scanLedger(tx.QueryContext(ctx, `SELECT stream, "filter", status, from_ts, to_ts FROM `+published+`.main.sync_coverage ORDER BY ALL`))
+	return checkpoints.ReadAll(ctx, tx, published+".main.sync_coverage")
 }
 
 // setAside keeps the old warehouse under another name. It keeps its own name too until the

@@ -137,8 +137,9 @@ func (d *dataDir) Reached(ctx context.Context, stream string) (time.Time, error)
 func (d *dataDir) Repos(ctx context.Context) ([]string, error) { return load.ReadRepos(ctx, d.conn) }
 
 // Ledger reads the whole coverage ledger.
-func (d *dataDir) Ledger(ctx context.Context) ([]load.CoverageLine, error) {
-	return load.ReadLedger(ctx, d.conn)
+func (d *dataDir) Ledger(ctx context.Context) ([]checkpoints.Line, error) {
+	lines, err := checkpoints.ReadAll(ctx, d.conn, "sync_coverage")
+	return lines, duckdb.Wrap("read warehouse", err)
 }
 
 // Private are the fingerprints of the private warehouse's partitions, by their start.

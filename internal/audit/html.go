@@ -9,6 +9,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
+	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/internal/span"
 	"github.com/flashback-sync/flashback-sync/internal/visible"
 	"github.com/flashback-sync/flashback-sync/schema"
@@ -56,7 +57,7 @@ type page struct {
 	Findings   []found
 	Unshown    int // findings beyond those of the page
 	Altered    []File
-	Ledger     folded[LedgerLine]
+	Ledger     folded[checkpoints.Line]
 	CrossCheck folded[CrossCheck]
 	Agree      [2]int64 // buckets that agree, of those compared
 }
@@ -112,7 +113,7 @@ func newPage(r *Report) *page {
 			p.Altered = append(p.Altered, f)
 		}
 	}
-	p.Ledger = fold(r.Coverage, func(l LedgerLine) bool { return !isSeries(l.Stream) })
+	p.Ledger = fold(r.Coverage, func(l checkpoints.Line) bool { return !isSeries(l.Stream) })
 	p.CrossCheck = fold(r.CrossChecks, func(w CrossCheck) bool { return w.Agree != w.Buckets })
 	for _, w := range r.CrossChecks {
 		p.Agree[0] += w.Agree

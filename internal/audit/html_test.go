@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"github.com/flashback-sync/flashback-sync/checkpoints"
 )
 
 const hostile = `<script>alert("1")</script>'"><img src=x onerror=alert(2)>` + "\u202e\u200f\x00\xff"
@@ -51,7 +53,7 @@ func rich() *Report {
 	for i := range 40 {
 		series := &Stream{Stream: "policy_stats", Filter: fmt.Sprintf(`{"scope":"repo","id":"r%d"}`, i), Status: Match, From: start, To: start}
 		r.Streams = append(r.Streams, series)
-		r.Coverage = append(r.Coverage, LedgerLine{Stream: "policy_stats", Filter: hostile, Status: hostile})
+		r.Coverage = append(r.Coverage, checkpoints.Line{Stream: "policy_stats", Filter: hostile, Status: hostile})
 		r.CrossChecks = append(r.CrossChecks, CrossCheck{Series: hostile, Buckets: 10, Agree: 10 - int64(i%2), First: start})
 		r.Files = append(r.Files, File{Path: hostile, Status: Match, Rows: 1000, SHA256: strings.Repeat("a", 64)})
 	}
@@ -97,7 +99,7 @@ func text(t *testing.T, page string) string {
 func TestPagesNeedNothingElse(t *testing.T) {
 	elsewhere := regexp.MustCompile(`(?i)<script|<link|<iframe|<object|<base|<form|url\(|@import|\b(src|href|srcset|action|on[a-z]+)=["']`)
 	for name, r := range map[string]*Report{
-		"rich": rich(), "empty": {}, "nothing in the lists": {Streams: []*Stream{{}, {Stream: "policy_stats"}}, Files: []File{{}}, CrossChecks: []CrossCheck{{}}, Coverage: []LedgerLine{{}}},
+		"rich": rich(), "empty": {}, "nothing in the lists": {Streams: []*Stream{{}, {Stream: "policy_stats"}}, Files: []File{{}}, CrossChecks: []CrossCheck{{}}, Coverage: []checkpoints.Line{{}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			page := written(t, r)

@@ -67,9 +67,7 @@ func findRemains(ctx context.Context, o *run.Options) (load.Remains, error) {
 		}
 	} else {
 		remains.Manifest = true
-		for _, c := range inventory.Manifest.Coverage {
-			remains.Coverage = append(remains.Coverage, load.CoverageLine(c))
-		}
+		remains.Coverage = inventory.Manifest.Coverage
 	}
 	if inventory == nil {
 		return remains, nil

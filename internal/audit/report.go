@@ -32,18 +32,18 @@ const (
 
 // Report is the outcome of a verification. Times are UTC.
 type Report struct {
-	Status      Status       `json:"status"` // differs if anything does; otherwise not verified if something was not compared; otherwise match
-	Source      string       `json:"source"` // base URL
-	DataDir     string       `json:"data_dir"`
-	Generator   string       `json:"generator"` // name and release
-	Full        bool         `json:"full"`      // every row was read, not only the totals
-	StartedAt   time.Time    `json:"started_at"`
-	FinishedAt  time.Time    `json:"finished_at"`
-	Requests    int64        `json:"requests"`
-	Streams     []*Stream    `json:"streams"`
-	Files       []File       `json:"files"`   // of the lake, and the published DuckDB file
-	CrossChecks []CrossCheck `json:"witness"` // statistics against events; never decides the status
-	Coverage    []LedgerLine `json:"coverage"`
+	Status      Status             `json:"status"` // differs if anything does; otherwise not verified if something was not compared; otherwise match
+	Source      string             `json:"source"` // base URL
+	DataDir     string             `json:"data_dir"`
+	Generator   string             `json:"generator"` // name and release
+	Full        bool               `json:"full"`      // every row was read, not only the totals
+	StartedAt   time.Time          `json:"started_at"`
+	FinishedAt  time.Time          `json:"finished_at"`
+	Requests    int64              `json:"requests"`
+	Streams     []*Stream          `json:"streams"`
+	Files       []File             `json:"files"`   // of the lake, and the published DuckDB file
+	CrossChecks []CrossCheck       `json:"witness"` // statistics against events; never decides the status
+	Coverage    []checkpoints.Line `json:"coverage"`
 }
 
 // Stream is the verification of one stream and filter set.
@@ -105,15 +105,6 @@ type CrossCheck struct {
 	Stored  int64     `json:"held"`    // events stored
 }
 
-// LedgerLine is a range that the coverage ledger lists.
-type LedgerLine struct {
-	Stream string    `json:"stream"`
-	Filter string    `json:"filter"`
-	Status string    `json:"status"` // covered or lost
-	From   time.Time `json:"from"`
-	To     time.Time `json:"to"`
-}
-
 // Interval is the finding's range.
 func (f Finding) Interval() checkpoints.Interval {
 	return checkpoints.Interval{From: f.From, To: f.To}
@@ -170,7 +161,7 @@ func (s *Stream) Repairable() checkpoints.Set {
 func (r *Report) Close() {
 	r.Status = Match
 	r.Streams, r.Files = append([]*Stream{}, r.Streams...), append([]File{}, r.Files...)
-	r.CrossChecks, r.Coverage = append([]CrossCheck{}, r.CrossChecks...), append([]LedgerLine{}, r.Coverage...)
+	r.CrossChecks, r.Coverage = append([]CrossCheck{}, r.CrossChecks...), append([]checkpoints.Line{}, r.Coverage...)
 	for _, s := range r.Streams {
 		s.Days, s.Findings = append([]Day{}, s.Days...), append([]Finding{}, s.Findings...)
 		switch {

@@ -78,10 +78,7 @@ func verified(ctx context.Context, options run.Options, from run.Source, only ma
 }
 
 // ledger copies the coverage ledger into the report.
-func (v *verification) ledger(ctx context.Context) error {
-	lines, err := v.stored.Ledger(ctx)
-	for _, l := range lines {
-		v.report.Coverage = append(v.report.Coverage, LedgerLine(l))
-	}
+func (v *verification) ledger(ctx context.Context) (err error) {
+	v.report.Coverage, err = v.stored.Ledger(ctx)
 	return err
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/dustin/go-humanize"
 	"github.com/dustin/go-humanize/english"
 
+	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/internal/published"
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
@@ -71,7 +72,7 @@ func (r *run) republish(ctx context.Context) error {
 // publish writes the lake and the analysts' file from committed state, and
 // leaves the private file closed.
 func (r *run) publish(ctx context.Context) error {
-	ledger, err := r.ledger(ctx)
+	ledger, err := r.warehouse.Ledger(ctx)
 	if err != nil {
 		return err
 	}
@@ -102,7 +103,7 @@ func (r *run) publish(ctx context.Context) error {
 }
 
 // publishLake writes the lake, and takes what is published off the list of what changed.
-func (r *run) publishLake(ctx context.Context, ledger []lake.Coverage, refresh bool, note *published.Note, distrust bool) (lake.Result, error) {
+func (r *run) publishLake(ctx context.Context, ledger []checkpoints.Line, refresh bool, note *published.Note, distrust bool) (lake.Result, error) {
 	generation, err := r.warehouse.NextGeneration(ctx)
 	if err != nil {
 		return lake.Result{}, err
@@ -154,21 +155,9 @@ func publishError(ctx context.Context, err error) error {
 	return &duckdb.StorageError{Doing: "publish", Err: err}
 }
 
-func (r *run) ledger(ctx context.Context) ([]lake.Coverage, error) {
-	lines, err := r.warehouse.Ledger(ctx)
-	if err != nil {
-		return nil, err
-	}
-	ledger := make([]lake.Coverage, len(lines))
-	for i, l := range lines {
-		ledger[i] = lake.Coverage(l)
-	}
-	return ledger, nil
-}
-
 // stale reports whether the published ledger has to be renewed although no row
 // changed: it lacks something other than the passing of time, or is old.
-func (r *run) stale(ledger []lake.Coverage) bool {
+func (r *run) stale(ledger []checkpoints.Line) bool {
 	manifest, err := lake.ReadManifest(r.options.LakeDir())
 	if err != nil || len(manifest.Coverage) != len(ledger) {
 		return true

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/load/lake"
 	"github.com/flashback-sync/flashback-sync/load/snapshot"
@@ -146,7 +147,7 @@ func (r *reader) each(ctx context.Context, query string, arguments []any, scan f
 }
 
 // streams reads those that are configured or hold anything.
-func (r *reader) streams(ctx context.Context, ledger []lake.Coverage) (all []Stream, err error) {
+func (r *reader) streams(ctx context.Context, ledger []checkpoints.Line) (all []Stream, err error) {
 	for _, stream := range schema.Streams() {
 		name := stream.Name
 		s := Stream{Name: name, Lanes: lanes(ledger, name), Lookback: r.from.Lookbacks[name], Wanted: r.from.Wanted[name]}
@@ -175,7 +176,7 @@ func (r *reader) streams(ctx context.Context, ledger []lake.Coverage) (all []Str
 // lanes arranges the ledger by filter set. It is sorted already, what is covered
 // first. What earlier releases listed as lost before anything was covered was never
 // to be had, and is passed over.
-func lanes(ledger []lake.Coverage, stream string) (all []Lane) {
+func lanes(ledger []checkpoints.Line, stream string) (all []Lane) {
 	for _, line := range ledger {
 		if line.Stream != stream {
 			continue

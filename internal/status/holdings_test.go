@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/load/lake"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
@@ -85,7 +86,7 @@ func writeManifest(t *testing.T, dir string) {
 	day := func(n int) time.Time { return time.Date(2026, 3, n, 0, 0, 0, 0, time.UTC) }
 	content, err := json.Marshal(lake.Manifest{
 		Format: 1, GeneratedAt: noon, Files: []lake.File{{Bytes: 10}, {Bytes: 20}},
-		Coverage: []lake.Coverage{
+		Coverage: []checkpoints.Line{
 			{Stream: "alerts", Filter: "{}", Status: "covered", From: day(1), To: day(3)},
 			{Stream: "alerts", Filter: "{}", Status: "covered", From: day(4), To: day(10)},
 			{Stream: "policy_stats", Filter: `{"scope":"org"}`, Status: "covered", From: day(1), To: day(2)},

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/load/lake"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
@@ -102,7 +103,7 @@ func TestNothingIsWrittenIfNothingChanged(t *testing.T) {
 		t.Errorf("written again: %v", got)
 	}
 	o := options(s.dir)
-	o.Refresh, o.Coverage = true, []lake.Coverage{{Stream: "alerts", Filter: "{}", Status: "covered", From: epoch, To: now}}
+	o.Refresh, o.Coverage = true, []checkpoints.Line{{Stream: "alerts", Filter: "{}", Status: "covered", From: epoch, To: now}}
 	if err := s.attempt(o); err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/load/durable"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
@@ -22,12 +23,12 @@ const ManifestName = "manifest.json"
 type Manifest struct {
 	Format int `json:"format"` // 1
 	// Generation is the number of the publication that wrote the manifest. It only grows.
-	Generation  int64      `json:"generation"`
-	Generator   string     `json:"generator"`
-	GeneratedAt time.Time  `json:"generated_at"`
-	Files       []File     `json:"files"`
-	Coverage    []Coverage `json:"coverage"`
-	Tables      []Table    `json:"tables"`
+	Generation  int64              `json:"generation"`
+	Generator   string             `json:"generator"`
+	GeneratedAt time.Time          `json:"generated_at"`
+	Files       []File             `json:"files"`
+	Coverage    []checkpoints.Line `json:"coverage"`
+	Tables      []Table            `json:"tables"`
 }
 
 // Table says what the columns of a table's files mean. It is here and not in every file: a
@@ -73,15 +74,6 @@ type File struct {
 	Generation int64 `json:"generation"`
 }
 
-// Coverage is one interval of the coverage ledger.
-type Coverage struct {
-	Stream string    `json:"stream"`
-	Filter string    `json:"filter"`
-	Status string    `json:"status"`
-	From   time.Time `json:"from"` // inclusive
-	To     time.Time `json:"to"`   // exclusive
-}
-
 // ReadManifest reads the manifest of a lake. A missing one is fs.ErrNotExist. A link is
 // refused.
 func ReadManifest(dir string) (*Manifest, error) {
@@ -109,7 +101,7 @@ const format = 1
 // write writes the manifest. Lists are never null.
 func (m *Manifest) write(o Options) error {
 	m.Format, m.Generator, m.GeneratedAt = format, o.Generator, o.Now.UTC()
-	m.Files, m.Coverage = append([]File{}, m.Files...), append([]Coverage{}, o.Coverage...)
+	m.Files, m.Coverage = append([]File{}, m.Files...), append([]checkpoints.Line{}, o.Coverage...)
 	m.Tables, m.Generation = tables(), o.Generation
 	for i := range m.Files {
 		m.Files[i].Generation = cmp.Or(m.Files[i].Generation, o.Generation) // earlier releases recorded none

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/load/durable"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
@@ -27,7 +28,7 @@ type Options struct {
 	Compression string // zstd, snappy or none
 	Generator   string // name and release, recorded in every file
 	Now         time.Time
-	Coverage    []Coverage
+	Coverage    []checkpoints.Line
 	// Refresh writes the manifest even if no file changed.
 	Refresh bool
 	// Generation is this publication's number, larger than any before.
