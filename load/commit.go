@@ -23,11 +23,6 @@ type Rows struct {
 	Seen time.Time
 }
 
-// Reject is a record that could not be typed.
-type Reject struct {
-	Reason, Raw string
-}
-
 // Coverage is what a commit's rows complete.
 type Coverage struct {
 	Key    checkpoints.Key
@@ -41,7 +36,7 @@ type Commit struct {
 	RunID    string
 	Stream   string // also the name of its table
 	Rows     []Rows
-	Rejects  []Reject
+	Rejects  []schema.Reject
 	Coverage []Coverage
 	// Recovered is the raw text of former rejects that are in Rows now.
 	Recovered []string
@@ -176,7 +171,7 @@ func (c *Counts) add(more Counts) {
 }
 
 // quarantine stores a reject once, however often the lookback reads it again.
-func quarantine(ctx context.Context, tx *sql.Tx, c Commit, r Reject, at time.Time) (added int64, err error) {
+func quarantine(ctx context.Context, tx *sql.Tx, c Commit, r schema.Reject, at time.Time) (added int64, err error) {
 	if known, err := KnowsReject(ctx, tx, "", c.Stream, r.Raw); err != nil || known {
 		return 0, err
 	}

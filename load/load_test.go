@@ -256,7 +256,7 @@ func TestRejectsAreKeptOnce(t *testing.T) {
 	dir := t.TempDir()
 	w := open(t, dir)
 	for _, run := range []string{"run-1", "run-2"} {
-		_, err := w.Commit(context.Background(), load.Commit{RunID: run, Stream: "alerts", Rejects: []load.Reject{{Reason: "id is missing", Raw: `{"x":"it's"}`}}})
+		_, err := w.Commit(context.Background(), load.Commit{RunID: run, Stream: "alerts", Rejects: []schema.Reject{{Reason: "id is missing", Raw: `{"x":"it's"}`}}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -277,7 +277,7 @@ func TestARejectIsNoLaterThanTheRowsOfItsTransaction(t *testing.T) {
 	w := open(t, dir)
 	_, err := w.Commit(context.Background(), load.Commit{
 		RunID: "run-1", Stream: "alerts", Rows: []load.Rows{batch(t, alert{"a", epoch, "held"})},
-		Rejects: []load.Reject{{Reason: "?", Raw: `{"id":"a"}`}},
+		Rejects: []schema.Reject{{Reason: "?", Raw: `{"id":"a"}`}},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -133,9 +133,9 @@ func TestARemovedRejectIsKnown(t *testing.T) {
 	}
 	defer func() { _ = w.Close() }()
 	quarantine := func(stream string, raw ...string) load.Counts {
-		var rejects []load.Reject
+		var rejects []schema.Reject
 		for _, text := range raw {
-			rejects = append(rejects, load.Reject{Reason: "?", Raw: text})
+			rejects = append(rejects, schema.Reject{Reason: "?", Raw: text})
 		}
 		counts, err := w.Commit(ctx, load.Commit{RunID: "run", Stream: stream, Rejects: rejects})
 		if err != nil {

@@ -26,6 +26,12 @@ type Stream struct {
 	Time     string   // field of the API's record that dates a row
 }
 
+// Reject is a record that cannot be stored as a row.
+type Reject struct {
+	Reason string
+	Raw    string // the record, as valid UTF-8
+}
+
 // Streams returns every stream, in the order a run reads them. They are shared,
 // and not to be changed.
 func Streams() []*Stream { return slices.Clone(streams()) }

@@ -29,12 +29,6 @@ const (
 	Rejected
 )
 
-// Reject is a record that could not be typed.
-type Reject struct {
-	Reason string
-	Raw    string // see printable
-}
-
 // Given are the values of the columns that come from the request and not from
 // the record, by column name: nil, string, bool, float64 or time.Time.
 type Given map[string]any
@@ -57,7 +51,7 @@ type Batch struct {
 	bytes   int
 	oldest  int64
 	newest  int64
-	rejects []Reject
+	rejects []schema.Reject
 }
 
 // NewBatch returns an empty batch. Release it when done.
@@ -136,7 +130,7 @@ func (b *Batch) add(record []byte, given Given, ignore map[string]bool) Outcome 
 }
 
 func (b *Batch) reject(record []byte, err error) {
-	b.rejects = append(b.rejects, Reject{Reason: err.Error(), Raw: printable(record)})
+	b.rejects = append(b.rejects, schema.Reject{Reason: err.Error(), Raw: printable(record)})
 	b.bytes += len(record)
 }
 
@@ -227,7 +221,7 @@ type Built struct {
 	Record         arrow.RecordBatch // schema Table.BatchSchema; nil if there are no rows
 	Rows           int
 	Oldest, Newest time.Time // bounds of the rows' time column, both inclusive
-	Rejects        []Reject
+	Rejects        []schema.Reject
 }
 
 // Release frees the rows.

@@ -34,7 +34,7 @@ const samples = 10
 
 // Compare compares all the source's rows of a range, typed, with the stored ones. A
 // reject counts as stored if it is in rejected_records, or was.
-func (r reader) Compare(ctx context.Context, of load.Range, batches []load.Rows, rejects []load.Reject) (c difference, err error) {
+func (r reader) Compare(ctx context.Context, of load.Range, batches []load.Rows, rejects []schema.Reject) (c difference, err error) {
 	err = r.inRollback(ctx, func(tx *sql.Tx) error {
 		if err := receive(ctx, r.conn, tx, of.Table, batches); err != nil {
 			return err
@@ -160,7 +160,7 @@ func (c *difference) widen(at time.Time) {
 	}
 }
 
-func (c *difference) tallyRejects(ctx context.Context, tx *sql.Tx, prefix, stream string, rejects []load.Reject) error {
+func (c *difference) tallyRejects(ctx context.Context, tx *sql.Tx, prefix, stream string, rejects []schema.Reject) error {
 	for _, reject := range rejects {
 		known, err := load.KnowsReject(ctx, tx, prefix, stream, reject.Raw)
 		if err != nil {

@@ -80,7 +80,7 @@ type typed struct {
 	batch   *transform.Batch
 	built   []*transform.Built
 	rows    []load.Rows
-	rejects []load.Reject
+	rejects []schema.Reject
 }
 
 func (t *typed) add(record []byte) {
@@ -94,9 +94,7 @@ func (t *typed) flush() {
 	built := t.batch.Build()
 	t.built = append(t.built, built)
 	t.rows = append(t.rows, rowsOf(built)...)
-	for _, reject := range built.Rejects {
-		t.rejects = append(t.rejects, load.Reject{Reason: reject.Reason, Raw: reject.Raw})
-	}
+	t.rejects = append(t.rejects, built.Rejects...)
 }
 
 func (t *typed) release() {

@@ -25,8 +25,8 @@ type writer struct {
 	done    chan struct{} // closed when nothing more will be written
 	failure error         // why; valid after done
 
-	added   bool          // rows, to the open transaction
-	rejects []load.Reject // for its commit
+	added   bool            // rows, to the open transaction
+	rejects []schema.Reject // for its commit
 }
 
 // batch is what is written at once. With commit it ends the transaction.
@@ -174,11 +174,9 @@ func (b batch) rows() (rows []load.Rows) {
 	return rows
 }
 
-func (b batch) rejects() (rejects []load.Reject) {
+func (b batch) rejects() (rejects []schema.Reject) {
 	for _, built := range b.built {
-		for _, reject := range built.Rejects {
-			rejects = append(rejects, load.Reject{Reason: reject.Reason, Raw: reject.Raw})
-		}
+		rejects = append(rejects, built.Rejects...)
 	}
 	return rejects
 }
