@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/flashback-sync/flashback-sync/checkpoints"
 )
 
 // Series is the request that an answer of the statistics endpoint belongs to, and
@@ -27,6 +29,32 @@ func (s Series) given() Given {
 		"scope": s.Scope, "scope_id": optional(s.ScopeID), "rule_id": optional(s.RuleID),
 		"api_key_id": optional(s.APIKeyID), "bucket_size": s.Bucket,
 	}
+}
+
+// Range is the interval of the buckets that lie completely in the answer's range. It is
+// empty if there are none.
+func (s Series) Range() checkpoints.Interval {
+	begin, end := s.bounds()
+	from := begin.Truncate(s.Length)
+	if from.Before(begin) {
+		from = from.Add(s.Length)
+	}
+	return checkpoints.Interval{From: from, To: end.Truncate(s.Length)}
+}
+
+// bounds are the first and the last instant that the answer's figures include.
+// A range that is longer than its window was rounded outwards: its first bucket is
+// then in doubt, and counts as cut off.
+func (s Series) bounds() (begin, end time.Time) {
+	end = s.Now
+	if !s.End.IsZero() && s.End.Before(end) {
+		end = s.End
+	}
+	begin = s.Start
+	if reach := end.Add(-s.Reach); reach.After(begin) {
+		begin = reach
+	}
+	return begin, end
 }
 
 func optional(s string) any {

@@ -70,7 +70,7 @@ func (v *verification) series(ctx context.Context, series run.Series, s *Stream)
 	request := series.Request(window, answer, v.options.Now())
 	given := typePoints(series, request, answer)
 	defer given.Release()
-	compared := covered.Intersect(checkpoints.Of(checkpoints.Interval(request.Range())))
+	compared := covered.Intersect(checkpoints.Of(request.Range()))
 	span, ok := compared.Extent()
 	if !ok {
 		return fmt.Errorf("%w: %s: the source reaches back to %s only, and the stored buckets are older",

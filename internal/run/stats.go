@@ -203,7 +203,7 @@ func (r *run) addSeries(ctx context.Context, read reading, b *batches) error {
 	if len(read.answer.Summary) > 0 {
 		b.summaries.AddSummary(request, read.answer.Summary)
 	}
-	answered := checkpoints.Interval(request.Range())
+	answered := request.Range()
 	b.result.widen(answered)
 	b.cover(read.series.Key(), checkpoints.Covered, checkpoints.Of(answered))
 	gap := checkpoints.Interval{From: read.since.Truncate(request.Length), To: answered.From}
