@@ -10,6 +10,7 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
+	"github.com/flashback-sync/flashback-sync/internal/chart"
 	"github.com/flashback-sync/flashback-sync/internal/span"
 	"github.com/flashback-sync/flashback-sync/internal/visible"
 	"github.com/flashback-sync/flashback-sync/schema"
@@ -24,7 +25,7 @@ const (
 	mostOpen = 12
 )
 
-//go:embed report.html.tmpl chart.html.tmpl report.css
+//go:embed report.html.tmpl report.css
 var pages embed.FS
 
 var pageTemplate = template.Must(template.New("report.html.tmpl").Funcs(template.FuncMap{
@@ -36,7 +37,8 @@ var pageTemplate = template.Must(template.New("report.html.tmpl").Funcs(template
 	"terms":  visible.Terms,
 	"class":  class,
 	"glyph":  glyph,
-	"chart":  newChart,
+	"chart":  drawDays,
+	"css":    func() template.CSS { return template.CSS(chart.CSS) }, //nolint:gosec // it is ours
 	"counts": counts,
 }).ParseFS(pages, "*"))
 

@@ -146,7 +146,7 @@ func TestPagesSayWhatTheReportHas(t *testing.T) {
 		"380 of 400 buckets agree", "20 more series, which agree in every bucket", "40 more lines, of statistics series", "40 more series, all match",
 		"flashback-sync verify --html report.html", "does not decide the verdict", "The source does not serve this stream.",
 		"30 days: 26 match, 1 with rows missing, 1 with rows that differ, 1 with rows unproven and 1 with rows extra",
-		"2024-01-04: 97 stored, 100 by the source; missing", "Totals cannot distinguish",
+		"2024-01-04: 97 stored; 100 by the source: missing", "Totals cannot distinguish",
 	} {
 		if !strings.Contains(seen, want) {
 			t.Errorf("the page does not say %q", want)
@@ -161,10 +161,10 @@ func TestEveryBarHasATitle(t *testing.T) {
 	for n, bars := range map[int]int{1: 1, 3: 3, 400: 400, 401: 58, 3 * 365: 157, 9 * 365: 108} {
 		s := &Stream{Stream: "alerts", Status: Match, Days: days(n, map[int]Status{n / 2: Missing})}
 		page := written(t, &Report{Streams: []*Stream{s}})
-		if got := strings.Count(page, "<title>") - 1; got != bars || strings.Count(page, `class="stored"`) != bars {
+		if got := strings.Count(page, "<title>") - 1; got != bars || strings.Count(page, `<rect class="fill t-`) != bars {
 			t.Errorf("%d days: %d titles, want %d", n, got, bars)
 		}
-		if strings.Count(page, `class="found s-missing"`) != 1 {
+		if strings.Count(page, `<path class="fill t-missing"`) != 1 {
 			t.Errorf("%d days: what is missing is not marked once", n)
 		}
 		if strings.Contains(page, "NaN") || strings.Contains(page, "Inf") {
