@@ -7,72 +7,64 @@ import (
 	"github.com/flashback-sync/flashback-sync/extract/api"
 )
 
-// oldestFrom is the smallest timestamp of the page from the limit up.
-func oldestFrom(a *api.Answer, limit instant.Micros) (oldest instant.Micros, ok bool) {
-	for _, r := range a.Rows {
-		if r.Dated && r.At >= limit && (!ok || r.At < oldest) {
-			oldest, ok = r.At, true
-		}
-	}
-	return oldest, ok
+// complete reports whether a page that was requested without skip has all that its
+// query matches. A total that is not exactly that proves nothing.
+func (w *Walks) complete(page *api.Answer) bool {
+	return len(page.Rows) == page.Total && !w.full(page)
 }
 
-// beyond reports whether the page holds rows from the limit up. One alone may be
-// a record that is dated wrongly.
-func beyond(a *api.Answer, limit instant.Micros) bool {
-	count := 0
-	for _, r := range a.Rows {
-		if r.Dated && r.At >= limit {
+// full reports whether the page may have been cut short by a take of the source's
+// own: then a total that is just as large may be no more than the page's length.
+// Until a total larger than its page has shown what that take is, it may be any
+// round number.
+func (w *Walks) full(page *api.Answer) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := len(page.Rows)
+	return n >= w.shortest || (!w.cut && n > 0 && n%10 == 0)
+}
+
+// learnTake notices a source that gives fewer rows than requested although it has
+// more. The lock is held.
+func (w *Walks) learnTake(given, left int) {
+	if given > 0 && given < left {
+		w.shortest, w.cut = min(w.shortest, given), true
+	}
+}
+
+// wants reports whether the row belongs to the job.
+func (w *Walks) wants(job int, r api.Row) bool {
+	j := w.jobs[job]
+	return !r.Dated || (r.At >= instant.Of(j.Interval.From) && (j.Open || r.At < instant.Of(j.Interval.To)))
+}
+
+// countAbove counts the rows that the next page's total cannot include: they are at
+// or above the limit that it was requested for, and it did not give them.
+func countAbove(rows []api.Row, next *api.Answer, limit instant.Micros) (count int) {
+	above := func(r api.Row) bool { return !r.Dated || r.At >= limit }
+	given := map[api.Identity]struct{}{}
+	for _, r := range next.Rows {
+		if above(r) {
+			given[r.Identity()] = struct{}{}
+		}
+	}
+	for _, r := range rows {
+		if _, again := given[r.Identity()]; above(r) && !again {
 			count++
 		}
 	}
-	return !a.Open && count >= 2
+	return count
 }
 
-// loneBeyond reports whether the only dated row of the page is at the limit or above:
-// the walk cannot go down from it.
-func loneBeyond(a *api.Answer, limit instant.Micros) bool {
-	oldest, dated := a.Oldest()
-	return dated && oldest >= limit && !a.Open && !beyond(a, limit)
-}
-
-// passes reports whether the page goes on below the limit: then it has all rows
-// above it. Both of the two last rows must be below, since one alone may be a record
-// that is dated wrongly.
-func passes(a *api.Answer, limit instant.Micros) bool {
-	n := len(a.Rows)
-	return n >= 2 && a.Rows[n-1].Dated && a.Rows[n-1].At < limit && a.Rows[n-2].Dated && a.Rows[n-2].At < limit
-}
-
-// light is the row without the record, which would keep its whole page in memory.
-func light(r api.Row) api.Row {
-	r.Raw = nil
-	return r
-}
-
-// has reports whether the page has a row of this id and time.
-func has(a *api.Answer, id string, at instant.Micros) bool {
-	return slices.ContainsFunc(a.Rows, func(r api.Row) bool { return r.ID == id && r.At == at })
-}
-
-// follows reports whether the page overlaps the one before it in time, and gets
-// further; only the last page of a list may end where it began.
-func follows(a *api.Answer, before *api.Answer, full bool) bool {
-	oldest, dated := a.Oldest()
-	newest, _ := a.Newest()
-	if before == nil {
-		return dated || len(a.Rows) == 0
+// lastWithin is the timestamp of the last row of a page that is dated within limits. The
+// page has everything down to it, since lists begin with the newest.
+func lastWithin(a *api.Answer, from, to instant.Micros) (at instant.Micros, ok bool) {
+	for _, r := range slices.Backward(a.Rows) {
+		if r.Dated && r.At >= from && r.At < to {
+			return r.At, true
+		}
 	}
-	frontier, _ := before.Oldest()
-	return dated && newest > frontier && (oldest < frontier || !full)
-}
-
-// ends reports whether the page that was requested with skip is the last of its list.
-func ends(a *api.Answer, skip int, full bool) bool {
-	if len(a.Rows) == 0 {
-		return skip >= a.Total
-	}
-	return !full && skip+len(a.Rows) == a.Total
+	return 0, false
 }
 
 // overlap is how far to skip so that the next page begins with a row newer than

@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 
+	"github.com/flashback-sync/flashback-sync/checkpoints/instant"
 	"github.com/flashback-sync/flashback-sync/extract/api"
 )
 
@@ -12,7 +13,7 @@ func BenchmarkProvePage(b *testing.B) {
 	reader := dial(b, uniform(1000))
 	var pages [2]*api.Answer
 	for i := range pages {
-		page, err := reader.client.List(context.Background(), anyPage, everything, i*api.MaxTake, api.MaxTake)
+		page, err := reader.client.List(context.Background(), anyPage, around(0, forever, instant.Day), i*api.MaxTake, api.MaxTake)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -23,7 +24,7 @@ func BenchmarkProvePage(b *testing.B) {
 	walk := newWalk(reader.Walk([]Job{{Open: true}}), 0, 0, 0, true)
 	b.ReportAllocs()
 	for b.Loop() {
-		if countAbove(before.Rows, page) != api.MaxTake || len(walk.give(page).Records) != api.MaxTake {
+		if countAbove(before.Rows, page, page.To) != api.MaxTake || len(walk.give(page).Records) != api.MaxTake {
 			b.Fatal("rows are missing")
 		}
 	}

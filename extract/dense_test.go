@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/extract/api"
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 )
@@ -156,17 +157,40 @@ func TestOnlyUndatedRecords(t *testing.T) {
 	readAll(dial(t, sim), job).expect(t, func(int) []shown { return all })
 }
 
-// TestAWronglyDatedRecordCostsNoWrongClaim may cost coverage, never a wrong claim of it.
+// A record whose timestamp is not that by which the source lists it may cost coverage,
+// never a wrong claim of it: the range stays unproven. Other rows are read all the same,
+// but for those between the record's place and its timestamp if it ends a page. The source
+// does not count as coarser than it is.
 func TestAWronglyDatedRecordCostsNoWrongClaim(t *testing.T) {
-	for place := range 30 {
-		sim := apisim.New(apisim.Options{NoGzip: true, Now: noon})
-		low := noon.Add(-10 * time.Hour)
-		sim.AddAlerts(rowsAt(sim, spread(low, 500, time.Minute)...)...)
-		at := low.Add(time.Duration(380+place)*time.Minute + time.Second)
-		sim.AddRaw(apisim.Alerts, at, `{"id":"liar","timestamp":"2026-03-18T03:00:00Z"}`)
-		all := truth(t, sim, api.Query{List: api.Alerts})
-		r := readAll(dial(t, sim), Job{Query: api.Query{List: api.Alerts}, Interval: between(low, noon)})
-		r.honest(t, all)
+	low := noon.Add(-10*time.Hour + 77*time.Millisecond)
+	for _, stamp := range []time.Time{low.Add(time.Hour), noon.AddDate(1, 0, 0), noon.AddDate(-1, 0, 0)} {
+		for place := range 30 {
+			t.Run(fmt.Sprint(stamp.Year(), " ", place), func(t *testing.T) {
+				t.Parallel()
+				sim := apisim.New(apisim.Options{NoGzip: true, Now: noon})
+				sim.AddAlerts(rowsAt(sim, spread(low, 500, time.Minute)...)...)
+				rows := truth(t, sim, anyPage)
+				at := low.Add(time.Duration(380+place)*time.Minute + time.Second)
+				sim.AddRaw(apisim.Alerts, at, fmt.Sprintf(`{"id":"wrong","timestamp":%q}`, stamp.Format(time.RFC3339)))
+				reader := dial(t, sim)
+				r := readAll(reader, Job{Query: anyPage, Interval: between(low, noon)})
+				r.honest(t, truth(t, sim, anyPage))
+				r.accounted(t)
+				var short checkpoints.Set
+				for _, s := range r.walks.Shortfalls() {
+					short = short.Union(checkpoints.Of(s.Interval))
+				}
+				for _, row := range rows {
+					between := !row.at.Time().Before(stamp) && stamp.After(low) && short.Contains(row.at.Time())
+					if r.records[0][row.raw] == 0 && !between {
+						t.Fatalf("%s is missing", brief(row.raw))
+					}
+				}
+				if resolution, err := reader.Resolution(t.Context(), anyPage); err != nil || resolution != time.Millisecond {
+					t.Errorf("resolution %v, %v", resolution, err)
+				}
+			})
+		}
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/flashback-sync/flashback-sync/extract/api"
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 )
 
@@ -47,7 +48,7 @@ func TestALookbackNeedsFewRequests(t *testing.T) {
 }
 
 // askFirst asks what a run asks first.
-func askFirst(t *testing.T, reader *Reader, sim *apisim.Sim, from time.Time, begin bool) *FirstPage {
+func askFirst(t *testing.T, reader *Reader, sim *apisim.Sim, from time.Time, begin bool) *api.Answer {
 	t.Helper()
 	seen, asked, err := Glimpse{}, false, error(nil)
 	if rows := sim.Alerts(); !begin && len(rows) > 0 {
@@ -103,7 +104,7 @@ func TestProbeLearnsTheResolutionOrNothing(t *testing.T) {
 			if err != nil || asked != c.asked || asked != seen.Now.Equal(noon) {
 				t.Errorf("%+v, %v, %v", seen, asked, err)
 			}
-			if resolution, err := reader.resolution(context.Background(), anyPage, false); err != nil || (resolution != 0) != c.known {
+			if resolution, err := reader.resolution(context.Background(), anyPage, nil); err != nil || (resolution != 0) != c.known {
 				t.Errorf("resolution %v, %v", resolution, err)
 			}
 		})

@@ -7,6 +7,14 @@ import (
 	"github.com/flashback-sync/flashback-sync/extract/api"
 )
 
+const (
+	// stepRetries is how often one step is requested again when its totals do not add up.
+	stepRetries = 2
+	// walkRetries bounds that for a whole walk, so that a source whose totals
+	// are wrong everywhere costs little.
+	walkRetries = 10
+)
+
 // prove checks the step from the last answer to this one: what the last one
 // counted must be what only it gave, plus what this one counts, plus what the
 // parts split off in between count. If it does not add up, rows were deleted or
@@ -16,10 +24,10 @@ func (w *walk) prove(ctx context.Context, page *api.Answer, parts []*walk) (cove
 	if w.prev == nil {
 		return covered, true, nil
 	}
-	counted := page.Total + countAbove(w.prev.rows, page)
+	counted := page.Total + countAbove(w.prev.rows, page, w.cursor)
 	for _, part := range parts {
 		select {
-		case <-part.first:
+		case <-part.announced:
 		case <-ctx.Done():
 			return covered, false, ctx.Err()
 		}
@@ -28,13 +36,13 @@ func (w *walk) prove(ctx context.Context, page *api.Answer, parts []*walk) (cove
 		}
 		counted += part.total
 	}
-	proven := w.within(page.To, w.prev.top)
+	proven := w.within(w.cursor, w.prev.top)
 	if counted >= w.prev.total {
 		w.again = 0
 		return proven, true, nil
 	}
 	if w.mayRepeat() {
-		w.moveTo(w.prev.top, w.prev.open)
+		w.moveTo(w.prev.top)
 		w.prev = nil
 		return covered, false, nil
 	}
@@ -50,26 +58,4 @@ func (w *walk) mayRepeat() bool {
 	w.again++
 	w.retries++
 	return true
-}
-
-// countAbove counts the rows that the next page's total cannot include: they are at
-// or above its upper bound and it did not give them.
-func countAbove(rows []api.Row, next *api.Answer) int {
-	above := func(r api.Row) bool { return !r.Dated || r.At >= next.To }
-	given := map[api.Identity]struct{}{}
-	for _, r := range next.Rows {
-		if above(r) {
-			given[r.Identity()] = struct{}{}
-		}
-	}
-	count := 0
-	for _, r := range rows {
-		if !above(r) {
-			continue
-		}
-		if _, again := given[r.Identity()]; !again {
-			count++
-		}
-	}
-	return count
 }

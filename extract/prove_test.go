@@ -8,7 +8,6 @@ import (
 
 func TestCountAbove(t *testing.T) {
 	next := &api.Answer{Rows: []api.Row{{ID: "b", At: 8, Dated: true}, {ID: "c", At: 7, Dated: true}, {ID: "d"}, {Text: "x"}, {ID: "e", At: 3, Dated: true}}}
-	next.To = 7
 	for name, c := range map[string]struct {
 		rows []api.Row
 		want int
@@ -21,7 +20,7 @@ func TestCountAbove(t *testing.T) {
 		"its text is another's id":    {[]api.Row{{ID: "x"}, {Text: "b", At: 8, Dated: true}}, 2},
 		"twice in one page, not here": {[]api.Row{{ID: "a", At: 9, Dated: true}, {ID: "a", At: 9, Dated: true}}, 2},
 	} {
-		if got := countAbove(c.rows, next); got != c.want {
+		if got := countAbove(c.rows, next, 7); got != c.want {
 			t.Errorf("%s: %d, want %d", name, got, c.want)
 		}
 	}

@@ -2,6 +2,7 @@ package extract
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
@@ -22,13 +23,14 @@ type client interface {
 // Reader reads lists through time. It remembers to which resolution the source
 // honours bounds. It is safe for concurrent use.
 type Reader struct {
-	client      client
-	resolutions resolutions
+	client client
+	mu     sync.Mutex
+	known  map[endpoint]instant.Micros // the resolution
 }
 
 // NewReader returns a reader. It sends nothing.
 func NewReader(c client) *Reader {
-	return &Reader{client: c, resolutions: resolutions{known: map[endpoint]instant.Micros{}, seen: map[endpoint][]api.Row{}}}
+	return &Reader{client: c, known: map[endpoint]instant.Micros{}}
 }
 
 // Glimpse is what a single request shows of a list.
@@ -36,26 +38,18 @@ type Glimpse struct {
 	Now    time.Time // the source's clock, or ours where it sends none
 	Newest time.Time // of the rows; zero if none is dated
 	Total  int       // rows that the query matches
-	First  *FirstPage
+	First  *api.Answer
 }
-
-// FirstPage is the answer to the first request of an open job. Nil is none.
-type FirstPage struct{ answer *api.Answer }
 
 // Peek requests the newest row only, of those since from.
 func (r *Reader) Peek(ctx context.Context, q api.Query, from time.Time) (Glimpse, error) {
-	seen, _, err := r.glimpse(ctx, q, api.Bounds{From: instant.Of(from), To: forever, Open: true}, 1)
-	return seen, err
+	return r.glimpse(ctx, q, api.Bounds{From: instant.Of(from), To: forever, Open: true}, 1)
 }
 
 // Begin requests the first page of an open job that begins at from: it shows what
 // Peek does, and the job need not request that page again.
 func (r *Reader) Begin(ctx context.Context, q api.Query, from time.Time) (Glimpse, error) {
-	seen, page, err := r.glimpse(ctx, q, around(instant.Of(from), forever, true, instant.Millisecond), api.MaxTake)
-	if err == nil {
-		seen.First = &FirstPage{page}
-	}
-	return seen, err
+	return r.glimpse(ctx, q, around(instant.Of(from), forever, instant.Millisecond), api.MaxTake)
 }
 
 // Probe requests one row that should be at an instant. If it is there the resolution
@@ -71,22 +65,23 @@ func (r *Reader) Probe(ctx context.Context, q api.Query, at time.Time) (seen Gli
 		return seen, true, err
 	}
 	if found {
+		r.mu.Lock()
+		defer r.mu.Unlock()
 		r.learn(q, instant.Millisecond)
 	}
 	return Glimpse{Now: page.Now}, true, nil
 }
 
-func (r *Reader) glimpse(ctx context.Context, q api.Query, b api.Bounds, take int) (Glimpse, *api.Answer, error) {
+func (r *Reader) glimpse(ctx context.Context, q api.Query, b api.Bounds, take int) (Glimpse, error) {
 	page, err := r.client.List(ctx, q, b, 0, take)
 	if err != nil {
-		return Glimpse{}, nil, err
+		return Glimpse{}, err
 	}
-	r.remember(q, page.Rows)
-	seen := Glimpse{Now: page.Now, Total: page.Total}
+	seen := Glimpse{Now: page.Now, Total: page.Total, First: page}
 	if newest, dated := page.Newest(); dated {
 		seen.Newest = newest.Time()
 	}
-	return seen, page, nil
+	return seen, nil
 }
 
 // Count returns how many rows the query matches in an interval, without reading
@@ -98,7 +93,7 @@ func (r *Reader) Count(ctx context.Context, q api.Query, i checkpoints.Interval)
 	if err != nil {
 		return 0, err
 	}
-	b := around(instant.Of(i.From), instant.Of(i.To), false, instant.Micros(resolution/time.Microsecond))
+	b := around(instant.Of(i.From), instant.Of(i.To), instant.Micros(resolution/time.Microsecond))
 	page, err := r.client.List(ctx, q, b, 0, 1)
 	if err != nil {
 		return 0, err

@@ -7,19 +7,46 @@ import (
 
 const (
 	// splitRows is the smallest remainder worth a second worker. A split costs about
-	// one request (a page that is not full).
+	// half a request: the page it ends with is not full.
 	splitRows = 4 * api.MaxTake
 	// shareRows is what one worker reads before it looks for more. The workers read
 	// neighbouring ranges, so that the rows of one time come together, wherever they are
 	// stored, and the newest first. Shorter ranges would cost more requests.
 	shareRows = 100 * api.MaxTake
+	// A sparing job is split once for so many rows at most. That pages overlap by a row
+	// costs 1%, so its requests stay below 1.02 a page; the rows that are never split pay
+	// for splits that read no page. A lookback is mostly shorter, and read by one worker.
+	sparingSplitRows = 8000
+	sparingRows      = 20_000
 )
 
-// divisible reports whether other workers may take parts of the walk now. Not
-// while it is unknown how many rows it holds, or an earlier part. The pool's lock
-// is held.
+// split cuts the walk with the most rows left, into a part for everybody who waits;
+// none if it is not worth it, or not known yet where. The lock is held.
+func (w *Walks) split() []*walk {
+	var largest *walk
+	for candidate := range w.active {
+		if w.splits(candidate) > 0 && (largest == nil || candidate.remaining > largest.remaining) {
+			largest = candidate
+		}
+	}
+	if largest == nil || !largest.divisible() {
+		return nil
+	}
+	return largest.divide(min(w.idle+1, w.splits(largest)))
+}
+
+// splits is how often the walk may be split. The lock is held.
+func (w *Walks) splits(candidate *walk) int {
+	if w.jobs[candidate.job].Sparing {
+		return (candidate.remaining - sparingRows) / sparingSplitRows
+	}
+	return 2 * (candidate.remaining / splitRows)
+}
+
+// divisible reports whether other workers may take parts of the walk now. Not while it
+// is unknown how many rows it has, or an earlier part. The pool's lock is held.
 func (w *walk) divisible() bool {
-	return w.known && w.awaited == 0 && w.pace > 0
+	return w.known && w.awaited == 0 && w.pace > 0 && w.resolution < instant.Day
 }
 
 // divide gives what remains below this walk's own share to new walks, at most so many,
@@ -27,7 +54,6 @@ func (w *walk) divisible() bool {
 // includes their rows, so their first totals take part in the proof of its step. The
 // pool's lock is held.
 func (w *walk) divide(most int) (parts []*walk) {
-	most = min(most, 2*w.remaining/splitRows)
 	share := min(w.remaining/(most+1), shareRows)
 	// The density of the last page estimates where a row is: history may begin long
 	// after the interval does. A total may be absurd.
@@ -74,6 +100,6 @@ func (w *walk) announce(total int, err error) {
 	} else {
 		w.pool.expected += total
 	}
-	close(w.first)
+	close(w.announced)
 	w.pool.changed.Broadcast()
 }

@@ -12,15 +12,6 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/crash"
 )
 
-const (
-	// A split costs half a request: the page it ends with is not full. That pages
-	// overlap by a row costs 1%, so a split for each rowsASplit keeps the requests of
-	// a sparing job below 1.02 a page. The rows from which on it is split at all pay
-	// for those that read no page. A lookback is mostly shorter, and read by one worker.
-	rowsASplit  = 8000
-	rowsUnsplit = 20_000
-)
-
 // Job is one interval to be read with one query.
 type Job struct {
 	Query    api.Query
@@ -34,28 +25,19 @@ type Job struct {
 	Sparing bool
 	// First is the answer to an open job's first request, if Begin has just sent it;
 	// otherwise nil.
-	First *FirstPage
+	First *api.Answer
 }
 
 // Page is what one answer gave.
 type Page struct {
 	Job     int      // index of the job it belongs to
-	Records [][]byte // the records' JSON as it was sent; the reader owns it
+	Records [][]byte // the records' JSON as it was sent, not to be changed
 	// Repeated counts the records left out because the page before had them too,
 	// the same in every byte.
 	Repeated int
 	// Covered is proven complete once these records and those of all earlier
 	// pages are stored.
 	Covered []checkpoints.Interval
-	answer  *api.Answer // whose memory the records are in
-}
-
-// Release gives the records' memory back for other pages. The reader may call it
-// once nothing of them is needed any more, and need not call it.
-func (p Page) Release() {
-	if p.answer != nil {
-		p.answer.Release()
-	}
 }
 
 // Shortfall is an interval that stayed incomplete although it was read again.
@@ -80,10 +62,8 @@ type Walks struct {
 	idle       int // workers that wait for a walk
 	failure    error
 	expected   int
-	splits     int
 	shortfalls []Shortfall
 	missing    map[int]error
-	warned     map[string]bool
 	shortest   int  // rows of a page that was cut short: the take the source honours
 	cut        bool // such a page was seen
 }
@@ -92,15 +72,13 @@ type Walks struct {
 func (r *Reader) Walk(jobs []Job) *Walks {
 	w := &Walks{
 		reader: r, jobs: jobs, out: make(chan Page, r.client.Concurrency()),
-		active: map[*walk]struct{}{}, missing: map[int]error{}, warned: map[string]bool{},
+		active: map[*walk]struct{}{}, missing: map[int]error{},
 		shortest: api.MaxTake,
 	}
 	w.changed.L = &w.mu
 	for i, job := range jobs {
 		whole := newWalk(w, i, instant.Of(job.Interval.From), instant.Of(job.Interval.To), job.Open)
-		if job.First != nil {
-			whole.brought = job.First.answer
-		}
+		whole.first = job.First
 		w.queue = append(w.queue, whole)
 	}
 	return w
@@ -200,31 +178,6 @@ func (w *Walks) take(ctx context.Context) *walk {
 	}
 }
 
-// split cuts the walk with the most rows left, into a part for everybody who waits;
-// none if it is not worth it, or not known yet where.
-func (w *Walks) split() []*walk {
-	spare := (w.expected-rowsUnsplit)/rowsASplit - w.splits
-	var largest *walk
-	for candidate := range w.active {
-		if candidate.bySkip || candidate.remaining < splitRows || (w.jobs[candidate.job].Sparing && spare <= 0) {
-			continue
-		}
-		if largest == nil || candidate.remaining > largest.remaining {
-			largest = candidate
-		}
-	}
-	if largest == nil || !largest.divisible() {
-		return nil
-	}
-	most := w.idle + 1
-	if w.jobs[largest.job].Sparing {
-		most = min(most, spare)
-	}
-	parts := largest.divide(most)
-	w.splits += len(parts)
-	return parts
-}
-
 // finish notes how a walk ended and reports whether it ends all walks.
 func (w *Walks) finish(done *walk, err error) (fatal bool) {
 	w.mu.Lock()
@@ -252,49 +205,8 @@ func (w *Walks) emit(ctx context.Context, page Page) error {
 	}
 }
 
-func (w *Walks) warnOnce(message string) {
-	w.mu.Lock()
-	again := w.warned[message]
-	w.warned[message] = true
-	w.mu.Unlock()
-	if !again {
-		w.reader.client.Warn(message)
-	}
-}
-
 func (w *Walks) fallShort(job int, i checkpoints.Interval, missing int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.shortfalls = append(w.shortfalls, Shortfall{Job: job, Interval: i, Missing: missing})
-}
-
-// learnTake notices a source that gives fewer rows than requested although it has
-// more. The lock is held.
-func (w *Walks) learnTake(given, left int) {
-	if given > 0 && given < left {
-		w.shortest, w.cut = min(w.shortest, given), true
-	}
-}
-
-// full reports whether the page may have been cut short by a take of the source's
-// own: then a total that is just as large may be no more than the page's length.
-// Until a total larger than its page has shown what that take is, it may be any
-// round number.
-func (w *Walks) full(page *api.Answer) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	n := len(page.Rows)
-	return n >= w.shortest || (!w.cut && n > 0 && n%10 == 0)
-}
-
-// complete reports whether a page that was requested without skip has all that its
-// query matches. A total that is not exactly that proves nothing.
-func (w *Walks) complete(page *api.Answer) bool {
-	return len(page.Rows) == page.Total && !w.full(page)
-}
-
-// wants reports whether the row belongs to the job.
-func (w *Walks) wants(job int, r api.Row) bool {
-	j := w.jobs[job]
-	return !r.Dated || (r.At >= instant.Of(j.Interval.From) && (j.Open || r.At < instant.Of(j.Interval.To)))
 }

@@ -6,6 +6,7 @@ import (
 	"syscall"
 
 	"github.com/flashback-sync/flashback-sync/config"
+	"github.com/flashback-sync/flashback-sync/extract"
 	"github.com/flashback-sync/flashback-sync/extract/api"
 	"github.com/flashback-sync/flashback-sync/internal/audit"
 	"github.com/flashback-sync/flashback-sync/internal/run"
@@ -148,6 +149,9 @@ func hintFor(err error) string {
 		return "check api.base_url and the network; what was committed is kept, and the next run goes on from there"
 	case kind == api.NotFound:
 		return "check api.base_url and the ids in the filters; 'optional: true' accepts a stream that is not served"
+	}
+	if errors.Is(err, extract.ErrIgnored) {
+		return "see that no proxy or cache in front of the API drops the query of an address, or report it to who runs the API"
 	}
 	if kind == api.Refused || kind == api.OffContract {
 		return "'flashback-sync check --show-answers' prints how such an answer begins, which may be personal data"

@@ -58,7 +58,6 @@ func (s sourceSide) Compare(ctx context.Context, i checkpoints.Interval) (Findin
 		for _, record := range page.Records {
 			read.add(record)
 		}
-		page.Release()
 	}
 	for _, err := range walks.NotFound() {
 		return Finding{}, err // what the source does not know has no rows to compare

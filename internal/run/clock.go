@@ -25,7 +25,7 @@ const (
 type firstPage struct {
 	key  checkpoints.Key
 	from time.Time
-	page *extract.FirstPage
+	page *api.Answer
 }
 
 // serve gives the page to the job that it is the first of.

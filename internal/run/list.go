@@ -177,7 +177,6 @@ func (r *run) drain(ctx context.Context, walks *extract.Walks, jobs []extract.Jo
 				return err
 			}
 		}
-		page.Release()
 		b.cover(KeyOf(jobs[page.Job].Query), checkpoints.Covered, checkpoints.Of(page.Covered...))
 		if err := b.commitIfDue(ctx); err != nil {
 			return err
