@@ -1,13 +1,12 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
-	"sync"
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/internal/crash"
@@ -19,8 +18,6 @@ const (
 	maxBody = 64 << 20
 	// maxExcerpt is what is read of an answer that is not a 200: its status counts.
 	maxExcerpt = 64 << 10
-	// maxSpare is the largest body whose room is kept for another.
-	maxSpare = 1 << 20
 )
 
 var (
@@ -74,38 +71,18 @@ func beginning(status int, body io.Reader) []byte {
 	return b
 }
 
-// read reads the body, inflated by the transport, up to the limit. Its announced
-// length is believed only as far as it costs nothing.
+// read reads the body, inflated by the transport, up to the limit.
 func read(from io.Reader, announced int64) ([]byte, error) {
 	if announced > maxBody {
 		return nil, errBodyTooLarge
 	}
-	limited := io.LimitReader(from, maxBody+1)
-	body := slices.Grow(spare(), int(max(64<<10, min(announced+1, 1<<20))))
-	for {
-		if len(body) == cap(body) {
-			body = append(body, 0)[:len(body)]
-		}
-		n, err := limited.Read(body[len(body):cap(body)])
-		body = body[:len(body)+n]
-		switch {
-		case len(body) > maxBody:
-			return nil, errBodyTooLarge
-		case errors.Is(err, io.EOF):
-			return body, nil
-		case err != nil:
-			return nil, err
-		}
+	var body bytes.Buffer
+	body.Grow(64 << 10) // as large as most pages
+	if _, err := body.ReadFrom(io.LimitReader(from, maxBody+1)); err != nil {
+		return nil, err
 	}
-}
-
-// spares are the rooms of bodies that were given back.
-var spares sync.Pool
-
-// spare is an empty body with what room there is.
-func spare() []byte {
-	if room, ok := spares.Get().(*[]byte); ok {
-		return (*room)[:0]
+	if body.Len() > maxBody {
+		return nil, errBodyTooLarge
 	}
-	return nil
+	return body.Bytes(), nil
 }

@@ -190,23 +190,3 @@ func TestDefaultTimeouts(t *testing.T) {
 		}
 	}
 }
-
-// TestABodyIsGivenBackOnce: else two answers would share its memory.
-func TestABodyIsGivenBackOnce(t *testing.T) {
-	for range 100 {
-		body, err := read(strings.NewReader("first"), -1)
-		if err != nil {
-			t.Fatal(err)
-		}
-		page := &Answer{body: body}
-		page.Release()
-		page.Release()
-		a, _ := read(strings.NewReader("aaaaa"), -1)
-		b, _ := read(strings.NewReader("bbbbb"), -1)
-		if string(a) != "aaaaa" || string(b) != "bbbbb" {
-			t.Fatalf("%s %s", a, b)
-		}
-		(&Answer{body: a}).Release()
-		(&Answer{body: b}).Release()
-	}
-}

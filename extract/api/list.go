@@ -23,7 +23,6 @@ type Answer struct {
 	Rows  []Row
 	Total int       // rows that the query matches
 	Now   time.Time // the source's clock, or ours where it sends none
-	body  []byte    // nil once it was released
 }
 
 // List requests one page of a list.
@@ -38,15 +37,6 @@ func (c *Client) List(ctx context.Context, q Query, b Bounds, skip, take int) (*
 	}
 	page.Bounds, page.Now = b, c.clock(response)
 	return page, nil
-}
-
-// Release gives the memory of the answer's records back for other answers. Nobody
-// may look at them any more.
-func (a *Answer) Release() {
-	if body := a.body; cap(body) > 0 && cap(body) <= maxSpare {
-		spares.Put(&body)
-	}
-	a.body = nil
 }
 
 // Oldest is the smallest timestamp of the page; ok is false if it has none. The

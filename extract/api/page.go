@@ -19,7 +19,6 @@ func parsePage(body []byte, list List) (*Answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	page.body = body
 	for i := range page.Rows {
 		if r := &page.Rows[i]; r.ID == "" {
 			r.Text = string(r.Raw)
