@@ -64,7 +64,7 @@ func (a *app) writeStatusPage(ctx context.Context, c *config.Config, out string)
 		return err
 	}
 	var content strings.Builder
-	if err := page.Write(&content, s, page.Options{Static: true}); err != nil {
+	if err := page.Write(&content, s, page.File); err != nil {
 		return err
 	}
 	if err := writeFile("--out", out, []byte(content.String())); err != nil {

@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -26,16 +27,6 @@ type Column struct {
 // Total of all series.
 func (c *Column) Total() int64 { return Sum(c.Values...) }
 
-// Lane is a line below the columns with marks: it tells what they mean without
-// their colour.
-type Lane struct {
-	Name  string
-	Tone  string
-	Glyph string
-	At    []float64 // percent
-	Rules bool      // a line stands above each mark
-}
-
 // Columns is a chart of bars.
 type Columns struct {
 	Words
@@ -46,38 +37,13 @@ type Columns struct {
 	Columns []Column
 	Lanes   []Lane
 	Ticks   []Tick
-	High    int  // pixels that the highest bar has, 120 if 0
-	Linear  bool // whatever the outliers
-	Touch   bool // the bars stand without gaps, as those of a histogram
 }
 
 const (
 	plotTop    = 22
-	plotHigh   = 120
-	laneHigh   = 18
-	spacedBars = 120 // more bars than these stand without gaps
+	plotHigh   = 110
+	spacedBars = 120 // more bars than these have no gaps between them
 )
-
-// plot is a chart in numbers that the template can write.
-type plot struct {
-	*Words
-	Class  string
-	Unit   string
-	Log    bool
-	Top    int
-	Base   int // y of the zero line
-	Height int
-	Labels int // y of the ticks
-	Lines  []mark
-	Bars   []bar
-	Bands  []band
-	Lanes  []lane
-	Ticks  []Tick
-	Legend []Key
-	Table  Table
-}
-
-type mark struct{ X, Y, Text string }
 
 type bar struct {
 	Title           string
@@ -88,69 +54,42 @@ type bar struct {
 
 type part struct{ Tone, Y, High string }
 
-type lane struct {
-	Lane
-	Y     int
-	Marks []string
-}
-
-func (c *Columns) plot() *plot {
-	high := c.High
-	if high == 0 {
-		high = plotHigh
-	}
-	p := &plot{Words: &c.Words, Class: "columns", Unit: c.Unit, Top: plotTop, Base: plotTop + high, Ticks: c.Ticks}
-	scale := ScaleOf(c.Of, float64(high), c.totals())
-	scale.Log = scale.Log && !c.Linear && len(c.Series) == 1 // parts of a stack cannot be compared on a logarithmic scale
-	p.Log = scale.Log
+func (c *Columns) figure() *figure {
+	f := &figure{Words: &c.Words, Class: "columns", Unit: c.Unit, Top: plotTop, Base: plotTop + plotHigh, Ticks: c.Ticks}
+	scale := c.scale()
+	f.Log = scale.Log
 	for _, line := range scale.Lines() {
-		p.Lines = append(p.Lines, mark{Text: line.Text, Y: Number(float64(p.Base) - line.Above)})
+		f.Lines = append(f.Lines, mark{Text: line.Text, Y: Number(float64(f.Base) - line.Above)})
 	}
 	for i := range c.Columns {
-		p.Bars = append(p.Bars, c.bar(&c.Columns[i], scale, float64(p.Base)))
+		f.Bars = append(f.Bars, c.bar(&c.Columns[i], scale, float64(f.Base)))
 	}
-	y := p.Base + laneHigh/2 + 8
-	for _, l := range c.Lanes {
-		p.Lanes = append(p.Lanes, newLane(l, y))
-		y += laneHigh
-	}
-	p.Labels = p.Base + laneHigh*len(c.Lanes) + 26
-	p.Height = p.Labels + 8
-	p.Legend, p.Table = c.legend(), c.table()
-	return p
+	f.place(c.Lanes, f.Base+8)
+	f.Legend, f.Table = c.legend(), c.table()
+	return f
 }
 
-func newLane(l Lane, y int) lane {
-	out := lane{Lane: l, Y: y}
-	for i, at := range l.At {
-		if i == 0 || at-l.At[i-1] > 0.1 {
-			out.Marks = append(out.Marks, Number(at))
-		}
-	}
-	return out
-}
-
-func (c *Columns) totals() (all []int64) {
+func (c *Columns) scale() Scale {
+	var totals []int64
 	for _, col := range c.Columns {
-		all = append(all, Sum(col.Values...))
+		totals = append(totals, col.Total())
 	}
-	return all
+	s := ScaleOf(c.Of, plotHigh, totals)
+	s.Log = s.Log && len(c.Series) == 1 // parts of a stack cannot be compared on a logarithmic scale
+	return s
 }
 
 func (c *Columns) bar(of *Column, scale Scale, base float64) bar {
 	slot := of.To - of.From
-	width := min(slot*0.8, 5)
-	switch {
-	case c.Touch:
-		width = slot * 0.97
-	case len(c.Columns) > spacedBars:
+	width := min(slot*0.8, 12)
+	if len(c.Columns) > spacedBars {
 		width = slot * 1.08 // no hairlines between neighbours
 	}
 	b := bar{
 		Title: c.title(of), Slot: Number(of.From), SlotWidth: Number(slot),
 		X: Number((of.From + of.To - width) / 2), Width: Number(max(width, 0.12)),
 	}
-	y, total := base, Sum(of.Values...)
+	y, total := base, of.Total()
 	for i, n := range of.Values {
 		if n <= 0 {
 			continue
@@ -166,22 +105,21 @@ func (c *Columns) bar(of *Column, scale Scale, base float64) bar {
 	return b
 }
 
+// title is the text that a pointer on the bar shows.
 func (c *Columns) title(of *Column) string {
 	var words []string
 	for i, n := range of.Values {
 		if n > 0 || len(of.Values) == 1 {
-			words = append(words, c.Of.Words(n)+" "+c.Series[i].Name)
-			if c.Of == Durations {
-				words[len(words)-1] = c.Of.Words(n)
+			word := c.Of.Words(n)
+			if c.Of == Counts {
+				word += " " + c.Series[i].Name
 			}
+			words = append(words, word)
 		}
 	}
-	if len(words) == 0 {
-		words = []string{"none"}
-	}
-	text := visible.Text(of.Label) + ": " + strings.Join(words, ", ")
+	text := visible.Text(of.Label) + ": " + cmp.Or(strings.Join(words, ", "), "none")
 	if len(words) > 1 {
-		text += fmt.Sprintf("; %s in all", c.Of.Words(Sum(of.Values...)))
+		text += fmt.Sprintf("; %s in all", c.Of.Words(of.Total()))
 	}
 	if of.Note != "" {
 		text += "; " + visible.Text(of.Note)
@@ -198,4 +136,42 @@ func (c *Columns) legend() (keys []Key) {
 		keys = append(keys, Key{Tone: s.Tone, Text: s.Name})
 	}
 	return keys
+}
+
+// table has the columns that are not empty.
+func (c *Columns) table() Table {
+	t := Table{Caption: c.Title, Head: []string{c.What}}
+	for _, s := range c.Series {
+		t.Head = append(t.Head, s.Name)
+	}
+	stacked := len(c.Series) > 1
+	if stacked {
+		t.Head = append(t.Head, "in all")
+	}
+	noted := slices.ContainsFunc(c.Columns, func(col Column) bool { return col.Note != "" })
+	if noted {
+		t.Head = append(t.Head, "note")
+	}
+	empty := 0
+	for _, col := range c.Columns {
+		if col.Total() == 0 && col.Note == "" {
+			empty++
+			continue
+		}
+		row := []string{col.Label}
+		for _, n := range col.Values {
+			row = append(row, c.Of.Words(n))
+		}
+		if stacked {
+			row = append(row, c.Of.Words(col.Total()))
+		}
+		if noted {
+			row = append(row, col.Note)
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	if empty > 0 {
+		t.More = fmt.Sprintf("%d without any are left out.", empty)
+	}
+	return t
 }

@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -8,29 +9,65 @@ import (
 	"github.com/dustin/go-humanize"
 	"github.com/dustin/go-humanize/english"
 
+	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/internal/span"
 )
 
 const (
-	mostLanes = 6   // then the ledgers are merged into one band
+	mostBands = 6   // then all ledgers are drawn in one band
 	mostRows  = 200 // of the table
 	bandHigh  = 14
-	// leastWidth is that of what is drawn, however short, in percent; the style
-	// sheet adds the pixel that it would lack on a telephone.
+	// leastWidth is that of every range, however short, in percent; the style sheet
+	// adds the pixel that it would lack on a telephone.
 	leastWidth = 0.35
-	// blur is how near stretches of one state are drawn as one, in percent.
+	// blur is how near ranges of one kind are drawn as one, in percent.
 	blur = 0.15
 )
 
-// Coverage is a chart of what ledgers vouch for through time.
+// Ledger is what one filter set, or series, has covered, and what the source can no
+// longer give.
+type Ledger struct {
+	Name          string
+	Covered, Lost checkpoints.Set
+}
+
+// gaps are between the ledger's first instant and its last one: what lies before and
+// after them is no gap.
+func (l Ledger) gaps() checkpoints.Set {
+	whole, _ := l.Covered.Union(l.Lost).Extent()
+	return checkpoints.Of(whole).Subtract(l.Covered).Subtract(l.Lost)
+}
+
+// Coverage is a chart of ledgers through time.
 type Coverage struct {
 	ID, Title string
-	From, To  time.Time // what is drawn, and what comes after it; a zero From: from the first range on
-	Covers    []Cover
+	From, To  time.Time
+	Ledgers   []Ledger
 	Noun      string // what a ledger is of: filter set, series
 }
 
-// band is a ledger, or all of them merged.
+// kind is one of the three things that a time can be in a ledger, and how it is drawn.
+type kind struct {
+	name, tone, glyph, meaning string
+	ranges                     checkpoints.Set // of all ledgers
+}
+
+// kinds are in the order in which they are drawn upon each other.
+func kinds(ledgers ...Ledger) []kind {
+	var covered, lost, gaps []checkpoints.Interval
+	for _, l := range ledgers {
+		covered = append(covered, l.Covered...)
+		lost = append(lost, l.Lost.Subtract(l.Covered)...)
+		gaps = append(gaps, l.gaps()...)
+	}
+	return []kind{
+		{name: "covered", tone: "rows", ranges: checkpoints.Of(covered...)},
+		{name: "lost", tone: "lost", glyph: Ring, meaning: ": the source no longer has it", ranges: checkpoints.Of(lost...)},
+		{name: "gap", tone: "gap", glyph: Triangle, meaning: ": not read, and still to be had", ranges: checkpoints.Of(gaps...)},
+	}
+}
+
+// band is a ledger, or all of them as one.
 type band struct {
 	Text   string
 	Y      int
@@ -39,151 +76,135 @@ type band struct {
 
 type rect struct{ Tone, X, Width, Title string }
 
-var tones = map[State]string{Full: "rows", Part: "partly", Lost: "lost", None: "gap"}
-
-func (c *Coverage) plot() *plot {
-	from, to := c.From, c.To
-	if r, ok := extremes(c.Covers); ok {
-		to = later(to, r.To)
-		if from.IsZero() {
-			from = r.From
+func (c *Coverage) figure() *figure {
+	all := kinds(c.Ledgers...)
+	f := &figure{Words: &Words{ID: c.ID, Title: c.Title, Summary: c.summary(all)}, Class: "coverage", Top: 4, Ticks: Ticks(c.From, c.To)}
+	f.Base = f.Top
+	add := func(text string, of []kind) {
+		f.Bands = append(f.Bands, band{Text: text, Y: f.Base, Pieces: c.rects(of)})
+		f.Base += bandHigh + 6
+	}
+	f.Legend = []Key{{Tone: "rows", Text: "covered"}}
+	var lanes []Lane
+	for _, k := range all[1:] {
+		if marks := c.marks(k.ranges); len(marks) > 0 {
+			lanes = append(lanes, Lane{Name: k.name, Tone: k.tone, Glyph: k.glyph, At: marks})
+			f.Legend = append(f.Legend, Key{Tone: k.tone, Glyph: k.glyph, Text: k.name + k.meaning})
 		}
 	}
-	all := merge(c.Covers)
-	p := &plot{Words: &Words{ID: c.ID, Title: c.Title, Summary: c.summary(all)}, Class: "coverage", Top: 4, Ticks: Ticks(from, to)}
-	if seconds(from, to) < 3*day.Seconds() {
-		p.Ticks = hourTicks(from, to)
-	}
-	y := 4
-	add := func(text string, pieces []piece) {
-		p.Bands = append(p.Bands, band{Text: text, Y: y, Pieces: rects(after(from, pieces), from, to)})
-		y += bandHigh + 6
-	}
-	if len(c.Covers) <= mostLanes {
-		for i, of := range c.Covers {
-			add(c.label(i), merge([]Cover{of}))
+	switch n := len(c.Ledgers); {
+	case n == 1:
+		add("covered", all)
+	case n > mostBands:
+		add("all "+humanize.Comma(int64(n)), all)
+	default:
+		for i, l := range c.Ledgers {
+			name := fmt.Sprintf("set %d", i+1)
+			add(name, kinds(l))
+			f.Legend = append(f.Legend, Key{Text: name + ": " + l.Name})
 		}
-	} else {
-		add("all "+humanize.Comma(int64(len(c.Covers))), all)
 	}
-	p.Base = y
-	y += laneHigh / 2
-	for _, l := range markLanes(after(from, all), from, to) {
-		p.Lanes = append(p.Lanes, newLane(l, y))
-		y += laneHigh
+	if len(f.Legend) == 1 {
+		f.Legend = nil // the band bears its name
 	}
-	p.Labels = y + 8
-	p.Height = p.Labels + 8
-	p.Legend, p.Table = c.legend(p), c.table(all)
-	return p
+	f.place(lanes, f.Base)
+	f.Table = c.table()
+	return f
 }
 
-// after leaves out what ends before the chart begins.
-func after(from time.Time, pieces []piece) []piece {
-	return slices.DeleteFunc(slices.Clone(pieces), func(p piece) bool { return !p.To.After(from) })
-}
-
-func (c *Coverage) label(i int) string {
-	if len(c.Covers) == 1 {
-		return "covered"
-	}
-	return fmt.Sprintf("set %d", i+1)
-}
-
-// markLanes show where a gap or a loss is, however short.
-func markLanes(all []piece, from, to time.Time) (lanes []Lane) {
-	gaps, losses := Lane{Name: "gap", Tone: "gap", Glyph: Triangle}, Lane{Name: "lost", Tone: "lost", Glyph: Ring}
-	for _, p := range all {
-		middle := (share(from, to, p.From) + share(from, to, p.To)) / 2
-		for _, of := range []struct {
-			n    int
-			lane *Lane
-		}{{p.gaps, &gaps}, {p.losses, &losses}} {
-			if last := len(of.lane.At) - 1; of.n > 0 && (last < 0 || middle-of.lane.At[last] > 1) {
-				of.lane.At = append(of.lane.At, middle)
-			}
+// marks show where ranges are, however short.
+func (c *Coverage) marks(ranges checkpoints.Set) (at []float64) {
+	for _, r := range ranges {
+		middle := (share(c.From, c.To, r.From) + share(c.From, c.To, r.To)) / 2
+		if len(at) == 0 || middle-at[len(at)-1] > 1 {
+			at = append(at, middle)
 		}
 	}
-	for _, l := range []Lane{gaps, losses} {
-		if len(l.At) > 0 {
-			lanes = append(lanes, l)
-		}
-	}
-	return lanes
+	return at
 }
 
-// rects are the pieces to draw: what is not covered upon what is, none too narrow
-// to be seen, and those that would lie in the same place only once.
-func rects(pieces []piece, from, to time.Time) (all []rect) {
-	for _, state := range []State{Full, Part, Lost, None} {
-		var group []piece
-		flush := func() {
-			if len(group) > 0 {
-				all = append(all, rectOf(group, from, to))
+// rects are the ranges to draw: none too narrow to be seen, and those that would be
+// in the same place only once.
+func (c *Coverage) rects(of []kind) (all []rect) {
+	for _, k := range of {
+		_, shown := k.ranges.Split(c.From)
+		for len(shown) > 0 {
+			n := 1
+			for n < len(shown) && share(c.From, c.To, shown[n].From)-share(c.From, c.To, shown[n-1].To) <= blur {
+				n++
 			}
-			group = nil
+			all = append(all, c.rect(k, shown[:n]))
+			shown = shown[n:]
 		}
-		for _, p := range pieces {
-			if p.State != state {
-				continue
-			}
-			if len(group) > 0 && share(from, to, p.From)-share(from, to, group[len(group)-1].To) > blur {
-				flush()
-			}
-			group = append(group, p)
-		}
-		flush()
 	}
 	return all
 }
 
-func rectOf(group []piece, from, to time.Time) rect {
-	first, last := group[0], group[len(group)-1]
-	x, end := share(from, to, first.From), share(from, to, last.To)
+func (c *Coverage) rect(k kind, group checkpoints.Set) rect {
+	whole, _ := group.Extent()
+	x, end := share(c.From, c.To, whole.From), share(c.From, c.To, whole.To)
 	if short := leastWidth - (end - x); short > 0 {
 		x = min(max(0, x-short/2), 100-leastWidth)
 		end = x + leastWidth
 	}
-	r := rect{Tone: tones[first.State], X: Number(x), Width: Number(end - x), Title: fmt.Sprintf("%s: %s to %s", first.State, stamp(first.From), stamp(last.To))}
-	if first.State != Full {
-		r.Title += " (" + span.Words(length(group)) + ")"
-	}
+	r := rect{Tone: k.tone, X: Number(x), Width: Number(end - x), Title: fmt.Sprintf("%s: %s to %s", k.name, stamp(whole.From), stamp(whole.To))}
 	if len(group) > 1 {
-		r.Title = fmt.Sprintf("%d stretches, %s", len(group), r.Title)
+		r.Title = fmt.Sprintf("%d ranges, %s", len(group), r.Title)
 	}
 	return r
 }
 
-func length(pieces []piece) (d time.Duration) {
-	for _, p := range pieces {
-		d += p.To.Sub(p.From)
+// summary says what is covered, and what is not.
+func (c *Coverage) summary(all []kind) string {
+	whole, ok := all[0].ranges.Union(all[1].ranges).Extent()
+	if !ok {
+		return "Nothing is covered yet."
 	}
-	return d
+	text := fmt.Sprintf("Covered from %s to %s", stamp(whole.From), stamp(whole.To))
+	if n := len(c.Ledgers); n > 1 {
+		text += ", by " + plural(n, c.Noun)
+	}
+	lost, gaps := all[1].ranges, all[2].ranges
+	if len(gaps) == 0 {
+		text += ", without a gap"
+	} else {
+		text += fmt.Sprintf(", with %s: %s", plural(len(gaps), "gap"), longest(gaps))
+	}
+	if len(lost) > 0 {
+		text += fmt.Sprintf(". The source can no longer give %s: %s", plural(len(lost), "time range"), longest(lost))
+	}
+	return text + "."
 }
 
-func (c *Coverage) legend(p *plot) (keys []Key) {
-	some := map[string]bool{}
-	for _, b := range p.Bands {
-		for _, r := range b.Pieces {
-			some[r.Tone] = true
+func longest(of checkpoints.Set) string {
+	r := slices.MaxFunc(of, func(a, b checkpoints.Interval) int { return cmp.Compare(a.Duration(), b.Duration()) })
+	text := fmt.Sprintf("%s, from %s to %s", span.Words(r.Duration()), stamp(r.From), stamp(r.To))
+	if len(of) > 1 {
+		return "the longest " + text
+	}
+	return text
+}
+
+// table lists what is not covered first, then what is, the newest first.
+func (c *Coverage) table() Table {
+	t := Table{Caption: c.Title, Head: []string{"from", "to", "what", c.Noun}, Texts: true}
+	for _, i := range []int{2, 1, 0} {
+		for _, l := range c.Ledgers {
+			k := kinds(l)[i]
+			for _, r := range slices.Backward(k.ranges) {
+				if len(t.Rows) == mostRows {
+					t.More = fmt.Sprintf("%d ranges; the others are left out", mostRows)
+					return t
+				}
+				t.Rows = append(t.Rows, []string{stamp(r.From), stamp(r.To), k.name, l.Name})
+			}
 		}
 	}
-	keys = append(keys, Key{Tone: "rows", Text: "covered"})
-	if some["partly"] {
-		keys = append(keys, Key{Tone: "partly", Text: "partly: some " + english.PluralWord(2, c.Noun, pluralOf[c.Noun]) + " lack it"})
-	}
-	for _, l := range p.Lanes {
-		keys = append(keys, Key{Tone: l.Tone, Glyph: l.Glyph, Text: l.Name + map[string]string{
-			"gap": ": not read, and still to be had", "lost": ": the source no longer has it",
-		}[l.Name]})
-	}
-	if n := len(c.Covers); n > 1 && n <= mostLanes {
-		for i, of := range c.Covers {
-			keys = append(keys, Key{Text: c.label(i) + ": " + of.Name})
-		}
-	}
-	if len(keys) == 1 {
-		return nil // the band bears its name
-	}
-	return keys
+	return t
+}
+
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") }
+
+func plural(n int, noun string) string {
+	return humanize.Comma(int64(n)) + " " + english.PluralWord(n, noun, map[string]string{"series": "series"}[noun])
 }

@@ -7,69 +7,55 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/flashback-sync/flashback-sync/checkpoints"
 )
 
-func hours(from, to int) Range {
-	return Range{start.Add(time.Duration(from) * time.Hour), start.Add(time.Duration(to) * time.Hour)}
+func hours(from, to int) checkpoints.Interval {
+	return checkpoints.Interval{From: start.Add(time.Duration(from) * time.Hour), To: start.Add(time.Duration(to) * time.Hour)}
 }
 
-// covers draws ledgers of a few days, in hours.
-func covers(t *rapid.T) (all []Cover) {
+// ledgers draws ledgers of a few days, in hours.
+func ledgers(t *rapid.T) (all []Ledger) {
 	for range rapid.IntRange(1, 9).Draw(t, "ledgers") {
-		var c Cover
+		var l Ledger
 		for at := rapid.IntRange(0, 30).Draw(t, "begin"); at < 60; {
 			to := at + rapid.IntRange(1, 20).Draw(t, "length")
 			switch rapid.IntRange(0, 2).Draw(t, "what") {
 			case 0:
-				c.Lost = append(c.Lost, hours(at, to))
+				l.Lost = l.Lost.Union(checkpoints.Of(hours(at, to)))
 			case 1:
-				c.Covered = append(c.Covered, hours(at, to))
+				l.Covered = l.Covered.Union(checkpoints.Of(hours(at, to)))
 			}
 			at = to
 		}
-		all = append(all, c)
+		all = append(all, l)
 	}
 	return all
 }
 
-func within(all []Range, at time.Time) bool {
-	for _, r := range all {
-		if !at.Before(r.From) && at.Before(r.To) {
-			return true
-		}
-	}
-	return false
-}
-
-func TestMergedLedgersTellOfEveryHour(t *testing.T) {
+func TestLedgersShowEveryHour(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		ledgers := covers(t)
-		pieces := merge(ledgers)
+		all := ledgers(t)
+		drawn := kinds(all...)
 		for hour := range 90 {
 			at := start.Add(time.Duration(hour)*time.Hour + 30*time.Minute)
-			var want piece
-			for _, c := range ledgers {
-				extent, some := c.extent()
+			var want [3]bool // covered, lost, gap
+			for _, l := range all {
+				extent, _ := l.Covered.Union(l.Lost).Extent()
 				switch {
-				case within(c.Covered, at):
-					want.full++
-				case within(c.Lost, at):
-					want.losses++
-				case some && within([]Range{extent}, at):
-					want.gaps++
+				case l.Covered.Contains(at):
+					want[0] = true
+				case l.Lost.Contains(at):
+					want[1] = true
+				case extent.Contains(at):
+					want[2] = true
 				}
 			}
-			var got piece
-			for _, p := range pieces {
-				if within([]Range{p.Range}, at) {
-					got = p
+			for i, k := range drawn {
+				if got := k.ranges.Contains(at); got != want[i] {
+					t.Fatalf("hour %d: %s is %v, want %v", hour, k.name, got, want[i])
 				}
-			}
-			if got.full != want.full || got.losses != want.losses || got.gaps != want.gaps {
-				t.Fatalf("hour %d: %+v, want %+v", hour, got, want)
-			}
-			if want.full+want.gaps+want.losses > 0 && got.State != stateOf(want) {
-				t.Fatalf("hour %d is %s", hour, got.State)
 			}
 		}
 	})
@@ -78,14 +64,14 @@ func TestMergedLedgersTellOfEveryHour(t *testing.T) {
 func TestShortGapsInLongHistoriesAreSeen(t *testing.T) {
 	end := start.AddDate(10, 0, 0)
 	gap := start.AddDate(3, 0, 0)
-	for name, ledgers := range map[string]int{"one": 1, "six": 6, "5,000": 5000} {
+	for name, n := range map[string]int{"one": 1, "six": 6, "5,000": 5000} {
 		c := &Coverage{ID: "x", Title: "Coverage", From: start, To: end, Noun: "series"}
-		for range ledgers {
-			c.Covers = append(c.Covers, Cover{Covered: []Range{{start, end}}})
+		for range n {
+			c.Ledgers = append(c.Ledgers, Ledger{Covered: checkpoints.Set{{From: start, To: end}}})
 		}
-		c.Covers[0].Covered = []Range{{start, gap}, {gap.Add(time.Minute), end}}
-		p := c.plot()
-		if len(p.Bands) > mostLanes {
+		c.Ledgers[0].Covered = checkpoints.Set{{From: start, To: gap}, {From: gap.Add(time.Minute), To: end}}
+		p := c.figure()
+		if len(p.Bands) > mostBands {
 			t.Errorf("%s: %d bands", name, len(p.Bands))
 		}
 		last := p.Bands[0].Pieces[len(p.Bands[0].Pieces)-1]
@@ -105,11 +91,11 @@ func TestShortGapsInLongHistoriesAreSeen(t *testing.T) {
 }
 
 func TestManyGapsAreBounded(t *testing.T) {
-	var c Cover
+	var l Ledger
 	for i := range 20_000 {
-		c.Covered = append(c.Covered, hours(2*i, 2*i+1))
+		l.Covered = append(l.Covered, hours(2*i, 2*i+1))
 	}
-	p := (&Coverage{Title: "Coverage", Noun: "filter set", Covers: []Cover{c}}).plot()
+	p := (&Coverage{Title: "Coverage", From: start, To: hours(0, 40_000).To, Noun: "filter set", Ledgers: []Ledger{l}}).figure()
 	if n := len(p.Bands[0].Pieces) + len(p.Lanes[0].Marks); n > 2000 {
 		t.Errorf("%d shapes", n)
 	}
@@ -123,8 +109,8 @@ func TestManyGapsAreBounded(t *testing.T) {
 
 func TestShapesStayInTheirChart(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		c := &Coverage{From: start, To: start.Add(time.Duration(rapid.IntRange(0, 2000).Draw(t, "hours")) * time.Hour), Covers: covers(t), Noun: "series"}
-		for _, b := range c.plot().Bands {
+		c := &Coverage{From: start, To: start.Add(time.Duration(rapid.IntRange(0, 2000).Draw(t, "hours")) * time.Hour), Ledgers: ledgers(t), Noun: "series"}
+		for _, b := range c.figure().Bands {
 			for _, r := range b.Pieces {
 				if x, wide := number(t, r.X), number(t, r.Width); x < 0 || x+wide > 100.01 || wide < leastWidth-0.001 {
 					t.Fatalf("%+v", r)
@@ -135,13 +121,13 @@ func TestShapesStayInTheirChart(t *testing.T) {
 }
 
 func TestWhatIsLostIsNoGap(t *testing.T) {
-	c := &Coverage{Title: "Coverage", Noun: "filter set", Covers: []Cover{
-		{Covered: []Range{hours(0, 10), hours(15, 30)}, Lost: []Range{hours(10, 15)}},
+	c := &Coverage{Title: "Coverage", Noun: "filter set", Ledgers: []Ledger{
+		{Covered: checkpoints.Set{hours(0, 10), hours(15, 30)}, Lost: checkpoints.Set{hours(10, 15)}},
 	}}
-	if got := c.plot().Summary; got != "Covered from 2024-01-01 00:00 to 2024-01-02 06:00, without a gap. The source can no longer give 1 time range: 5 h, from 2024-01-01 10:00 to 2024-01-01 15:00." {
+	if got := c.figure().Summary; got != "Covered from 2024-01-01 00:00 to 2024-01-02 06:00, without a gap. The source can no longer give 1 time range: 5 h, from 2024-01-01 10:00 to 2024-01-01 15:00." {
 		t.Error(got)
 	}
-	if got := (&Coverage{Covers: []Cover{{}}}).plot().Summary; got != "Nothing is covered yet." {
+	if got := (&Coverage{Ledgers: []Ledger{{}}}).figure().Summary; got != "Nothing is covered yet." {
 		t.Error(got)
 	}
 }

@@ -1,3 +1,14 @@
+// Package chart draws charts as SVG on the server: no script, no style attribute,
+// nothing that is loaded.
+//
+// A chart is measured in percent of its width and in pixels of its height, so
+// that its letters have the same size on a telephone and on paper. What is not zero
+// is never too small to be seen: a bar has a least height, a gap a least width.
+// Above the picture stands a summary in words, below it a folded table of all of its
+// numbers.
+//
+// Texts may come from strangers: what does not print is spelled out, and
+// html/template escapes the rest.
 package chart
 
 import (
@@ -20,7 +31,7 @@ var CSS string
 
 var templates = template.Must(template.New("").Funcs(template.FuncMap{"show": visible.Text}).ParseFS(files, "*.tmpl"))
 
-// Words are what every chart says beside its picture.
+// Words are the texts beside the picture of every chart.
 type Words struct {
 	ID      string // unique in the page, of letters and dashes
 	Title   string
@@ -43,11 +54,64 @@ type Table struct {
 	More    string     // what is left out, "" for nothing
 }
 
+// Lane is a line below a chart with marks: it says what they mean without their colour.
+type Lane struct {
+	Name  string
+	Tone  string
+	Glyph string
+	At    []float64 // percent
+}
+
+// figure is a chart in numbers that the template can write.
+type figure struct {
+	*Words
+	Class  string
+	Unit   string
+	Log    bool
+	Top    int
+	Base   int // y of the zero line
+	Height int
+	Labels int // y of the ticks
+	Lines  []mark
+	Bars   []bar
+	Bands  []band
+	Lanes  []lane
+	Ticks  []Tick
+	Legend []Key
+	Table  Table
+}
+
+type mark struct{ Y, Text string }
+
+type lane struct {
+	Lane
+	Y     int
+	Marks []string
+}
+
+const laneHigh = 18
+
+// place puts lanes from y on, and the ticks below them.
+func (f *figure) place(lanes []Lane, y int) {
+	for _, l := range lanes {
+		out := lane{Lane: l, Y: y + laneHigh/2}
+		for i, at := range l.At {
+			if i == 0 || at-l.At[i-1] > 0.1 {
+				out.Marks = append(out.Marks, Number(at))
+			}
+		}
+		f.Lanes = append(f.Lanes, out)
+		y += laneHigh
+	}
+	f.Labels = y + 18
+	f.Height = f.Labels + 8
+}
+
 // HTML draws the chart as a figure.
-func (c *Columns) HTML() (template.HTML, error) { return render("figure", c.plot()) }
+func (c *Columns) HTML() (template.HTML, error) { return render("figure", c.figure()) }
 
 // HTML draws the coverage as a figure.
-func (c *Coverage) HTML() (template.HTML, error) { return render("figure", c.plot()) }
+func (c *Coverage) HTML() (template.HTML, error) { return render("figure", c.figure()) }
 
 // HTML draws the ranking as a table with bars.
 func (r *Ranking) HTML() (template.HTML, error) { return render("ranking", r.view()) }
@@ -58,45 +122,4 @@ func render(name string, data any) (template.HTML, error) {
 		return "", fmt.Errorf("draw chart: %w", err)
 	}
 	return template.HTML(out.String()), nil //nolint:gosec // html/template has escaped it
-}
-
-// table has the columns that hold something.
-func (c *Columns) table() Table {
-	t := Table{Caption: c.Title, Head: []string{c.What}}
-	for _, s := range c.Series {
-		t.Head = append(t.Head, s.Name)
-	}
-	stacked, noted := len(c.Series) > 1, false
-	for _, col := range c.Columns {
-		noted = noted || col.Note != ""
-	}
-	if stacked {
-		t.Head = append(t.Head, "in all")
-	}
-	if noted {
-		t.Head = append(t.Head, "note")
-	}
-	empty := 0
-	for _, col := range c.Columns {
-		total := Sum(col.Values...)
-		if total == 0 && col.Note == "" {
-			empty++
-			continue
-		}
-		row := []string{col.Label}
-		for _, n := range col.Values {
-			row = append(row, c.Of.Words(n))
-		}
-		if stacked {
-			row = append(row, c.Of.Words(total))
-		}
-		if noted {
-			row = append(row, col.Note)
-		}
-		t.Rows = append(t.Rows, row)
-	}
-	if empty > 0 {
-		t.More = fmt.Sprintf("%d without any are left out.", empty)
-	}
-	return t
 }

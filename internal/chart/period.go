@@ -1,16 +1,36 @@
 package chart
 
-import (
-	"time"
-)
+import "time"
+
+// step is how far apart ticks or the starts of columns are: a length, or months.
+type step struct {
+	text   string // a tick's layout, or what a column is called
+	length time.Duration
+	months int
+}
+
+// starts are the steps that begin before to, the first one at or before from; no
+// more than one above most.
+func (s step) starts(from, to time.Time, most int) (all []time.Time) {
+	at := from.UTC().Truncate(s.length) // weeks begin on Monday
+	if s.months > 0 {
+		months := at.Year()*12 + int(at.Month()) - 1
+		months -= months % s.months
+		at = time.Date(months/12, time.Month(months%12+1), 1, 0, 0, 0, 0, time.UTC)
+	}
+	for at.Before(to) && len(all) <= most {
+		all = append(all, at)
+		at = at.Add(s.length).AddDate(0, s.months, 0)
+	}
+	return all
+}
 
 // Frame is the range of time that a chart shows, in whole UTC days, and what its
-// columns stand for: days, or weeks, months, years if there would be too many.
+// columns are: days, or weeks, months, years, centuries if there would be too many.
 type Frame struct {
 	From, To time.Time
 	Unit     string // day, week, month, year or century
-	floor    func(time.Time) time.Time
-	next     func(time.Time) time.Time
+	starts   []time.Time
 }
 
 // Sample is what was counted on one UTC day: a number for each series.
@@ -20,27 +40,15 @@ type Sample struct {
 }
 
 // NewFrame shows the days from one instant to another in no more columns than
-// told, if centuries do.
+// most, if centuries do.
 func NewFrame(from, to time.Time, most int) Frame {
-	f := Frame{From: midnight(from), To: midnight(to)}
+	f := Frame{From: from.UTC().Truncate(day), To: to.UTC().Truncate(day)}
 	if f.To.Before(to) || !f.To.After(f.From) {
 		f.To = f.To.AddDate(0, 0, 1)
 	}
-	days := seconds(f.From, f.To) / day.Seconds()
-	for _, by := range []struct {
-		unit  string
-		days  float64
-		floor func(time.Time) time.Time
-		next  func(time.Time) time.Time
-	}{
-		{"day", 1, midnight, func(t time.Time) time.Time { return t.AddDate(0, 0, 1) }},
-		{"week", 7, func(t time.Time) time.Time { return t.Truncate(7 * day) }, func(t time.Time) time.Time { return t.AddDate(0, 0, 7) }}, // from Monday
-		{"month", 30, monthly(1), func(t time.Time) time.Time { return t.AddDate(0, 1, 0) }},
-		{"year", 365, monthly(12), func(t time.Time) time.Time { return t.AddDate(1, 0, 0) }},
-		{"century", 36500, monthly(1200), func(t time.Time) time.Time { return t.AddDate(100, 0, 0) }},
-	} {
-		f.Unit, f.floor, f.next = by.unit, by.floor, by.next
-		if days/by.days <= float64(most) {
+	for _, s := range []step{{"day", day, 0}, {"week", 7 * day, 0}, {"month", 0, 1}, {"year", 0, 12}, {"century", 0, 1200}} {
+		f.Unit, f.starts = s.text, s.starts(f.From, f.To, most)
+		if len(f.starts) <= most {
 			break
 		}
 	}
@@ -50,8 +58,11 @@ func NewFrame(from, to time.Time, most int) Frame {
 // Columns puts the samples, in the order of time, into their columns. Every
 // column of the frame is there, and a sample outside of it is in none.
 func (f Frame) Columns(samples []Sample, series int) (all []Column) {
-	for at := f.floor(f.From); at.Before(f.To); at = f.next(at) {
-		first, last := later(at, f.From), earlier(f.next(at), f.To)
+	for i, first := range f.starts {
+		first, last := later(first, f.From), f.To
+		if i+1 < len(f.starts) {
+			last = f.starts[i+1]
+		}
 		c := Column{
 			Label: Period(first, last), From: share(f.From, f.To, first), To: share(f.From, f.To, last),
 			Values: make([]int64, series),
@@ -78,21 +89,82 @@ func Period(from, to time.Time) string {
 	return first + " to " + last
 }
 
-func midnight(t time.Time) time.Time { return t.UTC().Truncate(day) }
+// mostTicks bounds the dates below a chart: as many as fit side by side.
+const mostTicks = 7
 
-func monthly(step int) func(time.Time) time.Time {
-	return func(t time.Time) time.Time {
-		months := t.Year()*12 + int(t.Month()) - 1
-		months -= months % step
-		return time.Date(months/12, time.Month(months%12+1), 1, 0, 0, 0, 0, time.UTC)
-	}
+// Tick is a text below a chart.
+type Tick struct {
+	X      string // percent
+	Text   string
+	Anchor string // start, middle or end
+	Detail string // "", fine or finer: how little room it takes to leave it out
 }
 
-func earlier(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
+// Ticks are the times below a chart: hours below one of a few days, then days,
+// months or years.
+func Ticks(from, to time.Time) (all []Tick) {
+	const hour, month, year = "01-02 15:04", "2006-01", "2006"
+	for _, s := range []step{
+		{hour, time.Hour, 0},
+		{hour, 3 * time.Hour, 0},
+		{hour, 6 * time.Hour, 0},
+		{hour, 12 * time.Hour, 0},
+		{time.DateOnly, day, 0},
+		{time.DateOnly, 2 * day, 0},
+		{time.DateOnly, 7 * day, 0},
+		{time.DateOnly, 14 * day, 0},
+		{month, 0, 1},
+		{month, 0, 2},
+		{month, 0, 6},
+		{year, 0, 12},
+		{year, 0, 24},
+		{year, 0, 60},
+		{year, 0, 120},
+		{year, 0, 600},
+		{year, 0, 1200},
+		{year, 0, 6000},
+		{year, 0, 24000},
+	} {
+		starts := s.starts(from, to, mostTicks)
+		if len(starts) > mostTicks {
+			continue
+		}
+		for _, at := range starts {
+			if !at.Before(from) {
+				tick := tickAt(share(from, to, at), at.Format(s.text))
+				tick.Detail = []string{"", "fine", "finer", "fine"}[len(all)%4]
+				all = append(all, tick)
+			}
+		}
+		break
 	}
-	return b
+	return all
+}
+
+// tickAt keeps the texts of the ends within the chart.
+func tickAt(x float64, text string) Tick {
+	t := Tick{Text: text, X: Number(x), Anchor: "middle"}
+	switch {
+	case x < float64(len(text))*0.8:
+		t.Anchor = "start"
+	case x > 100-float64(len(text)):
+		t.Anchor = "end"
+	}
+	return t
+}
+
+// share is where an instant lies in a range, in percent. Ranges may be longer than
+// the 292 years of a time.Duration.
+func share(from, to, at time.Time) float64 {
+	whole := seconds(from, to)
+	if whole <= 0 {
+		return 0
+	}
+	return min(100, max(0, 100*seconds(from, at)/whole))
+}
+
+func seconds(from, to time.Time) float64 {
+	return float64(to.Unix()-from.Unix()) + float64(to.Nanosecond()-from.Nanosecond())/1e9
 }
 
 func later(a, b time.Time) time.Time {

@@ -6,16 +6,61 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/dustin/go-humanize"
+
+	"github.com/flashback-sync/flashback-sync/internal/span"
 )
 
-// LeastHeight is that of what holds something, however little, in pixels.
+// LeastHeight is that of every number above zero, in pixels.
 const LeastHeight = 1.5
 
 // letters are so high that lines may not be nearer.
 const letters = 14
 
-// Scale turns numbers into pixels. It is linear, so that a bar is as high as it
-// counts, unless the usual bar would be too low to be seen beside the highest.
+// Measure is what the numbers of a chart are.
+type Measure int
+
+// Measures.
+const (
+	Counts    Measure = iota
+	Durations         // in nanoseconds
+)
+
+// rounds are the lengths of time that people count in.
+var rounds = []time.Duration{
+	time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second,
+	time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 30 * time.Minute,
+	time.Hour, 2 * time.Hour, 6 * time.Hour, 12 * time.Hour, day, 2 * day, 10 * day, 100 * day,
+}
+
+const day = 24 * time.Hour
+
+// Words writes a number.
+func (m Measure) Words(n int64) string {
+	if m == Durations {
+		return span.Words(time.Duration(n))
+	}
+	return humanize.Comma(n)
+}
+
+// short writes a round number in few letters.
+func (m Measure) short(n float64) string {
+	if m == Counts {
+		for _, unit := range []struct {
+			size float64
+			name string
+		}{{1e12, "T"}, {1e9, "B"}, {1e6, "M"}} {
+			if n >= unit.size {
+				return humanize.Commaf(n/unit.size) + unit.name
+			}
+		}
+	}
+	return m.Words(int64(n))
+}
+
+// Scale turns numbers into pixels. It is linear, unless the usual bar would be too
+// low to be seen beside the highest.
 type Scale struct {
 	Of   Measure
 	Most float64
@@ -42,16 +87,18 @@ func (s Scale) Height(n int64) float64 {
 }
 
 func (s Scale) at(n float64) float64 {
-	part := n / s.Most
-	if s.Log {
-		least := s.Of.least()
-		part = math.Log1p(n/least) / math.Log1p(s.Most/least)
+	if !s.Log {
+		return n / s.Most * s.High
 	}
-	return part * s.High
+	least := 1.0
+	if s.Of == Durations {
+		least = float64(time.Second)
+	}
+	return math.Log1p(n/least) / math.Log1p(s.Most/least) * s.High
 }
 
-// Line is a line across a chart: how far it stands above the zero line, in
-// pixels, and what it says.
+// Line is a line across a chart: how far it is above the zero line, in pixels, and
+// its text.
 type Line struct {
 	Above float64
 	Text  string
@@ -60,22 +107,35 @@ type Line struct {
 // Lines are at round numbers.
 func (s Scale) Lines() []Line {
 	lines := []Line{{Text: "0"}}
-	at := func(n float64) {
-		if line := (Line{Text: s.Of.Short(n), Above: max(LeastHeight, s.at(n))}); line.Above-lines[len(lines)-1].Above > letters {
-			lines = append(lines, line)
+	for _, n := range s.roundNumbers() {
+		if above := max(LeastHeight, s.at(n)); n <= s.Most && above-lines[len(lines)-1].Above > letters {
+			lines = append(lines, Line{Text: s.Of.short(n), Above: above})
 		}
-	}
-	if s.Log {
-		for _, n := range s.Of.powers(s.Most) {
-			at(n)
-		}
-		return lines
-	}
-	step := s.Of.step(s.Most / 4)
-	for n := step; n <= s.Most; n += step {
-		at(n)
 	}
 	return lines
+}
+
+func (s Scale) roundNumbers() (all []float64) {
+	switch {
+	case s.Log && s.Of == Durations:
+		for _, d := range rounds {
+			all = append(all, float64(d))
+		}
+	case s.Log:
+		for n := 10.0; n <= s.Most; n *= 10 {
+			all = append(all, n)
+		}
+	default:
+		step := niceStep(s.Most / 4)
+		if s.Of == Durations {
+			i, _ := slices.BinarySearch(rounds, time.Duration(s.Most/4))
+			step = float64(rounds[min(i, len(rounds)-1)])
+		}
+		for n := step; n <= s.Most; n += step {
+			all = append(all, n)
+		}
+	}
+	return all
 }
 
 // niceStep is the smallest of 1, 2, 5, 10, 20, ... that is not below the number.
@@ -87,7 +147,7 @@ func niceStep(n float64) float64 {
 	return step
 }
 
-// Number writes a coordinate without an exponent and without idle digits.
+// Number writes a coordinate without an exponent and without trailing zeros.
 func Number(f float64) string {
 	text := strconv.FormatFloat(f, 'f', 3, 64)
 	return strings.TrimSuffix(strings.TrimRight(text, "0"), ".")

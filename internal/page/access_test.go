@@ -9,9 +9,9 @@ import (
 )
 
 func TestPagesHaveLandmarksAndOneHeading(t *testing.T) {
-	pages(t, func(t *testing.T, document string) {
+	pages(t, func(t *testing.T, d document) {
 		count, level := map[string]int{}, 0
-		for n := range parsed(t, document).Descendants() {
+		for n := range d.root.Descendants() {
 			if n.Type != html.ElementNode {
 				continue
 			}
@@ -32,17 +32,17 @@ func TestPagesHaveLandmarksAndOneHeading(t *testing.T) {
 				t.Errorf("the page has %d of %s", count[tag], tag)
 			}
 		}
-		if !strings.Contains(document, `<html lang="en">`) || !strings.Contains(document, `<a class="skip" href="#main">`) {
+		if !strings.Contains(d.text, `<html lang="en">`) || !strings.Contains(d.text, `<a class="skip" href="#main">`) {
 			t.Error("the language or the skip link is missing")
 		}
 	})
 }
 
 func TestIDsAreUniqueAndReferencesResolve(t *testing.T) {
-	pages(t, func(t *testing.T, document string) {
+	pages(t, func(t *testing.T, d document) {
 		ids := map[string]bool{}
 		var references []string
-		for n := range parsed(t, document).Descendants() {
+		for n := range d.root.Descendants() {
 			if id := attribute(n, "id"); id != "" {
 				if ids[id] {
 					t.Errorf("two elements have the id %q", id)
@@ -64,8 +64,8 @@ func TestIDsAreUniqueAndReferencesResolve(t *testing.T) {
 }
 
 func TestEveryPictureHasANameOrIsHidden(t *testing.T) {
-	pages(t, func(t *testing.T, document string) {
-		for n := range parsed(t, document).Descendants() {
+	pages(t, func(t *testing.T, d document) {
+		for n := range d.root.Descendants() {
 			switch {
 			case n.Type != html.ElementNode || n.Data != "svg" && n.Data != "progress":
 			case attribute(n, "aria-hidden") == "true":
@@ -79,8 +79,8 @@ func TestEveryPictureHasANameOrIsHidden(t *testing.T) {
 }
 
 func TestTablesHaveCaptionsAndHeads(t *testing.T) {
-	pages(t, func(t *testing.T, document string) {
-		for n := range parsed(t, document).Descendants() {
+	pages(t, func(t *testing.T, d document) {
+		for n := range d.root.Descendants() {
 			switch {
 			case n.Type != html.ElementNode:
 			case n.Data == "table" && firstElement(n).Data != "caption":

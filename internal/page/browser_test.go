@@ -44,8 +44,8 @@ func sights() (all []sight) {
 }
 
 // TestBrowser opens the page as a server would send it, and the report as a file
-// (in the dark), and holds that a browser obeys its policy without a word, asks
-// nobody else, scrolls in one direction and has letters that can be read. With
+// (in the dark), and checks that a browser obeys its policy without a complaint, requests
+// nothing else, scrolls in one direction and has letters that can be read. With
 // SCREENSHOTS set to a folder it leaves pictures of every scenario there.
 func TestBrowser(t *testing.T) {
 	b := startBrowser(t)
@@ -118,9 +118,9 @@ func chromium(t *testing.T) string {
 // handle sends a scenario with the header that a server sends, or its report
 // without: a file brings its own.
 func handle(w http.ResponseWriter, r *http.Request) {
-	name, o := strings.TrimPrefix(r.URL.Path, "/"), page.Options{Refresh: time.Hour, Pause: "/?pause", Report: "/report.html"}
-	if name, o.Static = strings.CutSuffix(name, ".report"); o.Static {
-		o = page.Options{Static: true}
+	name, form := strings.TrimPrefix(r.URL.Path, "/"), page.Live
+	if before, isReport := strings.CutSuffix(name, ".report"); isReport {
+		name, form = before, page.File
 	} else {
 		w.Header().Set("Content-Security-Policy", page.Policy())
 	}
@@ -134,7 +134,7 @@ func handle(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	if err := page.Write(w, scenario(), o); err != nil {
+	if err := page.Write(w, scenario(), form); err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 	}
 }

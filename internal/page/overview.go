@@ -1,115 +1,91 @@
 package page
 
 import (
-	"math"
+	"fmt"
+	"strings"
 
 	"github.com/flashback-sync/flashback-sync/internal/chart"
 	"github.com/flashback-sync/flashback-sync/internal/status"
 )
 
-// overview is what the rows say.
+// overview is what the rows of the last days show.
 type overview struct {
-	Period                   string
-	Figures                  []figure
-	Violations, Alerts       *chart.Columns
-	Blocked, Tokens          *chart.Columns
-	Policies, Models, People *chart.Ranking
+	Period   string
+	Figures  []figure
+	Charts   []*chart.Columns
+	Rankings []*chart.Ranking
 }
 
-func (v *view) overview(o *status.Overview) *overview {
-	frame := chart.NewFrame(o.From, o.To, mostNarrow)
-	wide := chart.NewFrame(o.From, o.To, mostWide)
-	sums := total(o.Days)
-	out := &overview{Period: chart.Period(o.From, o.To), Figures: facts(sums)}
-	if sums.Violations() > 0 {
-		out.Violations = overTime(wide, samples(o.Days, func(d status.OverviewDay) []int64 {
-			return []int64{d.High, d.Medium, d.Low, d.Unrated}
-		}), timed{id: "violations", title: "Violations by severity, per", noun: "violation", linear: true, series: []chart.Series{
-			{Name: "high", Tone: "high"}, {Name: "medium", Tone: "medium"}, {Name: "low", Tone: "low"}, {Name: "unrated", Tone: "unrated"},
-		}})
-		out.Blocked = blocked(frame, o.Days, sums)
+// topic is a chart of something that is counted by day.
+type topic struct {
+	title  string // its first word is also the chart's id
+	noun   string
+	series []chart.Series
+	counts func(*status.OverviewDay) []int64 // one for each series
+}
+
+// topics are in the order in which they are shown; one without any count is left out.
+var topics = []topic{
+	{
+		"Violations by severity", "violation",
+		[]chart.Series{{Name: "high", Tone: "high"}, {Name: "medium", Tone: "medium"}, {Name: "low", Tone: "low"}, {Name: "unrated", Tone: "unrated"}},
+		func(d *status.OverviewDay) []int64 { return []int64{d.High, d.Medium, d.Low, d.Unrated} },
+	},
+	{
+		"Alerts", "alert",
+		[]chart.Series{{Name: "alerts", Tone: "alerts"}},
+		func(d *status.OverviewDay) []int64 { return []int64{d.Alerts} },
+	},
+	{
+		"Blocked violations", "violation",
+		[]chart.Series{{Name: "blocked", Tone: "blocked"}},
+		func(d *status.OverviewDay) []int64 { return []int64{d.Blocked} },
+	},
+	{
+		"Tokens that the policies' own checks use", "token",
+		[]chart.Series{{Name: "read", Tone: "in"}, {Name: "written", Tone: "out"}},
+		func(d *status.OverviewDay) []int64 { return []int64{d.TokensIn, d.TokensOut} },
+	},
+}
+
+func newOverview(o *status.Overview) *overview {
+	frame := chart.NewFrame(o.From, o.To, mostColumns)
+	out := &overview{Period: chart.Period(o.From, o.To)}
+	var sums [][]int64 // of each topic, by series
+	for _, t := range topics {
+		var samples []chart.Sample
+		for i := range o.Days {
+			samples = append(samples, chart.Sample{Date: o.Days[i].Date, Values: t.counts(&o.Days[i])})
+		}
+		id, _, _ := strings.Cut(strings.ToLower(t.title), " ")
+		c := overTime(frame, samples, id, t.title+", per", t.noun, t.series)
+		sums = append(sums, totals(c))
+		if chart.Sum(totals(c)...) > 0 {
+			out.Charts = append(out.Charts, c)
+		}
 	}
-	if sums.Alerts > 0 {
-		out.Alerts = overTime(frame, samples(o.Days, func(d status.OverviewDay) []int64 { return []int64{d.Alerts} }),
-			timed{id: "alerts", title: "Alerts per", noun: "alert", series: []chart.Series{{Name: "alerts", Tone: "alerts"}}})
+	violations, blocked := chart.Sum(sums[0]...), sums[2][0]
+	out.Figures = []figure{
+		{Name: "Violations", Value: large(violations)},
+		{Name: "of high severity", Value: large(sums[0][0])},
+		{Name: "blocked, of the violations", Value: percent(blocked, violations), Note: large(blocked)},
+		{Name: "Alerts", Value: large(sums[1][0])},
+		{Name: "Tokens of policy checks", Value: large(chart.Sum(sums[3]...))},
 	}
-	if chart.Sum(sums.TokensIn, sums.TokensOut) > 0 {
-		out.Tokens = overTime(frame, samples(o.Days, func(d status.OverviewDay) []int64 { return []int64{d.TokensIn, d.TokensOut} }),
-			timed{id: "tokens", title: "Tokens that the policies' own checks use, per", noun: "token", linear: true, series: []chart.Series{
-				{Name: "read", Tone: "in"}, {Name: "written", Tone: "out"},
-			}})
+	for _, r := range []struct {
+		id, what string
+		ranked   []status.Ranked
+	}{{"policies", "Policies", o.Policies}, {"models", "Models", o.Models}, {"people", "People", o.People}} {
+		if len(r.ranked) > 0 {
+			out.Rankings = append(out.Rankings, ranking(r.id, r.what, r.ranked))
+		}
 	}
-	out.Policies = ranking("policies", "Policies with the most events", "Policy", o.Policies)
-	out.Models = ranking("models", "Models with the most events", "Model", o.Models)
-	out.People = ranking("people", "People with the most events", "Person", o.People)
 	return out
 }
 
-func samples(days []status.OverviewDay, values func(status.OverviewDay) []int64) (all []chart.Sample) {
-	for _, d := range days {
-		all = append(all, chart.Sample{Date: d.Date, Values: values(d)})
-	}
-	return all
-}
-
-func total(days []status.OverviewDay) (sum status.OverviewDay) {
-	for _, d := range days {
-		for _, of := range []struct{ to, n *int64 }{
-			{&sum.Alerts, &d.Alerts},
-			{&sum.High, &d.High},
-			{&sum.Medium, &d.Medium},
-			{&sum.Low, &d.Low},
-			{&sum.Unrated, &d.Unrated},
-			{&sum.Blocked, &d.Blocked},
-			{&sum.TokensIn, &d.TokensIn},
-			{&sum.TokensOut, &d.TokensOut},
-		} {
-			*of.to = chart.Sum(*of.to, *of.n)
-		}
-	}
-	return sum
-}
-
-func facts(sums status.OverviewDay) (all []figure) {
-	all = append(all, figure{Name: "Violations", Value: large(sums.Violations())}, figure{Name: "of high severity", Value: large(sums.High)})
-	if share := percent(sums.Blocked, sums.Violations()); share != "" {
-		all = append(all, figure{Name: "blocked, of the violations", Value: share})
-	}
-	all = append(all, figure{Name: "Alerts", Value: large(sums.Alerts)})
-	if chart.Sum(sums.TokensIn, sums.TokensOut) > 0 {
-		all = append(all, figure{
-			Name: "Tokens of policy checks", Value: large(chart.Sum(sums.TokensIn, sums.TokensOut)),
-			Note: large(sums.TokensIn) + " read, " + large(sums.TokensOut) + " written",
-		})
-	}
-	return all
-}
-
-// blocked is a chart of shares: those of a week are of its sums.
-func blocked(frame chart.Frame, days []status.OverviewDay, sums status.OverviewDay) *chart.Columns {
-	c := overTime(frame, samples(days, func(d status.OverviewDay) []int64 { return []int64{d.Blocked, d.Violations()} }),
-		timed{id: "blocked", title: "Share of violations that were blocked, per", noun: "violation", linear: true, series: make([]chart.Series, 2)})
-	c.Of, c.Unit, c.Series = chart.Shares, "share", []chart.Series{{Name: "blocked", Tone: "blocked"}}
-	for i := range c.Columns {
-		column := &c.Columns[i]
-		part, whole := column.Values[0], column.Values[1]
-		column.Values = []int64{0}
-		if whole > 0 {
-			column.Values[0] = int64(math.Round(float64(part) / float64(whole) * 1e4))
-			column.Note = comma(part) + " of " + comma(whole)
-		}
-	}
-	c.Summary = chart.Period(frame.From, frame.To) + ": " + comma(sums.Blocked) + " of " + count(sums.Violations(), "violation") + " were blocked, " + percent(sums.Blocked, sums.Violations()) + "."
-	return c
-}
-
-// ranking is nil without names.
-func ranking(id, name, what string, ranked []status.Ranked) *chart.Ranking {
-	if len(ranked) == 0 {
-		return nil
-	}
+func ranking(id, what string, ranked []status.Ranked) *chart.Ranking {
 	r := &chart.Ranking{
-		Words: chart.Words{ID: id, Title: name}, What: what, Also: []string{"blocked"},
+		Words: chart.Words{ID: id, Title: what + " with the most events"}, What: what, Also: []string{"blocked"},
 		Series: []chart.Series{{Name: "violations", Tone: "high"}, {Name: "alerts", Tone: "alerts"}},
 	}
 	for _, of := range ranked {
@@ -123,4 +99,47 @@ func ranking(id, name, what string, ranked []status.Ranked) *chart.Ranking {
 		r.Rows = append(r.Rows, row)
 	}
 	return r
+}
+
+// overTime is a chart over time; its title ends with the unit: "Rows per" day.
+func overTime(frame chart.Frame, samples []chart.Sample, id, title, noun string, series []chart.Series) *chart.Columns {
+	c := &chart.Columns{
+		Words: chart.Words{ID: id, Title: title + " " + frame.Unit}, Unit: noun + "s", What: capital(frame.Unit),
+		Series: series, Columns: frame.Columns(samples, len(series)), Ticks: chart.Ticks(frame.From, frame.To),
+	}
+	c.Summary = summary(c, frame, noun)
+	return c
+}
+
+// totals are those of each series.
+func totals(c *chart.Columns) []int64 {
+	sums := make([]int64, len(c.Series))
+	for _, column := range c.Columns {
+		for i, n := range column.Values {
+			sums[i] = chart.Sum(sums[i], n)
+		}
+	}
+	return sums
+}
+
+// summary says in a sentence or two what the chart shows.
+func summary(c *chart.Columns, frame chart.Frame, noun string) string {
+	most, fullest, empty := int64(0), "", int64(0)
+	for _, column := range c.Columns {
+		n := column.Total()
+		if n == 0 {
+			empty++
+		}
+		if n > most {
+			most, fullest = n, column.Label
+		}
+	}
+	if most == 0 {
+		return fmt.Sprintf("%s: none.", chart.Period(frame.From, frame.To))
+	}
+	text := fmt.Sprintf("%s: %s. The fullest %s is %s with %s", chart.Period(frame.From, frame.To), count(chart.Sum(totals(c)...), noun), frame.Unit, fullest, comma(most))
+	if empty > 0 {
+		text += fmt.Sprintf("; %s without any", count(empty, frame.Unit))
+	}
+	return text + "."
 }

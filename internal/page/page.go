@@ -3,7 +3,7 @@
 // now) and no file.
 //
 // The document needs nothing but itself: no script, no style attribute, no
-// address that a browser would ask. Everything in a Status may come from a
+// address that a browser would request. Everything in a Status may come from a
 // stranger, so html/template escapes it all, and what does not print is spelled
 // out.
 package page
@@ -16,26 +16,24 @@ import (
 	"fmt"
 	"html/template"
 	"io"
-	"time"
 
 	"github.com/dustin/go-humanize"
 
 	"github.com/flashback-sync/flashback-sync/internal/chart"
+	"github.com/flashback-sync/flashback-sync/internal/span"
 	"github.com/flashback-sync/flashback-sync/internal/status"
 	"github.com/flashback-sync/flashback-sync/internal/visible"
 )
 
-// Options say what the document is for.
-type Options struct {
-	// Refresh is how often the browser loads the page again; 0 for never.
-	Refresh time.Duration
-	// Static makes the report: a file that says when it was made, and brings the
-	// policy that a server would send.
-	Static bool
-	// Pause, Resume and Report are the addresses of this page without and with
-	// Refresh, and of the report; "" where there is none.
-	Pause, Resume, Report string
-}
+// Form is which form of the document is wanted.
+type Form int
+
+// Forms. The addresses of the others, below that of the live page, are in top.html.tmpl.
+const (
+	Live   Form = iota // loads itself again
+	Paused             // does not
+	File               // the report, to keep: brings the policy that a server would send
+)
 
 //go:embed *.tmpl
 var files embed.FS
@@ -58,20 +56,24 @@ func hash(s string) string {
 }
 
 var templates = template.Must(template.New("").Funcs(template.FuncMap{
-	"css":      func() template.CSS { return template.CSS(css) }, //nolint:gosec // it is ours
-	"policy":   func() string { return policy },
-	"show":     visible.Text,
-	"comma":    humanize.Comma,
-	"clock":    clock,
-	"iso":      iso,
-	"glyph":    glyph,
-	"sentence": sentence,
+	"css":     func() template.CSS { return template.CSS(css) }, //nolint:gosec // it is ours
+	"policy":  func() string { return policy },
+	"show":    visible.Text,
+	"span":    span.Words,
+	"comma":   humanize.Comma,
+	"size":    size,
+	"clock":   clock,
+	"iso":     iso,
+	"title":   title,
+	"tone":    tone,
+	"glyph":   glyph,
+	"capital": capital,
 }).ParseFS(files, "*.tmpl"))
 
 // Write writes the document of a status, whole or not at all.
-func Write(w io.Writer, s *status.Status, o Options) error {
+func Write(w io.Writer, s *status.Status, form Form) error {
 	var out bytes.Buffer
-	if err := templates.ExecuteTemplate(&out, "page.html.tmpl", newView(s, o)); err != nil {
+	if err := templates.ExecuteTemplate(&out, "page.html.tmpl", newView(s, form)); err != nil {
 		return fmt.Errorf("draw page: %w", err)
 	}
 	if _, err := out.WriteTo(w); err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -19,36 +20,44 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/status"
 )
 
-var live = page.Options{Refresh: 15 * time.Second, Pause: "/?pause", Report: "/report.html"}
-
-func written(t testing.TB, s *status.Status, o page.Options) string {
+func written(t testing.TB, s *status.Status, form page.Form) string {
 	t.Helper()
 	var out strings.Builder
-	if err := page.Write(&out, s, o); err != nil {
+	if err := page.Write(&out, s, form); err != nil {
 		t.Fatal(err)
 	}
 	return out.String()
 }
 
+// document is what the page of a scenario is, and how a browser reads it.
+type document struct {
+	text string
+	root *html.Node
+}
+
 // documents are every scenario, as a page and as a report.
-var documents = sync.OnceValue(func() map[string]string {
-	all := map[string]string{}
+var documents = sync.OnceValue(func() map[string]document {
+	all := map[string]document{}
 	for name, scenario := range scenarios {
-		for kind, o := range map[string]page.Options{"page": live, "report": {Static: true}} {
+		for kind, form := range map[string]page.Form{"page": page.Live, "report": page.File} {
 			var out strings.Builder
-			if err := page.Write(&out, scenario(), o); err != nil {
+			if err := page.Write(&out, scenario(), form); err != nil {
 				panic(err)
 			}
-			all[name+" "+kind] = out.String()
+			root, err := html.Parse(strings.NewReader(out.String()))
+			if err != nil {
+				panic(err)
+			}
+			all[name+" "+kind] = document{out.String(), root}
 		}
 	}
 	return all
 })
 
-func pages(t *testing.T, each func(t *testing.T, document string)) {
+func pages(t *testing.T, each func(t *testing.T, d document)) {
 	t.Helper()
-	for name, document := range documents() {
-		t.Run(name, func(t *testing.T) { each(t, document) })
+	for name, d := range documents() {
+		t.Run(name, func(t *testing.T) { each(t, d) })
 	}
 }
 
@@ -93,8 +102,8 @@ func text(root *html.Node) string {
 }
 
 func TestPagesNeedNothingElse(t *testing.T) {
-	pages(t, func(t *testing.T, document string) {
-		for n := range parsed(t, document).Descendants() {
+	pages(t, func(t *testing.T, d document) {
+		for n := range d.root.Descendants() {
 			switch n.Data {
 			case "script", "iframe", "object", "embed", "base", "form", "img", "input", "audio", "video":
 				if n.Type == html.ElementNode {
@@ -104,7 +113,7 @@ func TestPagesNeedNothingElse(t *testing.T) {
 				t.Errorf("a chart has a %s", n.Data)
 			}
 			for _, a := range n.Attr {
-				switch own := strings.HasPrefix(a.Val, "#") || strings.HasPrefix(a.Val, "/") || strings.HasPrefix(a.Val, "data:"); {
+				switch own := strings.HasPrefix(a.Val, "#") || strings.HasPrefix(a.Val, "data:") || a.Val == "?refresh=off" || a.Val == "report.html"; {
 				case strings.HasPrefix(a.Key, "on"), a.Key == "style", a.Key == "src", a.Key == "srcset", a.Key == "action", a.Key == "href" && !own:
 					t.Errorf("%s has %s=%q", n.Data, a.Key, a.Val)
 				case strings.Contains(a.Val, "ZgotmplZ"), strings.Contains(a.Val, "NaN"), strings.Contains(a.Val, "Inf"):
@@ -112,14 +121,14 @@ func TestPagesNeedNothingElse(t *testing.T) {
 				}
 			}
 		}
-		if strings.Contains(document, "url(") || strings.Contains(document, "@import") {
+		if strings.Contains(d.text, "url(") || strings.Contains(d.text, "@import") {
 			t.Error("the style sheet loads something")
 		}
 	})
 }
 
 func TestThePolicyAllowsThePagesStyleAndNothingElse(t *testing.T) {
-	for n := range parsed(t, written(t, healthy(), live)).Descendants() {
+	for n := range parsed(t, written(t, healthy(), page.Live)).Descendants() {
 		if n.Data != "style" || n.Type != html.ElementNode {
 			continue
 		}
@@ -129,7 +138,7 @@ func TestThePolicyAllowsThePagesStyleAndNothingElse(t *testing.T) {
 			t.Errorf("the policy is %q, want %q", got, want)
 		}
 	}
-	report := html.UnescapeString(written(t, healthy(), page.Options{Static: true, Refresh: time.Second}))
+	report := html.UnescapeString(written(t, healthy(), page.File))
 	if own, _ := strings.CutSuffix(page.Policy(), "; frame-ancestors 'none'"); !strings.Contains(report, `http-equiv="Content-Security-Policy" content="`+own+`"`) {
 		t.Error("the report does not bring its policy")
 	}
@@ -138,34 +147,29 @@ func TestThePolicyAllowsThePagesStyleAndNothingElse(t *testing.T) {
 	}
 }
 
-func TestThePageLoadsAgainAsToldAndCanBePaused(t *testing.T) {
-	for _, c := range []struct {
-		o        page.Options
-		has, not string
-	}{
-		{live, `<meta http-equiv="refresh" content="15"/>`, "Resume"},
-		{live, `<a href="/?pause">Pause</a>`, "Resume"},
-		{live, `<a href="/report.html">`, "Resume"},
-		{page.Options{Resume: "/"}, `<a href="/">Resume</a>`, "refresh"},
-		{page.Options{}, "As of", "href=\"/"},
-		{page.Options{Static: true}, "Made <time", "href=\"/"},
-		{page.Options{Refresh: time.Millisecond}, `content="1"/>`, "Pause"},
-	} {
-		head, rest, _ := strings.Cut(written(t, healthy(), c.o), "<style>")
-		_, body, _ := strings.Cut(rest, "</style>")
-		if all := head + body; !strings.Contains(all, c.has) || strings.Contains(all, c.not) {
-			t.Errorf("%+v: no %q, or a %q", c.o, c.has, c.not)
+func TestThePageLoadsAgainUnlessPaused(t *testing.T) {
+	const again, pause, resume, report = `http-equiv="refresh"`, `<a href="?refresh=off">Pause</a>`, `<a href="./">Resume</a>`, `<a href="report.html">`
+	for form, want := range map[page.Form][]string{page.Live: {again, pause, report}, page.Paused: {resume, report}, page.File: {"Made <time"}} {
+		document := written(t, healthy(), form)
+		for _, text := range []string{again, pause, resume, report, "Made <time"} {
+			if got := strings.Contains(document, text); got != slices.Contains(want, text) {
+				t.Errorf("form %d has %q: %v", form, text, got)
+			}
 		}
+	}
+	if busy := written(t, running(), page.Live); !strings.Contains(busy, `content="5"`) {
+		t.Error("a page of a run under way loads as seldom as others")
 	}
 }
 
 func TestStrangersTextsAreShownAndNotObeyed(t *testing.T) {
-	document := documents()["hostile page"]
+	hostile := documents()["hostile page"]
+	document := hostile.text
 	shown := `<script>alert("1")</script>'"><img src=x onerror=alert(2)>\u202e\u200f\x00\xff`
-	seen := text(parsed(t, document))
+	seen := text(hostile.root)
 	for _, before := range []string{
 		"Source: https://api.example/", "Needs action ", "The last run failed (11 min ago): ", "read up to 2026-11-20 09:00 Last run ", "A run is in progress ",
-		"1,840 requests ", "Streams ", "set 2: ", "Last verification ", "Reason Records ", "violations alerts blocked ", "Schedule Next Last ", "2026-11-20 09:30 ", "Answers: 1 × ",
+		"1,840 requests ", "Streams ", "set 2: ", "Reason Records ", "violations alerts blocked ", "Schedule Next Last ", "2026-11-20 09:30 ", "Answers: 1 × ",
 		"1 slot of ", "Written by flashback-sync ",
 	} {
 		if !strings.Contains(seen, before+shown) {
@@ -187,25 +191,25 @@ var errBroken = errors.New("broken pipe")
 func (brokenPipe) Write([]byte) (int, error) { return 0, errBroken }
 
 func TestAWriterThatFailsIsReported(t *testing.T) {
-	if err := page.Write(brokenPipe{}, empty(), page.Options{}); !errors.Is(err, errBroken) {
+	if err := page.Write(brokenPipe{}, empty(), page.Paused); !errors.Is(err, errBroken) {
 		t.Error(err)
 	}
 }
 
 func TestPagesAreTheSameForTheSameStatus(t *testing.T) {
-	if first := written(t, troubled(), live); first != written(t, troubled(), live) {
+	if first := written(t, troubled(), page.Live); first != written(t, troubled(), page.Live) {
 		t.Error("two pages of one status differ")
 	}
 	s := troubled()
-	before := written(t, s, live)
-	if before != written(t, s, live) {
+	before := written(t, s, page.Live)
+	if before != written(t, s, page.Live) {
 		t.Error("writing a page changes the status")
 	}
 }
 
 func TestPagesStaySmall(t *testing.T) {
-	for name, document := range documents() {
-		if size := len(document); size > 1<<20 {
+	for name, d := range documents() {
+		if size := len(d.text); size > 1<<20 {
 			t.Errorf("%s: %d bytes", name, size)
 		}
 	}
@@ -215,14 +219,14 @@ func TestPagesStaySmall(t *testing.T) {
 func FuzzPage(f *testing.F) {
 	tags := regexp.MustCompile(`<[a-z][a-z0-9]*`)
 	want := map[string]int{}
-	for _, tag := range tags.FindAllString(written(f, strange("x", 2), live), -1) {
+	for _, tag := range tags.FindAllString(written(f, strange("x", 2), page.Live), -1) {
 		want[tag]++
 	}
 	for _, seed := range []string{hostile, "", "{}", `{"a":["b"]}`, "</style><script>", "{{.}}", "x\" onload=\"y", "<!--", "]]>", "javascript:x"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, name string) {
-		document := written(t, strange(name, 2), live)
+		document := written(t, strange(name, 2), page.Live)
 		if !utf8.ValidString(document) {
 			t.Fatal("the page is no UTF-8")
 		}
@@ -238,7 +242,7 @@ func BenchmarkPage(b *testing.B) {
 	s := healthy()
 	b.ReportAllocs()
 	for b.Loop() {
-		if err := page.Write(io.Discard, s, live); err != nil {
+		if err := page.Write(io.Discard, s, page.Live); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -247,11 +251,11 @@ func BenchmarkPage(b *testing.B) {
 func TestOnlyNotesAreNotCalledProblems(t *testing.T) {
 	s := healthy()
 	s.Holdings.Streams[0].Lanes[0].Lost = []status.Span{{From: now.AddDate(-3, 0, 0), To: now.AddDate(-2, 0, 0)}}
-	if seen := text(parsed(t, written(t, s, page.Options{}))); strings.Contains(seen, "Problems") || !strings.Contains(seen, "Notes") {
+	if seen := text(parsed(t, written(t, s, page.Paused))); strings.Contains(seen, "Problems") || !strings.Contains(seen, "Notes") {
 		t.Error("notes are called problems")
 	}
 	s.HoldingsError = "damaged"
-	if seen := text(parsed(t, written(t, s, page.Options{}))); !strings.Contains(seen, "Problems") || strings.Contains(seen, "Notes") {
+	if seen := text(parsed(t, written(t, s, page.Paused))); !strings.Contains(seen, "Problems") || strings.Contains(seen, "Notes") {
 		t.Error("problems are called notes")
 	}
 }
@@ -259,7 +263,7 @@ func TestOnlyNotesAreNotCalledProblems(t *testing.T) {
 func TestThePageNamesItsHostAndDataDir(t *testing.T) {
 	s := healthy()
 	s.Host, s.DataDir = "sync-1", "/var/lib/flashback-sync"
-	if seen := text(parsed(t, written(t, s, page.Options{}))); !strings.Contains(seen, "data_dir: /var/lib/flashback-sync on sync-1") {
+	if seen := text(parsed(t, written(t, s, page.Paused))); !strings.Contains(seen, "data_dir: /var/lib/flashback-sync on sync-1") {
 		t.Error("nobody can see which installation this is")
 	}
 }
@@ -269,7 +273,7 @@ func TestChartsBeginWithTheFirstRow(t *testing.T) {
 	lane := &s.Holdings.Streams[0].Lanes[0]
 	first := s.Holdings.Streams[0].Days[0].Date
 	lane.Covered[0].From = first.AddDate(-9, 0, 0)
-	seen := text(parsed(t, written(t, s, page.Options{})))
+	seen := text(parsed(t, written(t, s, page.Paused)))
 	if !strings.Contains(seen, chart.Period(first, now.Truncate(24*time.Hour).AddDate(0, 0, 1))) {
 		t.Error("a chart begins long before its first row")
 	}

@@ -6,13 +6,15 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/flashback-sync/flashback-sync/internal/page"
 )
 
 // schemes reads the custom properties of the style sheet: light, and dark, which
 // takes what it does not name from light.
 func schemes(t *testing.T) map[string]map[string]string {
 	t.Helper()
-	document := written(t, empty(), live)
+	document := written(t, empty(), page.Live)
 	light, dark, found := strings.Cut(document, "prefers-color-scheme: dark")
 	if !found {
 		t.Fatal("there is no dark scheme")
@@ -61,7 +63,7 @@ func TestColoursCanBeRead(t *testing.T) {
 		"page": {"ink", "quiet", "link", "ok", "bad", "warn"}, "panel": {"ink", "quiet", "link", "ok", "bad", "warn", "note"},
 		"ok-band": {"ink", "quiet", "link", "ok"}, "bad-band": {"ink", "quiet", "link", "bad"}, "warn-band": {"ink", "quiet", "link", "warn"}, "note-band": {"ink", "quiet", "link", "note"},
 	}
-	marks := []string{"rows", "partly", "gap", "lost", "lookback", "high", "medium", "low", "unrated", "alerts", "blocked", "in", "out"}
+	marks := []string{"rows", "partly", "gap", "lost", "high", "medium", "low", "unrated", "alerts", "blocked", "in", "out"}
 	for scheme, colour := range schemes(t) {
 		need := func(mark, ground string, least float64) {
 			if colour[mark] == "" || colour[ground] == "" {
@@ -79,7 +81,7 @@ func TestColoursCanBeRead(t *testing.T) {
 		for _, mark := range marks {
 			need(mark, "panel", 3)
 		}
-		for _, mark := range []string{"rows", "gap", "partly", "unrated"} { // the chart of the runs stands on the page
+		for _, mark := range []string{"rows", "gap", "partly", "unrated"} { // the chart of the runs is on the page
 			need(mark, "page", 3)
 		}
 	}

@@ -1,6 +1,8 @@
 package page
 
 import (
+	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -8,17 +10,15 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/chart"
 	"github.com/flashback-sync/flashback-sync/internal/journal"
 	"github.com/flashback-sync/flashback-sync/internal/span"
+	"github.com/flashback-sync/flashback-sync/internal/status"
 )
 
-const (
-	mostRuns = 50 // of a page; the journal has more
-	mostOpen = 20 // of these are not folded
-)
+// mostRuns bounds the runs of a page; the journal has more.
+const mostRuns = 40
 
 // runs is the newest part of the journal.
 type runs struct {
 	Lines []line
-	Rest  []line // folded
 	More  string // what is left out
 	Chart *chart.Columns
 }
@@ -26,25 +26,19 @@ type runs struct {
 // line is a run, or slots that were skipped one after the other.
 type line struct {
 	*journal.Run
-	Name     string
-	Tone     string
-	Mark     string // the glyph of the status
-	Started  *moment
-	Took     string
-	New      string
-	Changed  string
-	Requests string
-	Answers  string // by status, if not all are 200, and what was asked again
-	Same     bool   // the error is that of the line above
-	Memory   string
-	Skipped  *skipped
+	Name         string
+	Wrote        bool // it is of streams
+	New, Changed int64
+	Answers      string // by status, if not all are 200, and what was sent again
+	Same         bool   // the error is that of the line above
+	Skipped      *skipped
 }
 
 type skipped struct {
 	Slots    string
 	Names    string
 	From, To *moment
-	Why      []string
+	Why      string
 }
 
 func (v *view) runs() *runs {
@@ -57,7 +51,7 @@ func (v *view) runs() *runs {
 			all = all[n:]
 			continue
 		}
-		l := v.line(&all[0])
+		l := newLine(&all[0])
 		l.Same = len(shown) > 0 && l.Error != "" && shown[len(shown)-1].Error == l.Error && shown[len(shown)-1].Hint == l.Hint
 		out.Lines = append(out.Lines, l)
 		shown = append(shown, &all[0])
@@ -66,10 +60,10 @@ func (v *view) runs() *runs {
 	if len(all) > 0 {
 		out.More = count(int64(len(all)), "older run")
 	}
-	if most := mostOpen; len(out.Lines) > most {
-		out.Lines, out.Rest = out.Lines[:most], out.Lines[most:]
+	if len(shown) > 0 {
+		slices.Reverse(shown)
+		out.Chart = durations(shown)
 	}
-	out.Chart = durations(shown)
 	return out
 }
 
@@ -82,35 +76,24 @@ func skips(all []journal.Run) (n int) {
 
 // skipped sums up slots; the newest come first.
 func (v *view) skipped(all []journal.Run) *skipped {
-	s := &skipped{Slots: count(int64(len(all)), "slot"), From: v.moment(all[len(all)-1].StartedAt), To: v.moment(all[0].StartedAt)}
-	var names []string
+	last := all[len(all)-1]
+	s := &skipped{Slots: count(int64(len(all)), "slot"), From: v.moment(last.StartedAt), Why: last.Error}
+	if len(all) > 1 {
+		s.To = v.moment(all[0].StartedAt)
+	}
+	names := map[string]bool{}
 	for i := range all {
-		if name := named(&all[i]); !slices.Contains(names, name) {
-			names = append(names, name)
-		}
-		if why := all[i].Error; why != "" && !slices.Contains(s.Why, why) && len(s.Why) < 3 {
-			s.Why = append(s.Why, why)
-		}
+		names[named(&all[i])] = true
 	}
-	s.Names = strings.Join(names, ", ")
-	if len(all) == 1 {
-		s.To = nil
-	}
+	s.Names = strings.Join(slices.Sorted(maps.Keys(names)), ", ")
 	return s
 }
 
-func (v *view) line(r *journal.Run) line {
-	var sum journal.Stream
+func newLine(r *journal.Run) line {
+	l := line{Run: r, Name: named(r), Wrote: len(r.Streams) > 0}
 	for _, s := range r.Streams {
-		sum.Inserted += s.Inserted
-		sum.Updated += s.Updated
-	}
-	l := line{Run: r, Name: named(r), Tone: tone(r.Status), Mark: mark(r.Status), Started: v.moment(r.StartedAt), Took: span.Words(max(0, r.Took())), Requests: comma(r.Sent())}
-	if len(r.Streams) > 0 {
-		l.New, l.Changed = comma(sum.Inserted), comma(sum.Updated)
-	}
-	if r.PeakBytes > 0 {
-		l.Memory = size(r.PeakBytes)
+		l.New += s.Inserted
+		l.Changed += s.Updated
 	}
 	if r.Sent() != r.Requests["200"] || r.Retries > 0 {
 		l.Answers = answers(r)
@@ -118,7 +101,7 @@ func (v *view) line(r *journal.Run) line {
 	return l
 }
 
-// answers tells how requests ended, if not all of them well.
+// answers says how requests ended.
 func answers(r *journal.Run) string {
 	var words []string
 	for _, s := range slices.Sorted(maps.Keys(r.Requests)) {
@@ -138,26 +121,65 @@ func answers(r *journal.Run) string {
 	return strings.Join(words, ", ")
 }
 
+// durations is a chart of the runs, the oldest first.
+func durations(shown []*journal.Run) *chart.Columns {
+	first, last := shown[0], shown[len(shown)-1]
+	c := &chart.Columns{
+		Words: chart.Words{ID: "durations", Title: "How long runs took", Summary: durationWords(shown)}, Of: chart.Durations, What: "Run",
+		Series: []chart.Series{{Name: "took", Tone: "rows"}}, Ticks: []chart.Tick{{X: "0", Text: clock(first.StartedAt), Anchor: "start"}},
+	}
+	lanes := []chart.Lane{
+		{Name: journal.Failed, Tone: "bad", Glyph: chart.Cross},
+		{Name: journal.Crashed, Tone: "bad", Glyph: chart.Cross},
+		{Name: journal.Partial, Tone: "warn", Glyph: chart.Triangle},
+		{Name: journal.Interrupted, Tone: "quiet", Glyph: chart.Dash},
+	}
+	wide := 100 / float64(max(10, len(shown)))
+	for i, r := range shown {
+		column := chart.Column{Label: clock(r.StartedAt) + " " + named(r), From: float64(i) * wide, To: float64(i+1) * wide, Values: []int64{int64(max(0, r.Took()))}}
+		if !r.Good() {
+			column.Note, column.Tone = r.Status, map[string]string{"bad": "gap", "warn": "partly", "quiet": "unrated"}[tone(r.Status)]
+		}
+		for l := range lanes {
+			if lanes[l].Name == r.Status {
+				lanes[l].At = append(lanes[l].At, (column.From+column.To)/2)
+			}
+		}
+		c.Columns = append(c.Columns, column)
+	}
+	c.Lanes = slices.DeleteFunc(lanes, func(l chart.Lane) bool { return len(l.At) == 0 })
+	if end := float64(len(shown)) * wide; end > 60 { // there is room for both
+		c.Ticks = append(c.Ticks, chart.Tick{X: chart.Number(end), Text: clock(last.StartedAt), Anchor: "end"})
+	}
+	return c
+}
+
+func durationWords(shown []*journal.Run) string {
+	sorted := slices.SortedFunc(slices.Values(shown), func(a, b *journal.Run) int { return cmp.Compare(a.Took(), b.Took()) })
+	good := int64(0)
+	for _, r := range shown {
+		if r.Good() {
+			good++
+		}
+	}
+	longest := sorted[len(sorted)-1]
+	return fmt.Sprintf("The newest %s, the oldest first: %s ok. The usual run took %s, the longest %s (%s, %s).", count(int64(len(shown)), "run"),
+		comma(good), span.Words(sorted[len(sorted)/2].Took()), span.Words(longest.Took()), named(longest), clock(longest.StartedAt))
+}
+
 // job is a job of the schedule.
 type job struct {
-	Name, Schedule, Timezone string
-	State                    string // running, waiting or ""
-	Next                     *moment
-	Last                     *line
+	status.Job
+	Next *moment
+	Last *journal.Run
+	Ran  *moment
 }
 
 func (v *view) jobs() (all []job) {
 	for _, j := range v.Status.Jobs {
-		out := job{Name: j.Name, Schedule: j.Schedule, Timezone: j.Timezone, Next: v.moment(j.Next)}
-		switch {
-		case j.Running:
-			out.State = "running"
-		case j.Waiting:
-			out.State = "waiting for another job"
-		}
-		if last := v.Last(j.Name); last != nil {
-			l := v.line(last)
-			out.Last = &l
+		out := job{Job: j, Next: v.moment(j.Next), Last: v.Last(j.Name)}
+		if out.Last != nil {
+			out.Ran = v.moment(out.Last.StartedAt)
 		}
 		all = append(all, out)
 	}

@@ -1,8 +1,8 @@
 package page
 
 import (
+	"cmp"
 	"strings"
-	"time"
 
 	"github.com/flashback-sync/flashback-sync/internal/journal"
 	"github.com/flashback-sync/flashback-sync/internal/span"
@@ -27,18 +27,18 @@ func (v *view) verdict() verdict {
 		words = append(words, count(bad, "thing")+" need action")
 	}
 	if warn := n[status.Warn]; warn > 0 {
-		words = append(words, map[bool]string{true: "1 thing to look at", false: count(warn, "thing") + " to look at"}[warn == 1])
+		words = append(words, count(warn, "thing")+" to look at")
 	}
-	text := strings.Join(words, ", ")
+	begins := v.Holdings == nil && v.HoldingsError == "" && len(v.Status.Runs) == 0
 	switch {
 	case n[status.Bad] > 0:
-		return verdict{text, "bad"}
-	case v.fresh() && v.Running != nil:
+		return verdict{strings.Join(words, ", "), "bad"}
+	case begins && v.Running != nil:
 		return verdict{"The first run is in progress", "note"}
-	case v.fresh():
+	case begins:
 		return verdict{"Nothing has been synced yet", "note"}
 	case n[status.Warn] > 0:
-		return verdict{text, "warn"}
+		return verdict{strings.Join(words, ", "), "warn"}
 	}
 	return verdict{"No problems found", "ok"}
 }
@@ -49,11 +49,6 @@ func (v *view) Heading() string {
 		return "Notes"
 	}
 	return "Problems"
-}
-
-// fresh reports whether this is an installation that has not begun.
-func (v *view) fresh() bool {
-	return v.Holdings == nil && v.HoldingsError == "" && len(v.Status.Runs) == 0
 }
 
 // figure is one of the numbers that people look for first.
@@ -67,35 +62,29 @@ type figure struct {
 }
 
 func (v *view) figures() (all []figure) {
-	if v.Holdings != nil {
-		for i := range v.Holdings.Streams {
-			all = append(all, v.freshness(&v.Holdings.Streams[i]))
-		}
+	if v.Holdings == nil {
+		return []figure{v.lastRun(), v.nextRun()}
 	}
-	all = append(all, v.lastRun(), v.nextRun())
-	if h := v.Holdings; h != nil {
-		rows := int64(0)
-		for _, s := range h.Streams {
-			rows += max(0, s.Rows)
-		}
-		f := figure{Name: "Rows stored", Value: large(rows), Note: "published " + span.Ago(v.At, h.At)}
-		if held := h.DuckDBBytes + h.LakeBytes; held > 0 {
-			f.Note = size(held) + ", " + f.Note
-		}
-		all = append(all, f)
+	rows := int64(0)
+	for i := range v.Holdings.Streams {
+		s := &v.Holdings.Streams[i]
+		rows += max(0, s.Rows)
+		all = append(all, v.freshness(s))
 	}
-	return all
+	stored := figure{Name: "Rows stored", Value: large(rows), Note: size(v.Holdings.DuckDBBytes+v.Holdings.LakeBytes) + ", published " + span.Ago(v.At, v.Holdings.At)}
+	return append(all, v.lastRun(), v.nextRun(), stored)
 }
 
 func (v *view) freshness(s *status.Stream) figure {
-	f := figure{Name: title(s.Name), Value: "never complete", Tone: "quiet", At: v.maybe(v.Fresh(s.Name))}
+	f := figure{Name: title(s.Name), Value: v.lag(s), At: v.maybe(v.Fresh(s.Name))}
 	if f.At != nil {
 		f.Before = "read up to"
 	}
-	if why := v.idle(s); why != "" {
-		f.Value = why
-	} else if lag, known := v.Lag(s.Name); known {
-		f.Value, f.Tone = behind(lag), ""
+	if f.Value == "" {
+		f.Value = "never complete"
+	}
+	if _, known := v.Lag(s.Name); !known || s.Retired || !v.Awaited(s.Name) {
+		f.Tone = "quiet"
 	}
 	if v.Stale(s.Name) {
 		f.Tone, f.Note = "bad", "stale: more than "+span.Words(v.StaleAfter)
@@ -103,35 +92,16 @@ func (v *view) freshness(s *status.Stream) figure {
 	return f
 }
 
-// idle says why no rows of a stream are awaited, "" if they are.
-func (v *view) idle(s *status.Stream) string {
-	switch {
-	case s.Retired:
-		return "no longer synced"
-	case !v.Awaited(s.Name):
-		return "not served"
-	}
-	return ""
-}
-
-// behind tells how far a stream lags; what is read within a minute is up to date.
-func behind(lag time.Duration) string {
-	if lag < time.Minute {
-		return "up to date"
-	}
-	return span.Rough(lag) + " behind"
-}
-
 func (v *view) lastRun() figure {
-	f := figure{Name: "Last run", Value: "none yet", Tone: "quiet"}
 	for i := range v.Status.Runs {
 		if r := &v.Status.Runs[i]; r.Status != journal.Skipped {
-			f.Value, f.Tone, f.At = r.Status, tone(r.Status), v.moment(r.FinishedAt)
-			f.Note = named(r) + ", took " + span.Words(max(0, r.Took()))
-			return f
+			return figure{
+				Name: "Last run", Value: r.Status, Tone: tone(r.Status), At: v.moment(r.FinishedAt),
+				Note: named(r) + ", took " + span.Words(r.Took()),
+			}
 		}
 	}
-	return f
+	return figure{Name: "Last run", Value: "none yet", Tone: "quiet"}
 }
 
 func (v *view) nextRun() figure {
@@ -148,10 +118,7 @@ func (v *view) nextRun() figure {
 	return f
 }
 
-// named is what a run is called: its job, or else its command.
+// named is the name of a run: its job, or else its command.
 func named(r *journal.Run) string {
-	if r.Job != "" {
-		return r.Job
-	}
-	return r.Command
+	return cmp.Or(r.Job, r.Command)
 }

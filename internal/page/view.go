@@ -2,36 +2,41 @@ package page
 
 import (
 	"html/template"
-	"strconv"
-	"time"
 
 	"github.com/flashback-sync/flashback-sync/internal/chart"
 	"github.com/flashback-sync/flashback-sync/internal/journal"
-	"github.com/flashback-sync/flashback-sync/internal/span"
 	"github.com/flashback-sync/flashback-sync/internal/status"
 )
+
+// How often a live page reloads itself, in seconds: while nothing runs, and during a run.
+const refreshIdle, refreshBusy = 60, 5
 
 // view is a status arranged for reading.
 type view struct {
 	*status.Status
-	Options
+	Static   bool
+	Refresh  int // seconds; 0 for a page that does not load itself again
 	Verdict  verdict
 	Problems []status.Problem
 	Figures  []figure
-	Running  *running
-	Died     *died
+	Running  *progress
+	Died     *progress
 	Cards    []card
 	Overview *overview
 	Runs     *runs
 	Jobs     []job
 }
 
-func newView(s *status.Status, o Options) *view {
-	v := &view{Status: s, Options: o, Problems: s.Problems()}
+func newView(s *status.Status, form Form) *view {
+	v := &view{Status: s, Static: form == File, Problems: s.Problems()}
+	if form == Live {
+		v.Refresh = refreshIdle
+	}
 	if p := s.Progress; p.Alive(s.At) {
-		v.Running = v.running(p)
+		v.Running = v.progress(p)
+		v.Refresh = min(v.Refresh, refreshBusy)
 	} else if p != nil {
-		v.Died = v.died(p)
+		v.Died = v.progress(p)
 	}
 	v.Verdict, v.Figures = v.verdict(), v.figures()
 	if s.Holdings != nil {
@@ -39,7 +44,7 @@ func newView(s *status.Status, o Options) *view {
 			v.Cards = append(v.Cards, v.card(&s.Holdings.Streams[i], i))
 		}
 		if s.Holdings.Overview != nil {
-			v.Overview = v.overview(s.Holdings.Overview)
+			v.Overview = newOverview(s.Holdings.Overview)
 		}
 	}
 	v.Runs = v.runs()
@@ -47,26 +52,43 @@ func newView(s *status.Status, o Options) *view {
 	return v
 }
 
-// Seconds between two loads of the page.
-func (v *view) Seconds() string { return strconv.Itoa(max(1, int(v.Refresh.Seconds()))) }
-
-// Often is the same in words.
-func (v *view) Often() string { return span.Words(max(time.Second, v.Refresh)) }
-
-// Icon is the tab's: a disc that tells the verdict.
+// Icon is the browser tab's: a disc that shows the verdict.
 func (v *view) Icon() template.URL {
 	colour := map[string]string{"ok": "1f7a55", "bad": "b3261e", "warn": "b26a00", "note": "1f57a8"}[v.Verdict.Tone]
 	return template.URL("data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='-8 -8 16 16'%3E%3Ccircle r='7' fill='%23" + colour + "'/%3E%3Cpath fill='%23fff' d='" + glyph(v.Verdict.Tone) + "'/%3E%3C/svg%3E") //nolint:gosec // all of it is ours
 }
 
-// glyph tells a level or a run's status without colour.
+// progress is a run under way, or one that died.
+type progress struct {
+	*journal.Progress
+	Name        string
+	Began, Last *moment
+	Reads       []reading
+}
+
+// reading is how far a stream is read.
+type reading struct {
+	journal.StreamProgress
+	Share string // "" if the number of rows to come is unknown
+}
+
+func (v *view) progress(p *journal.Progress) *progress {
+	out := &progress{Progress: p, Name: named(&journal.Run{Job: p.Job, Command: p.Command}), Began: v.moment(p.StartedAt), Last: v.moment(p.UpdatedAt)}
+	for _, s := range p.Streams {
+		// More rows than announced may come while the run reads.
+		out.Reads = append(out.Reads, reading{s, percent(min(s.Rows, s.Expected), s.Expected)})
+	}
+	return out
+}
+
+// glyph shows a tone without colour.
 func glyph(tone string) string {
 	switch tone {
 	case "ok":
 		return chart.Check
-	case "bad", journal.Failed, journal.Crashed:
+	case "bad":
 		return chart.Cross
-	case "warn", journal.Partial:
+	case "warn":
 		return chart.Triangle
 	case "note":
 		return chart.Disc
@@ -76,17 +98,7 @@ func glyph(tone string) string {
 	return chart.Dash
 }
 
-// mark is a run's status if it is one that we know: no stranger's text becomes a
-// class of the style sheet.
-func mark(runStatus string) string {
-	switch runStatus {
-	case journal.OK, journal.Failed, journal.Crashed, journal.Partial:
-		return runStatus
-	}
-	return "quiet"
-}
-
-// tone of a run's status.
+// tone of a run's status. No stranger's text becomes a class of the style sheet.
 func tone(runStatus string) string {
 	switch runStatus {
 	case journal.OK:

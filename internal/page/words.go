@@ -1,14 +1,13 @@
 package page
 
 import (
-	"math"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/dustin/go-humanize"
 	"github.com/dustin/go-humanize/english"
 
-	"github.com/flashback-sync/flashback-sync/internal/chart"
 	"github.com/flashback-sync/flashback-sync/internal/span"
 )
 
@@ -47,8 +46,8 @@ func count(n int64, one string) string {
 	return humanize.Comma(n) + " " + english.PluralWord(2, one, "")
 }
 
-// sentence begins with a capital, unless it begins with something quoted.
-func sentence(s string) string {
+// capital begins a text with a capital, unless it begins with something quoted.
+func capital(s string) string {
 	if s != "" && 'a' <= s[0] && s[0] <= 'z' {
 		return strings.ToUpper(s[:1]) + s[1:]
 	}
@@ -57,15 +56,11 @@ func sentence(s string) string {
 
 // large writes a number that may be too long to be read, exactly below a billion.
 func large(n int64) string {
-	for _, unit := range []struct {
-		size float64
-		name string
-	}{{1e18, "quintillion"}, {1e15, "quadrillion"}, {1e12, "trillion"}, {1e9, "billion"}} {
-		if float64(n) >= unit.size {
-			return humanize.FtoaWithDigits(float64(n)/unit.size, 1) + " " + unit.name
-		}
+	if n < 1e9 {
+		return comma(n)
 	}
-	return comma(n)
+	value, prefix := humanize.ComputeSI(float64(n))
+	return humanize.FtoaWithDigits(value, 1) + " " + map[string]string{"G": "billion", "T": "trillion", "P": "quadrillion", "E": "quintillion"}[prefix]
 }
 
 // percent of a part, "" of nothing.
@@ -73,5 +68,17 @@ func percent(part, whole int64) string {
 	if whole <= 0 {
 		return ""
 	}
-	return chart.Shares.Words(int64(math.Round(float64(part) / float64(whole) * 1e4)))
+	return strconv.FormatFloat(100*float64(part)/float64(whole), 'f', 1, 64) + "%"
 }
+
+// title is a name as a heading.
+func title(name string) string {
+	if name == "" {
+		return "no name"
+	}
+	return capital(strings.ReplaceAll(name, "_", " "))
+}
+
+func comma(n int64) string { return humanize.Comma(n) }
+
+func size(n int64) string { return humanize.IBytes(uint64(max(0, n))) }

@@ -2,25 +2,19 @@ package serve
 
 import (
 	"context"
-	"io"
 	"net/http"
 	"slices"
-	"time"
 
 	"github.com/flashback-sync/flashback-sync/internal/journal"
 	"github.com/flashback-sync/flashback-sync/internal/metrics"
-	"github.com/flashback-sync/flashback-sync/internal/page"
 	"github.com/flashback-sync/flashback-sync/internal/serve/web"
 	"github.com/flashback-sync/flashback-sync/internal/status"
 )
 
-// How often a page reloads itself: while nothing runs, and during a run.
-const refreshIdle, refreshBusy = time.Minute, 5 * time.Second
-
 func (s *Server) handler() http.Handler {
 	return web.Handler(web.Options{
 		User: s.options.User, Password: s.options.Password, Hosts: []string{s.options.Host},
-		Status: s.status, Page: writePage, Policy: page.Policy(), Alive: s.alive,
+		Status: s.status, Alive: s.alive,
 		Crashed: func(trace string) { s.log.Error().Str("trace", trace).Msg("a request failed with an internal error") },
 		Metrics: metrics.Handler(func() *status.Status {
 			now, err := s.status(context.Background())
@@ -31,21 +25,6 @@ func (s *Server) handler() http.Handler {
 			return now
 		}),
 	})
-}
-
-func writePage(w io.Writer, s *status.Status, form web.Form) error {
-	o := page.Options{Pause: web.PausedAddress, Resume: web.LiveAddress, Report: web.FileAddress, Refresh: refreshIdle}
-	if s.Progress.Alive(s.At) {
-		o.Refresh = refreshBusy
-	}
-	switch form {
-	case web.Paused:
-		o.Refresh = 0
-	case web.File:
-		o = page.Options{Static: true}
-	case web.Live:
-	}
-	return page.Write(w, s, o)
 }
 
 // status is all there is to show now.

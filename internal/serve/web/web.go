@@ -1,5 +1,5 @@
-// Package web serves the status page, metrics and probes over HTTP. It shows and
-// never changes anything: there is no request that does.
+// Package web serves the status page, metrics and probes over HTTP. No request
+// changes anything.
 //
 // Without a password it answers only requests that name the machine itself, so
 // that no page in a browser can read it by way of a name of its own (DNS
@@ -9,83 +9,70 @@ package web
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/json"
-	"fmt"
+	"errors"
 	"io"
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/flashback-sync/flashback-sync/internal/crash"
+	"github.com/flashback-sync/flashback-sync/internal/page"
 	"github.com/flashback-sync/flashback-sync/internal/status"
 )
 
-// Options say what is served, and to whom.
+// mostRequests bounds the requests that are answered at once, slow readers included:
+// those of the pages, and those that need no password. Each takes some megabytes, and
+// the scheduler is in the same process.
+const mostRequests = 16
+
+// Options are what is served, and to whom.
 type Options struct {
-	// User and Password are asked for; an empty password asks for nothing, and
-	// is for loopback only. See Loopback.
+	// User and Password are required of requests. An empty password requires nothing,
+	// and is for loopback only. See Loopback.
 	User, Password string
 	// Hosts are names, beside those of loopback, that requests without a
 	// password may give.
 	Hosts []string
 	// Status is what there is to show.
 	Status func(context.Context) (*status.Status, error)
-	// Page writes the page; Policy is its Content-Security-Policy.
-	Page   func(io.Writer, *status.Status, Form) error
-	Policy string
 	// Metrics answers /metrics.
 	Metrics http.Handler
-	// Alive is nil while the scheduler does its work.
+	// Alive returns nil while the scheduler does its work.
 	Alive func() error
 	// Crashed is given the trace of a request that panicked. The server goes on: one
 	// page that cannot be written is no reason to stop the schedule.
 	Crashed func(trace string)
 }
 
-// Form is which form of the page is wanted.
-type Form int
-
-// Forms of the page. Their addresses are / and those below.
-const (
-	Live   Form = iota // loads itself again
-	Paused             // does not
-	File               // the report, to keep
-)
-
-// Addresses of the forms, below the address of the live page.
-const (
-	PausedAddress = "?refresh=off"
-	LiveAddress   = "./"
-	FileAddress   = "report.html"
-)
-
 // Handler answers /, /report.html, /status.json, /metrics, /healthz and /readyz.
 func Handler(o Options) http.Handler {
-	pages, strangers := newGate(mostPages), newGate(mostStrangers)
 	inner := http.NewServeMux()
-	show := func(pattern string, answer http.HandlerFunc) { inner.Handle(pattern, pages.limit(answer)) }
-	show("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
-		form := Live
+	inner.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
+		form := page.Live
 		if r.URL.Query().Get("refresh") == "off" {
-			form = Paused
+			form = page.Paused
 		}
-		o.page(w, r, pages, form)
+		o.page(w, r, form)
 	})
-	show("GET /"+FileAddress, func(w http.ResponseWriter, r *http.Request) {
+	inner.HandleFunc("GET /report.html", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Disposition", `attachment; filename="flashback-sync.html"`)
-		o.page(w, r, pages, File)
+		o.page(w, r, page.File)
 	})
-	show("GET /status.json", func(w http.ResponseWriter, r *http.Request) { o.json(w, r, pages) })
+	inner.HandleFunc("GET /status.json", func(w http.ResponseWriter, r *http.Request) {
+		o.show(w, r, "application/json", func(w io.Writer, s *status.Status) error { return json.NewEncoder(w).Encode(s.Judged()) })
+	})
 	inner.Handle("GET /metrics", o.Metrics)
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", o.healthz)
-	mux.Handle("GET /readyz", strangers.limit(func(w http.ResponseWriter, r *http.Request) { o.readyz(w, r, strangers) }))
-	mux.Handle("/", o.guard(inner))
+	// Whether the scheduler does its work: if not, it has to be started again.
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answerProbe(w, o.Alive()) })
+	mux.Handle("GET /readyz", limit(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { answerProbe(w, o.ready(r.Context())) })))
+	mux.Handle("/", o.guard(limit(inner)))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
 		header.Set("Cache-Control", "no-store")
@@ -104,13 +91,29 @@ func Handler(o Options) http.Handler {
 	})
 }
 
-// guard lets those in who may see.
+// limit refuses requests above mostRequests at once.
+func limit(next http.Handler) http.Handler {
+	places := make(chan struct{}, mostRequests)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case places <- struct{}{}:
+		default:
+			w.Header().Set("Retry-After", "1")
+			http.Error(w, "too many requests at once: try again in a second", http.StatusServiceUnavailable)
+			return
+		}
+		defer func() { <-places }()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// guard refuses those who may not see.
 func (o Options) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
-		case o.Password == "" && !o.named(r.Host):
-			http.Error(w, "this host is not known here: ask for localhost, or set a password (serve.password_env)", http.StatusMisdirectedRequest)
-		case o.Password != "" && !o.knows(r):
+		case o.Password == "" && !o.known(r.Host):
+			http.Error(w, "this host is not known here: use localhost, or set a password (serve.password_env)", http.StatusMisdirectedRequest)
+		case o.Password != "" && !o.authorized(r):
 			w.Header().Set("WWW-Authenticate", `Basic realm="flashback-sync", charset="UTF-8"`)
 			http.Error(w, "user name and password, please", http.StatusUnauthorized)
 		default:
@@ -119,23 +122,17 @@ func (o Options) guard(next http.Handler) http.Handler {
 	})
 }
 
-// named reports whether a request without a password names this machine.
-func (o Options) named(host string) bool {
+// known reports whether the host of a request without a password is this machine.
+func (o Options) known(host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	}
 	host = strings.Trim(host, "[]")
-	for _, known := range append([]string{"localhost"}, o.Hosts...) {
-		if strings.EqualFold(host, known) {
-			return true
-		}
-	}
-	address, err := netip.ParseAddr(host)
-	return err == nil && address.Unmap().IsLoopback()
+	return isLoopback(host) || slices.ContainsFunc(o.Hosts, func(name string) bool { return strings.EqualFold(host, name) })
 }
 
-// knows compares in constant time, also where the lengths differ.
-func (o Options) knows(r *http.Request) bool {
+// authorized compares in constant time, also where the lengths differ.
+func (o Options) authorized(r *http.Request) bool {
 	user, password, given := r.BasicAuth()
 	same := func(a, b string) int {
 		x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
@@ -144,77 +141,41 @@ func (o Options) knows(r *http.Request) bool {
 	return given && same(user, o.User)&same(password, o.Password) == 1
 }
 
-func (o Options) page(w http.ResponseWriter, r *http.Request, g gate, form Form) {
+func (o Options) page(w http.ResponseWriter, r *http.Request, form page.Form) {
+	w.Header().Set("Content-Security-Policy", page.Policy())
+	o.show(w, r, "text/html; charset=utf-8", func(w io.Writer, s *status.Status) error { return page.Write(w, s, form) })
+}
+
+// show answers with what write makes of the status, or with an error.
+func (o Options) show(w http.ResponseWriter, r *http.Request, contentType string, write func(io.Writer, *status.Status) error) {
 	var content bytes.Buffer
-	err := g.work(r.Context(), func() error {
-		s, err := o.Status(r.Context())
-		if err != nil {
-			return err
-		}
-		return o.Page(&content, s, form)
-	})
-	if err != nil {
-		fail(w, err)
-		return
-	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Security-Policy", o.Policy)
-	if !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
-		_, _ = content.WriteTo(w) // who went away needs nothing
-		return
-	}
-	w.Header().Set("Content-Encoding", "gzip")
-	w.Header().Set("Vary", "Accept-Encoding")
-	squeezed := gzip.NewWriter(w)
-	_, _ = content.WriteTo(squeezed)
-	_ = squeezed.Close()
-}
-
-func (o Options) json(w http.ResponseWriter, r *http.Request, g gate) {
-	var content bytes.Buffer
-	err := g.work(r.Context(), func() error {
-		s, err := o.Status(r.Context())
-		if err != nil {
-			return err
-		}
-		return json.NewEncoder(&content).Encode(s.Judged())
-	})
-	if err != nil {
-		fail(w, err)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	_, _ = content.WriteTo(w)
-}
-
-func fail(w http.ResponseWriter, err error) {
-	http.Error(w, "the state of data_dir cannot be read: "+err.Error(), http.StatusInternalServerError)
-}
-
-// healthz says whether the scheduler does its work: if not, it has to be
-// started again.
-func (o Options) healthz(w http.ResponseWriter, _ *http.Request) {
-	answer(w, o.Alive())
-}
-
-// readyz says whether what is published can be shown. Nothing published yet is
-// no failure: the first run takes its time.
-func (o Options) readyz(w http.ResponseWriter, r *http.Request, g gate) {
-	err := o.Alive()
+	s, err := o.Status(r.Context())
 	if err == nil {
-		err = g.work(r.Context(), func() error {
-			s, err := o.Status(r.Context())
-			if err == nil && s.HoldingsError != "" {
-				err = fmt.Errorf("what is published cannot be read")
-			}
-			return err
-		})
+		err = write(&content, s)
 	}
-	answer(w, err)
+	if err != nil {
+		http.Error(w, "the state of data_dir cannot be read: "+err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", contentType)
+	_, _ = content.WriteTo(w) // a client that went away needs nothing
 }
 
-// answer tells strangers no details.
-func answer(w http.ResponseWriter, err error) {
+// ready returns an error if what is published cannot be shown. Nothing published yet
+// is no failure: the first run takes its time.
+func (o Options) ready(ctx context.Context) error {
+	if err := o.Alive(); err != nil {
+		return err
+	}
+	s, err := o.Status(ctx)
+	if err == nil && s.HoldingsError != "" {
+		err = errors.New(s.HoldingsError)
+	}
+	return err
+}
+
+// answerProbe gives no details: probes need no password.
+func answerProbe(w http.ResponseWriter, err error) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	if err != nil {
 		w.WriteHeader(http.StatusServiceUnavailable)
@@ -228,9 +189,10 @@ func answer(w http.ResponseWriter, err error) {
 // an IP address of loopback or the name localhost.
 func Loopback(listen string) bool {
 	host, _, err := net.SplitHostPort(listen)
-	if err != nil {
-		return false
-	}
+	return err == nil && isLoopback(host)
+}
+
+func isLoopback(host string) bool {
 	address, err := netip.ParseAddr(host)
 	return strings.EqualFold(host, "localhost") || err == nil && address.Unmap().IsLoopback()
 }
