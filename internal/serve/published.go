@@ -11,7 +11,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/flashback-sync/flashback-sync/internal/crash"
 	"github.com/flashback-sync/flashback-sync/internal/status"
 	"github.com/flashback-sync/flashback-sync/internal/visible"
 )
@@ -19,8 +18,6 @@ import (
 const (
 	// readTimeout bounds how long a page waits for what is published.
 	readTimeout = 30 * time.Second
-	// maxOutput bounds what a child may print, in bytes.
-	maxOutput = 64 << 20
 	// maxAge is how long a result is used while no file changes: its overview ends
 	// with today.
 	maxAge = 15 * time.Minute
@@ -77,36 +74,19 @@ func (p *published) runChild(ctx context.Context, source status.Source) (*status
 	}
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	var stdout, stderr bounded
-	stdout.limit, stderr.limit = maxOutput, 4096
 	command := p.child(ctx)
-	command.Stdin, command.Stdout, command.Stderr, command.WaitDelay = bytes.NewReader(input), &stdout, &stderr, time.Second
-	if err := command.Run(); err != nil {
-		if text := firstLine(stderr.String()); text != "" {
-			err = errors.New(text)
+	command.Stdin, command.WaitDelay = bytes.NewReader(input), time.Second
+	output, err := command.Output()
+	if err != nil {
+		if exit := (*exec.ExitError)(nil); errors.As(err, &exit) && len(exit.Stderr) > 0 {
+			line, _, _ := strings.Cut(strings.TrimSpace(string(exit.Stderr)), "\n")
+			err = errors.New(visible.Short(strings.TrimPrefix(line, "flashback-sync: "), 500))
 		}
 		return nil, err
 	}
 	var read *status.Holdings
-	if err := json.Unmarshal(stdout.Bytes(), &read); err != nil {
+	if err := json.Unmarshal(output, &read); err != nil {
 		return nil, fmt.Errorf("decode the child's output: %w", err)
 	}
 	return read, nil
-}
-
-// bounded stores the first bytes that are written to it, and drops the rest.
-type bounded struct {
-	bytes.Buffer
-	limit int
-}
-
-func (b *bounded) Write(p []byte) (int, error) {
-	defer crash.Exit() // os/exec calls it in a goroutine of its own
-	_, _ = b.Buffer.Write(p[:min(len(p), max(0, b.limit-b.Len()))])
-	return len(p), nil
-}
-
-func firstLine(text string) string {
-	line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
-	return visible.Short(strings.TrimPrefix(line, "flashback-sync: "), 500)
 }

@@ -2,6 +2,7 @@ package serve
 
 import (
 	"context"
+	"strings"
 
 	"github.com/flashback-sync/flashback-sync/internal/journal"
 	"github.com/flashback-sync/flashback-sync/internal/serve/schedule"
@@ -82,8 +83,8 @@ func (s *Server) runOf(job schedule.Job, outcome schedule.Outcome, runID string,
 	case outcome.Err != nil:
 		run.Status, run.Error = journal.Failed, visible.Short(outcome.Err.Error(), 500)
 	case outcome.Crashed:
-		run.Status, run.ExitCode, run.Error = journal.Crashed, -1, "it was ended by "+schedule.SignalName(outcome.Signal)
-		run.Hint = journal.CrashedHint
+		run.Status, run.ExitCode, run.Hint = journal.Crashed, -1, journal.CrashedHint
+		run.Error = strings.TrimSuffix("it was ended by "+schedule.SignalName(outcome.Signal)+": "+printed.error, ": ")
 	}
 	return run
 }

@@ -39,44 +39,38 @@ func (s *Server) work(ctx context.Context, job schedule.Job, turn schedule.Turn)
 	if s.present().PlainLogs {
 		errs.log = nil
 	}
-	child := schedule.Child{Program: s.program, Env: append(environment(os.Environ(), dataDir), RunIDKey+"="+runID), Stderr: errs}
+	child := schedule.Child{Program: s.program, Env: append(environment(os.Environ(), dataDir), RunIDKey+"="+runID), Stderr: errs, Grace: 20 * time.Second}
 	watched, release := untilStalled(ctx, s.patience, func() string { return progressOf(dataDir) })
 	defer release()
 	outcome := child.Run(watched, job.Arguments...)
 	if errors.Is(context.Cause(watched), errStalled) {
 		outcome.Err = cmp.Or(outcome.Err, errStalled)
 	}
-	printed := errs.failure()
-	logEnd(log, outcome, printed)
+	run := s.runOf(job, outcome, runID, errs.failure())
+	logEnd(log, run)
 	if outcome.ExitCode != schedule.ExitLocked {
-		s.recordEnded(ctx, s.runOf(job, outcome, runID, printed), outcome)
+		s.recordEnded(ctx, run, outcome)
 	}
 	return outcome
 }
 
 // logEnd logs how a run ended, at the level that it deserves.
-func logEnd(log zerolog.Logger, outcome schedule.Outcome, printed failure) {
+func logEnd(log zerolog.Logger, run journal.Run) {
 	level := zerolog.ErrorLevel
-	switch journal.StatusOf(outcome.ExitCode) {
+	switch run.Status {
 	case journal.OK, journal.Interrupted, journal.Skipped:
 		level = zerolog.InfoLevel
 	case journal.Partial:
 		level = zerolog.WarnLevel
 	}
-	if outcome.Err != nil {
-		level, printed.error = zerolog.ErrorLevel, outcome.Err.Error()
-	}
-	if outcome.Crashed {
-		printed.error = cmp.Or(printed.error, "ended by "+schedule.SignalName(outcome.Signal))
-	}
 	line := log.WithLevel(level)
-	if printed.error != "" {
-		line = line.Str("error", printed.error)
+	if run.Error != "" {
+		line = line.Str("error", run.Error)
 	}
-	if printed.hint != "" {
-		line = line.Str("hint", printed.hint)
+	if run.Hint != "" {
+		line = line.Str("hint", run.Hint)
 	}
-	line.Int("exit_code", outcome.ExitCode).Dur("took_ms", outcome.Finished.Sub(outcome.Started)).Bool("crashed", outcome.Crashed).Msg("a run ended")
+	line.Int("exit_code", run.ExitCode).Dur("took_ms", run.Took()).Bool("crashed", run.Status == journal.Crashed).Msg("a run ended")
 }
 
 // refuse reports a run that is not started, since data_dir is another folder now.

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,6 +23,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/journal"
 	"github.com/flashback-sync/flashback-sync/internal/serve/schedule"
 	"github.com/flashback-sync/flashback-sync/internal/status"
+	"github.com/flashback-sync/flashback-sync/load/snapshot"
 )
 
 const (
@@ -90,7 +92,7 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{options: o, log: o.Log, program: program, patience: stalledAfter, settings: o.Settings}
 	s.supervisor = schedule.New(o.Jobs, schedule.Attempts(recorded.Runs, time.Now()), schedule.Options{
-		Run: s.work, Note: s.recordSkipped, Beat: s.beat,
+		Run: s.work, Skipped: s.recordSkipped, Beat: s.beat,
 	})
 	s.published = &published{
 		now:    time.Now,
@@ -213,4 +215,17 @@ func (s *Server) reload() error {
 	s.mu.Unlock()
 	s.supervisor.Reload(settings.Jobs)
 	return nil
+}
+
+// removeForeignLog removes the log of a program that opened the published file for
+// writing: every reader would see what it wrote. A run removes it too, but the next
+// one may be hours away.
+func (s *Server) removeForeignLog() {
+	removed, err := snapshot.RemoveLog(filepath.Join(s.options.Place.dataDir, snapshot.Name))
+	switch {
+	case err != nil:
+		s.log.Error().Err(err).Msg(snapshot.LogName + " cannot be removed: readers may see what another program wrote")
+	case removed:
+		s.log.Warn().Msg(snapshot.LogName + " was removed: a program opened " + snapshot.Name + " for writing; open it read-only")
+	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/flashback-sync/flashback-sync/internal/crash"
 	"github.com/flashback-sync/flashback-sync/internal/visible"
 )
 
@@ -36,28 +37,28 @@ var (
 // maxLine is where a line is cut, in bytes.
 const maxLine = 64 << 10
 
+// Write never fails, also where the line cannot be passed on: the run would get a
+// broken pipe.
 func (e *stderr) Write(p []byte) (int, error) {
+	defer crash.Exit() // os/exec calls it in a goroutine of its own
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.partial = append(e.partial, p...)
-	var failed error
 	for {
 		end := bytes.IndexByte(e.partial, '\n')
 		if end < 0 && len(e.partial) < maxLine {
-			return len(p), failed
+			return len(p), nil
 		}
 		if end < 0 {
 			end = len(e.partial) - 1
 		}
-		if err := e.writeLine(e.partial[:end+1]); err != nil {
-			failed = err
-		}
+		e.writeLine(e.partial[:end+1])
 		e.partial = e.partial[end+1:]
 	}
 }
 
 // writeLine gets a line with its line break.
-func (e *stderr) writeLine(line []byte) error {
+func (e *stderr) writeLine(line []byte) {
 	rest, isError := bytes.CutPrefix(line, errorPrefix)
 	isHint := !isError && e.last.error != "" && e.last.hint == "" && bytes.HasPrefix(line, []byte("  "))
 	text := visible.Short(strings.TrimSpace(string(rest)), 500)
@@ -69,12 +70,10 @@ func (e *stderr) writeLine(line []byte) error {
 	}
 	switch {
 	case e.log == nil || bytes.HasPrefix(line, []byte("{")):
-		_, err := e.to.Write(line)
-		return err
+		_, _ = e.to.Write(line)
 	case !isError && !isHint && text != "": // these two are logged with the end of the run
 		e.log.Error().Msg(text)
 	}
-	return nil
 }
 
 func (e *stderr) failure() failure {

@@ -26,7 +26,7 @@ func TestTheErrorOfAChildIsRemembered(t *testing.T) {
 		t.Errorf("not passed on as it is: %q", out.String()[:100])
 	}
 	failing := &stderr{to: failingWriter{}}
-	if _, err := failing.Write([]byte("flashback-sync: x\n")); err == nil || failing.failure().error != "x" {
+	if n, err := failing.Write([]byte("flashback-sync: x\n")); n == 0 || err != nil || failing.failure().error != "x" {
 		t.Errorf("got %v, %q", err, failing.failure())
 	}
 }

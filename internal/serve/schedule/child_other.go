@@ -9,7 +9,7 @@ import (
 
 func ownGroup(*exec.Cmd) {}
 
-// tellToStop kills: there is no signal to stop cleanly. What was committed is kept.
-func tellToStop(child *os.Process) error { return child.Kill() }
+// stop kills: there is no signal to stop cleanly. What was committed is kept.
+func stop(child *os.Process) error { return child.Kill() }
 
 func killGroup(int) {}

@@ -10,9 +10,9 @@ import (
 
 func ownGroup(command *exec.Cmd) { command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
 
-// tellToStop lets the child stop cleanly. What it has started is its own affair
+// stop lets the child stop cleanly. What it has started is its own business
 // until it has ended.
-func tellToStop(child *os.Process) error { return child.Signal(syscall.SIGTERM) }
+func stop(child *os.Process) error { return child.Signal(syscall.SIGTERM) }
 
 // killGroup kills what a child that has ended left behind. If there is nothing, its
 // number is free by now, and nobody's: numbers are given out in turn.

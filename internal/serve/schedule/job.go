@@ -94,8 +94,8 @@ func (w *waiting) hurry(now time.Time) {
 	}
 }
 
-// skipped is how the journal notes a slot that was not run. Its id is made of the
-// slot, so that it is noted once.
+// skipped is the journal's record of a slot that was not run. Its id is made of the
+// slot, so that it is recorded once.
 func (j *Job) skipped(slot time.Time, why string) journal.Run {
 	return journal.Run{
 		RunID:   "skipped-" + j.Name + "-" + slot.UTC().Format("20060102T150405Z"),
@@ -104,27 +104,19 @@ func (j *Job) skipped(slot time.Time, why string) journal.Run {
 	}
 }
 
-// Attempts finds in the journal when each job was last attempted; what a slot was
-// skipped for counts, too. An attempt in the future was noted by a clock that was
-// wrong, and counts only if there is no other.
+// Attempts finds in the journal when each job was last attempted; a skipped slot
+// counts, too. An attempt in the future was recorded by a clock that was wrong, and
+// counts as one made now.
 func Attempts(runs []journal.Run, now time.Time) map[string]time.Time {
-	past, ever := map[string]time.Time{}, map[string]time.Time{}
+	last := map[string]time.Time{}
 	for i := range runs {
 		name, at := runs[i].Job, runs[i].StartedAt
-		if name == "" {
-			continue
+		if at.After(now) {
+			at = now
 		}
-		if at.After(ever[name]) {
-			ever[name] = at
-		}
-		if at.After(past[name]) && !at.After(now.Add(slack)) {
-			past[name] = at
+		if name != "" && at.After(last[name]) {
+			last[name] = at
 		}
 	}
-	for name, at := range ever {
-		if past[name].IsZero() {
-			past[name] = at
-		}
-	}
-	return past
+	return last
 }

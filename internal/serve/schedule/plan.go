@@ -11,26 +11,16 @@ import (
 
 // Plan is when a job is to run. Its slots are whole seconds.
 //
-// What a change of the clock does to them depends on the expression:
-//
-//   - "@every 5m" goes by elapsed time.
-//   - An expression with * for the hour, "@hourly" too, goes by elapsed time as
-//     well: a slot is every instant at which the clock shows a minute of the
-//     expression, so that an hour that comes twice has its slots twice and an
-//     hour that is skipped has none.
-//   - Any other names times of the day, and each of them has one slot: the first
-//     instant at which the clock shows that time or a later one. So a time that
-//     comes twice runs the first time, and one that is skipped runs at the end
-//     of the gap, together with all others that are.
+// "@every 5m" goes by elapsed time. Any other expression names what the clock shows,
+// and each time that it names has one slot: the first instant at which the clock
+// shows that time or a later one. So a time that comes twice runs the first time, and
+// one that is skipped runs at the end of the gap, together with all others that are.
 type Plan struct {
 	text     string
 	location *time.Location
 	every    cron.ConstantDelaySchedule // if spec is nil
-	spec     *cron.SpecSchedule         // in UTC: it is asked about what the clock shows
+	spec     *cron.SpecSchedule         // in UTC: it gets what the clock shows
 }
-
-// everyHour is the bit by which the parser marks a field that is a *.
-const everyHour = 1 << 63
 
 // Parse reads five cron fields, or a descriptor such as "@every 5m" or "@daily".
 func Parse(text string, location *time.Location) (Plan, error) {
@@ -48,7 +38,7 @@ func (p *Plan) parse() (err error) {
 		}
 	}()
 	if strings.HasPrefix(p.text, "TZ=") || strings.HasPrefix(p.text, "CRON_TZ=") {
-		return errors.New("the time zone has a place of its own")
+		return errors.New("the time zone is set by schedule.timezone")
 	}
 	parsed, err := cron.ParseStandard(p.text)
 	if err != nil {
@@ -86,34 +76,14 @@ func (p Plan) same(other Plan) bool {
 
 // Next is the first slot after an instant, in UTC. There always is one.
 func (p Plan) Next(after time.Time) time.Time {
-	switch {
-	case p.spec == nil:
+	if p.spec == nil {
 		return p.every.Next(after).UTC()
-	case p.spec.Hour&everyHour != 0:
-		return p.nextHourly(after.In(p.location)).UTC()
 	}
-	return p.nextOfDay(after.In(p.location)).UTC()
-}
-
-// nextHourly looks through the stretches of time in which the clock ticks evenly.
-func (p Plan) nextHourly(at time.Time) time.Time {
-	shown := wall(at)
-	for {
-		offset, end := stretch(at)
-		slot := p.matching(shown).Add(-offset)
-		if end.IsZero() || slot.Before(end) {
-			return slot
-		}
-		at, shown = end, wall(end).Add(-1) // the stretch may begin with a slot
-	}
-}
-
-// nextOfDay passes over the times that were shown before the clock went back.
-func (p Plan) nextOfDay(after time.Time) time.Time {
-	for shown := wall(after); ; {
+	for shown := wall(after.In(p.location)); ; {
 		shown = p.matching(shown)
+		// What was shown before the clock went back is passed over.
 		if slot := first(shown, p.location); slot.After(after) {
-			return slot
+			return slot.UTC()
 		}
 	}
 }
@@ -137,7 +107,7 @@ func wall(at time.Time) time.Time {
 }
 
 // stretch is how far the clock is ahead of UTC at an instant, and until when it
-// is so at least; a zero end is for ever. On the last day of a leap year the end
+// is so at least; a zero end means indefinitely. On the last day of a leap year the end
 // that ZoneBounds gives may lie a day too early (golang/go issue 81583).
 func stretch(at time.Time) (offset time.Duration, end time.Time) {
 	_, seconds := at.Zone()

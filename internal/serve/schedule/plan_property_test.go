@@ -63,20 +63,14 @@ func anyFields(t *rapid.T) fields {
 }
 
 // slotsOf walks through every minute of a range and applies the rule as it is
-// written: the first instant at which the clock shows a time or a later one; for
-// a * hour, all at which it shows a minute of the expression.
+// written: the first instant at which the clock shows a time or a later one.
 func slotsOf(f fields, location *time.Location, from, to time.Time) (slots []time.Time) {
-	due := false // what the clock passed without showing it
 	high := wall(from.In(location)).Add(-time.Minute)
 	for at := from; at.Before(to); at = at.Add(time.Minute) {
-		shown := wall(at.In(location))
-		if f.hours == nil {
-			due = f.match(shown)
-		} else {
-			for due = false; high.Before(shown); {
-				high = high.Add(time.Minute)
-				due = due || f.match(high)
-			}
+		due := false
+		for shown := wall(at.In(location)); high.Before(shown); {
+			high = high.Add(time.Minute)
+			due = due || f.match(high)
 		}
 		if due {
 			slots = append(slots, at)

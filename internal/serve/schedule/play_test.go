@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"os/signal"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 )
@@ -22,30 +21,16 @@ func play(part string) {
 	switch part {
 	case "exit":
 		code, _ := strconv.Atoi(os.Args[1])
-		fmt.Println("before")
-		fmt.Println(os.Args[2])
 		os.Exit(code)
-	case "flood":
-		line := []byte(strings.Repeat("x", 3<<20) + "\nshort\n")
-		for range 60 {
-			os.Stdout.Write(line)
-		}
-		fmt.Println("the last")
-	case "complain":
-		for range 1000 {
-			os.Stderr.Write(bytes.Repeat([]byte("a complaint\n"), 1000))
-		}
-		fmt.Println("done")
 	case "wait":
 		signal.Reset()
 		fmt.Fprintln(os.Stderr, os.Getpid())
 		time.Sleep(time.Minute)
 	case "stop cleanly":
-		told := make(chan os.Signal, 1)
-		signal.Notify(told, syscall.SIGTERM)
+		stopped := make(chan os.Signal, 1)
+		signal.Notify(stopped, syscall.SIGTERM)
 		fmt.Fprintln(os.Stderr, os.Getpid())
-		<-told
-		fmt.Println("stopped")
+		<-stopped
 		os.Exit(143)
 	case "stubborn":
 		signal.Ignore(syscall.SIGTERM)
@@ -58,7 +43,7 @@ func play(part string) {
 		fmt.Fprintln(os.Stderr, os.Getpid())
 		time.Sleep(time.Minute)
 	case "group":
-		fmt.Println(syscall.Getpgrp())
+		fmt.Fprintln(os.Stderr, syscall.Getpgrp())
 	}
 	os.Exit(0)
 }

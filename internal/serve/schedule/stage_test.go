@@ -18,8 +18,9 @@ import (
 type stage struct {
 	t       *testing.T
 	options Options
-	took    map[string]time.Duration // how long a job's run takes; a second if not told
-	code    map[string]int           // how it ends
+	random  func(most time.Duration) time.Duration // nil: that of New
+	took    map[string]time.Duration               // how long a job's run takes; a second if there is none
+	code    map[string]int                         // how it ends
 	stop    context.CancelFunc
 	blind   bool // the clock is looked at when something is due, and not meanwhile
 	// returned is closed when the loop has ended.
@@ -32,14 +33,15 @@ type stage struct {
 	at    map[string][]time.Time // when a job's runs began, by our clock
 	noted []journal.Run
 	beats []time.Time
-	now   int // how many runs are under way
+	busy  int // how many runs are under way
 }
 
 func onStage(t *testing.T, f func(s *stage)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		s := &stage{t: t, took: map[string]time.Duration{}, code: map[string]int{}, at: map[string][]time.Time{}}
-		s.options = Options{Run: s.run, Note: s.note, Beat: s.beat, Now: s.clock, Random: func(time.Duration) time.Duration { return 0 }}
+		s.options = Options{Run: s.run, Skipped: s.note, Beat: s.beat}
+		s.random = func(time.Duration) time.Duration { return 0 }
 		f(s)
 		if s.stop != nil {
 			s.stop()
@@ -53,8 +55,12 @@ func (s *stage) begin(attempts map[string]time.Time, jobs ...Job) {
 	var ctx context.Context
 	ctx, s.stop = context.WithCancel(s.t.Context())
 	s.Supervisor = New(jobs, attempts, s.options)
+	s.Supervisor.now = func() time.Time { return s.clock().Round(0).UTC() }
+	if s.random != nil {
+		s.Supervisor.random = s.random
+	}
 	if s.blind {
-		s.Supervisor.options.Interval = day
+		s.lookEvery = day
 	}
 	s.returned = make(chan struct{})
 	go func() { defer close(s.returned); s.Run(ctx) }()
@@ -82,8 +88,8 @@ func (s *stage) sleep(d time.Duration) {
 
 func (s *stage) run(ctx context.Context, _ Job, turn Turn) Outcome {
 	s.mu.Lock()
-	if s.now++; s.now > 1 {
-		s.t.Errorf("%d runs at a time", s.now)
+	if s.busy++; s.busy > 1 {
+		s.t.Errorf("%d runs at a time", s.busy)
 	}
 	text := turn.Job + " " + turn.Slot.Format(time.DateTime)
 	if turn.CatchUp {
@@ -104,7 +110,7 @@ func (s *stage) run(ctx context.Context, _ Job, turn Turn) Outcome {
 		outcome.ExitCode = 143
 	}
 	s.mu.Lock()
-	s.now--
+	s.busy--
 	s.mu.Unlock()
 	return outcome
 }

@@ -38,7 +38,7 @@ func (j *job) next(now time.Time) time.Time {
 	return j.Plan.Next(j.handled)
 }
 
-// Reload replaces the jobs. What is under way goes on. A job whose plan is the
+// Reload replaces the jobs. The run under way continues. A job whose plan is the
 // same keeps its next slot, and any that waits for its turn keeps it. A job that
 // is new or has another plan has its first slot from now on: what the new plan
 // would have had before is nothing to catch up with. As with New, an eager job
@@ -46,6 +46,7 @@ func (j *job) next(now time.Time) time.Time {
 func (s *Supervisor) Reload(jobs []Job) {
 	now := s.now()
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	before := map[string]*job{}
 	for _, j := range s.jobs {
 		before[j.Name] = j
@@ -54,25 +55,14 @@ func (s *Supervisor) Reload(jobs []Job) {
 		}
 	}
 	s.jobs = nil
-	for _, j := range jobs {
-		s.jobs = append(s.jobs, s.succeed(before[j.Name], j, now))
+	for _, with := range jobs {
+		after, old := &job{Job: with}, before[with.Name]
+		if old != nil {
+			after.waiting, after.handled = old.waiting, old.handled
+		}
+		if samePlan := old != nil && old.Plan.same(with.Plan); !samePlan && !s.attempts[with.Name].IsZero() {
+			after.handled = now
+		}
+		s.jobs = append(s.jobs, after)
 	}
-	s.mu.Unlock()
-	select {
-	case s.changed <- struct{}{}:
-	default: // the loop will look in any case
-	}
-}
-
-// succeed makes the job that takes the place of another, which may be nil.
-func (s *Supervisor) succeed(before *job, with Job, now time.Time) *job {
-	after := &job{Job: with}
-	if before != nil {
-		after.waiting = before.waiting
-		after.handled = before.handled
-	}
-	if same := before != nil && before.Plan.same(with.Plan); !same && !s.attempts[with.Name].IsZero() {
-		after.handled = now
-	}
-	return after
 }

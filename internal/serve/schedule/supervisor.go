@@ -22,31 +22,29 @@ const (
 	otherRuns  = "another instance was running"
 )
 
-// Options are what a Supervisor needs of the world.
+// lookEvery is how often the wall clock is read at least, since timers stand still
+// while the machine sleeps.
+const lookEvery = 5 * time.Second
+
+// Options are what a Supervisor calls.
 type Options struct {
 	// Run runs a job to its end, and stops it early if the context ends. It is
 	// called for one turn at a time.
 	Run func(context.Context, Job, Turn) Outcome
-	// Note is told of every slot that is skipped. The loop waits for it.
-	Note func(journal.Run)
-	// Beat is called by the loop at least every Interval, also while a run is
-	// under way. nil: nobody listens.
+	// Skipped is called with every slot that is skipped. The loop waits for it.
+	Skipped func(journal.Run)
+	// Beat is called by the loop every few seconds, also while a run is under way.
 	Beat func()
-	// Interval is also how often the wall clock is looked at, since timers stand
-	// still while the machine sleeps. 0: 5 s; at most 30 s.
-	Interval time.Duration
-	// Random draws evenly from 0 to most. nil: from the runtime's source.
-	Random func(most time.Duration) time.Duration
-	// Now is the wall clock. nil: the machine's.
-	Now func() time.Time
 }
 
 // Supervisor runs jobs when they are due. Make it with New, call Run once. State
 // and Reload may be called from anywhere, at any time.
 type Supervisor struct {
-	options Options
-	changed chan struct{} // the jobs are others; holds one
-	ended   chan Outcome
+	options   Options
+	now       func() time.Time
+	random    func(most time.Duration) time.Duration // from 0 to most
+	lookEvery time.Duration
+	ended     chan Outcome
 
 	mu       sync.Mutex
 	jobs     []*job
@@ -60,24 +58,15 @@ type running struct {
 	job Job
 }
 
-// New makes a supervisor of jobs, which it tries in this order when several are
+// New makes a supervisor of jobs, which it starts in this order when several are
 // due at once. Attempts is when each was last attempted, see Attempts: if it has
 // missed a slot since, it runs at once.
 func New(jobs []Job, attempts map[string]time.Time, options Options) *Supervisor {
-	if options.Interval <= 0 {
-		options.Interval = 5 * time.Second
+	s := &Supervisor{
+		options: options, lookEvery: lookEvery, ended: make(chan Outcome), attempts: map[string]time.Time{},
+		now:    func() time.Time { return time.Now().Round(0).UTC() },              // without a monotonic part, which would hide that the clock was set
+		random: func(most time.Duration) time.Duration { return rand.N(most + 1) }, //nolint:gosec // no secret hangs on it
 	}
-	options.Interval = min(options.Interval, 30*time.Second)
-	if options.Beat == nil {
-		options.Beat = func() {}
-	}
-	if options.Random == nil {
-		options.Random = func(most time.Duration) time.Duration { return rand.N(most + 1) } //nolint:gosec // no secret hangs on it
-	}
-	if options.Now == nil {
-		options.Now = time.Now
-	}
-	s := &Supervisor{options: options, changed: make(chan struct{}, 1), ended: make(chan Outcome), attempts: map[string]time.Time{}}
 	maps.Copy(s.attempts, attempts)
 	for _, j := range jobs {
 		s.jobs = append(s.jobs, &job{Job: j, handled: s.attempts[j.Name]})
@@ -86,23 +75,22 @@ func New(jobs []Job, attempts map[string]time.Time, options Options) *Supervisor
 }
 
 // Run is the loop. It returns when the context has ended and the run that was
-// under way then, which is told to stop, has come to its end.
+// under way then, which is stopped, has come to its end.
 func (s *Supervisor) Run(ctx context.Context) {
 	stop := ctx.Done()
 	for stop != nil || s.busy() {
 		s.options.Beat()
-		pause := s.options.Interval
+		pause := s.lookEvery
 		if ctx.Err() == nil {
 			pause = s.look(ctx)
 		}
 		timer := time.NewTimer(pause)
 		select {
 		case <-timer.C:
-		case <-s.changed:
 		case outcome := <-s.ended:
 			s.finish(outcome)
 		case <-stop:
-			stop = nil // no need to be told again
+			stop = nil
 		}
 		timer.Stop()
 	}
@@ -124,7 +112,7 @@ func (s *Supervisor) look(ctx context.Context) (pause time.Duration) {
 		}()
 	}
 	for _, run := range skipped {
-		s.options.Note(run)
+		s.options.Skipped(run)
 	}
 	return pause
 }
@@ -136,12 +124,9 @@ func (s *Supervisor) finish(outcome Outcome) {
 	s.running = nil
 	s.mu.Unlock()
 	if outcome.ExitCode == ExitLocked {
-		s.options.Note(ended.job.skipped(ended.Slot, otherRuns))
+		s.options.Skipped(ended.job.skipped(ended.Slot, otherRuns))
 	}
 }
-
-// now has no monotonic part, which would hide that the clock was set.
-func (s *Supervisor) now() time.Time { return s.options.Now().Round(0).UTC() }
 
 func (s *Supervisor) busy() bool {
 	s.mu.Lock()
@@ -163,7 +148,7 @@ func (s *Supervisor) arrivals(now time.Time) (skipped []journal.Run) {
 		case j.waiting != nil:
 			skipped = append(skipped, j.skipped(turn.Slot, stillWaits))
 		default:
-			j.wait(*turn, now, s.options.Random)
+			j.wait(*turn, now, s.random)
 		}
 		if j.waiting != nil {
 			j.waiting.hurry(now)
@@ -193,7 +178,7 @@ func (s *Supervisor) begin(now time.Time) *running {
 
 // pause is the time to the next slot, or to the next turn that can begin.
 func (s *Supervisor) pause(now time.Time) time.Duration {
-	pause := s.options.Interval
+	pause := s.lookEvery
 	for _, j := range s.jobs {
 		pause = min(pause, j.Plan.Next(j.handled).Sub(now))
 		if j.waiting != nil && s.running == nil {

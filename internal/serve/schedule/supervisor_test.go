@@ -189,7 +189,7 @@ func TestTheHeartBeatsWhileARunIsUnderWay(t *testing.T) {
 func TestTheHeartStopsWithTheLoop(t *testing.T) {
 	onStage(t, func(s *stage) {
 		hung := make(chan struct{})
-		s.options.Note = func(journal.Run) { <-hung }
+		s.options.Skipped = func(journal.Run) { <-hung }
 		s.took["sync"] = 3 * time.Hour
 		s.begin(s.attempted(0, "sync"), s.job("sync", "0 * * * *"))
 		s.pass(10 * time.Hour)
