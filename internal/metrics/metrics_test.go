@@ -251,7 +251,7 @@ func TestScrapesAtOnceAgree(t *testing.T) {
 	}
 }
 
-func TestTextfileIsForEveryoneAndHasNothingThatStandsStill(t *testing.T) {
+func TestTextfileIsForEveryoneAndHasNothingLive(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "flashback.prom")
 	for range 2 { // new, and in the place of the last one
 		if err := WriteTextfile(path, full()); err != nil {
