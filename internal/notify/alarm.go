@@ -1,10 +1,23 @@
+// Package notify tells people and their monitors how runs end: it pings a
+// healthchecks-style URL at the start and end of every job, and posts to a
+// Slack-compatible webhook when a job begins to fail, or a stream begins to lag,
+// and when that is over.
+//
+// A webhook gets transitions only, and one message a day while a failure lasts.
+// state/alarms.json records what was sent. It changes under a lock, and only after
+// the message was accepted: of several processes one sends, and the next run sends
+// what could not be sent. A message may arrive twice, where an answer was lost,
+// rather than not at all.
+//
+// Nothing here changes how a run ends. Both URLs are secrets: no error of this
+// package contains one, nor any part of it, nor what its server answered.
 package notify
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
+	"maps"
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/internal/journal"
@@ -18,27 +31,21 @@ type Options struct {
 	WebhookURL string // a secret, or ""
 	// StaleAfter is the lag above which a stream is stale; 0 means never.
 	StaleAfter time.Duration
-	// Streams are those whose lag matters; nil means all that are stored.
-	Streams []string
-	Link    string // where people find the status page, or ""
-	Host    string // the name of this machine that is shown, or ""
-	// Client sends; nil for one of our own. Its timeout is 10 s if it has none.
-	Client *http.Client
-	Now    func() time.Time // may be nil
+	Streams    []string // whose lag matters
+	Link       string   // where people find the status page, or ""
+	Host       string   // the name of this machine that is shown, or ""
 }
 
 // Alarms sends notifications. It is safe for concurrent use, also by several processes.
 type Alarms struct {
 	options Options
 	sender  sender
+	now     func() time.Time
 }
 
 // New sends nothing.
 func New(options Options) *Alarms {
-	if options.Now == nil {
-		options.Now = time.Now
-	}
-	return &Alarms{options: options, sender: newSender(options.Client)}
+	return &Alarms{options: options, sender: newSender(), now: time.Now}
 }
 
 // Started pings that a run of a job begins. What a person narrowed by hand has no
@@ -87,16 +94,17 @@ func (a *Alarms) send(ctx context.Context, change func(*state) []event) error {
 		if ctx.Err() != nil || errors.Is(lockErr, errBusy) {
 			return lockErr
 		}
-		return errors.Join(lockErr, a.post(ctx, change(&state{})))
+		none := state{}.copied()
+		return errors.Join(lockErr, a.post(ctx, change(&none)))
 	}
 	defer unlock()
 	before := readState(a.options.DataDir)
-	after := before.clone()
+	after := before.copied()
 	err := a.post(ctx, change(&after))
 	if err != nil {
-		after = before.unsent(after)
+		after = state{Jobs: before.Jobs.unsent(after.Jobs), Streams: before.Streams.unsent(after.Streams)}
 	}
-	if !after.equal(before) {
+	if !maps.Equal(after.Jobs, before.Jobs) || !maps.Equal(after.Streams, before.Streams) {
 		err = errors.Join(err, writeState(a.options.DataDir, after))
 	}
 	return err

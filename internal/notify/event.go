@@ -34,7 +34,7 @@ const (
 // afterRun records how a job's run ended. A run of all streams that is good ends what
 // was wrong with the jobs of single ones, too.
 func (a *Alarms) afterRun(s *state, run *journal.Run) (events []event) {
-	now := a.options.Now()
+	now := a.now()
 	what, is := s.Jobs.update(run.Job, !run.Good(), run.FinishedAt, now)
 	job := escape(run.Job, mostName)
 	switch what {
@@ -105,13 +105,12 @@ func hintOf(run *journal.Run) string {
 
 // afterLook records which streams lag. A stream of which nothing is known changes nothing.
 func (a *Alarms) afterLook(st *state, s *status.Status) (events []event) {
-	streams := a.streams(s)
-	for _, name := range streams {
+	for _, name := range a.options.Streams {
 		unread, known := s.Unread(name)
 		if !known {
 			continue
 		}
-		what, is := st.Streams.update(name, s.At.Sub(unread) > a.options.StaleAfter, unread.Add(a.options.StaleAfter), a.options.Now())
+		what, is := st.Streams.update(name, s.At.Sub(unread) > a.options.StaleAfter, unread.Add(a.options.StaleAfter), a.now())
 		if what != same {
 			state := "nothing newer than " + moment(unread) + " has been read"
 			if s.Fresh(name) == nil {
@@ -120,18 +119,16 @@ func (a *Alarms) afterLook(st *state, s *status.Status) (events []event) {
 			events = append(events, a.ofStream(escape(name, mostName), what, state, is))
 		}
 	}
-	if len(streams) > 0 {
-		for name := range st.Streams {
-			if !slices.Contains(streams, name) {
-				delete(st.Streams, name) // it is no longer synced
-			}
+	for name := range st.Streams {
+		if !slices.Contains(a.options.Streams, name) {
+			delete(st.Streams, name) // it is no longer synced
 		}
 	}
 	return events
 }
 
 func (a *Alarms) ofStream(name string, what transition, state string, is wrong) event {
-	now := a.options.Now()
+	now := a.now()
 	if what == over {
 		return event{
 			colour: green, title: name + " is fresh again",
@@ -149,18 +146,6 @@ func (a *Alarms) ofStream(name string, what transition, state string, is wrong) 
 			name, verb, state),
 		fields: since("Stale", is, now),
 	}
-}
-
-func (a *Alarms) streams(s *status.Status) (names []string) {
-	if a.options.Streams != nil {
-		return a.options.Streams
-	}
-	if s.Holdings != nil {
-		for i := range s.Holdings.Streams {
-			names = append(names, s.Holdings.Streams[i].Name)
-		}
-	}
-	return names
 }
 
 func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }

@@ -16,9 +16,10 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/flashback-sync/flashback-sync/internal/journal"
+	"github.com/flashback-sync/flashback-sync/internal/status"
 )
 
-// TestMain is also the other process of TestTwoProcessesTellOnce.
+// TestMain is also the other process of TestTwoProcessesNotifyOnce.
 func TestMain(m *testing.M) {
 	if url := os.Getenv("ALARM_TEST_WEBHOOK"); url != "" {
 		a := New(Options{DataDir: os.Getenv("ALARM_TEST_DIR"), WebhookURL: url})
@@ -31,7 +32,7 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// canary stands in every URL, and may stand in no error.
+// canary is in every URL, and may be in no error.
 const canary = "CANARY7Q"
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -103,19 +104,19 @@ func dataDir(t *testing.T) string {
 	return dir
 }
 
-// alarms does not wait between tries.
-func alarms(o Options) *Alarms {
-	if o.Now == nil {
-		o.Now = func() time.Time { return noon }
+// alarms at so many hours, of all streams; they do not wait between tries.
+func alarms(hours float64, o Options) *Alarms {
+	if o.Streams == nil {
+		o.Streams = status.StreamNames()
 	}
 	a := New(o)
-	a.sender.pause = time.Millisecond
+	a.now, a.sender.pause = func() time.Time { return at(hours) }, time.Millisecond
 	return a
 }
 
 func noCanary(t *testing.T, err error) {
 	t.Helper()
 	if text := fmt.Sprintf("%v %+v %#v", err, err, err); strings.Contains(text, canary) || strings.Contains(text, "127.0.0.1") {
-		t.Errorf("the error tells the URL: %s", text)
+		t.Errorf("the error contains the URL: %s", text)
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"strings"
+
+	"github.com/flashback-sync/flashback-sync/internal/visible"
 )
 
 // message is what Slack takes at an incoming webhook, and Mattermost, Rocket.Chat
@@ -40,4 +42,29 @@ func (a *Alarms) message(events []event) []byte {
 		panic(err)
 	}
 	return out.Bytes()
+}
+
+// Bounds in characters of texts from outside.
+const (
+	mostName  = 80
+	mostError = 1000
+)
+
+// clean makes one line of a text from outside: no control characters, none that
+// change the direction of writing or show nothing, and not too many.
+func clean(text string, most int) string {
+	return visible.Short(strings.Join(strings.Fields(text), " "), most)
+}
+
+// escaper is for texts in messages: Slack's own three, and an @ that calls nobody.
+// Slack reads <!channel> as a call, Mattermost and Discord @all and @everyone.
+var escaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "@", "@\u200b")
+
+// escape cleans a text for a message.
+func escape(text string, most int) string { return escaper.Replace(clean(text, most)) }
+
+// quote shows a text from outside as it is: between backticks nothing in it is
+// taken for formatting or becomes a link with another name.
+func quote(text string, most int) string {
+	return "`" + strings.ReplaceAll(escape(text, most), "`", "'") + "`"
 }

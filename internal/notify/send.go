@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -19,37 +18,20 @@ const (
 )
 
 // sender sends one message, a few times if it must. Its errors are sentences of
-// our own: Go's hold the URL, and a server may answer with it.
+// our own: Go's contain the URL, and a server may answer with it.
 type sender struct {
 	client http.Client
 	pause  time.Duration // before the second try; it doubles
 }
 
-func newSender(client *http.Client) sender {
-	s := sender{pause: time.Second}
-	if client != nil {
-		s.client = *client
-	} else {
-		transport := http.DefaultTransport.(*http.Transport).Clone()
-		transport.DisableKeepAlives = true // messages are rare
-		s.client.Transport = transport
-	}
-	if s.client.Timeout <= 0 {
-		s.client.Timeout = timeout
-	}
-	s.client.CheckRedirect = stay
-	return s
-}
-
-// stay follows a redirect within its host only, and only if the message goes
-// along: a POST that becomes a GET would look as if it had been delivered.
-func stay(next *http.Request, via []*http.Request) error {
-	first := via[0]
-	if len(via) > 5 || next.URL.Host != first.URL.Host || next.Method != first.Method ||
-		first.URL.Scheme == "https" && next.URL.Scheme != "https" {
-		return http.ErrUseLastResponse
-	}
-	return nil
+func newSender() sender {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.DisableKeepAlives = true // messages are rare
+	return sender{pause: time.Second, client: http.Client{
+		Transport: transport, Timeout: timeout,
+		// A POST that is redirected may become a GET, and would look as if it had been delivered.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
 }
 
 // send posts the body, or gets the address if there is none.
@@ -95,29 +77,26 @@ func (s *sender) once(ctx context.Context, address, kind string, body []byte) (a
 	case code < 300:
 		return false, nil
 	case code < 400:
-		return false, fmt.Errorf("HTTP %d: it leads elsewhere, which is not followed", code)
+		return false, fmt.Errorf("HTTP %d: redirects are not followed: use the address that it redirects to", code)
 	default:
 		return code >= 500 || code == http.StatusTooManyRequests || code == http.StatusRequestTimeout, fmt.Errorf("HTTP %d", code)
 	}
 }
 
-// sentence says why there was no answer, in words that hold nothing of the URL.
+// sentence says why there was no answer, in words that contain nothing of the URL.
 func (s *sender) sentence(err error) error {
 	var (
-		name    *net.DNSError
-		unknown x509.UnknownAuthorityError
-		other   x509.HostnameError
-		invalid x509.CertificateInvalidError
-		refused *tls.CertificateVerificationError
-		number  syscall.Errno
-		late    net.Error
+		late        net.Error
+		name        *net.DNSError
+		certificate *tls.CertificateVerificationError
+		number      syscall.Errno
 	)
 	switch {
 	case errors.As(err, &late) && late.Timeout():
 		return fmt.Errorf("no answer within %s", s.client.Timeout)
 	case errors.As(err, &name):
 		return errors.New("no answer: the name of its host is not known")
-	case errors.As(err, &unknown), errors.As(err, &other), errors.As(err, &invalid), errors.As(err, &refused):
+	case errors.As(err, &certificate):
 		return errors.New("no answer: its certificate is not accepted")
 	case errors.As(err, &number):
 		return errors.New("no answer: " + number.Error())

@@ -33,13 +33,21 @@ type state struct {
 	Streams wrongs `json:"streams"`
 }
 
+// copied has maps of its own, which are never nil.
+func (s state) copied() state {
+	out := state{Jobs: wrongs{}, Streams: wrongs{}}
+	maps.Copy(out.Jobs, s.Jobs)
+	maps.Copy(out.Streams, s.Streams)
+	return out
+}
+
 // wrongs are the jobs that fail or the streams that are stale, by name.
 type wrongs map[string]wrong
 
 type wrong struct {
 	Since time.Time `json:"since"`
-	// Told is when it was reported; zero as long as it could not be.
-	Told time.Time `json:"told"`
+	// Reported is zero as long as it could not be reported.
+	Reported time.Time `json:"told"`
 }
 
 // transition is what became of something.
@@ -53,12 +61,12 @@ const (
 )
 
 // update records how something is now.
-func (w *wrongs) update(name string, bad bool, since, now time.Time) (transition, wrong) {
-	is, known := (*w)[name]
+func (w wrongs) update(name string, bad bool, since, now time.Time) (transition, wrong) {
+	is, known := w[name]
 	if !bad {
-		delete(*w, name)
-		if !known || is.Told.IsZero() {
-			return same, is // it was never reported
+		delete(w, name)
+		if is.Reported.IsZero() {
+			return same, is
 		}
 		return over, is
 	}
@@ -66,46 +74,25 @@ func (w *wrongs) update(name string, bad bool, since, now time.Time) (transition
 		is.Since = since.UTC()
 	}
 	what := began
-	if !is.Told.IsZero() {
+	if !is.Reported.IsZero() {
 		what = lasts
-		if quiet := now.Sub(is.Told); quiet >= 0 && quiet < again {
+		if quiet := now.Sub(is.Reported); quiet >= 0 && quiet < again {
 			return same, is
 		}
 	}
-	is.Told = now.UTC()
-	if *w == nil {
-		*w = wrongs{}
-	}
-	(*w)[name] = is
+	is.Reported = now.UTC()
+	w[name] = is
 	return what, is
-}
-
-func (s state) clone() state {
-	return state{Jobs: maps.Clone(s.Jobs), Streams: maps.Clone(s.Streams)}
-}
-
-func (s state) equal(other state) bool {
-	return maps.Equal(s.Jobs, other.Jobs) && maps.Equal(s.Streams, other.Streams)
 }
 
 // unsent is the state after a message was not accepted: nothing was reported, but
 // when it began is remembered.
-func (s state) unsent(after state) state {
-	out := s.clone()
-	for _, pair := range []struct {
-		mine *wrongs
-		new  wrongs
-	}{{&out.Jobs, after.Jobs}, {&out.Streams, after.Streams}} {
-		for name, is := range pair.new {
-			if _, known := (*pair.mine)[name]; known {
-				continue
-			}
-			if *pair.mine == nil {
-				*pair.mine = wrongs{}
-			}
-			(*pair.mine)[name] = wrong{Since: is.Since}
-		}
+func (w wrongs) unsent(after wrongs) wrongs {
+	out := wrongs{}
+	for name, is := range after {
+		out[name] = wrong{Since: is.Since}
 	}
+	maps.Copy(out, w)
 	return out
 }
 
@@ -135,8 +122,7 @@ func readState(dataDir string) (s state) {
 	if err != nil {
 		return state{}
 	}
-	content, err := os.ReadFile(path)
-	if err != nil || json.Unmarshal(content, &s) != nil {
+	if content, err := os.ReadFile(path); err != nil || json.Unmarshal(content, &s) != nil {
 		return state{}
 	}
 	return s
@@ -144,10 +130,10 @@ func readState(dataDir string) (s state) {
 
 func writeState(dataDir string, s state) error {
 	content, err := json.Marshal(s)
-	if err != nil { // plain values always marshal
-		panic(err)
+	if err == nil {
+		err = durable.Write(filepath.Join(dataDir, filepath.FromSlash(file)), append(content, '\n'))
 	}
-	if err := durable.Write(filepath.Join(dataDir, filepath.FromSlash(file)), append(content, '\n')); err != nil {
+	if err != nil {
 		return fmt.Errorf("record the alarm: %w", err)
 	}
 	return nil

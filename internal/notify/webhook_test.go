@@ -27,15 +27,15 @@ type step struct {
 	hears       string
 }
 
-func TestAJobIsToldOfWhenItChanges(t *testing.T) {
+func TestAJobIsReportedWhenItChanges(t *testing.T) {
 	const ok, partial, bad, crashed, stopped, skipped = journal.OK, journal.Partial, journal.Failed, journal.Crashed, journal.Interrupted, journal.Skipped
 	for name, steps := range map[string][]step{
-		"a good job tells nothing": {{"sync", ok, 0, ""}, {"sync", ok, 24, ""}},
-		"failure and recovery":     {{"sync", bad, 0, "the job sync failed"}, {"sync", ok, 1, "the job sync is good again"}, {"sync", ok, 2, ""}},
-		"a failure that lasts":     {{"sync", bad, 0, "the job sync failed at"}, {"sync", bad, 1, ""}, {"sync", bad, 22, ""}, {"sync", bad, 23.9, "the job sync failed again"}, {"sync", bad, 25, ""}},
-		"partial after failed":     {{"sync", bad, 0, "the job sync failed"}, {"sync", partial, 1, ""}, {"sync", bad, 2, ""}, {"sync", ok, 3, "the job sync is good"}},
-		"crashed":                  {{"sync", crashed, 0, "the job sync was killed or crashed"}, {"sync", ok, 1, "the job sync is good"}},
-		"partial":                  {{"sync", partial, 0, "the job sync was not complete"}, {"sync", bad, 1, ""}},
+		"a good job reports nothing": {{"sync", ok, 0, ""}, {"sync", ok, 24, ""}},
+		"failure and recovery":       {{"sync", bad, 0, "the job sync failed"}, {"sync", ok, 1, "the job sync is good again"}, {"sync", ok, 2, ""}},
+		"a failure that lasts":       {{"sync", bad, 0, "the job sync failed at"}, {"sync", bad, 1, ""}, {"sync", bad, 22, ""}, {"sync", bad, 23.9, "the job sync failed again"}, {"sync", bad, 25, ""}},
+		"partial after failed":       {{"sync", bad, 0, "the job sync failed"}, {"sync", partial, 1, ""}, {"sync", bad, 2, ""}, {"sync", ok, 3, "the job sync is good"}},
+		"crashed":                    {{"sync", crashed, 0, "the job sync was killed or crashed"}, {"sync", ok, 1, "the job sync is good"}},
+		"partial":                    {{"sync", partial, 0, "the job sync was not complete"}, {"sync", bad, 1, ""}},
 		"stopped and skipped change nothing": {
 			{"sync", stopped, 0, ""},
 			{"sync", bad, 1, "the job sync failed"},
@@ -44,7 +44,7 @@ func TestAJobIsToldOfWhenItChanges(t *testing.T) {
 			{"sync", ok, 31, "the job sync is good"},
 		},
 		"jobs are independent": {{"alerts", bad, 0, "the job alerts failed"}, {"verify", bad, 1, "the job verify failed"}, {"alerts", ok, 2, "the job alerts is good"}, {"verify", bad, 3, ""}},
-		"a run of all streams mends those of one": {
+		"a run of all streams ends what was wrong with those of one": {
 			{"violations", bad, 0, "the job violations failed"},
 			{"sync", partial, 1, "the job sync was not complete"},
 			{"sync", ok, 2, "the job sync is good again, it was not since 2026-03-01 13:00 UTC.\nflashback-sync: the job violations is good again, it was not since 2026-03-01 12:00 UTC."},
@@ -56,7 +56,7 @@ func TestAJobIsToldOfWhenItChanges(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			hook, dir := listen(t, nil), dataDir(t)
 			for i, s := range steps {
-				a := alarms(Options{DataDir: dir, WebhookURL: hook.URL, Now: func() time.Time { return at(s.hours) }}) // each run is a process
+				a := alarms(s.hours, Options{DataDir: dir, WebhookURL: hook.URL}) // each run is a process
 				ended := run(s.job, s.status, s.hours)
 				if ended.Streams = map[string]journal.Stream{s.job: {}}; s.job == "sync" {
 					ended.Streams = map[string]journal.Stream{"violations": {}, "policy_stats": {}}
@@ -87,8 +87,8 @@ func hears(t *testing.T, i int, hook *receiver, want string) {
 func lagging(hours float64, lags map[string]time.Duration) *status.Status {
 	s := &status.Status{At: at(hours), Holdings: &status.Holdings{}}
 	for _, name := range []string{"alerts", "violations", "policy_stats"} {
-		lag, held := lags[name]
-		if !held {
+		lag, stored := lags[name]
+		if !stored {
 			continue
 		}
 		stream := status.Stream{Name: name}
@@ -100,7 +100,7 @@ func lagging(hours float64, lags map[string]time.Duration) *status.Status {
 	return s
 }
 
-func TestAStreamIsToldOfWhenItLags(t *testing.T) {
+func TestAStreamIsReportedWhenItLags(t *testing.T) {
 	hook, dir := listen(t, nil), dataDir(t)
 	for i, s := range []struct {
 		hours              float64
@@ -117,7 +117,7 @@ func TestAStreamIsToldOfWhenItLags(t *testing.T) {
 		{27, time.Hour, 0, "the stream violations is fresh again"},
 		{28, time.Hour, 0, ""},
 	} {
-		a := alarms(Options{DataDir: dir, WebhookURL: hook.URL, StaleAfter: 36 * time.Hour, Now: func() time.Time { return at(s.hours) }})
+		a := alarms(s.hours, Options{DataDir: dir, WebhookURL: hook.URL, StaleAfter: 36 * time.Hour})
 		if err := a.Look(context.Background(), lagging(s.hours, map[string]time.Duration{"alerts": s.alerts, "violations": s.violations})); err != nil {
 			t.Fatal(err)
 		}
@@ -125,12 +125,12 @@ func TestAStreamIsToldOfWhenItLags(t *testing.T) {
 	}
 }
 
-func TestAStreamThatWasNeverCompleteIsToldOf(t *testing.T) {
+func TestAStreamThatWasNeverCompleteIsReported(t *testing.T) {
 	hook, dir := listen(t, nil), dataDir(t)
 	s := lagging(50, map[string]time.Duration{"alerts": -1})
 	s.Holdings.Streams[0].Rows = 1
 	s.Runs = []journal.Run{{Command: "sync", Job: "sync", StartedAt: at(1), Streams: map[string]journal.Stream{"alerts": {Served: true}}}}
-	a := alarms(Options{DataDir: dir, WebhookURL: hook.URL, StaleAfter: 36 * time.Hour, Now: func() time.Time { return at(50) }})
+	a := alarms(50, Options{DataDir: dir, WebhookURL: hook.URL, StaleAfter: 36 * time.Hour})
 	if err := a.Look(context.Background(), s); err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +141,7 @@ func TestStreamsThatAreNoLongerSyncedAreForgotten(t *testing.T) {
 	hook, dir := listen(t, nil), dataDir(t)
 	look := func(streams ...string) {
 		t.Helper()
-		a := alarms(Options{DataDir: dir, WebhookURL: hook.URL, StaleAfter: time.Hour, Streams: streams})
+		a := alarms(0, Options{DataDir: dir, WebhookURL: hook.URL, StaleAfter: time.Hour, Streams: streams})
 		if err := a.Look(context.Background(), lagging(0, map[string]time.Duration{"alerts": 0, "violations": 2 * time.Hour})); err != nil {
 			t.Fatal(err)
 		}
@@ -157,10 +157,10 @@ func TestStreamsThatAreNoLongerSyncedAreForgotten(t *testing.T) {
 	}
 }
 
-func TestWhatWasNotTakenIsToldByTheNextRun(t *testing.T) {
+func TestTheNextRunSendsWhatWasNotAccepted(t *testing.T) {
 	hook, dir := listen(t, answers(503)), dataDir(t)
 	end := func(r journal.Run, hours float64) error {
-		return alarms(Options{DataDir: dir, WebhookURL: hook.URL, Now: func() time.Time { return at(hours) }}).Ended(context.Background(), r)
+		return alarms(hours, Options{DataDir: dir, WebhookURL: hook.URL}).Ended(context.Background(), r)
 	}
 	if err := end(failed(0), 0); err == nil {
 		t.Error("no error")
@@ -185,12 +185,12 @@ func TestWhatWasNotTakenIsToldByTheNextRun(t *testing.T) {
 	if err := end(run("sync", journal.OK, 3), 3); err != nil {
 		t.Fatal(err)
 	}
-	hears(t, 3, hook, "is good again, it was not since 2026-03-01 12:00 UTC") // the first, not the one that was told
+	hears(t, 3, hook, "is good again, it was not since 2026-03-01 12:00 UTC") // the first, not the one that was reported
 }
 
-func TestARecoveryFromWhatNobodyHeardOfIsNotTold(t *testing.T) {
+func TestARecoveryFromAFailureNeverReportedIsNotReported(t *testing.T) {
 	hook, dir := listen(t, answers(503)), dataDir(t)
-	a := alarms(Options{DataDir: dir, WebhookURL: hook.URL})
+	a := alarms(0, Options{DataDir: dir, WebhookURL: hook.URL})
 	_ = a.Ended(context.Background(), failed(0))
 	hook.got()
 	hook.answer = nil
@@ -203,9 +203,9 @@ func TestARecoveryFromWhatNobodyHeardOfIsNotTold(t *testing.T) {
 	}
 }
 
-func TestAFailureIsToldAlsoWhereTheStateIsLost(t *testing.T) {
+func TestAFailureIsReportedAlsoWhereTheStateIsLost(t *testing.T) {
 	hook, dir := listen(t, nil), t.TempDir() // without the folder state
-	a := alarms(Options{DataDir: dir, WebhookURL: hook.URL})
+	a := alarms(0, Options{DataDir: dir, WebhookURL: hook.URL})
 	if err := a.Ended(context.Background(), failed(0)); err == nil {
 		t.Error("no error")
 	}
@@ -218,18 +218,18 @@ func TestAFailureIsToldAlsoWhereTheStateIsLost(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "state", "alarms.json"), []byte(`{"jobs":{"sy`), 0o640); err != nil {
 		t.Fatal(err)
 	}
-	if err := alarms(Options{DataDir: dir, WebhookURL: hook.URL}).Ended(context.Background(), failed(0)); err != nil {
+	if err := alarms(0, Options{DataDir: dir, WebhookURL: hook.URL}).Ended(context.Background(), failed(0)); err != nil {
 		t.Error(err)
 	}
 	hears(t, 2, hook, "the job sync failed")
 }
 
-func TestManyAtOnceTellOnce(t *testing.T) {
+func TestManyAtOnceNotifyOnce(t *testing.T) {
 	hook, dir := listen(t, nil), dataDir(t)
 	var all sync.WaitGroup
 	for range 8 {
 		all.Go(func() {
-			if err := alarms(Options{DataDir: dir, WebhookURL: hook.URL}).Ended(context.Background(), failed(0)); err != nil {
+			if err := alarms(0, Options{DataDir: dir, WebhookURL: hook.URL}).Ended(context.Background(), failed(0)); err != nil {
 				t.Error(err)
 			}
 		})
@@ -238,7 +238,7 @@ func TestManyAtOnceTellOnce(t *testing.T) {
 	hears(t, 0, hook, "the job sync failed")
 }
 
-func TestTwoProcessesTellOnce(t *testing.T) {
+func TestTwoProcessesNotifyOnce(t *testing.T) {
 	hook, dir := listen(t, nil), dataDir(t)
 	var all sync.WaitGroup
 	for range 2 {
@@ -270,14 +270,14 @@ func TestMessagesAreAsTheyWere(t *testing.T) {
 			return a.Ended(context.Background(), crashed)
 		},
 		"lasting": func(a *Alarms) error {
-			before := state{Jobs: wrongs{"sync": {Since: at(-49), Told: at(-24)}}}
+			before := state{Jobs: wrongs{"sync": {Since: at(-49), Reported: at(-24)}}}
 			if err := writeState(a.options.DataDir, before); err != nil {
 				return err
 			}
 			return a.Ended(context.Background(), failed(0))
 		},
 		"recovered": func(a *Alarms) error {
-			before := state{Jobs: wrongs{"sync": {Since: at(-49), Told: at(-1)}}}
+			before := state{Jobs: wrongs{"sync": {Since: at(-49), Reported: at(-1)}}}
 			if err := writeState(a.options.DataDir, before); err != nil {
 				return err
 			}
@@ -289,7 +289,7 @@ func TestMessagesAreAsTheyWere(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			hook := listen(t, nil)
-			err := send(alarms(Options{
+			err := send(alarms(0, Options{
 				DataDir: dataDir(t), WebhookURL: hook.URL, StaleAfter: 36 * time.Hour, Link: "https://status.example.com/?a=1&b=2", Host: "db<1>",
 			}))
 			if err != nil {
