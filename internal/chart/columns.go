@@ -20,7 +20,7 @@ type Column struct {
 	Label    string
 	From, To float64 // its place in percent of the width
 	Values   []int64 // one for each series
-	Note     string  // said behind its numbers
+	Note     string  // follows its numbers
 	Tone     string  // in place of the series' own
 }
 
@@ -127,7 +127,7 @@ func (c *Columns) title(of *Column) string {
 	return text
 }
 
-// legend names the series, as they lie upon each other; lanes bear their names.
+// legend names the series, the highest first; lanes bear their names.
 func (c *Columns) legend() (keys []Key) {
 	if len(c.Series) < 2 {
 		return nil

@@ -31,7 +31,7 @@ type Ledger struct {
 	Covered, Lost checkpoints.Set
 }
 
-// gaps are between the ledger's first instant and its last one: what lies before and
+// gaps are between the ledger's first instant and its last one: what is before and
 // after them is no gap.
 func (l Ledger) gaps() checkpoints.Set {
 	whole, _ := l.Covered.Union(l.Lost).Extent()
@@ -63,7 +63,7 @@ func kinds(ledgers ...Ledger) []kind {
 	return []kind{
 		{name: "covered", tone: "rows", ranges: checkpoints.Of(covered...)},
 		{name: "lost", tone: "lost", glyph: Ring, meaning: ": the source no longer has it", ranges: checkpoints.Of(lost...)},
-		{name: "gap", tone: "gap", glyph: Triangle, meaning: ": not read, and still to be had", ranges: checkpoints.Of(gaps...)},
+		{name: "gap", tone: "gap", glyph: Triangle, meaning: ": not read, and still to be read", ranges: checkpoints.Of(gaps...)},
 	}
 }
 

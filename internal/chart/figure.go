@@ -4,7 +4,7 @@
 // A chart is measured in percent of its width and in pixels of its height, so
 // that its letters have the same size on a telephone and on paper. What is not zero
 // is never too small to be seen: a bar has a least height, a gap a least width.
-// Above the picture stands a summary in words, below it a folded table of all of its
+// Above the picture is a summary in words, below it a folded table of all of its
 // numbers.
 //
 // Texts may come from strangers: what does not print is spelled out, and

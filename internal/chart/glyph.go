@@ -1,6 +1,6 @@
 package chart
 
-// Glyphs tell things apart without colour: outlines around the origin, 10 wide.
+// Glyphs distinguish things without colour: outlines around the origin, 10 wide.
 const (
 	Check    = "M-5.2.3-3.5-1.5-1.4.6 3.6-4.5 5.3-2.9-1.4 4.1Z"
 	Triangle = "M-5.5-4.5H5.5L0 5Z"

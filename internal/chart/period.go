@@ -153,7 +153,7 @@ func tickAt(x float64, text string) Tick {
 	return t
 }
 
-// share is where an instant lies in a range, in percent. Ranges may be longer than
+// share is where an instant is in a range, in percent. Ranges may be longer than
 // the 292 years of a time.Duration.
 func share(from, to, at time.Time) float64 {
 	whole := seconds(from, to)

@@ -2,7 +2,7 @@ package chart
 
 import "github.com/dustin/go-humanize"
 
-// Ranked is one line of a ranking. Values stand for the series.
+// Ranked is one line of a ranking. Values are those of the series.
 type Ranked struct {
 	Name   string
 	Quiet  bool // the name is ours: "no name", "all others"

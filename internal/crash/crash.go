@@ -28,7 +28,7 @@ func Report(p any) string {
 	} else {
 		fmt.Fprintf(&text, "internal error: a panic with a %T\n", p)
 	}
-	text.WriteString("  report it with this trace, which holds no values\n")
+	text.WriteString("  report it with this trace, which contains no values\n")
 	callers := make([]uintptr, 64)
 	frames := runtime.CallersFrames(callers[:runtime.Callers(2, callers)])
 	for {

@@ -18,7 +18,7 @@ import (
 
 const canary = "Ada Lovelace pasted a customer list"
 
-// TestMain is the process that panics, where it is asked to be.
+// TestMain is the process that panics, where the environment says so.
 func TestMain(m *testing.M) {
 	panics := map[string]func(){
 		"an error": func() { panic(errors.New(canary)) },

@@ -4,7 +4,7 @@
 // Every metric is drawn from one [status.Status]. What is not known is absent and
 // not 0: a stream has no lag before it was read completely once. Counters are sums
 // over the whole journal, so that they never go backwards. Label values come from
-// fixed lists, whatever the journal or the source says, so that nobody can make more
+// fixed lists, whatever the journal or the source says, so that there are never more
 // than a few hundred series.
 //
 // What changes by the clock alone (a lag, a run under way) is left out of the file,

@@ -113,7 +113,7 @@ func TestEverythingThatIsKnownIsShown(t *testing.T) {
 
 // An optional stream that the source does not have would look as if it were never
 // complete, and one that is no longer synced as if it were stale.
-func TestAStreamThatNobodyAwaitsHasNoSeries(t *testing.T) {
+func TestAStreamThatIsNotAwaitedHasNoSeries(t *testing.T) {
 	unserved, retired := full(), full()
 	unserved.Runs[1].Streams["violations"] = journal.Stream{Complete: true}
 	retired.Holdings.Streams[1].Retired, retired.Holdings.Streams[1].Rows = true, 7
@@ -224,7 +224,7 @@ func TestCountersNeverGoBackwards(t *testing.T) {
 		last = now
 	}
 	if j, err := journal.Read(dir); err != nil || len(j.Runs) >= almostFull {
-		t.Errorf("%d runs stand each on a line of its own, %v", len(j.Runs), err)
+		t.Errorf("%d runs are each on a line of its own, %v", len(j.Runs), err)
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Rules and dashboard may use what stands in this file, and nothing else.
+// Rules and dashboard may use what is in this file, and nothing else.
 func TestTheListForRulesAndDashboardIsTrue(t *testing.T) {
 	content, err := os.ReadFile("../../deploy/metrics.txt")
 	if err != nil {

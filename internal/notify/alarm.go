@@ -1,4 +1,4 @@
-// Package notify tells people and their monitors how runs end: it pings a
+// Package notify reports to people and their monitors how runs end: it pings a
 // healthchecks-style URL at the start and end of every job, and posts to a
 // Slack-compatible webhook when a job begins to fail, or a stream begins to lag,
 // and when that is over.

@@ -16,8 +16,8 @@ import (
 // mostReport bounds what a ping carries, in bytes.
 const mostReport = 10_000
 
-// ping tells a healthchecks-style monitor (healthchecks.io/docs/http_api) of a
-// start, an end ("") or a fail. The id lets it tell runs apart that overlap.
+// ping reports a start, an end ("") or a fail to a healthchecks-style monitor
+// (healthchecks.io/docs/http_api). The id distinguishes runs that overlap.
 func (a *Alarms) ping(ctx context.Context, signal, runID, report string) error {
 	address, err := pingAddress(a.options.PingURL, signal, runID)
 	if err == nil {

@@ -19,12 +19,12 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/status"
 )
 
-// step is a run, or a look, and what the webhook hears of it: the beginning of
+// step is a run, or a look, and what the webhook gets: the beginning of
 // its text, or nothing.
 type step struct {
 	job, status string
 	hours       float64
-	hears       string
+	want        string
 }
 
 func TestAJobIsReportedWhenItChanges(t *testing.T) {
@@ -64,14 +64,14 @@ func TestAJobIsReportedWhenItChanges(t *testing.T) {
 				if err := a.Ended(context.Background(), ended); err != nil {
 					t.Fatal(err)
 				}
-				hears(t, i, hook, s.hears)
+				receives(t, i, hook, s.want)
 			}
 		})
 	}
 }
 
-// hears checks that the webhook got one message that has the text, or none.
-func hears(t *testing.T, i int, hook *receiver, want string) {
+// receives checks that the webhook got one message that has the text, or none.
+func receives(t *testing.T, i int, hook *receiver, want string) {
 	t.Helper()
 	got := hook.got()
 	if want == "" && len(got) == 0 {
@@ -79,7 +79,7 @@ func hears(t *testing.T, i int, hook *receiver, want string) {
 	}
 	var m message
 	if len(got) != 1 || json.Unmarshal([]byte(got[0].body), &m) != nil || want == "" || !strings.Contains(m.Text, want) {
-		t.Errorf("step %d: the webhook heard %v, want %q", i, got, want)
+		t.Errorf("step %d: the webhook got %v, want %q", i, got, want)
 	}
 }
 
@@ -105,7 +105,7 @@ func TestAStreamIsReportedWhenItLags(t *testing.T) {
 	for i, s := range []struct {
 		hours              float64
 		alerts, violations time.Duration
-		hears              string
+		want               string
 	}{
 		{0, time.Hour, 36 * time.Hour, ""}, // at the limit
 		{1, -1, -1, ""},
@@ -121,7 +121,7 @@ func TestAStreamIsReportedWhenItLags(t *testing.T) {
 		if err := a.Look(context.Background(), lagging(s.hours, map[string]time.Duration{"alerts": s.alerts, "violations": s.violations})); err != nil {
 			t.Fatal(err)
 		}
-		hears(t, i, hook, s.hears)
+		receives(t, i, hook, s.want)
 	}
 }
 
@@ -134,7 +134,7 @@ func TestAStreamThatWasNeverCompleteIsReported(t *testing.T) {
 	if err := a.Look(context.Background(), s); err != nil {
 		t.Fatal(err)
 	}
-	hears(t, 0, hook, "it was never read completely, and its runs began at 2026-03-01 13:00 UTC")
+	receives(t, 0, hook, "it was never read completely, and its runs began at 2026-03-01 13:00 UTC")
 }
 
 func TestStreamsThatAreNoLongerSyncedAreForgotten(t *testing.T) {
@@ -147,11 +147,11 @@ func TestStreamsThatAreNoLongerSyncedAreForgotten(t *testing.T) {
 		}
 	}
 	look("alerts")
-	hears(t, 0, hook, "")
+	receives(t, 0, hook, "")
 	look("alerts", "violations")
-	hears(t, 1, hook, "violations is stale")
+	receives(t, 1, hook, "violations is stale")
 	look("alerts")
-	hears(t, 2, hook, "")
+	receives(t, 2, hook, "")
 	if s := readState(dir); len(s.Streams) != 0 {
 		t.Errorf("state %+v", s)
 	}
@@ -185,7 +185,7 @@ func TestTheNextRunSendsWhatWasNotAccepted(t *testing.T) {
 	if err := end(run("sync", journal.OK, 3), 3); err != nil {
 		t.Fatal(err)
 	}
-	hears(t, 3, hook, "is good again, it was not since 2026-03-01 12:00 UTC") // the first, not the one that was reported
+	receives(t, 3, hook, "is good again, it was not since 2026-03-01 12:00 UTC") // the first, not the one that was reported
 }
 
 func TestARecoveryFromAFailureNeverReportedIsNotReported(t *testing.T) {
@@ -197,7 +197,7 @@ func TestARecoveryFromAFailureNeverReportedIsNotReported(t *testing.T) {
 	if err := a.Ended(context.Background(), run("sync", journal.OK, 1)); err != nil {
 		t.Fatal(err)
 	}
-	hears(t, 1, hook, "")
+	receives(t, 1, hook, "")
 	if s := readState(dir); len(s.Jobs) != 0 {
 		t.Errorf("state %+v", s)
 	}
@@ -209,11 +209,11 @@ func TestAFailureIsReportedAlsoWhereTheStateIsLost(t *testing.T) {
 	if err := a.Ended(context.Background(), failed(0)); err == nil {
 		t.Error("no error")
 	}
-	hears(t, 0, hook, "the job sync failed")
+	receives(t, 0, hook, "the job sync failed")
 	if err := a.Ended(context.Background(), run("sync", journal.OK, 1)); err == nil {
 		t.Error("no error")
 	}
-	hears(t, 1, hook, "")
+	receives(t, 1, hook, "")
 	dir = dataDir(t)
 	if err := os.WriteFile(filepath.Join(dir, "state", "alarms.json"), []byte(`{"jobs":{"sy`), 0o640); err != nil {
 		t.Fatal(err)
@@ -221,7 +221,7 @@ func TestAFailureIsReportedAlsoWhereTheStateIsLost(t *testing.T) {
 	if err := alarms(0, Options{DataDir: dir, WebhookURL: hook.URL}).Ended(context.Background(), failed(0)); err != nil {
 		t.Error(err)
 	}
-	hears(t, 2, hook, "the job sync failed")
+	receives(t, 2, hook, "the job sync failed")
 }
 
 func TestManyAtOnceNotifyOnce(t *testing.T) {
@@ -235,7 +235,7 @@ func TestManyAtOnceNotifyOnce(t *testing.T) {
 		})
 	}
 	all.Wait()
-	hears(t, 0, hook, "the job sync failed")
+	receives(t, 0, hook, "the job sync failed")
 }
 
 func TestTwoProcessesNotifyOnce(t *testing.T) {
@@ -251,7 +251,7 @@ func TestTwoProcessesNotifyOnce(t *testing.T) {
 		})
 	}
 	all.Wait()
-	hears(t, 0, hook, "the job sync failed")
+	receives(t, 0, hook, "the job sync failed")
 }
 
 func TestMessagesAreAsTheyWere(t *testing.T) {

@@ -50,7 +50,7 @@ func sights() (all []sight) {
 func TestBrowser(t *testing.T) {
 	b := startBrowser(t)
 	if b.open("/forbidden", sights()[0]); len(b.take()) < 2 {
-		t.Fatal("it is not heard when a browser refuses an inline style and an image")
+		t.Fatal("no complaint is recorded when a browser refuses an inline style and an image")
 	}
 	for _, name := range slices.Sorted(maps.Keys(scenarios)) {
 		for _, s := range sights() {
@@ -94,7 +94,7 @@ func startBrowser(t *testing.T) *browser {
 	t.Cleanup(cancel)
 	b.ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
-	if err := errors.Join(chromedp.Do(b.ctx), chromedp.Listen(b.ctx, b.hear)); err != nil {
+	if err := errors.Join(chromedp.Do(b.ctx), chromedp.Listen(b.ctx, b.record)); err != nil {
 		t.Fatalf("start Chromium: %v", err)
 	}
 	return b
@@ -139,8 +139,8 @@ func handle(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// hear notes what the browser complains of, and whom it asks.
-func (b *browser) hear(event any) {
+// record records what the browser complains of, and what it requests.
+func (b *browser) record(event any) {
 	complaint := ""
 	switch event := event.(type) {
 	case *log.EventEntryAdded:
@@ -151,7 +151,7 @@ func (b *browser) hear(event any) {
 		complaint = event.ExceptionDetails.Text
 	case *network.EventRequestWillBeSent:
 		if url := event.Request.URL; !strings.HasPrefix(url, b.server.URL+"/") && !strings.HasPrefix(url, "data:") || strings.HasSuffix(url, ".ico") {
-			complaint = "asks " + url
+			complaint = "requests " + url
 		}
 	}
 	if complaint != "" {
@@ -178,7 +178,7 @@ func (b *browser) open(address string, s sight) {
 }
 
 // measured names what is wider than the window, with everything unfolded, and
-// tells of letters that are too small and of texts that lie upon each other.
+// reports letters that are too small and texts that overlap.
 const measured = `(() => {
 	const page = document.scrollingElement, folded = [...document.querySelectorAll('details')].filter(d => !d.open), wrong = [];
 	folded.forEach(d => d.open = true);
@@ -192,7 +192,7 @@ const measured = `(() => {
 		if (texts.some(e => parseFloat(getComputedStyle(e).fontSize) < 11)) wrong.push('small letters in ' + chart.getAttribute('aria-labelledby'));
 		const boxes = texts.map(e => e.getBoundingClientRect());
 		const clash = boxes.findIndex((a, i) => boxes.some((b, j) => i < j && a.left < b.right && b.left < a.right && a.top + 2 < b.bottom && b.top + 2 < a.bottom));
-		if (clash >= 0) wrong.push(chart.getAttribute('aria-labelledby') + ': a text lies upon ' + texts[clash].textContent);
+		if (clash >= 0) wrong.push(chart.getAttribute('aria-labelledby') + ': a text overlaps ' + texts[clash].textContent);
 		const out = boxes.findIndex(a => a.left < 0 || a.right > innerWidth);
 		if (out >= 0) wrong.push(chart.getAttribute('aria-labelledby') + ': cut off: ' + texts[out].textContent);
 	}

@@ -22,7 +22,7 @@ func at(t time.Time) *time.Time { return &t }
 var scenarios = map[string]func() *status.Status{
 	"healthy": healthy, "troubled": troubled, "empty": empty, "first run": firstRun, "running": running,
 	"unreadable": unreadable, "one day": oneDay, "ten years": tenYears, "huge": huge,
-	"hostile": func() *status.Status { return crowded(strange(hostile, 365)) },
+	"hostile": func() *status.Status { return manySeries(strange(hostile, 365)) },
 }
 
 // healthy is a year of a company of some thousand people.
@@ -191,7 +191,7 @@ func brokenRuns(all []journal.Run) []journal.Run {
 		r := &all[i]
 		r.Status, r.ExitCode, r.Streams, r.PeakBytes = journal.Failed, 5, nil, 0
 		r.Error = `GET https://backend.flashback.tech/api/v1/alerts: 503 Service Unavailable after 6 tries in 2m10s: {"error":"upstream connect error or disconnect/reset before headers. reset reason: connection timeout"}`
-		r.Hint = "the source does not answer; the next run goes on where this one ended"
+		r.Hint = "the source does not answer; the next run continues where this one ended"
 		r.FinishedAt = r.StartedAt.Add(130 * time.Second)
 		r.Requests, r.Retries, r.Waited = map[string]int64{"200": 2, "503": 5, "none": 1}, 5, 110*time.Second
 	}
@@ -255,7 +255,7 @@ func tenYears() *status.Status {
 	return s
 }
 
-// strange has the name wherever a stranger's text may stand.
+// strange has the name wherever a stranger's text may be.
 func strange(name string, days int) *status.Status {
 	s := running()
 	s.Holdings = holdings(days)
@@ -277,8 +277,8 @@ func strange(name string, days int) *status.Status {
 	return s
 }
 
-// crowded has 5,000 series.
-func crowded(s *status.Status) *status.Status {
+// manySeries has 5,000 series.
+func manySeries(s *status.Status) *status.Status {
 	stream := &s.Holdings.Streams[2]
 	lane := stream.Lanes[0]
 	for i := range 5000 {

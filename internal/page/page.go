@@ -41,7 +41,7 @@ var files embed.FS
 //go:embed page.css
 var pageCSS string
 
-// css is all of the style element's content: its hash stands in the policy.
+// css is all of the style element's content: its hash is in the policy.
 var css = "\n" + pageCSS + chart.CSS
 
 // policy is what a <meta> can say as well.

@@ -215,7 +215,7 @@ func TestPagesStaySmall(t *testing.T) {
 	}
 }
 
-// FuzzPage puts a name wherever a stranger's text may stand: no element may come of it.
+// FuzzPage puts a name wherever a stranger's text may be: no element may come of it.
 func FuzzPage(f *testing.F) {
 	tags := regexp.MustCompile(`<[a-z][a-z0-9]*`)
 	want := map[string]int{}
@@ -264,7 +264,7 @@ func TestThePageNamesItsHostAndDataDir(t *testing.T) {
 	s := healthy()
 	s.Host, s.DataDir = "sync-1", "/var/lib/flashback-sync"
 	if seen := text(parsed(t, written(t, s, page.Paused))); !strings.Contains(seen, "data_dir: /var/lib/flashback-sync on sync-1") {
-		t.Error("nobody can see which installation this is")
+		t.Error("the page does not say which installation this is")
 	}
 }
 

@@ -117,7 +117,7 @@ func lab(c [3]float64) [3]float64 {
 	return [3]float64{116*y - 16, 500 * (x - y), 200 * (y - z)}
 }
 
-func TestColoursAreToldApartByTheColourBlind(t *testing.T) {
+func TestColourBlindReadersDistinguishColours(t *testing.T) {
 	sets := [][]string{{"high", "medium", "low", "unrated"}, {"in", "out"}, {"high", "alerts"}, {"rows", "partly", "gap", "lost"}}
 	for scheme, colour := range schemes(t) {
 		for blind, matrix := range blindness {

@@ -56,7 +56,7 @@ type figure struct {
 	Name  string
 	Value string
 	Tone  string // "" for one that is as it should be
-	// Before is said before At, Note after it.
+	// Before is shown before At, Note after it.
 	Before, Note string
 	At           *moment
 }

@@ -20,11 +20,11 @@ func TestPagesSayWhatIsTheMatter(t *testing.T) {
 		},
 		"troubled": {
 			"5 things need action, 3 things to look at", "Needs action alerts", "The last run failed", "'flashback-sync repair' fetches what is missing", "41 rows",
-			"with 2 gaps: the longest 12 d, from 2026-06-21 00:00 to 2026-07-03 00:00", "set 2: host chat.example.com, ide.example.com; block true", "The source can no longer give 1 time range",
+			"with 2 gaps: the longest 12 d, from 2026-06-21 00:00 to 2026-07-03 00:00", "set 2: block true; host chat.example.com, ide.example.com", "The source can no longer give 1 time range",
 			"312 in quarantine", "timestamp: not a time 290", "The last run was killed", "It was process 4211", "5 slots of alerts skipped, 2026-11-20 06:30 to 2026-11-20 07:30; another job was running",
 			"Answers: 2 × 200, 5 × 503, 1 × no answer, 5 sent again after waiting 1 min 50 s", "The same error as above.", "exit 143", "Ada Lovelace", "12 days without any",
 		},
-		"empty":      {"Nothing has been synced yet", "Nothing is published yet. The first complete run publishes.", "There are no rows to look at yet.", "No run yet.", "none yet", "@every 15m Europe/Berlin"},
+		"empty":      {"Nothing has been synced yet", "Nothing is published yet. The first complete run publishes.", "There are no rows yet.", "No run yet.", "none yet", "@every 15m Europe/Berlin"},
 		"first run":  {"The first run is in progress", "61,200 of 411,870 rows · 633 requests", "14.9%", "1 min ago", "waiting"},
 		"running":    {"No problems found", "A run is in progress", "running; then", "waiting for another job; then"},
 		"unreadable": {"1 thing needs action", "What is published cannot be read: open /data/flashback.duckdb: permission denied", "otherwise 'flashback-sync repair' publishes it again", "so nothing can be said about it"},
@@ -69,7 +69,7 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
-func TestStreamsThatNobodyAwaitsAreNotStale(t *testing.T) {
+func TestStreamsThatAreNotAwaitedAreNotStale(t *testing.T) {
 	s := healthy()
 	s.StaleAfter = 5 * time.Minute
 	s.Runs = []journal.Run{{Command: "sync", Job: "sync", Status: journal.OK, Streams: map[string]journal.Stream{"alerts": {Complete: true}}}}

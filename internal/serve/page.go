@@ -19,7 +19,7 @@ func (s *Server) handler() http.Handler {
 		Metrics: metrics.Handler(func() *status.Status {
 			now, err := s.status(context.Background())
 			if err != nil {
-				s.log.Error().Err(err).Msg("metrics cannot be gathered")
+				s.log.Error().Err(err).Msg("the status for metrics cannot be read")
 				return nil
 			}
 			return now

@@ -10,7 +10,7 @@ import (
 
 const probeTimeout = 5 * time.Second
 
-// Probe asks the serve that listens at host:port whether it is healthy.
+// Probe checks that the serve that listens at host:port is healthy.
 func Probe(ctx context.Context, host, port string) error {
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 		host = "127.0.0.1" // needs no name to be resolved, as in an empty container

@@ -57,7 +57,7 @@ func (p *published) read(ctx context.Context) (*status.Holdings, error) {
 	if seen := source.Fingerprint(); seen != p.seen || p.now().Sub(p.readAt) > age {
 		read, err := p.runChild(ctx, source)
 		if ctx.Err() != nil {
-			return p.last, p.failed // nobody waits for it any more
+			return p.last, p.failed // the client went away
 		}
 		p.seen, p.readAt, p.failed = seen, p.now(), err
 		if err == nil {

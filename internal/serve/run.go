@@ -79,7 +79,7 @@ func (s *Server) refuse(ctx context.Context, job schedule.Job, runID string, err
 	now := time.Now().UTC()
 	outcome := schedule.Outcome{ExitCode: exitStorage, Started: now, Finished: now, Err: err}
 	run := s.runOf(job, outcome, runID, failure{})
-	run.Hint = "mount the volume again; runs go on by themselves once it is there, or restart serve for a data_dir that is new on purpose"
+	run.Hint = "mount the volume again; runs continue once it is there, or restart serve for a data_dir that is new on purpose"
 	s.log.Error().Err(err).Str("job", job.Name).Msg("a run was not started")
 	s.setUnrecorded(run)
 	s.present().Notifier.Ended(ctx, run, s.status)

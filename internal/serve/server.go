@@ -41,7 +41,7 @@ type notifier interface {
 	Check(ctx context.Context, now *status.Status)
 }
 
-// Settings are what the configuration asks of serve. A reload replaces all of them.
+// Settings are those of serve in the configuration. A reload replaces all of them.
 type Settings struct {
 	Jobs     []schedule.Job
 	Status   status.Options

@@ -60,7 +60,7 @@ func TestARequestIsProgress(t *testing.T) {
 	}
 }
 
-// A run that hangs would hold up the schedule indefinitely.
+// A run that hangs would block the schedule indefinitely.
 func TestAHangingRunIsStoppedAndRecorded(t *testing.T) {
 	s := newServer(t)
 	hanging := filepath.Join(t.TempDir(), "hanging")

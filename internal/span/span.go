@@ -54,7 +54,7 @@ func Rough(d time.Duration) string {
 	return many(d/(365*day), "year")
 }
 
-// Ago tells an instant from now, roughly.
+// Ago writes how long ago an instant was, roughly.
 func Ago(now, then time.Time) string {
 	d := now.Sub(then)
 	if -time.Minute <= d && d < time.Minute {

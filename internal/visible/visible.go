@@ -1,11 +1,13 @@
 // Package visible writes what strangers wrote so that a reader sees what is
 // there: two names that differ never look alike, and no mark turns the direction
-// of what stands around it. It does not escape for HTML; html/template does.
+// of what is around it. It does not escape for HTML; html/template does.
 package visible
 
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -69,26 +71,14 @@ type Term struct {
 	Values []string
 }
 
-// Terms are the filters of a set, in its order. What is no set stands as it is.
+// Terms are the filters of a set, by name. What is no set stays as it is.
 func Terms(filter string) (all []Term) {
-	raw := []Term{{Values: []string{filter}}}
-	if !json.Valid([]byte(filter)) {
-		return raw
+	var set map[string]any
+	if json.Unmarshal([]byte(filter), &set) != nil || set == nil {
+		return []Term{{Values: []string{filter}}}
 	}
-	in := json.NewDecoder(strings.NewReader(filter))
-	if start, err := in.Token(); err != nil || start != json.Delim('{') {
-		return raw
-	}
-	for in.More() {
-		key, err := in.Token()
-		if err != nil {
-			return raw
-		}
-		var value any
-		if err := in.Decode(&value); err != nil {
-			return raw
-		}
-		all = append(all, Term{Key: strings.ReplaceAll(fmt.Sprint(key), "_", " "), Values: values(value)})
+	for _, key := range slices.Sorted(maps.Keys(set)) {
+		all = append(all, Term{Key: strings.ReplaceAll(key, "_", " "), Values: values(set[key])})
 	}
 	return all
 }

@@ -30,7 +30,7 @@ func TestFilterSetsAreTakenApart(t *testing.T) {
 		"{}":                        nil,
 		"no JSON":                   {{Values: []string{"no JSON"}}},
 		"[1]":                       {{Values: []string{"[1]"}}},
-		`{"rule_id":"r","b":[1,2]}`: {{Key: "rule id", Values: []string{"r"}}, {Key: "b", Values: []string{"1", "2"}}},
+		`{"rule_id":"r","b":[1,2]}`: {{Key: "b", Values: []string{"1", "2"}}, {Key: "rule id", Values: []string{"r"}}},
 	} {
 		if diff := cmp.Diff(want, visible.Terms(in)); diff != "" {
 			t.Errorf("Terms(%s): %s", in, diff)

@@ -126,7 +126,7 @@ func TestRulesAskForWhatIsThere(t *testing.T) {
 		spoiled{"a metric of somebody else", "flashback_sync_lateness_max_seconds > on (instance, job, stream) flashback_sync_lookback_seconds", "up == 0", "no metric of ours"},
 		spoiled{"at the first glance", "        for: 30m\n", "", "first glance"},
 		spoiled{"no severity", "  severity: critical", "  level: critical", "severity"},
-		spoiled{"no summary", "          summary: 'flashback-sync{{ with $labels.instance }} on {{ . }}{{ end }} is not seen'\n", "", "summary"},
+		spoiled{"no summary", "          summary: 'flashback-sync{{ with $labels.instance }} on {{ . }}{{ end }} sends no metrics'\n", "", "summary"},
 		spoiled{"another runbook", "/docs/operations.md#flashbacksyncstale", "/README.md#stale", "no link"},
 		spoiled{"a chapter that is not there", "operations.md#flashbacksyncstale", "operations.md#old", "#old, which"},
 		spoiled{"an alert without a test", "alert: FlashbackSyncStale\n", "alert: FlashbackSyncOld\n", "not shown"},

@@ -59,7 +59,7 @@ func (c *Child) Run(ctx context.Context, arguments ...string) Outcome {
 		out.Signal = status.Signal()
 		out.Crashed = out.Signal != syscall.SIGTERM || ctx.Err() == nil
 	}
-	// The outcome says how the child ended; what it had started may hold its output open.
+	// The outcome says how the child ended; what it had started may still have its output open.
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) && !errors.Is(err, exec.ErrWaitDelay) && ctx.Err() == nil {
 		out.Err = fmt.Errorf("wait for a child process: %w", err)

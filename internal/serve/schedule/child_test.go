@@ -47,7 +47,7 @@ func (l *listener) next(t *testing.T) string {
 	case line := <-l.line:
 		return line
 	case <-time.After(30 * time.Second):
-		t.Fatal("the child said nothing")
+		t.Fatal("the child wrote nothing")
 		return ""
 	}
 }
@@ -91,10 +91,10 @@ func TestNoChildIsStartedAfterTheEnd(t *testing.T) {
 
 func TestAChildThatIsKilledHasCrashed(t *testing.T) {
 	c := child(t, "wait")
-	heard := listen(c)
+	stderr := listen(c)
 	ended := make(chan Outcome, 1)
 	go func() { ended <- c.Run(t.Context()) }()
-	pid, err := strconv.Atoi(heard.next(t))
+	pid, err := strconv.Atoi(stderr.next(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,5 +15,5 @@ func ownGroup(command *exec.Cmd) { command.SysProcAttr = &syscall.SysProcAttr{Se
 func stop(child *os.Process) error { return child.Signal(syscall.SIGTERM) }
 
 // killGroup kills what a child that has ended left behind. If there is nothing, its
-// number is free by now, and nobody's: numbers are given out in turn.
+// number is free, and not yet given out again: numbers are given out in turn.
 func killGroup(leader int) { _ = syscall.Kill(-leader, syscall.SIGKILL) }

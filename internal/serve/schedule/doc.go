@@ -4,11 +4,11 @@
 //
 //   - Plan: an expression and a time zone; which slots it has, also when clocks
 //     change.
-//   - Supervisor: one loop that looks at the wall clock and starts what is due.
+//   - Supervisor: one loop that reads the wall clock and starts what is due.
 //   - Child: a run as a child process.
 //
 // Its invariants: a slot leads to one run at most. Of all jobs one runs at a
 // time, since they work on one data_dir. However long nothing looked at the
 // clock, a job has one run to catch up with. The loop waits for nothing that a
-// run does, so its heart beats as long as it lives.
+// run does, so it beats as long as it works.
 package schedule

@@ -8,11 +8,11 @@ import (
 
 const (
 	// slack is how far a clock may be off without being taken for one that was
-	// set: a slot that is seen later was missed, an attempt that lies further
+	// set: a slot that is found later was missed, an attempt that is further
 	// ahead was made by a clock that was wrong.
 	slack = time.Minute
-	// soon bounds the jitter of a run that catches up. It is late already.
-	soon = time.Minute
+	// catchUpWithin bounds the jitter of a run that catches up. It is late already.
+	catchUpWithin = time.Minute
 )
 
 // Job is what the schedule runs.
@@ -39,7 +39,7 @@ type Turn struct {
 	CatchUp bool
 }
 
-// job is a job and where it stands.
+// job is a job and its next turn.
 type job struct {
 	Job
 	// handled is the last slot that led to a run or was skipped, or the time of
@@ -81,14 +81,14 @@ func (j *job) arrive(now time.Time) *Turn {
 func (j *job) wait(turn Turn, now time.Time, random func(most time.Duration) time.Duration) {
 	start, most := turn.Slot, min(j.Jitter, j.Plan.Next(j.handled).Sub(j.handled)/2)
 	if turn.CatchUp {
-		start, most = now, min(most, soon)
+		start, most = now, min(most, catchUpWithin)
 	}
 	j.waiting = &waiting{Turn: turn, due: start.Add(random(most)), within: most}
 }
 
-// hurry keeps a clock that was set back from delaying a turn by more than its
+// limit keeps a clock that was set back from delaying a turn by more than its
 // jitter.
-func (w *waiting) hurry(now time.Time) {
+func (w *waiting) limit(now time.Time) {
 	if latest := now.Add(w.within); w.due.After(latest) {
 		w.due = latest
 	}

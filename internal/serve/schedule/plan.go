@@ -90,7 +90,7 @@ func (p Plan) Next(after time.Time) time.Time {
 
 // matching is the next time of the expression after what the clock shows. The
 // parser's own search ends after five years, which 29 February may not come in;
-// Parse has seen that it comes.
+// Parse has checked that it comes.
 func (p Plan) matching(shown time.Time) time.Time {
 	for {
 		if next := p.spec.Next(shown); !next.IsZero() {
@@ -102,14 +102,14 @@ func (p Plan) matching(shown time.Time) time.Time {
 
 // wall is what the clock shows at an instant, written as if it were UTC.
 func wall(at time.Time) time.Time {
-	offset, _ := stretch(at)
+	offset, _ := zoneAt(at)
 	return at.UTC().Add(offset)
 }
 
-// stretch is how far the clock is ahead of UTC at an instant, and until when it
+// zoneAt is how far the clock is ahead of UTC at an instant, and until when it
 // is so at least; a zero end means indefinitely. On the last day of a leap year the end
 // that ZoneBounds gives may lie a day too early (golang/go issue 81583).
-func stretch(at time.Time) (offset time.Duration, end time.Time) {
+func zoneAt(at time.Time) (offset time.Duration, end time.Time) {
 	_, seconds := at.Zone()
 	_, end = at.ZoneBounds()
 	if !end.IsZero() && !end.After(at) {
@@ -124,10 +124,10 @@ func stretch(at time.Time) (offset time.Duration, end time.Time) {
 func first(shown time.Time, location *time.Location) time.Time {
 	at := shown.Add(-26 * time.Hour).In(location) // no zone is so far from UTC
 	for {
-		offset, end := stretch(at)
+		offset, end := zoneAt(at)
 		switch slot := shown.Add(-offset); {
 		case slot.Before(at):
-			return at // the stretch began later than that
+			return at // the offset began later than that
 		case end.IsZero() || slot.Before(end):
 			return slot
 		}

@@ -16,7 +16,7 @@ import (
 // partVariable names the part that the test binary plays.
 const partVariable = "SCHEDULE_TEST_PART"
 
-// play is what a child does. It says on its standard error that it is there.
+// play is what a child does. It writes to its standard error when it is there.
 func play(part string) {
 	switch part {
 	case "exit":
@@ -48,7 +48,7 @@ func play(part string) {
 	os.Exit(0)
 }
 
-// zombie reports a process that has ended and whose parent has not taken note.
+// zombie reports a process that has ended and whose parent has not reaped it.
 func zombie(pid int) bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	return err == nil && bytes.Contains(stat, []byte(") Z "))

@@ -31,7 +31,7 @@ type stage struct {
 	ahead time.Duration          // of the clock of time
 	begun []string               // "job slot", with " catch-up"
 	at    map[string][]time.Time // when a job's runs began, by our clock
-	noted []journal.Run
+	slots []journal.Run          // that were skipped
 	beats []time.Time
 	busy  int // how many runs are under way
 }
@@ -40,7 +40,7 @@ func onStage(t *testing.T, f func(s *stage)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		s := &stage{t: t, took: map[string]time.Duration{}, code: map[string]int{}, at: map[string][]time.Time{}}
-		s.options = Options{Run: s.run, Skipped: s.note, Beat: s.beat}
+		s.options = Options{Run: s.run, Skipped: s.skip, Beat: s.beat}
 		s.random = func(time.Duration) time.Duration { return 0 }
 		f(s)
 		if s.stop != nil {
@@ -79,7 +79,7 @@ func (s *stage) pass(d time.Duration) {
 	synctest.Wait()
 }
 
-// sleep is the machine asleep: the clock goes on and timers do not.
+// sleep is the machine asleep: the clock continues and timers do not.
 func (s *stage) sleep(d time.Duration) {
 	s.mu.Lock()
 	s.ahead += d
@@ -97,9 +97,9 @@ func (s *stage) run(ctx context.Context, _ Job, turn Turn) Outcome {
 	}
 	s.begun = append(s.begun, text)
 	s.at[turn.Job] = append(s.at[turn.Job], time.Now().Add(s.ahead).Round(0).UTC())
-	took, told := s.took[turn.Job]
+	took, known := s.took[turn.Job]
 	s.mu.Unlock()
-	if !told {
+	if !known {
 		took = time.Second
 	}
 	outcome := Outcome{ExitCode: s.code[turn.Job]}
@@ -115,10 +115,10 @@ func (s *stage) run(ctx context.Context, _ Job, turn Turn) Outcome {
 	return outcome
 }
 
-func (s *stage) note(run journal.Run) {
+func (s *stage) skip(run journal.Run) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.noted = append(s.noted, run)
+	s.slots = append(s.slots, run)
 }
 
 func (s *stage) beat() {
@@ -127,7 +127,7 @@ func (s *stage) beat() {
 	s.beats = append(s.beats, time.Now())
 }
 
-// ran takes what has begun since it was asked last.
+// ran takes what has begun since the last call.
 func (s *stage) ran(want ...string) {
 	s.t.Helper()
 	s.mu.Lock()
@@ -138,19 +138,19 @@ func (s *stage) ran(want ...string) {
 	s.begun = nil
 }
 
-// skipped takes what was noted since it was asked last, as "job slot: why".
+// skipped takes what was skipped since the last call, as "job slot: why".
 func (s *stage) skipped(want ...string) {
 	s.t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var got []string
-	for _, run := range s.noted {
+	for _, run := range s.slots {
 		got = append(got, fmt.Sprintf("%s %s: %s", run.Job, run.StartedAt.Format(time.DateTime), run.Error))
 	}
 	if !slices.Equal(got, want) {
 		s.t.Errorf("skipped\n  %s\nwant\n  %s", strings.Join(got, "\n  "), strings.Join(want, "\n  "))
 	}
-	s.noted = nil
+	s.slots = nil
 }
 
 func (s *stage) job(name, text string) Job {

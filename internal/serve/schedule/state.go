@@ -27,7 +27,7 @@ func (s *Supervisor) State() (states []status.Job) {
 	return states
 }
 
-// next is the next slot; a job that no look has seen yet is due, or counts from now.
+// next is the next slot; a job that is new is due, or counts from now.
 func (j *job) next(now time.Time) time.Time {
 	switch {
 	case j.handled.IsZero() && j.Eager:

@@ -22,7 +22,7 @@ const (
 	otherRuns  = "another instance was running"
 )
 
-// lookEvery is how often the wall clock is read at least, since timers stand still
+// lookEvery is how often the wall clock is read at least, since timers stop
 // while the machine sleeps.
 const lookEvery = 5 * time.Second
 
@@ -96,7 +96,7 @@ func (s *Supervisor) Run(ctx context.Context) {
 	}
 }
 
-// look sees which slots have come, begins what is due if nothing is under way, and
+// look finds which slots have come, begins what is due if nothing is under way, and
 // returns for how long nothing will happen by itself.
 func (s *Supervisor) look(ctx context.Context) (pause time.Duration) {
 	now := s.now()
@@ -151,7 +151,7 @@ func (s *Supervisor) arrivals(now time.Time) (skipped []journal.Run) {
 			j.wait(*turn, now, s.random)
 		}
 		if j.waiting != nil {
-			j.waiting.hurry(now)
+			j.waiting.limit(now)
 		}
 	}
 	return skipped

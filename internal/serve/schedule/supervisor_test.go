@@ -94,7 +94,7 @@ func TestASlotWithinARunOfTheSameJobIsSkipped(t *testing.T) {
 			RunID: "skipped-sync-20000101T001000Z", Command: "sync", Job: "sync", Status: journal.Skipped,
 			StartedAt: slot, FinishedAt: slot, ExitCode: -1, Error: "the run before was still under way",
 		}
-		if diff := cmp.Diff(want, s.noted[0]); diff != "" {
+		if diff := cmp.Diff(want, s.slots[0]); diff != "" {
 			t.Errorf("(-want +got)\n%s", diff)
 		}
 		s.skipped("sync 2000-01-01 00:10:00: "+stillRuns, "sync 2000-01-01 00:15:00: "+stillRuns,
@@ -137,9 +137,9 @@ func TestStoppingWaitsForTheRunUnderWay(t *testing.T) {
 		s.begin(nil, s.job("sync", "@daily"), s.job("alerts", "@daily"))
 		s.pass(time.Minute)
 		s.stop()
-		asked := time.Now()
+		start := time.Now()
 		<-s.returned
-		if took := time.Since(asked); took != time.Second {
+		if took := time.Since(start); took != time.Second {
 			t.Errorf("it returned after %v, want the second that the run takes to stop", took)
 		}
 		s.ran("sync 2000-01-01 00:00:00 catch-up") // and no other
@@ -149,10 +149,10 @@ func TestStoppingWaitsForTheRunUnderWay(t *testing.T) {
 func TestStoppingWithNothingUnderWayIsImmediate(t *testing.T) {
 	onStage(t, func(s *stage) {
 		s.begin(s.attempted(0, "sync"), s.job("sync", "@daily"))
-		asked := time.Now()
+		start := time.Now()
 		s.stop()
 		<-s.returned
-		if took := time.Since(asked); took != 0 {
+		if took := time.Since(start); took != 0 {
 			t.Errorf("it returned after %v", took)
 		}
 		s.ran()
@@ -168,7 +168,7 @@ func TestNothingBeginsOnceItIsStopped(t *testing.T) {
 	})
 }
 
-func TestTheHeartBeatsWhileARunIsUnderWay(t *testing.T) {
+func TestTheLoopBeatsWhileARunIsUnderWay(t *testing.T) {
 	onStage(t, func(s *stage) {
 		s.took["sync"] = 3 * time.Hour
 		s.begin(nil, s.job("sync", "@daily"))
@@ -186,7 +186,7 @@ func TestTheHeartBeatsWhileARunIsUnderWay(t *testing.T) {
 	})
 }
 
-func TestTheHeartStopsWithTheLoop(t *testing.T) {
+func TestALoopThatHangsDoesNotBeat(t *testing.T) {
 	onStage(t, func(s *stage) {
 		hung := make(chan struct{})
 		s.options.Skipped = func(journal.Run) { <-hung }

@@ -45,7 +45,7 @@ type Options struct {
 	Metrics http.Handler
 	// Alive returns nil while the scheduler does its work.
 	Alive func() error
-	// Crashed is given the trace of a request that panicked. The server goes on: one
+	// Crashed is given the trace of a request that panicked. The server continues: one
 	// page that cannot be written is no reason to stop the schedule.
 	Crashed func(trace string)
 }

@@ -79,7 +79,7 @@ func TestWithAPasswordOnlyThoseWhoKnowItAreAnswered(t *testing.T) {
 	}
 }
 
-func TestProbesTellWhetherAllIsWellAndNothingElse(t *testing.T) {
+func TestProbesSayWhetherAllIsWellAndNothingElse(t *testing.T) {
 	dead := options()
 	dead.Alive = func() error { return errors.New("SECRET cause") }
 	unreadable := options()
@@ -114,7 +114,7 @@ func TestNoRequestChangesAnything(t *testing.T) {
 		}
 	}
 	if got := request(options(), "GET", "/../etc/passwd", func(r *http.Request) { r.Host = "localhost" }).Code; got == 200 {
-		t.Error("there is more than was meant")
+		t.Error("there is more than is served")
 	}
 }
 
