@@ -39,7 +39,6 @@ type budget struct {
 	mu       sync.Mutex
 	spent    float64
 	failing  time.Time // the first failure since the last success; zero if there is none
-	last     time.Time // the last failure
 	success  time.Time // the last success
 	shut     time.Time // until when the source asked for no requests, if that is too long to wait
 }
@@ -64,11 +63,9 @@ func (b *budget) failed(wait time.Duration, costs bool) (why string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := time.Now()
-	// A client that rests between two runs was not failing all that time.
-	if b.failing.IsZero() || now.Sub(b.last) > 2*b.patience {
+	if b.failing.IsZero() {
 		b.failing = now
 	}
-	b.last = now
 	left := b.patience - now.Sub(b.failing)
 	switch {
 	case wait > 0 && wait > left:

@@ -131,18 +131,6 @@ func TestPatienceEnds(t *testing.T) {
 	})
 }
 
-// TestARestIsNoFailure: a client that is used again after a day begins anew.
-func TestARestIsNoFailure(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		client := inBubble(t, failing(500), func(o *Options) { o.Retries = 2 })
-		wantKind(t, peekAt(client), Unreachable)
-		time.Sleep(24 * time.Hour)
-		if wantKind(t, peekAt(client), Unreachable); client.Retries() != 4 {
-			t.Errorf("%d retries", client.Retries())
-		}
-	})
-}
-
 // TestRetryAfterBeyondThePatience fails at once, and nobody asks that endpoint
 // before the time is over, whoever comes.
 func TestRetryAfterBeyondThePatience(t *testing.T) {

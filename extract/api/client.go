@@ -39,17 +39,15 @@ type Options struct {
 
 // Client sends requests to one origin. It is safe for concurrent use.
 type Client struct {
-	options     Options
-	base        *url.URL
-	http        *http.Client
-	limiter     *rate.Limiter
-	concurrency *concurrency
-	tokens      tokens
-	quiet       quiet
-	budgets     budgets
-	requests    atomic.Int64
-	retries     atomic.Int64
-	waited      atomic.Int64 // nanoseconds
+	options  Options
+	base     *url.URL
+	http     *http.Client
+	limiter  *limiter
+	tokens   tokens
+	budgets  budgets
+	requests atomic.Int64
+	retries  atomic.Int64
+	waited   atomic.Int64 // nanoseconds
 }
 
 // response is a complete answer with status 200.
@@ -79,13 +77,12 @@ func New(options Options) (*Client, error) {
 	// A connection that went dead must not take the next requests with it.
 	transport.HTTP2 = &http.HTTP2Config{SendPingTimeout: options.Idle, PingTimeout: options.Idle}
 	return &Client{
-		options:     options,
-		base:        base,
-		http:        &http.Client{Transport: transport},
-		limiter:     rate.NewLimiter(limit, 1),
-		concurrency: newConcurrency(options.MaxConcurrency),
-		tokens:      tokens{source: options.Token, spent: map[string]bool{}},
-		budgets:     budgets{patience: options.Patience, known: map[string]*budget{}},
+		options: options,
+		base:    base,
+		http:    &http.Client{Transport: transport},
+		limiter: newLimiter(options.MaxConcurrency, limit),
+		tokens:  tokens{source: options.Token, spent: map[string]bool{}},
+		budgets: budgets{patience: options.Patience, known: map[string]*budget{}},
 	}, nil
 }
 
@@ -133,7 +130,7 @@ func (c *Client) Waited() time.Duration { return time.Duration(c.waited.Load()) 
 func (c *Client) Concurrency() int { return c.options.MaxConcurrency }
 
 // Limit is the number that may be under way at once now.
-func (c *Client) Limit() int { return c.concurrency.current() }
+func (c *Client) Limit() int { return c.limiter.current() }
 
 // clock is the source's time in an answer, or our own where it sends none.
 func (c *Client) clock(answer *response) time.Time {

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 // TestHealthySourceIsUsedInFull from the first request to the last.
@@ -119,7 +121,7 @@ func TestOtherFailuresDoNotSlowDown(t *testing.T) {
 // TestSlots: never more at once than the limit, none is lost, and who leaves the
 // line takes none along.
 func TestSlots(t *testing.T) {
-	limiter := newConcurrency(3)
+	limiter := newLimiter(3, rate.Inf)
 	var busy atomic.Int32
 	var group sync.WaitGroup
 	for i := range 60 {
@@ -144,35 +146,7 @@ func TestSlots(t *testing.T) {
 		})
 	}
 	group.Wait()
-	if limiter.busy != 0 || len(limiter.queue) != 0 || limiter.limit != 1 {
-		t.Errorf("%d busy, %d in line, limit %d", limiter.busy, len(limiter.queue), limiter.limit)
+	if limiter.busy != 0 || limiter.limit != 1 {
+		t.Errorf("%d busy, limit %d", limiter.busy, limiter.limit)
 	}
-}
-
-func TestFirstComeFirstServed(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		limiter := newConcurrency(1)
-		if err := limiter.acquire(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		var order []int
-		var group sync.WaitGroup
-		for i := range 5 {
-			group.Go(func() {
-				if err := limiter.acquire(t.Context()); err != nil {
-					t.Error(err)
-				}
-				order = append(order, i)
-				limiter.release()
-			})
-			synctest.Wait()
-		}
-		limiter.release()
-		group.Wait()
-		for i := range order {
-			if order[i] != i {
-				t.Fatalf("order %v", order)
-			}
-		}
-	})
 }

@@ -15,8 +15,6 @@ import (
 	"slices"
 	"strings"
 	"syscall"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // What the source sends may be personal, and an error's text goes to logs, files,
@@ -68,30 +66,6 @@ func startsLike(body []byte) string {
 	return "other text"
 }
 
-// syntax is what is wrong with a JSON text, and where. The library quotes names and
-// characters.
-func syntax(err error) error {
-	var found *jsontext.SyntacticError
-	switch {
-	case !errors.As(err, &found):
-		return err
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return fmt.Errorf("the JSON is cut off at byte %d", found.ByteOffset)
-	}
-	return fmt.Errorf("invalid JSON at byte %d", found.ByteOffset)
-}
-
-// isCertificate reports whether the source's certificate is the failure: that does
-// not pass.
-func isCertificate(err error) bool {
-	var unknownAuthority x509.UnknownAuthorityError
-	var hostname x509.HostnameError
-	var invalid x509.CertificateInvalidError
-	var verification *tls.CertificateVerificationError
-	return errors.As(err, &unknownAuthority) || errors.As(err, &hostname) ||
-		errors.As(err, &invalid) || errors.As(err, &verification)
-}
-
 // connectionError is why there was no answer, or not all of it. Go's own texts quote
 // status lines, header lines and the names in certificates; only those that come from
 // this machine, or from a table of Go's, are kept.
@@ -114,7 +88,7 @@ func connectionError(err error) error {
 		return network
 	case errors.As(err, &system):
 		return system
-	case isCertificate(err):
+	case certificateError(err) != nil:
 		return certificateError(err)
 	case errors.As(err, &alert):
 		return alert
@@ -132,10 +106,13 @@ func connectionError(err error) error {
 	return fmt.Errorf("the connection broke, or what came is not HTTP (%s)", typeOf(err))
 }
 
+// certificateError is what is wrong with the source's certificate, which does not pass;
+// nil if that is not the failure.
 func certificateError(err error) error {
 	var unknownAuthority x509.UnknownAuthorityError
 	var hostname x509.HostnameError
 	var invalid x509.CertificateInvalidError
+	var verification *tls.CertificateVerificationError
 	switch {
 	case errors.As(err, &unknownAuthority):
 		return errors.New("the certificate is signed by an unknown authority")
@@ -143,8 +120,10 @@ func certificateError(err error) error {
 		return errors.New("the certificate is for other host names")
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 		return errors.New("the certificate has expired or is not valid yet")
+	case errors.As(err, &invalid), errors.As(err, &verification):
+		return errors.New("the certificate is not valid")
 	}
-	return errors.New("the certificate is not valid")
+	return nil
 }
 
 // typeOf names the innermost error's type, which says more than nothing and quotes

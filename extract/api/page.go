@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -15,78 +14,27 @@ import (
 // parsePage reads the envelope of a list. Records stay raw: their faults are
 // not the page's. A page that is not what the API documents is an error.
 func parsePage(body []byte, list List) (*Answer, error) {
-	page, err := readEnvelope(bytes.TrimPrefix(body, byteOrderMark), list)
-	if err != nil {
-		return nil, err
-	}
-	for i := range page.Rows {
-		if r := &page.Rows[i]; r.ID == "" {
-			r.Text = string(r.Raw)
-		}
-	}
-	return page, nil
-}
-
-// readEnvelope reads the fields of a page.
-func readEnvelope(body []byte, list List) (*Answer, error) {
-	// The decoder only finds the borders: a record with invalid UTF-8 or a
-	// repeated key must not cost the other 99.
-	d := jsontext.NewDecoder(bytes.NewBuffer(body), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-	page := &Answer{Total: -1}
-	if token, err := d.ReadToken(); err != nil || token.Kind() != '{' {
-		return nil, notPage(err)
-	}
-	found := false
-	for d.PeekKind() == '"' {
-		name, err := d.ReadToken()
-		if err != nil {
-			return nil, notPage(err)
-		}
-		switch name.String() {
+	page, found := &Answer{Total: -1}, false
+	body = bytes.TrimPrefix(body, byteOrderMark)
+	err := readAnswer(body, func(name string, d *jsontext.Decoder) (err error) {
+		switch name {
 		case string(list):
 			found = true
-			err = page.readRows(d, body)
+			page.Rows, err = readRows(d, body)
 		case "total":
 			page.Total, err = readCount(d)
-		case "success":
-			err = readSuccess(d)
 		default:
 			err = d.SkipValue()
 		}
-		if err != nil {
-			return nil, notPage(err)
-		}
-	}
-	if _, err := d.ReadToken(); err != nil {
-		return nil, notPage(err)
-	}
-	if _, err := d.ReadToken(); !errors.Is(err, io.EOF) {
-		return nil, notPage(errors.New("text after the JSON object"))
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
 	if !found || page.Total < 0 {
 		return nil, fmt.Errorf("the answer lacks %q or a total", list)
 	}
 	return page, nil
-}
-
-func notPage(err error) error {
-	if err == nil {
-		err = errors.New("not a JSON object")
-	}
-	return fmt.Errorf("the answer is not a page: %w", syntax(err))
-}
-
-func readSuccess(d *jsontext.Decoder) error {
-	token, err := d.ReadToken()
-	switch {
-	case err != nil:
-		return err
-	case token.Kind() == 'f':
-		return errors.New("success is false")
-	case token.Kind() != 't':
-		return errors.New("success is not true or false")
-	}
-	return nil
 }
 
 func readCount(d *jsontext.Decoder) (int, error) {
@@ -101,53 +49,46 @@ func readCount(d *jsontext.Decoder) (int, error) {
 	return n, nil
 }
 
-func (a *Answer) readRows(d *jsontext.Decoder, body []byte) error {
-	token, err := d.ReadToken()
-	if err != nil {
-		return err
-	}
-	if token.Kind() != '[' {
-		return errors.New("the list is not an array")
-	}
-	a.Rows = make([]Row, 0, MaxTake)
-	for d.PeekKind() != ']' {
-		value, err := d.ReadValue()
-		if err != nil {
-			return err
-		}
+func readRows(d *jsontext.Decoder, body []byte) ([]Row, error) {
+	rows := make([]Row, 0, MaxTake)
+	err := readArray(d, func(value jsontext.Value) {
 		// The decoder may reuse its own buffer: take the record from the body.
 		end := d.InputOffset()
-		a.Rows = append(a.Rows, peek(body[end-int64(len(value)):end:end]))
-	}
-	_, err = d.ReadToken()
-	return err
+		rows = append(rows, peek(body[end-int64(len(value)):end:end]))
+	})
+	return rows, err
 }
 
 // peek finds a record's id and timestamp and stops there.
 func peek(record []byte) Row {
 	r := Row{Raw: record}
-	d := jsontext.NewDecoder(bytes.NewBuffer(record), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-	if token, err := d.ReadToken(); err != nil || token.Kind() != '{' {
-		return r
+	d := decoder(record)
+	if readStart(d, '{', "") == nil {
+		r.readKeys(d)
 	}
+	if r.ID == "" {
+		r.Text = string(record)
+	}
+	return r
+}
+
+func (r *Row) readKeys(d *jsontext.Decoder) {
 	for d.PeekKind() == '"' && (r.ID == "" || !r.Dated) {
 		name, err := d.ReadValue()
 		if err != nil {
-			return r
+			return
 		}
 		isID, isTime := string(name) == `"id"`, string(name) == `"timestamp"`
 		value, err := d.ReadValue()
-		if err != nil {
-			return r
-		}
 		switch {
+		case err != nil:
+			return
 		case isID:
 			r.ID = string(value)
 		case isTime:
 			r.At, r.Dated = readInstant(value)
 		}
 	}
-	return r
 }
 
 // readInstant reads a quoted timestamp. One with escapes is unquoted first.

@@ -58,7 +58,7 @@ func (c *Client) classify(ctx context.Context, call *call, err error) (again *Er
 	left := call.failures <= c.options.Retries
 	failure.final = budget.failed(failure.wait, left && !paced)
 	if budget.closed() <= 0 {
-		c.quiet.until(failure.wait)
+		c.limiter.pauseFor(failure.wait)
 	}
 	if !left || failure.final != "" {
 		return nil
@@ -112,7 +112,7 @@ func statusError(segments []string, answer *http.Response, body []byte, now time
 	switch status := answer.StatusCode; {
 	case isTemporary(answer, body):
 		failure.Kind, failure.temporary = Unreachable, true
-		failure.wait = askedWait(answer, now)
+		failure.wait = retryAfter(answer.Header, now)
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
 		failure.Kind = Unauthorized
 	case status == http.StatusNotFound:

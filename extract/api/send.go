@@ -9,38 +9,35 @@ import (
 	"time"
 )
 
+// Attempt is one request that was sent, and what became of it.
+type Attempt struct {
+	// Endpoint is the path below the base URL, with a placeholder for an id.
+	Endpoint string
+	Status   int // of the answer; 0 if there was none
+	Started  time.Time
+	Took     time.Duration // the answer's body included
+	// Retry: the same request was sent before, without success.
+	Retry bool
+}
+
+// template is the endpoint without ids: the same for every policy.
+func (c *call) template() string {
+	if len(c.segments) == 3 && c.segments[0] == "policy" {
+		return display([]string{"policy", "{policyId}", c.segments[2]})
+	}
+	return display(c.segments)
+}
+
 // send sends one request when it may be sent.
 func (c *Client) send(ctx context.Context, call *call, token string) (*response, error) {
-	if err := c.admit(ctx); err != nil {
+	if err := c.limiter.acquire(ctx); err != nil {
 		return nil, err
 	}
-	defer c.concurrency.release()
+	defer c.limiter.release()
 	if left := c.budgets.of(call).closed(); left > 0 {
 		return nil, &Error{Kind: Unreachable, Path: display(call.segments), Message: "not sent, since the source asked for no requests for another " + rounded(left)}
 	}
 	return c.exchange(ctx, call, secret(token))
-}
-
-// admit waits for the source's pause to be over, for a slot, and for the rate. It
-// leaves the caller with a slot. A pause that began meanwhile gives it back, so
-// that no request is sent early.
-func (c *Client) admit(ctx context.Context) error {
-	for {
-		if err := c.quiet.wait(ctx); err != nil {
-			return err
-		}
-		if err := c.concurrency.acquire(ctx); err != nil {
-			return err
-		}
-		err := c.limiter.Wait(ctx)
-		if err == nil && c.quiet.left() <= 0 {
-			return nil
-		}
-		c.concurrency.release()
-		if err != nil {
-			return err
-		}
-	}
 }
 
 // exchange is one request and its answer, within the timeouts.
@@ -57,7 +54,6 @@ func (c *Client) exchange(ctx context.Context, call *call, token secret) (*respo
 	request.Header.Set("Authorization", "Bearer "+string(token))
 	request.Header.Set("User-Agent", c.options.UserAgent)
 	request.Header.Set("Cache-Control", "no-cache")
-	request.Header.Set("Pragma", "no-cache") // for caches of HTTP/1.0
 	c.requests.Add(1)
 	began := time.Now()
 	attempt := Attempt{Endpoint: call.template(), Started: began, Retry: call.sent > 0}
@@ -71,21 +67,22 @@ func (c *Client) exchange(ctx context.Context, call *call, token secret) (*respo
 	answer, err := c.http.Transport.RoundTrip(request)
 	if err != nil {
 		return nil, &Error{
-			Kind: Unreachable, Path: display(call.segments), Err: c.orTimeout(ctx, err, "no answer"), temporary: !isCertificate(err),
+			Kind: Unreachable, Path: display(call.segments), Err: c.orTimeout(ctx, err, "no answer"), temporary: certificateError(err) == nil,
 		}
 	}
 	attempt.Status = answer.StatusCode
 	defer func() { _ = answer.Body.Close() }()
-	response := &response{date: dateOf(answer.Header)}
+	date, _ := http.ParseTime(answer.Header.Get("Date"))
+	response := &response{date: date.UTC()}
 	body := c.watched(answer.Body, abort)
 	defer body.idle.Stop()
 	if answer.StatusCode != http.StatusOK {
-		c.concurrency.refused(answer.StatusCode, began)
+		c.limiter.refused(answer.StatusCode, began)
 		begins := beginning(answer.StatusCode, body)
 		c.show(call, answer.StatusCode, begins, token)
 		return nil, statusError(call.segments, answer, begins, c.clock(response))
 	}
-	c.concurrency.answered()
+	c.limiter.answered()
 	if response.body, err = read(body, answer.ContentLength); err != nil {
 		return nil, bodyError(call.segments, c.orTimeout(ctx, err, "the answer was not complete"))
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io"
 	"net/url"
 	"strconv"
 	"time"
@@ -56,94 +55,47 @@ func (c *Client) Stats(ctx context.Context, q StatsQuery) (*StatsAnswer, error) 
 }
 
 func parseStats(body []byte) (*StatsAnswer, error) {
-	var envelope struct{ meta, series jsontext.Value }
-	answer := &StatsAnswer{}
-	d := jsontext.NewDecoder(bytes.NewBuffer(bytes.TrimPrefix(body, byteOrderMark)), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-	if token, err := d.ReadToken(); err != nil || token.Kind() != '{' {
-		return nil, notPage(err)
-	}
-	for d.PeekKind() == '"' {
-		token, err := d.ReadToken()
-		if err != nil {
-			return nil, notPage(err)
-		}
-		name := token.String()
-		if name == "success" {
-			if err := readSuccess(d); err != nil {
-				return nil, notPage(err)
-			}
-			continue
-		}
-		value, err := d.ReadValue()
-		if err != nil {
-			return nil, notPage(err)
-		}
+	answer, found := &StatsAnswer{}, false
+	err := readAnswer(bytes.TrimPrefix(body, byteOrderMark), func(name string, d *jsontext.Decoder) (err error) {
 		switch name {
 		case "meta":
-			envelope.meta = value.Clone()
+			err = answer.readMeta(d)
 		case "summary":
+			var value jsontext.Value
+			value, err = d.ReadValue()
 			answer.Summary = value.Clone()
 		case "series":
-			envelope.series = value.Clone()
+			found, answer.Series = true, nil // the last of several counts
+			err = readArray(d, func(value jsontext.Value) { answer.Series = append(answer.Series, value.Clone()) })
+		default:
+			err = d.SkipValue()
 		}
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
-	if _, err := d.ReadToken(); err != nil {
-		return nil, notPage(err)
-	}
-	if _, err := d.ReadToken(); !errors.Is(err, io.EOF) {
-		return nil, notPage(errors.New("text after the JSON object"))
-	}
-	if envelope.series == nil {
+	if !found {
 		return nil, errors.New(`the answer lacks "series"`)
 	}
-	answer.Start, answer.End = readRange(envelope.meta)
-	series, err := elements(envelope.series)
-	answer.Series = series
-	return answer, err
+	return answer, nil
 }
 
-// readRange reads start and end of the meta, both Unix seconds.
-func readRange(meta jsontext.Value) (start, end time.Time) {
-	if meta.Kind() != '{' {
-		return start, end
+// readMeta reads start and end, both Unix seconds, if they are there.
+func (a *StatsAnswer) readMeta(d *jsontext.Decoder) error {
+	if d.PeekKind() != '{' {
+		return d.SkipValue()
 	}
-	d := jsontext.NewDecoder(bytes.NewReader(meta), jsontext.AllowDuplicateNames(true))
-	for _, err := d.ReadToken(); err == nil && d.PeekKind() == '"'; {
-		var name jsontext.Token
-		if name, err = d.ReadToken(); err != nil {
-			break
-		}
-		key := name.String()
-		var value jsontext.Value
-		if value, err = d.ReadValue(); err != nil {
-			break
-		}
-		seconds, parseErr := strconv.ParseInt(string(value), 10, 64)
-		if parseErr != nil {
-			continue
-		}
-		switch key {
-		case "start":
-			start = time.Unix(seconds, 0).UTC()
-		case "end":
-			end = time.Unix(seconds, 0).UTC()
-		}
-	}
-	return start, end
-}
-
-func elements(array jsontext.Value) ([][]byte, error) {
-	d := jsontext.NewDecoder(bytes.NewReader(array), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-	if token, err := d.ReadToken(); err != nil || token.Kind() != '[' {
-		return nil, errors.New("series is not an array")
-	}
-	var out [][]byte
-	for d.PeekKind() != ']' {
+	return readObject(d, func(name string, d *jsontext.Decoder) error {
 		value, err := d.ReadValue()
-		if err != nil {
-			return nil, syntax(err)
+		seconds, parseErr := strconv.ParseInt(string(value), 10, 64)
+		switch {
+		case err != nil || parseErr != nil:
+		case name == "start":
+			a.Start = time.Unix(seconds, 0).UTC()
+		case name == "end":
+			a.End = time.Unix(seconds, 0).UTC()
 		}
-		out = append(out, value.Clone())
-	}
-	return out, nil
+		return err
+	})
 }
