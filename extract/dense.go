@@ -125,7 +125,7 @@ func (w *walk) skipOnce(ctx context.Context, b api.Bounds, low instant.Micros, t
 	found = pass{steady: true}
 	var before *api.Answer
 	overlapping, same := true, 1
-	for skip := 0; skip <= 2*len(through.rows)+10*api.MaxTake; {
+	for skip := 0; skip <= 2*(len(through.rows)+api.MaxTake); {
 		page, err := w.request(ctx, b, skip)
 		if err != nil {
 			return found, err
@@ -146,7 +146,7 @@ func (w *walk) skipOnce(ctx context.Context, b api.Bounds, low instant.Micros, t
 			}
 		}
 		switch {
-		case same == samePages:
+		case same == samePages && skip < page.Total:
 			return found, w.ignored("it gave the same %d rows for every skip up to %d", len(page.Rows), skip)
 		case overlapping && dated && newest < low:
 			found.overlapping = true

@@ -43,8 +43,8 @@ func TestDenseTimestamps(t *testing.T) {
 			t.Run(fmt.Sprintf("%s %d", name, i), func(t *testing.T) {
 				t.Parallel()
 				sim := apisim.New(apisim.Options{NoGzip: true, Now: noon, Semantics: m})
-				sim.AddAlerts(rowsAt(sim, at...)...)
-				sim.AddAlerts(rowsAt(sim, spread(low.Add(-time.Hour), 120, time.Minute)...)...)
+				sim.AddAlerts(rowsAt(at...)...)
+				sim.AddAlerts(rowsAt(spread(low.Add(-time.Hour), 120, time.Minute)...)...)
 				reader := dial(t, sim)
 				all := truth(t, sim, api.Query{List: api.Alerts})
 				job := Job{Query: api.Query{List: api.Alerts}, Interval: between(low, high)}
@@ -64,7 +64,7 @@ func TestFiveThousandRowsInOneMillisecond(t *testing.T) {
 		if underRace {
 			n = 2000
 		}
-		sim.AddAlerts(rowsAt(sim, same(noon.Add(-30*time.Hour), n)...)...)
+		sim.AddAlerts(rowsAt(same(noon.Add(-30*time.Hour), n)...)...)
 		all := truth(t, sim, api.Query{List: api.Alerts})
 		before := sim.RequestCount()
 		job := Job{Query: api.Query{List: api.Alerts}, Interval: between(noon.AddDate(0, 0, -4), noon)}
@@ -81,7 +81,7 @@ func TestExactPages(t *testing.T) {
 	for _, n := range []int{0, 1, 99, 100, 101, 199, 200, 201, 300} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			sim := apisim.New(apisim.Options{NoGzip: true, Now: noon})
-			sim.AddAlerts(rowsAt(sim, spread(noon.Add(-3*time.Hour), n, 1234*time.Millisecond)...)...)
+			sim.AddAlerts(rowsAt(spread(noon.Add(-3*time.Hour), n, 1234*time.Millisecond)...)...)
 			all := truth(t, sim, api.Query{List: api.Alerts})
 			reader := dial(t, sim)
 			before := sim.RequestCount()
@@ -96,7 +96,7 @@ func TestExactPages(t *testing.T) {
 
 func TestEmptyIntervals(t *testing.T) {
 	sim := apisim.New(apisim.Options{NoGzip: true, Now: noon})
-	sim.AddAlerts(rowsAt(sim, spread(noon.AddDate(0, 0, -9), 300, time.Minute)...)...)
+	sim.AddAlerts(rowsAt(spread(noon.AddDate(0, 0, -9), 300, time.Minute)...)...)
 	reader := dial(t, sim)
 	all := truth(t, sim, api.Query{List: api.Alerts})
 	query := api.Query{List: api.Alerts}
@@ -136,7 +136,7 @@ func TestOddRecords(t *testing.T) {
 		case 6:
 			sim.AddRaw(apisim.Alerts, at, fmt.Sprintf(`{ "id" : "\u0031-%d", "time\u0073tamp": "x", "timestamp" : "2026-03-18\u0054%s" }`, i, at.Format("15:04:05Z")))
 		default:
-			sim.AddAlerts(rowsAt(sim, at)...)
+			sim.AddAlerts(rowsAt(at)...)
 		}
 	}
 	for _, m := range []apisim.Semantics{{}, {ToExclusive: true, FromExclusive: true}, {Resolution: apisim.TruncatedDay}, {LowerTake: 40}} {
@@ -168,7 +168,7 @@ func TestAWronglyDatedRecordCostsNoWrongClaim(t *testing.T) {
 			t.Run(fmt.Sprint(stamp.Year(), " ", place), func(t *testing.T) {
 				t.Parallel()
 				sim := apisim.New(apisim.Options{NoGzip: true, Now: noon})
-				sim.AddAlerts(rowsAt(sim, spread(low, 500, time.Minute)...)...)
+				sim.AddAlerts(rowsAt(spread(low, 500, time.Minute)...)...)
 				rows := truth(t, sim, anyPage)
 				at := low.Add(time.Duration(380+place)*time.Minute + time.Second)
 				sim.AddRaw(apisim.Alerts, at, fmt.Sprintf(`{"id":"wrong","timestamp":%q}`, stamp.Format(time.RFC3339)))

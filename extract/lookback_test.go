@@ -74,7 +74,7 @@ func distinct(n int) *apisim.Sim {
 		at = append(at, noon.Add(-48*time.Hour).Add(time.Duration(ms)*time.Millisecond))
 	}
 	sim := apisim.New(apisim.Options{NoGzip: true, Now: noon})
-	sim.AddAlerts(rowsAt(sim, at...)...)
+	sim.AddAlerts(rowsAt(at...)...)
 	return sim
 }
 
@@ -98,7 +98,7 @@ func TestProbeLearnsTheResolutionOrNothing(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			sim := apisim.New(apisim.Options{NoGzip: true, Now: noon, Semantics: c.m})
-			sim.AddAlerts(rowsAt(sim, at)...)
+			sim.AddAlerts(rowsAt(at)...)
 			reader := dial(t, sim)
 			seen, asked, err := reader.Probe(context.Background(), anyPage, c.at)
 			if err != nil || asked != c.asked || asked != seen.Now.Equal(noon) {

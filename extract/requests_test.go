@@ -14,7 +14,7 @@ import (
 func uniform(n int) *apisim.Sim {
 	sim := apisim.New(apisim.Options{NoGzip: true, Now: noon})
 	step := 90 * 24 * time.Hour / time.Duration(n)
-	sim.AddAlerts(rowsAt(sim, spread(noon.Add(-90*24*time.Hour), n, step.Truncate(time.Microsecond))...)...)
+	sim.AddAlerts(rowsAt(spread(noon.Add(-90*24*time.Hour), n, step.Truncate(time.Microsecond))...)...)
 	return sim
 }
 

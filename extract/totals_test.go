@@ -49,8 +49,8 @@ func TestWrongTotals(t *testing.T) {
 				}
 				sim := apisim.New(apisim.Options{NoGzip: true, Seed: 4, Now: noon, Days: 20, AlertsPerDay: 45, Semantics: m})
 				if s.dense {
-					sim.AddAlerts(rowsAt(sim, same(noon.Add(-30*time.Hour), 450)...)...)
-					sim.AddAlerts(rowsAt(sim, same(noon.Add(-300*time.Hour), 150)...)...)
+					sim.AddAlerts(rowsAt(same(noon.Add(-30*time.Hour), 450)...)...)
+					sim.AddAlerts(rowsAt(same(noon.Add(-300*time.Hour), 150)...)...)
 				}
 				all := truth(t, sim, api.Query{List: api.Alerts})
 				before := sim.RequestCount()
@@ -128,7 +128,7 @@ func TestAnAbsurdTotalEnds(t *testing.T) {
 func TestIgnoredSkipAndATotalThatMovesEnd(t *testing.T) {
 	t.Parallel()
 	sim := apisim.New(apisim.Options{NoGzip: true, Now: noon, Semantics: apisim.Semantics{IgnoreSkip: true, ShuffleTies: true, TotalRandom: 30}})
-	sim.AddAlerts(rowsAt(sim, same(noon.Add(-time.Hour), 250)...)...)
+	sim.AddAlerts(rowsAt(same(noon.Add(-time.Hour), 250)...)...)
 	sim.SetOnRequest(func(_ *http.Request, n int) {
 		if n > 2000 {
 			sim.SetSemantics(apisim.Semantics{})
@@ -146,8 +146,8 @@ func TestIgnoredSkipAndATotalThatMovesEnd(t *testing.T) {
 func TestALoneRowBeyondTheBoundEnds(t *testing.T) {
 	sim := apisim.New(apisim.Options{NoGzip: true, Now: noon, Semantics: apisim.Semantics{Resolution: apisim.WholeSecond, TotalOffset: 1}})
 	end := noon.Add(-time.Hour)
-	sim.AddAlerts(rowsAt(sim, end.Add(500*time.Millisecond))...)
-	sim.AddAlerts(rowsAt(sim, spread(end.Add(10*time.Minute), 3, 7*time.Second+13*time.Millisecond)...)...)
+	sim.AddAlerts(rowsAt(end.Add(500*time.Millisecond))...)
+	sim.AddAlerts(rowsAt(spread(end.Add(10*time.Minute), 3, 7*time.Second+13*time.Millisecond)...)...)
 	sim.SetOnRequest(func(_ *http.Request, n int) {
 		if n > 300 {
 			sim.SetSemantics(apisim.Semantics{})
@@ -170,7 +170,7 @@ func TestALoneRowBeyondTheBoundEnds(t *testing.T) {
 func TestALoneRowBeyondTheBoundLeadsNowhere(t *testing.T) {
 	sim := apisim.New(apisim.Options{NoGzip: true, Seed: 4, Now: noon, Semantics: apisim.Semantics{Resolution: apisim.WholeDay, TotalOffset: 1}})
 	at := noon.Add(-15 * time.Hour).Add(158 * time.Millisecond)
-	sim.AddAlerts(rowsAt(sim, at)...)
+	sim.AddAlerts(rowsAt(at)...)
 	before := sim.RequestCount()
 	cut := at.Truncate(time.Second).Add(-26 * time.Second)
 	r := readAll(dial(t, sim, connections(1)),

@@ -41,9 +41,9 @@ func TestEveryRowUnderAllSemantics(t *testing.T) {
 			t.Parallel()
 			sim := apisim.New(apisim.Options{NoGzip: true, Seed: 3, Now: noon, Days: 9, AlertsPerDay: 150, Semantics: m})
 			if !m.IgnoreSkip {
-				sim.AddAlerts(rowsAt(sim, spread(noon.Add(-50*time.Hour), 150, 20*time.Microsecond)...)...)
+				sim.AddAlerts(rowsAt(spread(noon.Add(-50*time.Hour), 150, 20*time.Microsecond)...)...)
 			}
-			sim.AddAlerts(rowsAt(sim, spread(noon.Add(time.Minute), 130, 7*time.Hour)...)...)
+			sim.AddAlerts(rowsAt(spread(noon.Add(time.Minute), 130, 7*time.Hour)...)...)
 			reader := dial(t, sim, connections(4))
 			all := truth(t, sim, api.Query{List: api.Alerts})
 			start := noon.AddDate(0, 0, -9).Add(-time.Hour)
@@ -74,7 +74,7 @@ func TestBoundsThatAreCutWithoutATrace(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, %d rows", name, n), func(t *testing.T) {
 				t.Parallel()
 				sim := apisim.New(apisim.Options{NoGzip: true, Now: noon, Semantics: m})
-				sim.AddAlerts(rowsAt(sim, spread(day.Add(9*time.Hour+1111*time.Millisecond), n, 61*time.Second+77*time.Millisecond)...)...)
+				sim.AddAlerts(rowsAt(spread(day.Add(9*time.Hour+1111*time.Millisecond), n, 61*time.Second+77*time.Millisecond)...)...)
 				reader := dial(t, sim)
 				all := truth(t, sim, api.Query{List: api.Alerts})
 				for range 2 { // the second time with what the reader learned
@@ -96,7 +96,7 @@ func TestSplitsOnCoarseSources(t *testing.T) {
 				t.Parallel()
 				m := apisim.Semantics{Resolution: apisim.Resolution(r), ToExclusive: exclusive, FromExclusive: exclusive}
 				sim := apisim.New(apisim.Options{NoGzip: true, Now: noon, Semantics: m})
-				sim.AddAlerts(rowsAt(sim, spread(noon.Add(-9*time.Hour), 4500, 6*time.Second+3*time.Millisecond)...)...)
+				sim.AddAlerts(rowsAt(spread(noon.Add(-9*time.Hour), 4500, 6*time.Second+3*time.Millisecond)...)...)
 				reader := dial(t, sim, connections(8))
 				all := truth(t, sim, api.Query{List: api.Alerts})
 				job := Job{Query: api.Query{List: api.Alerts}, Interval: between(noon.AddDate(0, -1, 0), noon)}
@@ -150,10 +150,10 @@ func TestJobsByPolicyAndWithFilters(t *testing.T) {
 
 func TestRowsDatedInTheFuture(t *testing.T) {
 	sim := apisim.New(apisim.Options{NoGzip: true, Seed: 5, Now: noon, Days: 2, AlertsPerDay: 160})
-	sim.AddAlerts(rowsAt(sim, spread(noon.Add(time.Second), 430, 11*time.Hour)...)...)
+	sim.AddAlerts(rowsAt(spread(noon.Add(time.Second), 430, 11*time.Hour)...)...)
 	end := time.Date(9999, 12, 31, 23, 59, 59, 999e6, time.UTC)
 	for i := range 250 {
-		sim.AddAlerts(rowsAt(sim, end.Add(-time.Duration(max(0, i-150))*time.Second))...)
+		sim.AddAlerts(rowsAt(end.Add(-time.Duration(max(0, i-150))*time.Second))...)
 	}
 	all := truth(t, sim, api.Query{List: api.Alerts})
 	for _, m := range []apisim.Semantics{{}, {ToExclusive: true, FromExclusive: true}, {Resolution: apisim.TruncatedSecond}, {Resolution: apisim.WholeDay}, {ShuffleTies: true}} {
@@ -186,7 +186,7 @@ func TestARowIsGivenOnce(t *testing.T) {
 // The rows of one time come together, however long the history is.
 func TestWorkersReadNeighbouringRanges(t *testing.T) {
 	t.Parallel()
-	const connected, rows = 4, 100_000
+	const connected, rows = 4, 50_000
 	sim := uniform(rows)
 	from, to := noon.AddDate(0, 0, -91), noon
 	span, far := to.Sub(from)/rows*shareRows, 0
@@ -239,7 +239,7 @@ func elsewhere(t *testing.T, sim *apisim.Sim) string {
 // A page that ends with rows from below the walk is no proof that nothing is left.
 func TestRowsOfElsewhereHideNothing(t *testing.T) {
 	t.Parallel()
-	for range 5 {
+	for range 3 {
 		sim := uniform(1200)
 		all := truth(t, sim, api.Query{List: api.Alerts})
 		reader := dialURL(t, elsewhere(t, sim), connections(8), func(o *api.Options) { o.Now = sim.Now })
