@@ -44,7 +44,7 @@ func TestFewRequestsOfABackfill(t *testing.T) {
 	if distinct := len(r.records[0]); r.err != nil || distinct != 200_000 {
 		t.Errorf("%d rows, %v", distinct, r.err)
 	}
-	lean(t, sim, 2050)
+	lean(t, sim, 2060) // how often it is split depends on timing
 }
 
 // At most 1.02 requests for a page's worth of rows, however many connections.
