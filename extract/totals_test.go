@@ -146,7 +146,7 @@ func TestIgnoredSkipAndATotalThatMovesEnd(t *testing.T) {
 func TestALoneRowBeyondTheBoundEnds(t *testing.T) {
 	sim := apisim.New(apisim.Options{NoGzip: true, Now: noon, Semantics: apisim.Semantics{Resolution: apisim.WholeSecond, TotalOffset: 1}})
 	end := noon.Add(-time.Hour)
-	sim.AddAlerts(rowsAt(end.Add(500*time.Millisecond))...)
+	sim.AddAlerts(rowsAt(end.Add(500 * time.Millisecond))...)
 	sim.AddAlerts(rowsAt(spread(end.Add(10*time.Minute), 3, 7*time.Second+13*time.Millisecond)...)...)
 	sim.SetOnRequest(func(_ *http.Request, n int) {
 		if n > 300 {

@@ -153,7 +153,7 @@ func TestRowsDatedInTheFuture(t *testing.T) {
 	sim.AddAlerts(rowsAt(spread(noon.Add(time.Second), 430, 11*time.Hour)...)...)
 	end := time.Date(9999, 12, 31, 23, 59, 59, 999e6, time.UTC)
 	for i := range 250 {
-		sim.AddAlerts(rowsAt(end.Add(-time.Duration(max(0, i-150))*time.Second))...)
+		sim.AddAlerts(rowsAt(end.Add(-time.Duration(max(0, i-150)) * time.Second))...)
 	}
 	all := truth(t, sim, api.Query{List: api.Alerts})
 	for _, m := range []apisim.Semantics{{}, {ToExclusive: true, FromExclusive: true}, {Resolution: apisim.TruncatedSecond}, {Resolution: apisim.WholeDay}, {ShuffleTies: true}} {
