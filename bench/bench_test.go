@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestMain lets the test binary play every role: the program starts itself in them.
+// TestMain is every role, too: the program starts itself in them.
 func TestMain(m *testing.M) {
 	if len(os.Args) == 4 && os.Args[1] == "-role" {
 		main()

@@ -39,6 +39,15 @@ func (c cost) least(o cost) cost {
 	return cost{min(c.Wall, o.Wall), min(c.CPU, o.CPU), min(c.Peak, o.Peak)}
 }
 
+// leastCost is the least of each figure.
+func leastCost(costs []cost) cost {
+	least := costs[0]
+	for _, c := range costs {
+		least = least.least(c)
+	}
+	return least
+}
+
 // time adds what a function takes.
 func (c *cost) time(do func() error) error {
 	began, used := time.Now(), cpuUsed()

@@ -30,7 +30,7 @@ type insertSpec struct {
 	Path         string
 }
 
-// insertRows counts only what DuckDB does. The clock stands while a batch is made.
+// insertRows counts only what DuckDB does. The clock is stopped while a batch is made.
 func insertRows(ctx context.Context, spec insertSpec) (took cost, err error) {
 	session := duckdb.Session{MemoryLimit: memoryLimit, TempDir: filepath.Join(filepath.Dir(spec.Path), "tmp"), Background: true}
 	db, err := duckdb.Open(spec.Path, session)
@@ -55,7 +55,7 @@ func insertRows(ctx context.Context, spec insertSpec) (took cost, err error) {
 			if err != nil {
 				return took, err
 			}
-			runtime.GC() // of what was made while the clock stood
+			runtime.GC() // of what was made while the clock was stopped
 			if err := took.time(func() error { return insertBatch(ctx, conn, table, built.Record) }); err != nil {
 				return took, err
 			}
@@ -65,7 +65,7 @@ func insertRows(ctx context.Context, spec insertSpec) (took cost, err error) {
 		_, err := conn.ExecContext(ctx, "CHECKPOINT")
 		return err
 	})
-	return took, firstError(err, checkInserted(ctx, conn, sim))
+	return took, errors.Join(err, checkInserted(ctx, conn, sim))
 }
 
 // checkInserted makes sure that what was measured is what should have been.

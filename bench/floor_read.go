@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 )
 
-// readSpec is the floor of reading: as many pages as hold the rows, by a client
+// readSpec is the floor of reading: as many pages as contain the rows, by a client
 // that does nothing with them.
 type readSpec struct {
 	URL         string

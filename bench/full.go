@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -27,7 +28,7 @@ func (l *lab) full(ctx context.Context) error {
 				return err
 			}
 			run, err := l.fill(ctx, another)
-			if err := firstError(err, another.remove()); err != nil {
+			if err := errors.Join(err, another.remove()); err != nil {
 				return err
 			}
 			runs = append(runs, run)
@@ -54,14 +55,14 @@ func (l *lab) full(ctx context.Context) error {
 
 // floors measures each part alone.
 func (l *lab) floors(ctx context.Context, s *site) (read, insert cost, err error) {
-	l.say("floors: reading the pages, inserting the rows")
+	l.logf("floors: reading the pages, inserting the rows")
 	_, read, err = do[int64](ctx, "read", readSpec{URL: s.simulator.begun.URL, Connections: l.Connections, Rows: s.simulator.begun.Rows})
 	if err != nil {
 		return read, insert, err
 	}
 	file := filepath.Join(l.dir, "floor.duckdb")
 	insert, _, err = do[cost](ctx, "insert", insertSpec{Organisation: s.simulator.spec, Path: file})
-	return read, insert, firstError(err, os.Remove(file))
+	return read, insert, errors.Join(err, os.Remove(file))
 }
 
 // sizes are the bytes of a row in the files.

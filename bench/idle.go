@@ -33,7 +33,7 @@ func (l *lab) idle(ctx context.Context) error {
 }
 
 func (l *lab) nothingNew(ctx context.Context, s *site, name string, goal goal) error {
-	l.say("%s", name)
+	l.logf("%s", name)
 	// The first run covers the time that passed, and does what is due now and then.
 	if _, err := l.sync(ctx, s, nil); err != nil {
 		return err

@@ -12,7 +12,7 @@ import (
 const incrementGoal = 2
 
 // increments adds a day's rows to a short and to a long history, in turn. They
-// differ in nothing but the days that lie before. The published DuckDB file is
+// differ in nothing but the days before. The published DuckDB file is
 // copied each time, so that part grows with history.
 func (l *lab) increments(ctx context.Context) error {
 	runs := map[int][]syncRun{}
@@ -22,7 +22,7 @@ func (l *lab) increments(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			l.say("increment of %d rows on %d", l.perDay(), s.simulator.rows())
+			l.logf("increment of %d rows on %d", l.perDay(), s.simulator.rows())
 			run, err := l.increment(ctx, s)
 			if err != nil {
 				return err

@@ -31,7 +31,7 @@ func newLab(ctx context.Context, o options, log io.Writer) (*lab, error) {
 		options: o, dir: dir, log: log, report: newReport(o),
 		binary: filepath.Join(dir, "flashback-sync"), histories: map[int]*site{},
 	}
-	l.say("building the binary")
+	l.logf("building the binary")
 	build := exec.CommandContext(ctx, "go", "build", "-tags", "duckdb_arrow", "-o", l.binary, "github.com/flashback-sync/flashback-sync/cmd/flashback-sync") //nolint:gosec // our own program
 	build.Stderr = os.Stderr
 	if err := build.Run(); err != nil {
@@ -41,19 +41,19 @@ func newLab(ctx context.Context, o options, log io.Writer) (*lab, error) {
 }
 
 func (l *lab) close() error {
-	var err error
+	err := os.RemoveAll(l.dir)
 	for _, s := range l.histories {
-		err = firstError(err, s.simulator.stop())
+		err = errors.Join(err, s.simulator.stop())
 	}
-	return firstError(err, os.RemoveAll(l.dir))
+	return err
 }
 
-func (l *lab) say(format string, arguments ...any) {
+func (l *lab) logf(format string, arguments ...any) {
 	fmt.Fprintf(l.log, "%s bench: "+format+"\n", append([]any{time.Now().Format(time.TimeOnly)}, arguments...)...)
 }
 
 // perDay is the same for every history: a shorter one has fewer days, not
-// emptier ones, so that nothing differs but what lies before the recent days.
+// emptier ones, so that nothing differs but the time before the recent days.
 // By default it is 10,000 rows of each stream.
 func (l *lab) perDay() int { return max(l.Rows/100, min(1_000, l.Rows/10), 1) }
 
@@ -68,7 +68,7 @@ func (l *lab) history(ctx context.Context, rows int) (*site, error) {
 		return s, nil
 	}
 	days := max(1, rows/l.perDay())
-	l.say("simulating %d days of %d rows in each stream", days, l.perDay())
+	l.logf("simulating %d days of %d rows in each stream", days, l.perDay())
 	simulator, err := startSimulator(ctx, serveSpec{Days: days, PerDay: l.perDay(), Gzip: l.Gzip})
 	if err != nil {
 		return nil, err
@@ -84,6 +84,6 @@ func (l *lab) history(ctx context.Context, rows int) (*site, error) {
 
 // fill runs the first sync of a site.
 func (l *lab) fill(ctx context.Context, s *site) (syncRun, error) {
-	l.say("%s: first sync of %d rows", filepath.Base(s.dir), s.simulator.rows())
+	l.logf("%s: first sync of %d rows", filepath.Base(s.dir), s.simulator.rows())
 	return l.sync(ctx, s, s.simulator.begun.Rows)
 }

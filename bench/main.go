@@ -54,9 +54,9 @@ func program(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 		return 2
 	}
 	var err error
-	switch play, known := roles()[*part]; {
+	switch run, known := roles()[*part]; {
 	case known:
-		err = play(ctx, []byte(flags.Arg(0)), stdin, stdout)
+		err = run(ctx, []byte(flags.Arg(0)), stdin, stdout)
 	case *part != "" || flags.NArg() > 0:
 		err = errors.New("unknown role or argument")
 	default:

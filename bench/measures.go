@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -58,7 +59,7 @@ func measureAll(ctx context.Context, o options, only, output string, stdout, std
 	if err != nil {
 		return err
 	}
-	defer func() { err = firstError(err, l.close()) }()
+	defer func() { err = errors.Join(err, l.close()) }()
 	for _, m := range measures() {
 		if err == nil && slices.Contains(chosen, m.name) {
 			if err = m.run(l, ctx); err != nil {
@@ -67,14 +68,5 @@ func measureAll(ctx context.Context, o options, only, output string, stdout, std
 		}
 	}
 	l.report.show(stdout) // also what came before a failure: it took minutes
-	return firstError(err, l.report.write(output))
-}
-
-func firstError(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return errors.Join(err, l.report.write(output))
 }

@@ -13,10 +13,10 @@ import (
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
-// asked are the queries of `demo` and the README, what `status` reads, and what a
-// dashboard sends all day. DAY is one in the middle of the history, USER whoever has
+// benchQueries are the queries of `demo` and the README, what `status` reads, and what a
+// dashboard sends all day. DAY is one in the middle of the history, USER the one with
 // the fewest rows.
-var asked = []struct{ name, sql string }{
+var benchQueries = []struct{ name, sql string }{
 	{"demo: violations by policy and severity", `
 		SELECT policy_name AS policy, count(*) FILTER (severity = 'HIGH') AS high, count(*) FILTER (severity = 'MEDIUM') AS medium,
 			count(*) FILTER (severity = 'LOW') AS low, count(*) FILTER (block) AS blocked,
@@ -51,7 +51,7 @@ func (l *lab) queries(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	l.say("queries")
+	l.logf("queries")
 	db, err := duckdb.Open(filepath.Join(s.dir, snapshot.Name), duckdb.Session{ReadOnly: true})
 	if err != nil {
 		return err
@@ -64,7 +64,7 @@ func (l *lab) queries(ctx context.Context) (err error) {
 	}
 	names := strings.NewReplacer("DAY'", day+"'", "'USER'", schema.Literal(user))
 	total := 0.0
-	for _, query := range asked {
+	for _, query := range benchQueries {
 		var costs []cost
 		for range 4 * l.Repeats {
 			var took cost

@@ -39,7 +39,7 @@ func pages(ctx context.Context, sim *apisim.Sim, stream string) iter.Seq2[[][]by
 	}
 }
 
-// recorder keeps an answer's body.
+// recorder stores an answer's body.
 type recorder struct {
 	bytes.Buffer
 	header http.Header
@@ -73,7 +73,7 @@ func batches(ctx context.Context, sim *apisim.Sim, table *schema.Table, rows int
 	return func(yield func(*transform.Built, error) bool) {
 		batch := transform.NewBatch(table, memory.DefaultAllocator)
 		defer batch.Release()
-		hand := func() bool {
+		flush := func() bool {
 			built := batch.Build()
 			defer built.Release()
 			return built.Rows == 0 || yield(built, nil)
@@ -89,10 +89,10 @@ func batches(ctx context.Context, sim *apisim.Sim, table *schema.Table, rows int
 					return
 				}
 			}
-			if batch.Rows() >= rows && !hand() {
+			if batch.Rows() >= rows && !flush() {
 				return
 			}
 		}
-		hand()
+		flush()
 	}
 }

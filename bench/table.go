@@ -17,35 +17,17 @@ func (r *report) show(to io.Writer) {
 	r.printVerdict(to)
 }
 
-func newTable(to io.Writer, left int, header ...any) table.Writer {
+func (r *report) printFigures(to io.Writer) {
 	t := table.NewWriter()
 	t.SetOutputMirror(to)
 	t.SetStyle(table.StyleLight)
 	t.Style().Format.Header = text.FormatDefault
-	t.AppendHeader(header)
+	t.AppendHeader(table.Row{"measure", "figure", "ours", "against", "value", "goal", ""})
 	var columns []table.ColumnConfig
-	for i := left; i < len(header); i++ {
-		columns = append(columns, table.ColumnConfig{Number: i + 1, Align: text.AlignRight, AlignHeader: text.AlignRight})
+	for number := 3; number <= 7; number++ {
+		columns = append(columns, table.ColumnConfig{Number: number, Align: text.AlignRight, AlignHeader: text.AlignRight})
 	}
 	t.SetColumnConfigs(columns)
-	return t
-}
-
-// render prints a table the way it was asked for.
-func (r *report) render(to io.Writer, title string, t table.Writer) {
-	if r.Options.Markdown {
-		fmt.Fprintf(to, "### %s\n\n", title)
-		t.SuppressTrailingSpaces()
-		t.RenderMarkdown()
-	} else {
-		t.SetTitle(title)
-		t.Render()
-	}
-	fmt.Fprintln(to)
-}
-
-func (r *report) printFigures(to io.Writer) {
-	t := newTable(to, 2, "measure", "figure", "ours", "against", "value", "goal", "")
 	for i, f := range r.Figures {
 		row := table.Row{f.Measure, f.Name, "", "", format(f.Value, f.Unit), "", ""}
 		if f.Sides != nil {
@@ -62,7 +44,13 @@ func (r *report) printFigures(to io.Writer) {
 		}
 		t.AppendRow(row)
 	}
-	r.render(to, "Figures", t)
+	if r.Options.Markdown {
+		t.SuppressTrailingSpaces()
+		t.RenderMarkdown()
+	} else {
+		t.Render()
+	}
+	fmt.Fprintln(to)
 }
 
 // printVerdict ends the report with what a person wants to know first.

@@ -16,7 +16,7 @@ func (l *lab) verify(ctx context.Context) error {
 		{"by totals", []string{"verify"}},
 		{"row by row (--full)", []string{"verify", "--full"}},
 	} {
-		l.say("verify %s", way.name)
+		l.logf("verify %s", way.name)
 		var took cost
 		requests, err := s.simulator.during(func() (err error) {
 			_, took, err = l.program(ctx, s, way.arguments...)
