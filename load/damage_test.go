@@ -131,7 +131,7 @@ func TestDamageThatShowsLaterIsCalledSo(t *testing.T) {
 		var damaged *duckdb.DamagedError
 		_, committing := w.Commit(ctx, load.Commit{RunID: "run-2", Stream: "alerts", Rows: []load.Rows{many(t, 1, 100)}})
 		_, settling := w.Dedupe(ctx, "run-2", schema.Alerts())
-		for _, err := range []error{committing, settling, readAll(w), w.CloseFile(ctx)} {
+		for _, err := range []error{committing, settling, readAll(w, dir), w.CloseFile(ctx)} {
 			if err == nil {
 				continue
 			}
@@ -169,13 +169,12 @@ func TestDamageFoundWhileRecoveringEndsTheRun(t *testing.T) {
 	}
 }
 
-func readAll(w *load.Warehouse) error {
-	for _, err := range w.Rows(context.Background(), schema.Alerts(), epoch, epoch.AddDate(1, 0, 0)) {
-		if err != nil {
-			return err
-		}
+// readAll reads every row, as a publisher does.
+func readAll(w *load.Warehouse, dir string) error {
+	if err := os.MkdirAll(filepath.Join(dir, "lake"), 0o750); err != nil {
+		return err
 	}
-	return nil
+	return w.Copy(context.Background(), schema.Alerts(), epoch, epoch.AddDate(1, 0, 0), filepath.Join(dir, "lake", "all.parquet"), "FORMAT parquet")
 }
 
 // filled makes a warehouse of some blocks and returns the file.

@@ -5,12 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"iter"
 	"strings"
 	"time"
-
-	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
@@ -119,74 +115,6 @@ func (w *Warehouse) MarkChanged(ctx context.Context, table *schema.Table, partit
 		}
 	}
 	return nil
-}
-
-// sliceRows and sliceBytes are about how many rows, and how much text, one query of Rows
-// reads: the driver keeps the whole answer of a query in memory, outside DuckDB's limit.
-const (
-	sliceRows  = 20_000
-	sliceBytes = 4 << 20
-)
-
-// Rows yields the rows of [from, to) sorted by time and key, in record batches
-// of at most a few thousand rows, with the columns of Table.ArrowSchema. A batch
-// is valid until the next one is read.
-func (r reader) Rows(ctx context.Context, table *schema.Table, from, to time.Time) iter.Seq2[arrow.RecordBatch, error] {
-	return func(yield func(arrow.RecordBatch, error) bool) {
-		cuts, err := r.cuts(ctx, table, from, to)
-		if err != nil {
-			yield(nil, err)
-			return
-		}
-		more := true
-		for i := 0; more && i+1 < len(cuts); i++ {
-			err := duckdb.Query(ctx, r.conn, selectRange(table), []any{cuts[i], cuts[i+1]}, func(reader array.RecordReader) (err error) {
-				more, err = r.yieldAll(reader, table.ArrowSchema(), yield)
-				return err
-			})
-			if err != nil {
-				yield(nil, duckdb.Wrap("read warehouse", err))
-				return
-			}
-		}
-	}
-}
-
-// cuts divides [from, to) into slices of about sliceRows rows, or fewer if they are large.
-// It includes from and to. Rows of one instant stay together.
-func (r reader) cuts(ctx context.Context, table *schema.Table, from, to time.Time) ([]time.Time, error) {
-	at, name := schema.Ident(table.Time), schema.Ident(table.Name)
-	var rows, bytes int64
-	err := r.conn.QueryRowContext(ctx, fmt.Sprintf("SELECT count(*), coalesce(sum(%s), 0)::BIGINT FROM %s WHERE %s >= ? AND %s < ?",
-		duckdb.TextBytes(table), name, at, at), from, to).Scan(&rows, &bytes)
-	if err != nil {
-		return nil, duckdb.Wrap("read warehouse", err)
-	}
-	slice := max(1, min(sliceRows, rows*sliceBytes/max(bytes, 1)))
-	inner, err := r.times(ctx, fmt.Sprintf(`SELECT DISTINCT cut FROM (
-			SELECT %[1]s AS cut, row_number() OVER (ORDER BY %[1]s) AS n FROM %[2]s WHERE %[1]s >= ? AND %[1]s < ?)
-		WHERE n %% %[3]d = 0 AND cut > ? ORDER BY 1`, at, name, slice), from, to, from)
-	return append(append([]time.Time{from}, inner...), to), err
-}
-
-// yieldAll yields every batch with our schema, whose metadata DuckDB does not know. It
-// reports whether the consumer wants more.
-func (r reader) yieldAll(reader array.RecordReader, as *arrow.Schema, yield func(arrow.RecordBatch, error) bool) (more bool, err error) {
-	for reader.Next() {
-		read := reader.RecordBatch()
-		batch := array.NewRecordBatch(as, read.Columns(), read.NumRows())
-		more := yield(batch, nil)
-		batch.Release()
-		if !more {
-			return false, nil
-		}
-	}
-	return true, reader.Err()
-}
-
-func selectRange(table *schema.Table) string {
-	at := schema.Ident(table.Time)
-	return fmt.Sprintf("SELECT %s FROM %s WHERE %s >= ? AND %s < ? ORDER BY %s", duckdb.Values(table), schema.Ident(table.Name), at, at, duckdb.Order(table))
 }
 
 // Ledger reads the whole coverage ledger.

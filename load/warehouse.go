@@ -244,18 +244,16 @@ func (w *Warehouse) CloseFile(ctx context.Context) error {
 	if w.db == nil {
 		return nil
 	}
-	_, err := w.conn.ExecContext(ctx, "CHECKPOINT")
-	for w.memory.GrowAfter(err) {
-		_ = w.disconnect() // its error would follow from the failure
-		if err := w.Reopen(ctx); err != nil {
-			return err
+	for {
+		_, err := w.conn.ExecContext(ctx, "CHECKPOINT")
+		grown, growing := w.GrowAfter(ctx, err)
+		if growing != nil {
+			return growing
 		}
-		_, err = w.conn.ExecContext(ctx, "CHECKPOINT")
+		if !grown {
+			return duckdb.Wrap("close warehouse", errors.Join(err, w.disconnect()))
+		}
 	}
-	if err := errors.Join(err, w.disconnect()); err != nil {
-		return duckdb.Wrap("close warehouse", err)
-	}
-	return nil
 }
 
 // Close closes the file if it is open, and releases the lock. It may be called more than

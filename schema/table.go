@@ -89,13 +89,3 @@ func (t *Table) BatchSchema() *arrow.Schema {
 	}
 	return arrow.NewSchema(fields, nil)
 }
-
-// ArrowSchema is the Arrow schema of the whole table, as Parquet files have it:
-// any column may be NULL there, since DuckDB writes them so.
-func (t *Table) ArrowSchema() *arrow.Schema {
-	fields := make([]arrow.Field, len(t.Columns))
-	for i, c := range t.Columns {
-		fields[i] = arrow.Field{Name: c.Name, Type: c.Type.Arrow(), Nullable: true}
-	}
-	return arrow.NewSchema(fields, nil)
-}

@@ -1,7 +1,6 @@
 package duckdb
 
 import (
-	"context"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
@@ -10,18 +9,6 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/duckdb/duckdb-go/v2"
 )
-
-// Query runs a query and lends its answer as Arrow batches.
-func Query(ctx context.Context, conn *sql.Conn, query string, arguments []any, use func(array.RecordReader) error) error {
-	return withArrow(conn, func(a *duckdb.Arrow) error {
-		reader, err := a.QueryContext(ctx, query, arguments...)
-		if err != nil {
-			return err
-		}
-		defer reader.Release()
-		return use(reader)
-	})
-}
 
 // withArrow lends the Arrow interface of a connection.
 func withArrow(conn *sql.Conn, use func(*duckdb.Arrow) error) error {

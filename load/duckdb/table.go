@@ -81,17 +81,6 @@ func Values(t *schema.Table) string {
 	return strings.Join(values, ", ")
 }
 
-// TextBytes is the length of all text in a row.
-func TextBytes(t *schema.Table) string {
-	sum := "0"
-	for _, c := range t.Columns {
-		if c.Type == schema.Text || c.Type == schema.JSON {
-			sum += fmt.Sprintf(" + coalesce(strlen(%s::VARCHAR), 0)", schema.Ident(c.Name))
-		}
-	}
-	return sum
-}
-
 // PartitionStart is the start of the partition of a time. Days are computed in whole
 // numbers: date_trunc goes through a calendar for every row.
 func PartitionStart(t *schema.Table, column string) string {

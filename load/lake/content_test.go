@@ -43,26 +43,23 @@ func TestRowsEqualTheWarehouses(t *testing.T) {
 	s := newSite(t)
 	s.alerts(oddAlerts()...)
 	commit(t, s.Warehouse, build(t, schema.PolicyStats(), buckets(epoch, 24)...))
-	for name, publish := range writers {
-		s := s.elsewhere(t)
-		publish(s)
-		s.checkManifest()
-		s.checkRows(name)
-	}
+	s.publish()
+	s.checkManifest()
+	s.checkRows()
 }
 
 // checkRows compares every file with the warehouse, row by row, in order.
-func (s *site) checkRows(name string) {
+func (s *site) checkRows() {
 	s.Helper()
 	for _, entry := range s.manifest().Files {
 		table := schema.ByName(entry.Table)
 		want := s.rows(table, entry.Oldest, entry.Newest.Add(time.Microsecond))
 		path := filepath.Join(s.dir, filepath.FromSlash(entry.Path))
 		if diff := cmp.Diff(want, readParquet(s, path)); diff != "" {
-			s.Errorf("%s: %s by pqarrow (-want +got):\n%.2000s", name, entry.Path, diff)
+			s.Errorf("%s by pqarrow (-want +got):\n%.2000s", entry.Path, diff)
 		}
 		if diff := cmp.Diff(want, readWithDuckDB(s, table, path)); diff != "" {
-			s.Errorf("%s: %s by DuckDB (-want +got):\n%.2000s", name, entry.Path, diff)
+			s.Errorf("%s by DuckDB (-want +got):\n%.2000s", entry.Path, diff)
 		}
 	}
 }
@@ -115,16 +112,21 @@ func openParquet(t testing.TB, path string) (*file.Reader, *pqarrow.FileReader) 
 func readWithDuckDB(t testing.TB, table *schema.Table, path string) map[string][]any {
 	t.Helper()
 	rows := duckDB(t, fmt.Sprintf("SELECT * FROM read_parquet(%s, hive_partitioning = false)", schema.Literal(path)))
-	columns := map[string][]any{}
+	return columns(table, rows)
+}
+
+// columns arranges rows by column. Times are UTC.
+func columns(table *schema.Table, rows [][]any) map[string][]any {
+	all := map[string][]any{}
 	for _, row := range rows {
 		for i, c := range table.Columns {
 			if at, ok := row[i].(time.Time); ok {
 				row[i] = at.UTC()
 			}
-			columns[c.Name] = append(columns[c.Name], row[i])
+			all[c.Name] = append(all[c.Name], row[i])
 		}
 	}
-	return columns
+	return all
 }
 
 // duckDB runs a query in a DuckDB of its own.
@@ -139,6 +141,12 @@ func duckDB(t testing.TB, query string) (all [][]any) {
 	if err != nil {
 		t.Fatalf("%s: %v", query, err)
 	}
+	return scanned(t, rows)
+}
+
+// scanned reads the rows of a query.
+func scanned(t testing.TB, rows *sql.Rows) (all [][]any) {
+	t.Helper()
 	defer func() { _ = rows.Close() }()
 	names, _ := rows.Columns()
 	for rows.Next() {
@@ -161,45 +169,31 @@ func TestFilesCarryTheSchema(t *testing.T) {
 	s := newSite(t)
 	s.alerts(oddAlerts()...)
 	commit(t, s.Warehouse, build(t, schema.PolicyStats(), buckets(epoch, 2)...))
-	for name, publish := range writers {
-		s := s.elsewhere(t)
-		publish(s)
-		for _, table := range []*schema.Table{schema.Alerts(), schema.PolicyStats()} {
-			path := filepath.Join(s.dir, filepath.FromSlash(map[string]string{
-				"alerts": "alerts/date=2024-01-01/alerts.parquet", "policy_stats": "policy_stats/month=2024-01/policy_stats.parquet",
-			}[table.Name]))
-			reader, arrowReader := openParquet(t, path)
-			got, err := arrowReader.Schema()
-			if err != nil {
-				t.Fatal(err)
-			}
-			for i, field := range table.ArrowSchema().Fields() {
-				read := got.Field(i)
-				if read.Name != field.Name || !arrow.TypeEqual(read.Type, field.Type) || read.Nullable != field.Nullable {
-					t.Errorf("%s: %s.%s is %v", name, table.Name, field.Name, read)
-				}
-			}
-			for i, row := range duckDB(t, fmt.Sprintf("SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM read_parquet(%s, hive_partitioning = false))", schema.Literal(path))) {
-				c := table.Columns[i]
-				wanted := strings.NewReplacer("TIMESTAMPTZ", "TIMESTAMP WITH TIME ZONE", "JSON", "VARCHAR").Replace(c.Type.DuckDB())
-				if row[0] != c.Name || row[1] != wanted {
-					t.Errorf("%s: DuckDB reads %s.%s as %v %v", name, table.Name, c.Name, row[0], row[1])
-				}
-			}
-			_ = reader.Close()
+	s.publish()
+	for _, table := range []*schema.Table{schema.Alerts(), schema.PolicyStats()} {
+		path := filepath.Join(s.dir, filepath.FromSlash(map[string]string{
+			"alerts": "alerts/date=2024-01-01/alerts.parquet", "policy_stats": "policy_stats/month=2024-01/policy_stats.parquet",
+		}[table.Name]))
+		reader, arrowReader := openParquet(t, path)
+		got, err := arrowReader.Schema()
+		if err != nil {
+			t.Fatal(err)
 		}
+		for i, c := range table.Columns {
+			read := got.Field(i)
+			if read.Name != c.Name || !arrow.TypeEqual(read.Type, c.Type.Arrow()) || !read.Nullable {
+				t.Errorf("%s.%s is %v", table.Name, c.Name, read)
+			}
+		}
+		for i, row := range duckDB(t, fmt.Sprintf("SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM read_parquet(%s, hive_partitioning = false))", schema.Literal(path))) {
+			c := table.Columns[i]
+			wanted := strings.NewReplacer("TIMESTAMPTZ", "TIMESTAMP WITH TIME ZONE", "JSON", "VARCHAR").Replace(c.Type.DuckDB())
+			if row[0] != c.Name || row[1] != wanted {
+				t.Errorf("DuckDB reads %s.%s as %v %v", table.Name, c.Name, row[0], row[1])
+			}
+		}
+		_ = reader.Close()
 	}
-}
-
-// writers are the two ways in which files are written.
-var writers = map[string]func(*site){
-	"copied": func(s *site) { s.Helper(); s.publish() },
-	"from rows": func(s *site) {
-		s.Helper()
-		if _, err := lake.Publish(context.Background(), options(s.dir), &failing{Warehouse: s.Warehouse, decline: true}); err != nil {
-			s.Fatal(err)
-		}
-	},
 }
 
 // Power BI and others refuse the encodings of Parquet's version 2.
@@ -207,15 +201,12 @@ func TestFilesHaveEncodingsOfVersion1(t *testing.T) {
 	s := newSite(t)
 	s.alerts(oddAlerts()...)
 	commit(t, s.Warehouse, build(t, schema.PolicyStats(), buckets(epoch, 2)...))
-	for name, publish := range writers {
-		s := s.elsewhere(t)
-		publish(s)
-		files := schema.Literal(filepath.Join(s.dir, "*", "*", "*.parquet"))
-		for _, row := range duckDB(t, "SELECT DISTINCT encodings FROM parquet_metadata("+files+")") {
-			for encoding := range strings.SplitSeq(fmt.Sprint(row[0]), ", ") {
-				if !slices.Contains([]string{"PLAIN", "RLE", "PLAIN_DICTIONARY", "RLE_DICTIONARY"}, encoding) {
-					t.Errorf("%s: encoding %s", name, encoding)
-				}
+	s.publish()
+	files := schema.Literal(filepath.Join(s.dir, "*", "*", "*.parquet"))
+	for _, row := range duckDB(t, "SELECT DISTINCT encodings FROM parquet_metadata("+files+")") {
+		for encoding := range strings.SplitSeq(fmt.Sprint(row[0]), ", ") {
+			if !slices.Contains([]string{"PLAIN", "RLE", "PLAIN_DICTIONARY", "RLE_DICTIONARY"}, encoding) {
+				t.Errorf("encoding %s", encoding)
 			}
 		}
 	}
@@ -245,41 +236,38 @@ func TestFilesAreMadeForReadersThatSkip(t *testing.T) {
 	s := newSite(t)
 	s.alerts(oddAlerts()...)
 	table := schema.Alerts()
-	for name, publish := range writers {
-		s := s.elsewhere(t)
-		publish(s)
-		reader, _ := openParquet(t, filepath.Join(s.dir, "alerts", "date=2024-01-01", "alerts.parquet"))
-		metadata := reader.MetaData()
-		by := metadata.KeyValueMetadata().FindValue("generator")
-		if metadata.GetCreatedBy() != "flashback-sync test" && (by == nil || *by != "flashback-sync test") {
-			t.Errorf("%s: created by %q", name, metadata.GetCreatedBy())
+	s.publish()
+	reader, _ := openParquet(t, filepath.Join(s.dir, "alerts", "date=2024-01-01", "alerts.parquet"))
+	metadata := reader.MetaData()
+	by := metadata.KeyValueMetadata().FindValue("generator")
+	if by == nil || *by != "flashback-sync test" {
+		t.Errorf("created by %q", metadata.GetCreatedBy())
+	}
+	group := metadata.RowGroup(0)
+	for i, c := range table.Columns {
+		chunk, err := group.ColumnChunk(i)
+		if err != nil {
+			t.Fatal(err)
 		}
-		group := metadata.RowGroup(0)
-		for i, c := range table.Columns {
-			chunk, err := group.ColumnChunk(i)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if chunk.Compression() != compress.Codecs.Zstd {
-				t.Errorf("%s: %s is compressed by %v", name, c.Name, chunk.Compression())
-			}
-			statistics, err := chunk.Statistics()
-			if err != nil || statistics == nil || !statistics.HasNullCount() {
-				t.Errorf("%s: %s has no statistics: %v", name, c.Name, err)
-				continue
-			}
-			// Columns of NULLs alone have no bounds, and bounds of long text are left out.
-			bounded := c.Name != "message" && c.Name != "host" && statistics.NullCount() < group.NumRows()
-			if bounded && !statistics.HasMinMax() {
-				t.Errorf("%s: %s has no bounds", name, c.Name)
-			}
+		if chunk.Compression() != compress.Codecs.Zstd {
+			t.Errorf("%s is compressed by %v", c.Name, chunk.Compression())
 		}
-		_ = reader.Close()
-		bounds := duckDB(t, fmt.Sprintf(`SELECT stats_min_value, stats_max_value FROM parquet_metadata(%s)
-			WHERE path_in_schema IN ('id', 'user_name') ORDER BY column_id`, schema.Literal(filepath.Join(s.dir, "alerts", "*", "*.parquet"))))
-		if diff := cmp.Diff([][]any{{"00", "15"}, {"constant", "constant"}}, bounds); diff != "" {
-			t.Errorf("%s: bounds (-want +got):\n%s", name, diff)
+		statistics, err := chunk.Statistics()
+		if err != nil || statistics == nil || !statistics.HasNullCount() {
+			t.Errorf("%s has no statistics: %v", c.Name, err)
+			continue
 		}
+		// Columns of NULLs alone have no bounds, and bounds of long text are left out.
+		bounded := c.Name != "message" && c.Name != "host" && statistics.NullCount() < group.NumRows()
+		if bounded && !statistics.HasMinMax() {
+			t.Errorf("%s has no bounds", c.Name)
+		}
+	}
+	_ = reader.Close()
+	bounds := duckDB(t, fmt.Sprintf(`SELECT stats_min_value, stats_max_value FROM parquet_metadata(%s)
+		WHERE path_in_schema IN ('id', 'user_name') ORDER BY column_id`, schema.Literal(filepath.Join(s.dir, "alerts", "*", "*.parquet"))))
+	if diff := cmp.Diff([][]any{{"00", "15"}, {"constant", "constant"}}, bounds); diff != "" {
+		t.Errorf("bounds (-want +got):\n%s", diff)
 	}
 }
 

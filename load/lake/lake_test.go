@@ -18,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/load/lake"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
@@ -203,17 +204,15 @@ func (s *site) checkManifest() {
 	}
 }
 
-// rows reads the warehouse, column by column.
+// rows reads the warehouse, column by column, in the order of its files.
 func (s *site) rows(table *schema.Table, from, to time.Time) map[string][]any {
 	s.Helper()
-	columns := map[string][]any{}
-	for batch, err := range s.Rows(context.Background(), table, from, to) {
-		if err != nil {
-			s.Fatal(err)
-		}
-		gather(columns, batch)
+	query := fmt.Sprintf("SELECT %s FROM %s WHERE %s >= ? AND %[3]s < ? ORDER BY %s", duckdb.Values(table), schema.Ident(table.Name), schema.Ident(table.Time), duckdb.Order(table))
+	rows, err := s.Conn().QueryContext(context.Background(), query, from, to)
+	if err != nil {
+		s.Fatal(err)
 	}
-	return columns
+	return columns(table, scanned(s, rows))
 }
 
 // gather appends a batch's values, column by column.

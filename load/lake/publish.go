@@ -15,7 +15,12 @@ import (
 
 // source is the committed state, and what has changed in it.
 type source interface {
-	rows
+	// Copy writes the rows of [from, to), sorted by time and key, to a file that exists,
+	// with these options of DuckDB's COPY. Several goroutines call it at once.
+	Copy(ctx context.Context, table *schema.Table, from, to time.Time, file, options string) error
+	// GrowAfter gives DuckDB more memory if the error says that it lacked some and there is
+	// more. Nothing else reads at that time.
+	GrowAfter(ctx context.Context, err error) (grown bool, failed error)
 	// Changed lists the partitions with commits since they were published last.
 	Changed(ctx context.Context, table *schema.Table) ([]time.Time, error)
 	// Partitions lists all partitions with rows.
