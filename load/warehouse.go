@@ -20,11 +20,10 @@ var ErrLocked = errors.New("another instance is running")
 
 // Options say where the warehouse is and which resources it may use.
 type Options struct {
-	Dir         string // data_dir
-	MemoryLimit string // DuckDB's notation; "" for as much as the rows need
-	Version     string // release that writes, recorded in the file
-	Lake        string // the folder that Copy writes to; "" for lake/ below Dir
-	Now         func() time.Time
+	Dir     string // data_dir
+	Version string // release that writes, recorded in the file
+	Lake    string // the folder that Copy writes to; "" for lake/ below Dir
+	Now     func() time.Time
 
 	// Writing: refuse a data_dir without space for a run; with Copied, a run that also
 	// publishes a copy of the warehouse.
@@ -73,7 +72,7 @@ func newWarehouse(options Options) *Warehouse {
 	if options.Now == nil {
 		options.Now = time.Now
 	}
-	return &Warehouse{options: options, path: File(options.Dir), memory: duckdb.Memory{Fixed: options.MemoryLimit}}
+	return &Warehouse{options: options, path: File(options.Dir)}
 }
 
 func newLocked(options Options) (w *Warehouse, err error) {

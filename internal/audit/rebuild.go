@@ -27,7 +27,7 @@ func Rebuild(ctx context.Context, options run.Options, from run.Source) (done Re
 		return done, &duckdb.StorageError{Doing: "read lake", Err: err}
 	}
 	done.Rebuilt, err = load.Rebuild(ctx, load.Options{
-		Dir: options.DataDir, MemoryLimit: options.MemoryLimit, Version: options.Version, Now: options.Now,
+		Dir: options.DataDir, Version: options.Version, Now: options.Now,
 	}, remains)
 	if err != nil {
 		return done, err

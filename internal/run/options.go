@@ -46,9 +46,8 @@ type Options struct {
 
 	Repair *Repair // what to read instead of what is due, if not nil
 
-	MemoryLimit string // of DuckDB; "" for its default
-	Now         func() time.Time
-	Observe     func(Event) // may be nil
+	Now     func() time.Time
+	Observe func(Event) // may be nil
 }
 
 // List is a stream of events.

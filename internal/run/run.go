@@ -85,7 +85,7 @@ func (r *run) execute(ctx context.Context) (err error) {
 		open = load.OpenReadOnly
 	}
 	r.warehouse, err = open(ctx, load.Options{
-		Dir: r.options.DataDir, MemoryLimit: r.options.MemoryLimit, Version: r.options.Version, Now: r.options.Now,
+		Dir: r.options.DataDir, Version: r.options.Version, Now: r.options.Now,
 		Writing: !r.options.DryRun, Copied: r.options.PublishDuckDB,
 		Published: r.options.Orphans(),
 	})

@@ -11,22 +11,14 @@ var memorySteps = [...]string{LeastMemory, "256MB", "1GB"}
 const LeastMemory = "96MB"
 
 // Memory is the memory that a writer may use. It grows if that was too little.
-type Memory struct {
-	Fixed string // DuckDB's notation; "" for as much as the rows need
-	step  int
-}
+type Memory struct{ step int }
 
 // Limit is the limit for the next session.
-func (m *Memory) Limit() string {
-	if m.Fixed != "" {
-		return m.Fixed
-	}
-	return memorySteps[m.step]
-}
+func (m *Memory) Limit() string { return memorySteps[m.step] }
 
 // GrowAfter raises the limit if err is due to a lack of memory, and reports whether it did.
 func (m *Memory) GrowAfter(err error) bool {
-	if m.step+1 == len(memorySteps) || m.Fixed != "" || !OutOfMemory(err) {
+	if m.step+1 == len(memorySteps) || !OutOfMemory(err) {
 		return false
 	}
 	m.step++
