@@ -49,15 +49,12 @@ func (a *app) notifier(c *config.Config, log zerolog.Logger) (*notify.Notifier, 
 	ping, pingErr := c.Alarms.PingURL(a.env)
 	webhook, webhookErr := c.Alarms.WebhookURL(a.env)
 	host, _ := os.Hostname() // shown if it is known
-	n := &notify.Notifier{
-		Log: log,
-		Alarms: notify.New(notify.Options{
-			DataDir: c.DataDir, PingURL: ping, WebhookURL: webhook, StaleAfter: c.Alarms.StaleAfter,
-			Streams: streamNames(c), Link: c.Alarms.Link, Host: host,
-		}),
+	options := notify.Options{
+		DataDir: c.DataDir, PingURL: ping, WebhookURL: webhook, StaleAfter: c.Alarms.StaleAfter,
+		Streams: streamNames(c), Link: c.Alarms.Link, Host: host, Log: log,
 	}
 	if path := c.Metrics.Textfile; path != "" {
-		n.WriteMetrics = func(now *status.Status) error { return metrics.WriteTextfile(path, now) }
+		options.WriteMetrics = func(now *status.Status) error { return metrics.WriteTextfile(path, now) }
 	}
-	return n, errors.Join(pingErr, webhookErr)
+	return notify.New(options), errors.Join(pingErr, webhookErr)
 }

@@ -33,8 +33,8 @@ const (
 
 // afterRun records how a job's run ended. A run of all streams that is good ends what
 // was wrong with the jobs of single ones, too.
-func (a *Alarms) afterRun(s *state, run *journal.Run) (events []event) {
-	now := a.now()
+func (n *Notifier) afterRun(s *state, run *journal.Run) (events []event) {
+	now := n.now()
 	what, is := s.Jobs.update(run.Job, !run.Good(), run.FinishedAt, now)
 	job := escape(run.Job, mostName)
 	switch what {
@@ -103,32 +103,32 @@ func hintOf(run *journal.Run) string {
 	return "look at the log of the run"
 }
 
-// afterLook records which streams lag. A stream of which nothing is known changes nothing.
-func (a *Alarms) afterLook(st *state, s *status.Status) (events []event) {
-	for _, name := range a.options.Streams {
+// afterCheck records which streams lag. A stream of which nothing is known changes nothing.
+func (n *Notifier) afterCheck(st *state, s *status.Status) (events []event) {
+	for _, name := range n.options.Streams {
 		unread, known := s.Unread(name)
 		if !known {
 			continue
 		}
-		what, is := st.Streams.update(name, s.At.Sub(unread) > a.options.StaleAfter, unread.Add(a.options.StaleAfter), a.now())
+		what, is := st.Streams.update(name, s.At.Sub(unread) > n.options.StaleAfter, unread.Add(n.options.StaleAfter), n.now())
 		if what != same {
 			state := "nothing newer than " + moment(unread) + " has been read"
 			if s.Fresh(name) == nil {
 				state = "it was never read completely, and its runs began at " + moment(unread)
 			}
-			events = append(events, a.ofStream(escape(name, mostName), what, state, is))
+			events = append(events, n.ofStream(escape(name, mostName), what, state, is))
 		}
 	}
 	for name := range st.Streams {
-		if !slices.Contains(a.options.Streams, name) {
+		if !slices.Contains(n.options.Streams, name) {
 			delete(st.Streams, name) // it is no longer synced
 		}
 	}
 	return events
 }
 
-func (a *Alarms) ofStream(name string, what transition, state string, is wrong) event {
-	now := a.now()
+func (n *Notifier) ofStream(name string, what transition, state string, is wrong) event {
+	now := n.now()
 	if what == over {
 		return event{
 			colour: green, title: name + " is fresh again",

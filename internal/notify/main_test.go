@@ -23,7 +23,7 @@ import (
 func TestMain(m *testing.M) {
 	if url := os.Getenv("ALARM_TEST_WEBHOOK"); url != "" {
 		a := New(Options{DataDir: os.Getenv("ALARM_TEST_DIR"), WebhookURL: url})
-		if err := a.Ended(context.Background(), failed(1)); err != nil {
+		if err := a.ended(context.Background(), failed(1)); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -104,8 +104,8 @@ func dataDir(t *testing.T) string {
 	return dir
 }
 
-// alarms at so many hours, of all streams; they do not wait between tries.
-func alarms(hours float64, o Options) *Alarms {
+// notifier is one at so many hours, of all streams; it does not wait between tries.
+func notifier(hours float64, o Options) *Notifier {
 	if o.Streams == nil {
 		o.Streams = status.StreamNames()
 	}

@@ -25,13 +25,13 @@ type attachment struct {
 }
 
 // message describes the events: each in a sentence, for notifications, and in detail.
-func (a *Alarms) message(events []event) []byte {
+func (n *Notifier) message(events []event) []byte {
 	var m message
 	var sentences []string
 	for _, e := range events {
-		sentences = append(sentences, "flashback-sync"+escaper.Replace(a.on())+": "+e.text+".")
+		sentences = append(sentences, "flashback-sync"+escaper.Replace(n.on())+": "+e.text+".")
 		m.Attachments = append(m.Attachments, attachment{
-			Colour: e.colour, Fallback: e.text, Title: e.title, Link: a.options.Link, Fields: e.fields, Format: []string{"fields"},
+			Colour: e.colour, Fallback: e.text, Title: e.title, Link: n.options.Link, Fields: e.fields, Format: []string{"fields"},
 		})
 	}
 	m.Text = strings.Join(sentences, "\n")

@@ -18,10 +18,10 @@ const mostReport = 10_000
 
 // ping reports a start, an end ("") or a fail to a healthchecks-style monitor
 // (healthchecks.io/docs/http_api). The id distinguishes runs that overlap.
-func (a *Alarms) ping(ctx context.Context, signal, runID, report string) error {
-	address, err := pingAddress(a.options.PingURL, signal, runID)
+func (n *Notifier) ping(ctx context.Context, signal, runID, report string) error {
+	address, err := pingAddress(n.options.PingURL, signal, runID)
 	if err == nil {
-		err = a.sender.send(ctx, address, "text/plain; charset=utf-8", []byte(report))
+		err = n.sender.send(ctx, address, "text/plain; charset=utf-8", []byte(report))
 	}
 	if err != nil {
 		return fmt.Errorf("ping: %w", err)
@@ -57,13 +57,13 @@ func runUUID(runID string) string {
 }
 
 // report is what a person finds in the monitor: how the run ended, and why.
-func (a *Alarms) report(run *journal.Run) string {
+func (n *Notifier) report(run *journal.Run) string {
 	var rows, changed int64
 	for _, s := range run.Streams {
 		rows, changed = rows+s.Inserted, changed+s.Updated
 	}
 	lines := []string{
-		fmt.Sprintf("%s: %s%s, %s after %s", clean(run.Status, mostName), clean(run.Job, mostName), a.on(), exitText(run), run.Took().Round(time.Millisecond)),
+		fmt.Sprintf("%s: %s%s, %s after %s", clean(run.Status, mostName), clean(run.Job, mostName), n.on(), exitText(run), run.Took().Round(time.Millisecond)),
 		fmt.Sprintf("%d rows new, %d changed, %d requests", rows, changed, run.Sent()),
 	}
 	for _, text := range []string{run.Error, run.Hint} {
@@ -83,9 +83,9 @@ func exitText(run *journal.Run) string {
 }
 
 // on says where, if that is configured.
-func (a *Alarms) on() string {
-	if a.options.Host == "" {
+func (n *Notifier) on() string {
+	if n.options.Host == "" {
 		return ""
 	}
-	return " on " + clean(a.options.Host, mostName)
+	return " on " + clean(n.options.Host, mostName)
 }

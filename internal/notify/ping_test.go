@@ -21,14 +21,14 @@ import (
 
 func TestPingsFollowARun(t *testing.T) {
 	monitor := listen(t, nil)
-	a := alarms(0, Options{PingURL: monitor.URL + "/ping/" + canary + "?create=1", Host: "db1"})
+	a := notifier(0, Options{PingURL: monitor.URL + "/ping/" + canary + "?create=1", Host: "db1"})
 	good := run("sync", journal.OK, 0)
 	good.Requests = map[string]int64{"200": 17}
 	good.Streams = map[string]journal.Stream{"alerts": {Inserted: 40, Updated: 2}, "violations": {Inserted: 2}}
 	bad := failed(0)
 	bad.RunID = "not a uuid"
 	for _, err := range []error{
-		a.Started(context.Background(), good), a.Ended(context.Background(), good), a.Ended(context.Background(), bad),
+		a.started(context.Background(), good), a.ended(context.Background(), good), a.ended(context.Background(), bad),
 	} {
 		if err != nil {
 			t.Fatal(err)
@@ -80,7 +80,7 @@ func TestWhatFailsForAMomentIsTriedAgain(t *testing.T) {
 				answer(w, r)
 			}
 		})
-		if err := alarms(0, Options{PingURL: monitor.URL}).Ended(context.Background(), failed(0)); err != nil {
+		if err := notifier(0, Options{PingURL: monitor.URL}).ended(context.Background(), failed(0)); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 		if got := monitor.got(); len(got) != tries || got[tries-1].body == "" {
@@ -147,9 +147,9 @@ func TestErrorsDoNotContainTheURL(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			url := c.base + "/" + canary + "?k=" + canary
-			a := alarms(0, Options{DataDir: dataDir(t), PingURL: url, WebhookURL: url})
+			a := notifier(0, Options{DataDir: dataDir(t), PingURL: url, WebhookURL: url})
 			a.sender.client.Timeout = 200 * time.Millisecond
-			err := errors.Join(a.Started(context.Background(), failed(0)), a.Ended(context.Background(), failed(0)))
+			err := errors.Join(a.started(context.Background(), failed(0)), a.ended(context.Background(), failed(0)))
 			if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "ping: ") || !strings.Contains(err.Error(), "webhook: ") {
 				t.Errorf("error %v, want %q", err, c.want)
 			}
@@ -166,7 +166,7 @@ func TestReportsAreShortAndHarmless(t *testing.T) {
 	monitor := listen(t, nil)
 	bad := failed(0)
 	bad.Error = strings.Repeat("\x1b[31mé\u202e\xff\n", 20_000)
-	if err := alarms(0, Options{PingURL: monitor.URL}).Ended(context.Background(), bad); err != nil {
+	if err := notifier(0, Options{PingURL: monitor.URL}).ended(context.Background(), bad); err != nil {
 		t.Fatal(err)
 	}
 	body := monitor.got()[0].body
@@ -178,15 +178,15 @@ func TestReportsAreShortAndHarmless(t *testing.T) {
 func TestOnlyRunsOfJobsNotify(t *testing.T) {
 	monitor := listen(t, nil)
 	dir := dataDir(t)
-	a := alarms(0, Options{DataDir: dir, PingURL: monitor.URL, WebhookURL: monitor.URL})
+	a := notifier(0, Options{DataDir: dir, PingURL: monitor.URL, WebhookURL: monitor.URL})
 	narrowed := failed(0)
 	narrowed.Job = ""
 	for _, r := range []journal.Run{narrowed, run("sync", journal.Skipped, 0), run("sync", journal.Interrupted, 0)} {
-		if err := a.Ended(context.Background(), r); err != nil {
+		if err := a.ended(context.Background(), r); err != nil {
 			t.Error(err)
 		}
 	}
-	if err := a.Started(context.Background(), narrowed); err != nil {
+	if err := a.started(context.Background(), narrowed); err != nil {
 		t.Error(err)
 	}
 	if got := monitor.got(); len(got) > 0 {
@@ -198,7 +198,7 @@ func TestWithoutURLsNothingIsWritten(t *testing.T) {
 	dir := dataDir(t)
 	a := New(Options{DataDir: dir, StaleAfter: time.Hour})
 	s := lagging(0, map[string]time.Duration{"alerts": 10 * time.Hour})
-	for _, err := range []error{a.Started(context.Background(), failed(0)), a.Ended(context.Background(), failed(0)), a.Look(context.Background(), s)} {
+	for _, err := range []error{a.started(context.Background(), failed(0)), a.ended(context.Background(), failed(0)), a.check(context.Background(), s)} {
 		if err != nil {
 			t.Error(err)
 		}
@@ -217,7 +217,7 @@ func TestACancelledRunDoesNotWait(t *testing.T) {
 		w.WriteHeader(500)
 		cancel()
 	}
-	if err := a.Ended(ctx, failed(0)); !errors.Is(err, context.Canceled) {
+	if err := a.ended(ctx, failed(0)); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
 }

@@ -56,12 +56,12 @@ func TestAJobIsReportedWhenItChanges(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			hook, dir := listen(t, nil), dataDir(t)
 			for i, s := range steps {
-				a := alarms(s.hours, Options{DataDir: dir, WebhookURL: hook.URL}) // each run is a process
+				a := notifier(s.hours, Options{DataDir: dir, WebhookURL: hook.URL}) // each run is a process
 				ended := run(s.job, s.status, s.hours)
 				if ended.Streams = map[string]journal.Stream{s.job: {}}; s.job == "sync" {
 					ended.Streams = map[string]journal.Stream{"violations": {}, "policy_stats": {}}
 				}
-				if err := a.Ended(context.Background(), ended); err != nil {
+				if err := a.ended(context.Background(), ended); err != nil {
 					t.Fatal(err)
 				}
 				receives(t, i, hook, s.want)
@@ -117,8 +117,8 @@ func TestAStreamIsReportedWhenItLags(t *testing.T) {
 		{27, time.Hour, 0, "the stream violations is fresh again"},
 		{28, time.Hour, 0, ""},
 	} {
-		a := alarms(s.hours, Options{DataDir: dir, WebhookURL: hook.URL, StaleAfter: 36 * time.Hour})
-		if err := a.Look(context.Background(), lagging(s.hours, map[string]time.Duration{"alerts": s.alerts, "violations": s.violations})); err != nil {
+		a := notifier(s.hours, Options{DataDir: dir, WebhookURL: hook.URL, StaleAfter: 36 * time.Hour})
+		if err := a.check(context.Background(), lagging(s.hours, map[string]time.Duration{"alerts": s.alerts, "violations": s.violations})); err != nil {
 			t.Fatal(err)
 		}
 		receives(t, i, hook, s.want)
@@ -130,8 +130,8 @@ func TestAStreamThatWasNeverCompleteIsReported(t *testing.T) {
 	s := lagging(50, map[string]time.Duration{"alerts": -1})
 	s.Holdings.Streams[0].Rows = 1
 	s.Runs = []journal.Run{{Command: "sync", Job: "sync", StartedAt: at(1), Streams: map[string]journal.Stream{"alerts": {Served: true}}}}
-	a := alarms(50, Options{DataDir: dir, WebhookURL: hook.URL, StaleAfter: 36 * time.Hour})
-	if err := a.Look(context.Background(), s); err != nil {
+	a := notifier(50, Options{DataDir: dir, WebhookURL: hook.URL, StaleAfter: 36 * time.Hour})
+	if err := a.check(context.Background(), s); err != nil {
 		t.Fatal(err)
 	}
 	receives(t, 0, hook, "it was never read completely, and its runs began at 2026-03-01 13:00 UTC")
@@ -141,8 +141,8 @@ func TestStreamsThatAreNoLongerSyncedAreForgotten(t *testing.T) {
 	hook, dir := listen(t, nil), dataDir(t)
 	look := func(streams ...string) {
 		t.Helper()
-		a := alarms(0, Options{DataDir: dir, WebhookURL: hook.URL, StaleAfter: time.Hour, Streams: streams})
-		if err := a.Look(context.Background(), lagging(0, map[string]time.Duration{"alerts": 0, "violations": 2 * time.Hour})); err != nil {
+		a := notifier(0, Options{DataDir: dir, WebhookURL: hook.URL, StaleAfter: time.Hour, Streams: streams})
+		if err := a.check(context.Background(), lagging(0, map[string]time.Duration{"alerts": 0, "violations": 2 * time.Hour})); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -160,7 +160,7 @@ func TestStreamsThatAreNoLongerSyncedAreForgotten(t *testing.T) {
 func TestTheNextRunSendsWhatWasNotAccepted(t *testing.T) {
 	hook, dir := listen(t, answers(503)), dataDir(t)
 	end := func(r journal.Run, hours float64) error {
-		return alarms(hours, Options{DataDir: dir, WebhookURL: hook.URL}).Ended(context.Background(), r)
+		return notifier(hours, Options{DataDir: dir, WebhookURL: hook.URL}).ended(context.Background(), r)
 	}
 	if err := end(failed(0), 0); err == nil {
 		t.Error("no error")
@@ -190,11 +190,11 @@ func TestTheNextRunSendsWhatWasNotAccepted(t *testing.T) {
 
 func TestARecoveryFromAFailureNeverReportedIsNotReported(t *testing.T) {
 	hook, dir := listen(t, answers(503)), dataDir(t)
-	a := alarms(0, Options{DataDir: dir, WebhookURL: hook.URL})
-	_ = a.Ended(context.Background(), failed(0))
+	a := notifier(0, Options{DataDir: dir, WebhookURL: hook.URL})
+	_ = a.ended(context.Background(), failed(0))
 	hook.got()
 	hook.answer = nil
-	if err := a.Ended(context.Background(), run("sync", journal.OK, 1)); err != nil {
+	if err := a.ended(context.Background(), run("sync", journal.OK, 1)); err != nil {
 		t.Fatal(err)
 	}
 	receives(t, 1, hook, "")
@@ -205,12 +205,12 @@ func TestARecoveryFromAFailureNeverReportedIsNotReported(t *testing.T) {
 
 func TestAFailureIsReportedAlsoWhereTheStateIsLost(t *testing.T) {
 	hook, dir := listen(t, nil), t.TempDir() // without the folder state
-	a := alarms(0, Options{DataDir: dir, WebhookURL: hook.URL})
-	if err := a.Ended(context.Background(), failed(0)); err == nil {
+	a := notifier(0, Options{DataDir: dir, WebhookURL: hook.URL})
+	if err := a.ended(context.Background(), failed(0)); err == nil {
 		t.Error("no error")
 	}
 	receives(t, 0, hook, "the job sync failed")
-	if err := a.Ended(context.Background(), run("sync", journal.OK, 1)); err == nil {
+	if err := a.ended(context.Background(), run("sync", journal.OK, 1)); err == nil {
 		t.Error("no error")
 	}
 	receives(t, 1, hook, "")
@@ -218,7 +218,7 @@ func TestAFailureIsReportedAlsoWhereTheStateIsLost(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "state", "alarms.json"), []byte(`{"jobs":{"sy`), 0o640); err != nil {
 		t.Fatal(err)
 	}
-	if err := alarms(0, Options{DataDir: dir, WebhookURL: hook.URL}).Ended(context.Background(), failed(0)); err != nil {
+	if err := notifier(0, Options{DataDir: dir, WebhookURL: hook.URL}).ended(context.Background(), failed(0)); err != nil {
 		t.Error(err)
 	}
 	receives(t, 2, hook, "the job sync failed")
@@ -229,7 +229,7 @@ func TestManyAtOnceNotifyOnce(t *testing.T) {
 	var all sync.WaitGroup
 	for range 8 {
 		all.Go(func() {
-			if err := alarms(0, Options{DataDir: dir, WebhookURL: hook.URL}).Ended(context.Background(), failed(0)); err != nil {
+			if err := notifier(0, Options{DataDir: dir, WebhookURL: hook.URL}).ended(context.Background(), failed(0)); err != nil {
 				t.Error(err)
 			}
 		})
@@ -260,36 +260,36 @@ func TestMessagesAreAsTheyWere(t *testing.T) {
 	hostile.Hint = ""
 	missing := run("verify", journal.Partial, 0)
 	missing.Verdict, missing.Missing, missing.ExitCode = "missing", 3, 9
-	for name, send := range map[string]func(a *Alarms) error{
-		"failed":  func(a *Alarms) error { return a.Ended(context.Background(), failed(0)) },
-		"hostile": func(a *Alarms) error { return a.Ended(context.Background(), hostile) },
-		"missing": func(a *Alarms) error { return a.Ended(context.Background(), missing) },
-		"crashed": func(a *Alarms) error {
+	for name, send := range map[string]func(a *Notifier) error{
+		"failed":  func(a *Notifier) error { return a.ended(context.Background(), failed(0)) },
+		"hostile": func(a *Notifier) error { return a.ended(context.Background(), hostile) },
+		"missing": func(a *Notifier) error { return a.ended(context.Background(), missing) },
+		"crashed": func(a *Notifier) error {
 			crashed := run("sync", journal.Crashed, 0)
 			crashed.ExitCode = -1
-			return a.Ended(context.Background(), crashed)
+			return a.ended(context.Background(), crashed)
 		},
-		"lasting": func(a *Alarms) error {
+		"lasting": func(a *Notifier) error {
 			before := state{Jobs: wrongs{"sync": {Since: at(-49), Reported: at(-24)}}}
 			if err := writeState(a.options.DataDir, before); err != nil {
 				return err
 			}
-			return a.Ended(context.Background(), failed(0))
+			return a.ended(context.Background(), failed(0))
 		},
-		"recovered": func(a *Alarms) error {
+		"recovered": func(a *Notifier) error {
 			before := state{Jobs: wrongs{"sync": {Since: at(-49), Reported: at(-1)}}}
 			if err := writeState(a.options.DataDir, before); err != nil {
 				return err
 			}
-			return a.Ended(context.Background(), run("sync", journal.OK, 0))
+			return a.ended(context.Background(), run("sync", journal.OK, 0))
 		},
-		"stale": func(a *Alarms) error {
-			return a.Look(context.Background(), lagging(0, map[string]time.Duration{"alerts": 50 * time.Hour, "violations": 40 * time.Hour}))
+		"stale": func(a *Notifier) error {
+			return a.check(context.Background(), lagging(0, map[string]time.Duration{"alerts": 50 * time.Hour, "violations": 40 * time.Hour}))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			hook := listen(t, nil)
-			err := send(alarms(0, Options{
+			err := send(notifier(0, Options{
 				DataDir: dataDir(t), WebhookURL: hook.URL, StaleAfter: 36 * time.Hour, Link: "https://status.example.com/?a=1&b=2", Host: "db<1>",
 			}))
 			if err != nil {
