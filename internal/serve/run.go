@@ -51,6 +51,10 @@ func (s *Server) work(ctx context.Context, job schedule.Job, turn schedule.Turn)
 	if outcome.ExitCode != schedule.ExitLocked {
 		s.recordEnded(ctx, run, outcome)
 	}
+	select {
+	case s.ended <- struct{}{}:
+	default: // a check is already due
+	}
 	return outcome
 }
 

@@ -72,7 +72,8 @@ type Server struct {
 	patience   time.Duration // with a run that shows no progress
 	published  *published
 	supervisor *schedule.Supervisor
-	lastBeat   atomic.Int64 // when the scheduler gave its last sign of life, in Unix nanoseconds
+	ended      chan struct{} // has a value after a run has ended
+	lastBeat   atomic.Int64  // when the scheduler gave its last sign of life, in Unix nanoseconds
 
 	mu       sync.Mutex
 	settings Settings
@@ -90,7 +91,7 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{options: o, log: o.Log, program: program, patience: stalledAfter, settings: o.Settings}
+	s := &Server{options: o, log: o.Log, program: program, patience: stalledAfter, settings: o.Settings, ended: make(chan struct{}, 1)}
 	s.supervisor = schedule.New(o.Jobs, schedule.Attempts(recorded.Runs, time.Now()), schedule.Options{
 		Run: s.work, Skipped: s.recordSkipped, Beat: s.beat,
 	})
@@ -167,7 +168,8 @@ func (s *Server) notifySystemd(state string) {
 	}
 }
 
-// checkRegularly reports streams that became stale, and removes foreign logs.
+// checkRegularly reports streams that became stale or fresh, and removes foreign logs: every
+// minute, and after each run.
 func (s *Server) checkRegularly(ctx context.Context) {
 	tick := time.NewTicker(checkEvery)
 	defer tick.Stop()
@@ -176,6 +178,7 @@ func (s *Server) checkRegularly(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+		case <-s.ended:
 		}
 		s.removeForeignLog()
 		now, err := s.status(ctx)
