@@ -30,6 +30,7 @@ func writing(t testing.TB, dir string, now time.Time) *load.Warehouse {
 
 // TestNoIDIsStoredTwice moves rows about over many runs, some of which are killed.
 func TestNoIDIsStoredTwice(t *testing.T) {
+	t.Parallel()
 	for seed := range uint64(3) {
 		rng := rand.New(rand.NewPCG(seed, 3))
 		dir, next := t.TempDir(), 0

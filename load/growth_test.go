@@ -18,6 +18,7 @@ import (
 // What a run rewrites leaves blocks behind that later runs fill again, so that the
 // file, and the copy that is published, stays a small multiple of what it holds.
 func TestTheFileDoesNotGrowWithWhatIsRewritten(t *testing.T) {
+	t.Parallel()
 	ctx, dir := context.Background(), t.TempDir()
 	dice := rand.New(rand.NewPCG(1, 2))
 	w := open(t, dir)

@@ -15,7 +15,8 @@ import (
 // More long texts lie together than DuckDB may hold at first: commits and the
 // checkpoint fail, and the file cannot be opened again as it was before.
 func TestTextsThatNeedMoreMemoryGetIt(t *testing.T) {
-	for name, size := range map[string]struct{ rows, length int }{"a megabyte": {120, 1_000_000}, "a tenth of it": {2500, 100_000}} {
+	t.Parallel()
+	for name, size := range map[string]struct{ rows, length int }{"a megabyte": {100, 1_000_000}, "a tenth of it": {1100, 100_000}} {
 		t.Run(name, func(t *testing.T) {
 			dir, ctx := t.TempDir(), context.Background()
 			w := open(t, dir)
@@ -40,7 +41,7 @@ func TestTextsThatNeedMoreMemoryGetIt(t *testing.T) {
 					}
 				}
 			}
-			if failures > 2 {
+			if failures < 1 || failures > 2 {
 				t.Errorf("%d commits failed", failures)
 			}
 			if err := w.CloseFile(ctx); err != nil {

@@ -16,6 +16,7 @@ import (
 // right into the file; whatever fails on the way, rows and ledger landed both or
 // neither, and committing again counts every row once.
 func TestACommitThatFailedIsCommittedAgain(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		fault  string
 		landed bool
@@ -26,6 +27,7 @@ func TestACommitThatFailedIsCommittedAgain(t *testing.T) {
 		"header_synced":  {"fsync:error=EIO:when=2", true},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			if !alone(t, func(dir string) []string {
 				return injecting(load.File(dir), c.fault)
 			}) {
@@ -70,6 +72,7 @@ func TestACommitThatFailedIsCommittedAgain(t *testing.T) {
 // DuckDB says of some failed commits that they landed: the log was written, and
 // then could not be brought into the file.
 func TestACommitThatLandedAndFailedIsFoundUnchanged(t *testing.T) {
+	t.Parallel()
 	if !alone(t, func(dir string) []string {
 		return injecting(load.File(dir), "pwrite64:error=EIO:when=1")
 	}) {

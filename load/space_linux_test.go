@@ -14,6 +14,7 @@ import (
 )
 
 func TestARunWithoutRoomIsRefused(t *testing.T) {
+	t.Parallel()
 	if !alone(t, mounting) {
 		return
 	}
@@ -49,6 +50,7 @@ func TestARunWithoutRoomIsRefused(t *testing.T) {
 }
 
 func TestFoldersThatCannotBeWrittenToAreRefused(t *testing.T) {
+	t.Parallel()
 	if !alone(t, mounting) {
 		return
 	}

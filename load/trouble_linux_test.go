@@ -14,11 +14,13 @@ import (
 
 // Whatever the folder is called, trouble with the disk is no damage.
 func TestTroubleWithTheDiskIsNoDamage(t *testing.T) {
+	t.Parallel()
 	for name, fault := range map[string]string{
 		"permission": "openat:error=EACCES:when=1+", "descriptors": "openat:error=EMFILE:when=1+", "read-only": "openat:error=EROFS:when=3+",
 		"first_read": "read:error=EIO:when=1", "later_read": "pread64:error=EIO:when=3", "last_open": "openat:error=EACCES:when=5",
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			place := func(dir string) string { return filepath.Join(dir, "corrupt WAL checksum, version number") }
 			if !alone(t, func(dir string) []string {
 				return injecting(load.File(place(dir)), fault)
@@ -41,6 +43,7 @@ func TestTroubleWithTheDiskIsNoDamage(t *testing.T) {
 
 // A full disk is no damage, and the file that was left opens when there is room.
 func TestAFullDiskAtOpeningIsNoDamage(t *testing.T) {
+	t.Parallel()
 	if !alone(t, mounting) {
 		return
 	}

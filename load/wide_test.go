@@ -12,6 +12,7 @@ import (
 
 // A transaction of long texts is larger than what DuckDB may hold in memory.
 func TestATransactionLargerThanMemory(t *testing.T) {
+	t.Parallel()
 	for name, length := range map[string]int{"short": 400, "long": 3000, "beyond_a_block": 30_000, "huge": 2_000_000} {
 		t.Run(name, func(t *testing.T) {
 			dir, ctx := t.TempDir(), context.Background()

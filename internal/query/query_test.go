@@ -166,7 +166,11 @@ func TestEveryLimitStopsAQuery(t *testing.T) {
 		"spill":  {"SELECT max(x) FROM (SELECT md5(a.id || b.id) AS x FROM alerts a, alerts b, range(20) ORDER BY x LIMIT 15000000)", small},
 		"memory": {"SELECT length(string_agg(repeat(id, 1000000), '')) FROM alerts", small},
 	} {
-		for _, format := range []string{"table", "csv", "json", "jsonl"} {
+		formats := []string{"csv", "table"}
+		if name == "time" {
+			formats = append(formats, "json", "jsonl")
+		}
+		for _, format := range formats {
 			_, err := run(t, query.Request{Database: path, SQL: test.sql, Limits: test.limits, Format: format})
 			var limit *query.LimitError
 			if !errors.As(err, &limit) || limit.Limit != name {
@@ -196,21 +200,21 @@ func (w *onWrite) Write(p []byte) (int, error) { w.do(); return len(p), nil }
 
 func TestRowsKeepTheirOrderAndALateErrorIsReported(t *testing.T) {
 	path := published(t)
-	out, err := run(t, query.Request{Database: path, SQL: "SELECT a.n * 1000 + b.n AS x FROM alerts a, alerts b ORDER BY x DESC"})
+	out, err := run(t, query.Request{Database: path, SQL: "SELECT a.n * 1000 + b.n AS x FROM alerts a, alerts b WHERE a.n < 200 ORDER BY x DESC"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSuffix(out, "\n"), "\n")
 	for i, line := range lines[1:] {
-		if line != fmt.Sprint(999_999-i) {
+		if line != fmt.Sprint(199_999-i) {
 			t.Fatalf("row %d is %s", i, line)
 		}
 	}
-	if len(lines) != 1_000_001 {
+	if len(lines) != 200_001 {
 		t.Errorf("%d lines", len(lines))
 	}
 	for _, format := range []string{"table", "csv", "json", "jsonl"} {
-		_, err := run(t, query.Request{Database: path, Format: format, SQL: "SELECT CASE WHEN range = 190000 THEN error('late') ELSE 1 END FROM range(200000)"})
+		_, err := run(t, query.Request{Database: path, Format: format, SQL: "SELECT CASE WHEN range = 38000 THEN error('late') ELSE 1 END FROM range(40000)"})
 		if err == nil || !strings.Contains(err.Error(), "late") {
 			t.Errorf("%s: %v", format, err)
 		}
