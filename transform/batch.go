@@ -37,8 +37,7 @@ type Given map[string]any
 type Batch struct {
 	table   *schema.Table
 	decoder *decoder
-	schema  *arrow.Schema
-	columns []column
+	builder *array.RecordBuilder
 	seed    maphash.Seed
 	keys    map[uint64]uint64 // hash of the key to hash of the record
 	keyed   []int             // columns of the key
@@ -46,8 +45,6 @@ type Batch struct {
 	timed   int               // column that dates a row
 	scratch []byte
 	rows    int
-	room    int // rows that the columns have room for
-	likely  int // rows of the batch before
 	bytes   int
 	oldest  int64
 	newest  int64
@@ -57,11 +54,10 @@ type Batch struct {
 // NewBatch returns an empty batch. Release it when done.
 func NewBatch(table *schema.Table, allocator memory.Allocator) *Batch {
 	b := &Batch{
-		table: table, schema: table.BatchSchema(), decoder: newDecoder(table),
+		table: table, builder: array.NewRecordBuilder(allocator, table.BatchSchema()), decoder: newDecoder(table),
 		seed: maphash.MakeSeed(), keys: map[uint64]uint64{},
 	}
 	for i, c := range b.decoder.columns {
-		b.columns = append(b.columns, column{kind: c.Type, memory: allocator})
 		if slices.Contains(table.Key, c.Name) {
 			b.keyed = append(b.keyed, i)
 		}
@@ -77,10 +73,8 @@ func NewBatch(table *schema.Table, allocator memory.Allocator) *Batch {
 
 // Release frees the batch's memory.
 func (b *Batch) Release() {
-	for i := range b.columns {
-		b.columns[i].release()
-	}
-	b.rows, b.room = 0, 0
+	b.builder.Release()
+	b.rows = 0
 }
 
 // Rows is the number of rows gathered since the last Build.
@@ -194,15 +188,9 @@ func (b *Batch) values(columns []int) []byte {
 }
 
 func (b *Batch) append(size int) {
-	if b.rows == b.room {
-		b.room = max(2*b.room, roomy(b.likely), fewRows)
-		for i := range b.columns {
-			b.columns[i].grow(b.room)
-		}
-	}
-	for i := range b.columns {
+	for i := range b.decoder.slots {
 		s := &b.decoder.slots[i]
-		b.columns[i].put(b.rows, s.set, s.number, b.decoder.text(s))
+		s.appendTo(b.builder.Field(i), b.decoder.text(s))
 	}
 	at := b.decoder.slots[b.timed].number
 	if b.rows == 0 || at < b.oldest {
@@ -236,19 +224,10 @@ func (b *Built) Release() {
 func (b *Batch) Build() *Built {
 	built := &Built{Table: b.table, Rows: b.rows, Rejects: b.rejects}
 	if b.rows > 0 {
-		built.Record = b.record()
+		built.Record = b.builder.NewRecordBatch()
 		built.Oldest, built.Newest = time.UnixMicro(b.oldest).UTC(), time.UnixMicro(b.newest).UTC()
 	}
 	clear(b.keys)
-	b.rows, b.room, b.likely, b.bytes, b.rejects = 0, 0, b.rows, 0, nil
+	b.rows, b.bytes, b.rejects = 0, 0, nil
 	return built
-}
-
-func (b *Batch) record() arrow.RecordBatch {
-	arrays := make([]arrow.Array, len(b.columns))
-	for i := range b.columns {
-		arrays[i] = b.columns[i].build(b.rows)
-		defer arrays[i].Release()
-	}
-	return array.NewRecordBatch(b.schema, arrays, int64(b.rows))
 }
