@@ -3,12 +3,10 @@ package run_test
 import (
 	"os"
 	"os/exec"
-	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
-	"github.com/flashback-sync/flashback-sync/internal/run"
 )
 
 // aloneDir is set for a test that runs in a process of its own; it names a folder
@@ -20,8 +18,6 @@ const aloneDir = "TEST_ALONE_DIR"
 func alone(t *testing.T, o apisim.Options, wrapper func(dir string) []string) *world {
 	t.Helper()
 	if dir := os.Getenv(aloneDir); dir != "" {
-		runtime.LockOSThread() // strace counts each thread's calls by themselves
-		run.WriteInTurn()
 		w, end := makeWorld(t, dir, o)
 		t.Cleanup(end)
 		return w

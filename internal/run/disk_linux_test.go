@@ -13,7 +13,6 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 	"github.com/flashback-sync/flashback-sync/internal/run"
-	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
 )
 
@@ -26,10 +25,6 @@ func broad() apisim.Options {
 
 const hurry = 4 * time.Second
 
-func (w *world) triedAgain() bool {
-	return strings.Contains(strings.Join(w.warnings, "\n"), "tried once more")
-}
-
 // stored wants no error, or one that the disk is the reason of, in one line.
 func (w *world) stored(err error) *duckdb.StorageError {
 	w.t.Helper()
@@ -39,53 +34,6 @@ func (w *world) stored(err error) *duckdb.StorageError {
 		w.t.Errorf("%T: %v", err, err)
 	}
 	return storage
-}
-
-// Faults 41, 43 and 44, one call at a time: the run goes on, or ends in one line
-// that says why; what it committed is kept, and the next run converges.
-func TestAFaultOfTheDisk(t *testing.T) {
-	const again, either = "again", "either"
-	for name, c := range map[string]struct{ suffix, fault, want string }{
-		"begin":                 {".wal", "write:error=EIO:when=1", either},
-		"commit":                {".wal", "write:error=EIO:when=3", again}, // the first after begin
-		"log_write":             {".wal", "write:error=EIO:when=9", either},
-		"log_write_late":        {".wal", "write:error=EIO:when=25", either},
-		"log_write_full":        {".wal", "write:error=ENOSPC:when=9", "No space left"},
-		"log_write_quota":       {".wal", "write:error=EDQUOT:when=9", "quota"},
-		"log_fsync":             {".wal", "fsync:error=EIO:when=4", "fsync"},
-		"log_fsync_full":        {".wal", "fsync:error=ENOSPC:when=4", "No space left"},
-		"checkpoint_write":      {"", "pwrite64:error=EIO:when=1", either},
-		"checkpoint_write_full": {"", "pwrite64:error=ENOSPC:when=1", either},
-		"checkpoint_fsync":      {"", "fsync:error=EIO:when=1", either},
-		"header_fsync":          {"", "fsync:error=EIO:when=2", either},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel() // each is a process of its own
-			w := alone(t, broad(), func(dir string) []string {
-				return injecting(load.File(dir)+c.suffix, c.fault)
-			})
-			if w == nil {
-				return
-			}
-			w.step = hurry
-			o := w.options()
-			summary, err := w.sync(context.Background(), o)
-			storage := w.stored(err)
-			t.Logf("%v, %v", err, w.warnings)
-			switch {
-			case err == nil && summary.Status != "ok", c.want == again && !w.triedAgain():
-				t.Errorf("%s, %v, %v", summary.Status, err, w.warnings)
-			case c.want == either && err == nil && !w.triedAgain():
-				t.Error("nothing happened")
-			case c.want != again && c.want != either && (storage == nil || !storage.Permanent || w.triedAgain() || !strings.Contains(err.Error(), c.want)):
-				t.Errorf("%v, %v", err, w.warnings)
-			}
-			w.vouched(apisim.Alerts)
-			w.vouched(apisim.Violations)
-			w.mustSync(o)
-			w.equalsTruth()
-		})
-	}
 }
 
 // The disk fills up while pages are read, and at last before they are published.

@@ -20,7 +20,6 @@ type writer struct {
 	stream string
 	result *Result
 
-	take    func(batch)
 	batches chan batch
 	once    sync.Once
 	done    chan struct{} // closed when nothing more will be written
@@ -43,32 +42,20 @@ func (b batch) release() {
 	}
 }
 
-// inTurn makes a writer write before more is read, in the same thread. Tests
-// that let the calls of one thread fail set it.
-var inTurn = false
-
 // openWriter starts a writer. An interruption waits for the batches that it was
 // given: they are small, and have been received already.
 func (r *run) openWriter(ctx context.Context, stream string, result *Result) *writer {
 	w := &writer{run: r, stream: stream, result: result, batches: make(chan batch, 1), done: make(chan struct{})}
-	ctx = context.WithoutCancel(ctx)
-	w.take = func(b batch) { w.write(ctx, b) }
-	if !inTurn {
-		go func() {
-			defer crash.Exit()
-			w.takeAll()
-		}()
-	}
+	go func() {
+		defer crash.Exit()
+		w.writeAll(context.WithoutCancel(ctx))
+	}()
 	return w
 }
 
 // put gives a batch to the writer, which releases it. The error is that of an
 // earlier one.
 func (w *writer) put(b batch) error {
-	if inTurn {
-		w.take(b)
-		return w.failure
-	}
 	select {
 	case w.batches <- b:
 		return nil
@@ -80,33 +67,21 @@ func (w *writer) put(b batch) error {
 
 // close waits until everything is written.
 func (w *writer) close() error {
-	w.once.Do(func() {
-		close(w.batches)
-		if inTurn {
-			w.takeAll()
-		}
-	})
+	w.once.Do(func() { close(w.batches) })
 	<-w.done
 	return w.failure
 }
 
-func (w *writer) takeAll() {
+// writeAll writes and releases batches until there are no more, or one fails.
+func (w *writer) writeAll(ctx context.Context) {
 	defer close(w.done)
 	for b := range w.batches {
-		if w.take(b); w.failure != nil {
+		err := w.add(ctx, b)
+		b.release()
+		if err != nil {
+			w.failure = &unstoredError{err}
 			return
 		}
-	}
-}
-
-// write writes a batch, unless an earlier one failed, and releases it.
-func (w *writer) write(ctx context.Context, b batch) {
-	defer b.release()
-	if w.failure != nil {
-		return
-	}
-	if err := w.add(ctx, b); err != nil {
-		w.failure = &unstoredError{err}
 	}
 }
 

@@ -3,6 +3,8 @@
 package torture
 
 import (
+	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -26,6 +28,7 @@ var (
 
 var diskFaults = []diskFault{
 	{"full for a moment", writing, syscall.ENOSPC, false},
+	{"a quota is reached", slices.Concat(writing, creating), syscall.EDQUOT, true},
 	{"full from then on", slices.Concat(writing, creating), syscall.ENOSPC, true},
 	{"a write fails", writing, syscall.EIO, false},
 	{"a sync fails", syncing, syscall.EIO, false},
@@ -108,4 +111,32 @@ func (s *stage) refused(t *testing.T, f diskFault, nth int) {
 	if !broken && t.Failed() {
 		t.Fatalf("call %d, %v: it did not get over it; it had ended with %d\n%s", nth, *hit, r.code, said)
 	}
+}
+
+// A commit that fails for a moment is retried, and the run goes on.
+func TestAFailedCommitIsRetriedWithinTheRun(t *testing.T) {
+	t.Parallel()
+	tracing(t)
+	w := newWorld(t, 12)
+	for nth := 1; nth <= 12; nth++ {
+		w.useFolder(filepath.Join(w.dir, fmt.Sprint("data", nth)))
+		seen := 0
+		r := w.traced(func(c call) verdict {
+			if c.name != "write" || c.path != "state/warehouse.duckdb.wal" {
+				return verdict{}
+			}
+			if seen++; seen != nth {
+				return verdict{}
+			}
+			return verdict{errno: syscall.EIO}
+		}, "sync")
+		t.Logf("write %d of the log: exit %d\n%s", nth, r.code, r.stderr)
+		if r.code == 0 && strings.Contains(r.stderr, "tried once more") {
+			w.equalsTruth()
+			return
+		}
+		w.sync()
+		w.equalsTruth()
+	}
+	t.Error("no failed write of the log led to a retry")
 }
