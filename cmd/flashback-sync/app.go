@@ -9,7 +9,6 @@ import (
 	"os"
 	"strings"
 
-	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -50,10 +49,6 @@ func execute(ctx context.Context, args []string, env func(string) (string, bool)
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	text.EnableColors()
-	if !isTerminal(stdout) {
-		text.DisableColors()
-	}
 	err := reported(ctx, root.ExecuteContext(ctx))
 	if err == nil {
 		return codeOK

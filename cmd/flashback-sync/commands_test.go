@@ -17,6 +17,7 @@ import (
 )
 
 func TestVersion(t *testing.T) {
+	t.Parallel()
 	b := &bench{t: t}
 	pattern := regexp.MustCompile(`^flashback-sync \S+ \(schema \d+, DuckDB v\d+\.\d+\.\d+, go\S+ \w+/\w+\)\n$`)
 	if out := b.must("version").stdout; !pattern.MatchString(out) {
@@ -28,6 +29,7 @@ func TestVersion(t *testing.T) {
 }
 
 func TestHelpNamesEveryCommand(t *testing.T) {
+	t.Parallel()
 	b := &bench{t: t}
 	out := b.must("--help").stdout
 	for _, name := range []string{"sync", "demo", "status", "query", "verify", "repair", "serve", "report", "init", "check", "schema", "version", "completion"} {
@@ -42,6 +44,7 @@ func TestHelpNamesEveryCommand(t *testing.T) {
 }
 
 func TestCompletion(t *testing.T) {
+	t.Parallel()
 	b := &bench{t: t}
 	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
 		if out := b.must("completion", shell).stdout; !strings.Contains(out, "flashback-sync") || len(out) < 1000 {
@@ -51,6 +54,7 @@ func TestCompletion(t *testing.T) {
 }
 
 func TestSchemaFormats(t *testing.T) {
+	t.Parallel()
 	b := &bench{t: t}
 	if out := b.must("schema").stdout; !strings.HasPrefix(out, "# Data dictionary") || !strings.Contains(out, "## violations") {
 		t.Errorf("markdown:\n%.300s", out)
@@ -77,6 +81,7 @@ func TestSchemaFormats(t *testing.T) {
 }
 
 func TestInitWritesAConfigurationThatPassesCheck(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.config = filepath.Join(t.TempDir(), "new.yaml")
 	out := b.must("init").stdout
@@ -119,6 +124,7 @@ func TestInitWritesAConfigurationThatPassesCheck(t *testing.T) {
 }
 
 func TestCheckTellsWhatIsWrong(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.sim.SetToken("another")
 	if r := b.wants(4, "HTTP 401", "check"); !strings.Contains(r.stdout, "failed") {
@@ -136,6 +142,7 @@ func TestCheckTellsWhatIsWrong(t *testing.T) {
 
 // Where no file is published that could be asked, it is all there is to show.
 func TestStatusTellsWhatIsWrongWithoutThePublishedFile(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.configure(streamsConfig + "publish: {duckdb: off}\n")
 	b.env["FLASHBACK_TOKEN"] = "wrong"
@@ -151,6 +158,7 @@ func TestStatusTellsWhatIsWrongWithoutThePublishedFile(t *testing.T) {
 
 // A range that the source can no longer give is no gap that a run could close.
 func TestStatusCountsWhatIsLostOnce(t *testing.T) {
+	t.Parallel()
 	s := statusFrom(&status.Status{Holdings: &status.Holdings{Streams: []status.Stream{{Name: "policy_stats", Lanes: []status.Lane{{
 		Covered: []status.Span{{From: noon, To: noon.Add(1)}, {From: noon.Add(2), To: noon.Add(3)}, {From: noon.Add(4), To: noon.Add(5)}},
 		Lost:    []status.Span{{From: noon.Add(1), To: noon.Add(2)}},
@@ -162,6 +170,7 @@ func TestStatusCountsWhatIsLostOnce(t *testing.T) {
 
 // A stream of which one query was never covered is not up to date.
 func TestStatusOfAStreamThatWasNeverComplete(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	if out := b.wants(codeStorage, "sync", "status").stdout; strings.Contains(out, "No problems") || !strings.Contains(out, "nothing is published yet") {
 		t.Errorf("before the first run: %s", out)
@@ -195,6 +204,7 @@ func TestStatusOfAStreamThatWasNeverComplete(t *testing.T) {
 }
 
 func TestStatus(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.must("sync")
 	b.sim.Inject(apisim.Fault{Kind: apisim.FaultStatus, Status: 400, Stream: apisim.Violations, Body: `{"success":false,"message":"not today"}`})
@@ -233,6 +243,7 @@ func TestStatus(t *testing.T) {
 }
 
 func TestTheTokenAppearsNowhere(t *testing.T) {
+	t.Parallel()
 	echo := `{"success":false,"message":"the token ` + canary + ` is wrong","alerts":[],"total":0}`
 	for name, fault := range map[string]apisim.Fault{
 		"refused":     {Kind: apisim.FaultUnauthorized, Body: echo},
@@ -307,6 +318,7 @@ func TestRelativeDataDirIsBelowTheFilesFolder(t *testing.T) {
 
 // Readers of a folder count the rows of every Parquet file in it.
 func TestStatusNamesParquetFilesThatAreNotOurs(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.must("sync")
 	found, err := filepath.Glob(filepath.Join(b.data(), "lake/alerts/*/alerts.parquet"))

@@ -10,6 +10,7 @@ import (
 
 // A promise that names a test which is not there shows nothing.
 func TestDocumentsNameTestsThatExist(t *testing.T) {
+	t.Parallel()
 	const root = "../.."
 	tests := map[string]bool{}
 	declared := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`)

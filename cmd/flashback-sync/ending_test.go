@@ -25,6 +25,7 @@ func logged(t *testing.T, text string) (lines []map[string]any) {
 
 // Under serve the log of a run can be found by its id, to its last line.
 func TestEveryLogLineOfAScheduledRunHasItsID(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		status int
 		level  string
@@ -67,6 +68,7 @@ func TestEveryLogLineOfAScheduledRunHasItsID(t *testing.T) {
 }
 
 func TestALogLineOfARunByHandHasItsID(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	r := b.must("sync")
 	for _, line := range logged(t, r.stderr) {

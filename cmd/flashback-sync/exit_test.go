@@ -22,6 +22,7 @@ import (
 )
 
 func TestAMistakeIsOneClearLineAndExit2(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	for _, c := range []struct {
 		args []string
@@ -59,6 +60,7 @@ func TestAMistakeIsOneClearLineAndExit2(t *testing.T) {
 }
 
 func TestExit3WhenSomethingIsMissing(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.configure("streams:\n  alerts: {start: 2026-03-10, policies: [no-such-policy]}\n  violations: {start: 2026-03-10}\n")
 	r := b.wants(3, "no-such-policy", "sync", "--json")
@@ -69,6 +71,7 @@ func TestExit3WhenSomethingIsMissing(t *testing.T) {
 }
 
 func TestExit0WhenAnOptionalStreamIsNotServed(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.sim.SetSemantics(apisim.Semantics{NoViolations: true})
 	b.configure("streams:\n  alerts: {start: 2026-03-10}\n  violations: {start: 2026-03-10, optional: true}\n")
@@ -76,6 +79,7 @@ func TestExit0WhenAnOptionalStreamIsNotServed(t *testing.T) {
 }
 
 func TestExit4WhenTheTokenIsRefused(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.sim.SetToken("another")
 	r := b.wants(4, "token", "sync", "--json")
@@ -92,6 +96,7 @@ func TestExit4WhenTheTokenIsRefused(t *testing.T) {
 }
 
 func TestExit5WhenTheSourceIsOfNoUse(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	remove := b.sim.Inject(apisim.Fault{Kind: apisim.FaultRedirect})
 	b.wants(5, "redirect", "sync")
@@ -112,6 +117,7 @@ func TestExit5WhenTheSourceIsOfNoUse(t *testing.T) {
 }
 
 func TestExit6WhenTheFolderCannotBeUsed(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	if err := os.WriteFile(b.data(), []byte("a file"), 0o600); err != nil {
 		t.Fatal(err)
@@ -138,6 +144,7 @@ func TestExit6WhenTheFolderCannotBeUsed(t *testing.T) {
 }
 
 func TestExit7WhenAnotherInstanceRuns(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	held, err := load.Open(context.Background(), load.Options{Dir: b.data()})
 	if err != nil {
@@ -155,6 +162,7 @@ func TestExit7WhenAnotherInstanceRuns(t *testing.T) {
 }
 
 func TestExit8WhenTheWarehouseIsNotOurs(t *testing.T) {
+	t.Parallel()
 	foreign := func(path, statement string) error {
 		db, err := sql.Open("duckdb", path)
 		if err != nil {
@@ -201,6 +209,7 @@ func TestExit8WhenTheWarehouseIsNotOurs(t *testing.T) {
 
 // A mistake of ours ends the program with 1, and its trace tells no secret.
 func TestExit1AfterAPanic(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	env := func(name string) (string, bool) {
 		if name == "FLASHBACK_TOKEN" {

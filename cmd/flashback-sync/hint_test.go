@@ -15,6 +15,7 @@ import (
 
 // To rebuild a newer release's warehouse would throw away what only it knows.
 func TestOnlyADamagedFileIsToBeRebuilt(t *testing.T) {
+	t.Parallel()
 	rebuild := func(err error) bool { return strings.Contains(hintFor(err), "repair --rebuild") }
 	if damaged := (&duckdb.DamagedError{Path: "x", Reason: "flipped"}); !rebuild(damaged) || !rebuild(&duckdb.StorageError{Doing: "read", Err: damaged}) {
 		t.Error("no way out of damage is named")
@@ -25,6 +26,7 @@ func TestOnlyADamagedFileIsToBeRebuilt(t *testing.T) {
 }
 
 func TestHintsOfStorageAreByCause(t *testing.T) {
+	t.Parallel()
 	at := func(number error) error {
 		return fmt.Errorf("publish: %w", &fs.PathError{Op: "write", Path: "/", Err: number})
 	}
@@ -56,6 +58,7 @@ func TestHintsOfStorageAreByCause(t *testing.T) {
 
 // The real errors of DuckDB and of the system.
 func TestHintsOfRealFiles(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.must("sync")
 	published := filepath.Join(b.data(), "flashback.duckdb")

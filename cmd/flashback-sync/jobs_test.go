@@ -23,6 +23,7 @@ func (b *bench) settings() (serve.Settings, error) {
 }
 
 func TestServeRefusesABadConfiguration(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	for name, rest := range map[string]string{
 		"no address to ping":   "alarms: {stale_after: 1h, ping_url_file: /none}\n",
@@ -37,6 +38,7 @@ func TestServeRefusesABadConfiguration(t *testing.T) {
 }
 
 func TestServeVerifiesByDefault(t *testing.T) {
+	t.Parallel()
 	for rest, want := range map[string]int{"": 2, "schedule: {verify: off}\n": 1} {
 		b := newBench(t)
 		b.configure(streamsConfig + rest)
@@ -52,6 +54,7 @@ func TestServeVerifiesByDefault(t *testing.T) {
 
 // A stream with a schedule of its own is not synced with the others.
 func TestEachStreamHasOneJob(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.configure(streamsConfig + "schedule: {violations: '@every 2h', verify: off}\n")
 	s, err := b.settings()

@@ -40,6 +40,7 @@ func (b *bench) await(reached <-chan struct{}) {
 }
 
 func TestASignalStopsItCleanly(t *testing.T) {
+	t.Parallel()
 	for signal, want := range map[syscall.Signal]int{syscall.SIGTERM: 143, syscall.SIGINT: 130} {
 		t.Run(signal.String(), func(t *testing.T) {
 			b := newBench(t)
@@ -89,6 +90,7 @@ func (b *bench) private(query string) (n int) {
 }
 
 func TestAHangingSourceDoesNotKeepItFromStopping(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	reached := b.slowly(4)
 	b.sim.Inject(apisim.Fault{Kind: apisim.FaultHang, From: 4})

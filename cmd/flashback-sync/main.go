@@ -8,14 +8,16 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/jedib0t/go-pretty/v6/text"
+
 	"github.com/flashback-sync/flashback-sync/internal/crash"
 )
 
-// version is set when a release is built.
-var version = "dev"
-
 func main() {
 	exitWhenDuckDBGivesUp()
+	if !isTerminal(os.Stdout) {
+		text.DisableColors()
+	}
 	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)

@@ -3,8 +3,11 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
+	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jedib0t/go-pretty/v6/text"
 	"go.uber.org/goleak"
 
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
@@ -25,7 +29,20 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
+	text.DisableColors()
+	manyAtOnce()
 	goleak.VerifyTestMain(m)
+}
+
+// manyAtOnce runs more tests at once than there are cores: they wait for disks and
+// other processes most of the time.
+func manyAtOnce() {
+	flag.Parse()
+	chosen := false
+	flag.Visit(func(f *flag.Flag) { chosen = chosen || f.Name == "test.parallel" })
+	if !chosen {
+		_ = flag.Set("test.parallel", "8")
+	}
 }
 
 // canary is the token. It must appear nowhere.
@@ -176,10 +193,16 @@ func (b *bench) end(p *process) result {
 func searchFolder(t testing.TB, dir string) {
 	t.Helper()
 	err := filepath.WalkDir(dir, func(path string, entry os.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) { // a process that ends removes its files
+			return nil
+		}
 		if err != nil || !entry.Type().IsRegular() {
 			return err
 		}
 		file, err := os.Open(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
 		if err != nil {
 			return err
 		}

@@ -35,6 +35,7 @@ func manual(t *testing.T, epoch string) map[string]string {
 }
 
 func TestEveryShownCommandHasAManualPage(t *testing.T) {
+	t.Parallel()
 	pages := manual(t, "1700000000")
 	a := &app{env: func(string) (string, bool) { return "", false }, stdout: io.Discard, stderr: io.Discard}
 	for _, command := range a.command().Commands() {
@@ -52,6 +53,7 @@ func TestEveryShownCommandHasAManualPage(t *testing.T) {
 }
 
 func TestManualPagesAreTheSameEveryTime(t *testing.T) {
+	t.Parallel()
 	first, second := manual(t, "1700000000"), manual(t, "1700000000")
 	if len(first) == 0 {
 		t.Fatal("no pages")
@@ -67,6 +69,7 @@ func TestManualPagesAreTheSameEveryTime(t *testing.T) {
 }
 
 func TestManualRefusesADateThatIsNone(t *testing.T) {
+	t.Parallel()
 	env := func(name string) (string, bool) { return "yesterday", name == "SOURCE_DATE_EPOCH" }
 	var stderr bytes.Buffer
 	if code := execute(t.Context(), []string{"man", "--out", t.TempDir()}, env, io.Discard, &stderr); code != codeUsage {
@@ -79,6 +82,7 @@ func TestManualRefusesADateThatIsNone(t *testing.T) {
 
 // The manual and README.md are two places for one contract.
 func TestManualKnowsTheExitCodesOfTheREADME(t *testing.T) {
+	t.Parallel()
 	readme, err := os.ReadFile("../../README.md")
 	if err != nil {
 		t.Fatal(err)
@@ -100,6 +104,7 @@ func TestManualKnowsTheExitCodesOfTheREADME(t *testing.T) {
 }
 
 func TestManualPagesShowWordsAsWritten(t *testing.T) {
+	t.Parallel()
 	for name, page := range manual(t, "0") {
 		if strings.Contains(page, `\fI`) {
 			t.Errorf("%s: an underscore or asterisk was read as markup:\n%s", name, page)

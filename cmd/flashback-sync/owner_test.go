@@ -8,6 +8,7 @@ import (
 
 // What root writes in the service's data_dir the service cannot replace.
 func TestRootIsRefusedInTheDataDirOfAnother(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.must("sync")
 	const service = 65532

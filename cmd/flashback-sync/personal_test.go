@@ -50,6 +50,7 @@ func (r *receiver) all() (n int, text string) {
 
 // TestNothingOfABadAnswerIsToldOrKept, whichever command met it.
 func TestNothingOfABadAnswerIsToldOrKept(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("retries take their time")
 	}
@@ -101,6 +102,7 @@ func TestNothingOfABadAnswerIsToldOrKept(t *testing.T) {
 
 // TestServeShowsNothingOfABadAnswer, on any of its pages.
 func TestServeShowsNothingOfABadAnswer(t *testing.T) {
+	t.Parallel()
 	b, told := newBench(t), newReceiver(t)
 	b.env["FLASHBACK_PING_URL"], b.env["FLASHBACK_WEBHOOK_URL"] = told.URL+"/ping", told.URL+"/hook"
 	b.sim.Inject(apisim.Fault{Kind: apisim.FaultStatus, Status: 400, Body: `{"message":"` + personal + `"}`})
@@ -124,6 +126,7 @@ func TestServeShowsNothingOfABadAnswer(t *testing.T) {
 
 // TestAnswersAreShownOnlyToWhoAsks, on its own stderr.
 func TestAnswersAreShownOnlyToWhoAsks(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.sim.Inject(apisim.Fault{Kind: apisim.FaultStatus, Status: 400, Body: `{"message":"` + personal + ` and ` + canary + `"}`})
 	for _, command := range []string{"check", "sync"} {

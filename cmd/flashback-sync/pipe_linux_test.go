@@ -11,6 +11,7 @@ import (
 
 // A pipe in the place of a file would let whoever opens it wait indefinitely.
 func TestAPipeInDataDirHangsNoCommand(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.must("sync")
 	for _, name := range []string{

@@ -33,6 +33,7 @@ const typed = `SELECT id, message, host, user_name, timestamp, true AS yes, -7 A
 	FROM alerts WHERE id = '=1+1'`
 
 func TestQueryAsCSV(t *testing.T) {
+	t.Parallel()
 	b := synced(t)
 	rows, err := csv.NewReader(strings.NewReader(b.must("query", "--format", "csv", typed).stdout)).ReadAll()
 	if err != nil || len(rows) != 2 {
@@ -53,6 +54,7 @@ func TestQueryAsCSV(t *testing.T) {
 }
 
 func TestQueryAsJSON(t *testing.T) {
+	t.Parallel()
 	b := synced(t)
 	decoder := json.NewDecoder(strings.NewReader(b.must("query", "-f", "json", typed).stdout))
 	decoder.UseNumber()
@@ -81,6 +83,7 @@ func TestQueryAsJSON(t *testing.T) {
 }
 
 func TestQueryAsTable(t *testing.T) {
+	t.Parallel()
 	b := synced(t)
 	out := b.must("query", typed).stdout
 	for _, want := range []string{"=1+1", "NULL", "2026-03-18 12:04:56.123456+00", "-1.5", "-7", "yes"} {
@@ -95,6 +98,7 @@ func TestQueryAsTable(t *testing.T) {
 
 // What each statement may do is tested with the package.
 func TestAQueryLeavesThePublishedFilesAsTheyAre(t *testing.T) {
+	t.Parallel()
 	b := synced(t)
 	file := filepath.Join(b.data(), "flashback.duckdb")
 	if err := os.Chmod(file, 0o440); err != nil {
@@ -127,6 +131,7 @@ func TestAQueryLeavesThePublishedFilesAsTheyAre(t *testing.T) {
 }
 
 func TestAQueryPastALimitSaysWhatToDo(t *testing.T) {
+	t.Parallel()
 	b := synced(t)
 	b.wants(1, "--timeout", "query", "--timeout", "200ms", "SELECT count(*) FROM range(100000) a, range(10000000) b WHERE a.range <> b.range")
 	b.wants(1, "--memory-limit", "query", "--memory-limit", "50MB", "SELECT length(string_agg(repeat('x', 1000000), '')) FROM range(1000)")
@@ -138,6 +143,7 @@ func TestAQueryPastALimitSaysWhatToDo(t *testing.T) {
 }
 
 func TestErrorsHoldNoCommandForTheTerminal(t *testing.T) {
+	t.Parallel()
 	b := synced(t)
 	r := b.wants(2, `\x1b[2J`, "query", "SELECT error(chr(27) || '[2J')")
 	if strings.ContainsRune(r.stderr, 0x1b) {
@@ -146,6 +152,7 @@ func TestErrorsHoldNoCommandForTheTerminal(t *testing.T) {
 }
 
 func TestAPathIsNotTakenApart(t *testing.T) {
+	t.Parallel()
 	b := synced(t)
 	dir := filepath.Join(b.dir, "a?access_mode=READ_WRITE")
 	if err := os.Rename(b.data(), dir); err != nil {
@@ -158,6 +165,7 @@ func TestAPathIsNotTakenApart(t *testing.T) {
 }
 
 func TestAQueryFromAFileIntoAFile(t *testing.T) {
+	t.Parallel()
 	b := synced(t)
 	in, out := filepath.Join(b.dir, "in.sql"), filepath.Join(b.dir, "out.csv")
 	if err := os.WriteFile(in, []byte("SELECT id, 1 AS n -- a; comment\nFROM alerts WHERE id = '=1+1';\n"), 0o600); err != nil {
@@ -178,6 +186,7 @@ func TestAQueryFromAFileIntoAFile(t *testing.T) {
 }
 
 func TestAQueryFromStandardInput(t *testing.T) {
+	t.Parallel()
 	b := synced(t)
 	for _, args := range [][]string{{"-"}, {"--file", "-"}} {
 		command := exec.Command(os.Args[0], append([]string{"--config", b.config, "query", "-f", "jsonl"}, args...)...)
@@ -204,6 +213,7 @@ func TestTheConfigurationOfTheDemoLeadsToItsData(t *testing.T) {
 }
 
 func TestQueryWarnsOfAForeignLog(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.must("sync")
 	if r := b.must("query", "SELECT 1"); strings.Contains(r.stderr, ".wal") {

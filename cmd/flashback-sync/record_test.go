@@ -31,6 +31,7 @@ func (b *bench) journal() []journal.Run {
 }
 
 func TestARunIsNotedWithWhatItDid(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.must("sync")
 	runs := b.journal()
@@ -58,6 +59,7 @@ func TestARunIsNotedWithWhatItDid(t *testing.T) {
 
 // For the race detector.
 func TestARunIsRecordedWhileItsStartIsReported(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	task := &task{log: zerolog.Nop()}
 	r := task.record(run.Options{DataDir: b.data()}, "sync", "")
@@ -69,6 +71,7 @@ func TestARunIsRecordedWhileItsStartIsReported(t *testing.T) {
 
 // A line of the journal that is too long would hide those behind it.
 func TestErrorsAreNotedInOneLineOfBoundedLength(t *testing.T) {
+	t.Parallel()
 	r, text := &recorder{}, "first\nsecond "+strings.Repeat("ü", 1<<20)
 	r.synced(&run.Summary{Streams: map[string]*run.Result{"alerts": {Stream: journal.Stream{Error: &text}}}})
 	if got := *r.record.Streams["alerts"].Error; !strings.HasPrefix(got, "first; second ü") || len(got) > 5000 {
@@ -78,6 +81,7 @@ func TestErrorsAreNotedInOneLineOfBoundedLength(t *testing.T) {
 
 // Streams are in no order.
 func TestTheGravestVerdictIsNoted(t *testing.T) {
+	t.Parallel()
 	for range 20 {
 		r := &recorder{}
 		r.synced(&run.Summary{Streams: map[string]*run.Result{
@@ -91,6 +95,7 @@ func TestTheGravestVerdictIsNoted(t *testing.T) {
 }
 
 func TestAFailureIsNotedWithItsError(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.must("sync")
 	b.env["FLASHBACK_TOKEN"] = "wrong"
@@ -105,6 +110,7 @@ func TestAFailureIsNotedWithItsError(t *testing.T) {
 }
 
 func TestWhatAPersonNarrowedIsNoJob(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	for want, args := range map[string][]string{
 		"sync": {"sync"}, "alerts": {"sync", "--stream", "alerts"}, "violations": {"sync", "--job", "violations", "--stream", "violations"},
@@ -126,6 +132,7 @@ func TestWhatAPersonNarrowedIsNoJob(t *testing.T) {
 }
 
 func TestWhatChangesNothingIsNotNoted(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.must("sync")
 	b.must("sync", "--dry-run")
@@ -141,6 +148,7 @@ func TestWhatChangesNothingIsNotNoted(t *testing.T) {
 }
 
 func TestWhoDiedIsNotedByTheNextRun(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.must("sync")
 	died := &journal.Progress{
@@ -159,6 +167,7 @@ func TestWhoDiedIsNotedByTheNextRun(t *testing.T) {
 
 // A run that waits for a monitor has given data_dir free, and lives.
 func TestARunThatIsStillTellingIsNotTakenForDead(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	listener, err := net.Listen("tcp", "127.0.0.1:0") // accepts, and says nothing
 	if err != nil {
@@ -188,6 +197,7 @@ func TestARunThatIsStillTellingIsNotTakenForDead(t *testing.T) {
 }
 
 func TestAJournalThatCannotBeWrittenChangesNothing(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.must("sync")
 	path := filepath.Join(b.data(), "state", "runs.jsonl")
@@ -205,6 +215,7 @@ func TestAJournalThatCannotBeWrittenChangesNothing(t *testing.T) {
 // Links planted in data_dir lead nowhere: neither where they replace a record, nor
 // where they replace the folder of all records.
 func TestNoRecordIsWrittenThroughALink(t *testing.T) {
+	t.Parallel()
 	told := httptest.NewServer(http.NotFoundHandler())
 	defer told.Close()
 	for _, place := range []string{
@@ -238,6 +249,7 @@ func TestNoRecordIsWrittenThroughALink(t *testing.T) {
 }
 
 func TestTheReportIsOneFile(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.wants(codeUsage, "--out", "report")
 	target := filepath.Join(b.dir, "report.html")
@@ -267,6 +279,7 @@ func TestTheReportIsOneFile(t *testing.T) {
 
 // A monitor that takes every connection and answers nothing.
 func TestAMonitorThatHangsDoesNotKeepARunFromStopping(t *testing.T) {
+	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -288,6 +301,7 @@ func TestAMonitorThatHangsDoesNotKeepARunFromStopping(t *testing.T) {
 }
 
 func TestTracesEndpointIsAcceptedAndWarnedAbout(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.env["FLASHBACK_SYNC_TRACES_ENDPOINT"] = "http://localhost:4318"
 	if r := b.must("sync"); strings.Count(r.stderr, "traces.endpoint has no effect") != 1 {

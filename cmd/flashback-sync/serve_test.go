@@ -89,6 +89,7 @@ func (b *bench) until(what string, done func() bool) {
 }
 
 func TestServeRunsWhatIsDueAndShowsIt(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	s := b.serveWith(`{sync: "@every 1h", verify: "@every 1h"}`)
 	b.until("the first run is noted", func() bool { return len(s.status().Runs) > 0 })
@@ -111,6 +112,7 @@ func TestServeRunsWhatIsDueAndShowsIt(t *testing.T) {
 }
 
 func TestServeOutlivesARunThatIsKilled(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	reached := b.slowly(4)
 	b.sim.Inject(apisim.Fault{Kind: apisim.FaultHang, From: 4})
@@ -137,6 +139,7 @@ func TestServeOutlivesARunThatIsKilled(t *testing.T) {
 }
 
 func TestARunOutlivesTheServeThatStartedIt(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	reached := b.slowly(4)
 	s := b.serveWith(`{sync: "@every 1h"}`)
@@ -153,6 +156,7 @@ func TestARunOutlivesTheServeThatStartedIt(t *testing.T) {
 }
 
 func TestAHangupWhileServeStopsChangesNothing(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	reached := b.slowly(4)
 	b.sim.Inject(apisim.Fault{Kind: apisim.FaultHang, From: 4})
@@ -179,6 +183,7 @@ func TestAHangupWhileServeStopsChangesNothing(t *testing.T) {
 }
 
 func TestServeIsNotShownToANetworkWithoutAPassword(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	for _, listen := range []string{"0.0.0.0:0", ":0", "[::]:0", "192.0.2.1:0"} {
 		b.configure(streamsConfig + fmt.Sprintf("serve: {listen: %q}\n", listen))
@@ -189,6 +194,7 @@ func TestServeIsNotShownToANetworkWithoutAPassword(t *testing.T) {
 }
 
 func TestServeSpeaksWithSystemd(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	socket := filepath.Join(t.TempDir(), "notify")
 	listener, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: socket, Net: "unixgram"})
@@ -229,6 +235,7 @@ func TestServeSpeaksWithSystemd(t *testing.T) {
 }
 
 func TestAChangedDataDirCountsFromTheNextStart(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	s := b.serveWith(`{sync: "@every 1s"}`)
 	b.until("the first run is noted", func() bool { return len(b.journal()) > 0 })
@@ -253,6 +260,7 @@ func TestAChangedDataDirCountsFromTheNextStart(t *testing.T) {
 // What lies in the file matters when it is read: until then the page shows what serve
 // was started with.
 func TestAHalfEditedConfigurationHidesNothing(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	s := b.serveWith(`{sync: "@every 1h"}`)
 	b.until("the first run is noted", func() bool { return len(s.status().Runs) > 0 })

@@ -33,6 +33,7 @@ func (b *bench) complete() {
 }
 
 func TestSyncCopiesEverythingAndSaysSo(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	started := time.Now().Add(-time.Second)
 	r := b.must("sync", "--json")
@@ -77,6 +78,7 @@ func TestSyncCopiesEverythingAndSaysSo(t *testing.T) {
 }
 
 func TestSyncNarrowedByFlags(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	one := func(args ...string) map[string]*run.Result {
 		t.Helper()
@@ -103,6 +105,7 @@ func TestSyncNarrowedByFlags(t *testing.T) {
 }
 
 func TestADryRunOnlyAsks(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	r := b.must("sync", "--dry-run")
 	if want := strconv.Itoa(b.sim.Len(apisim.Alerts)) + " rows"; !strings.Contains(r.stderr+r.stdout, want) {
@@ -132,6 +135,7 @@ func TestConfigurationFromTheEnvironmentOnly(t *testing.T) {
 }
 
 func TestASyncThatFindsNothingRewritesNothing(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.must("sync")
 	before := b.published()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -50,6 +51,7 @@ func (b *bench) contents() map[string]string {
 }
 
 func TestVerifyProvesAndChangesNothing(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.wants(codeOther, "nothing has been synced yet", "verify")
 	b.must("sync")
@@ -70,6 +72,7 @@ func TestVerifyProvesAndChangesNothing(t *testing.T) {
 }
 
 func TestVerifyFindsAndRepairRestores(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.must("sync")
 	b.tamper("DELETE FROM alerts WHERE timestamp BETWEEN TIMESTAMPTZ '2026-03-16 10:00:00Z' AND TIMESTAMPTZ '2026-03-16 12:00:00Z'")
@@ -104,6 +107,7 @@ func TestVerifyFindsAndRepairRestores(t *testing.T) {
 }
 
 func TestWhatTheSourceDeletedIsADifferenceThatNeedsNoRepair(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.configure("streams:\n  alerts: {start: 2026-03-10}\n")
 	b.must("sync")
@@ -116,6 +120,7 @@ func TestWhatTheSourceDeletedIsADifferenceThatNeedsNoRepair(t *testing.T) {
 
 // A repair fetches nothing of a stream that was never synced: only a run does.
 func TestWhatWasNeverSyncedIsToBeSynced(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.must("sync", "--stream", "alerts")
 	for _, command := range []string{"verify", "repair"} {
@@ -136,6 +141,7 @@ func TestWhatWasNeverSyncedIsToBeSynced(t *testing.T) {
 
 // Whoever waits for a long verification has to find its report at the end.
 func TestVerifyKnowsBeforeItAsksWhereItsReportGoes(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	nowhere, locked := filepath.Join(b.dir, "nowhere"), filepath.Join(b.dir, "locked")
 	if err := os.Mkdir(locked, 0o500); err != nil {
@@ -166,6 +172,7 @@ func TestVerifyKnowsBeforeItAsksWhereItsReportGoes(t *testing.T) {
 }
 
 func TestVerifyEndsWithTheSourcesFailure(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.must("sync")
 	b.env["FLASHBACK_TOKEN"] = "another"
@@ -177,6 +184,7 @@ func TestVerifyEndsWithTheSourcesFailure(t *testing.T) {
 }
 
 func TestRepairRebuildsADamagedWarehouse(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.must("sync")
 	if err := os.WriteFile(load.File(b.data()), []byte(strings.Repeat("damaged ", 4000)), 0o600); err != nil {
@@ -193,8 +201,10 @@ func TestRepairRebuildsADamagedWarehouse(t *testing.T) {
 }
 
 func TestStatusAndCheckTellHowLateRowsCome(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.sim.SetNow(time.Now().UTC())
+	b.configure(fmt.Sprintf("streams: {alerts: {start: %s}}\n", time.Now().AddDate(0, 0, -5).Format(time.DateOnly)))
 	b.must("sync")
 	if out := b.must("status").stdout; strings.Contains(out, "Late rows") {
 		t.Error(out)
@@ -212,6 +222,7 @@ func TestStatusAndCheckTellHowLateRowsCome(t *testing.T) {
 
 // What a source sends cannot steer a terminal.
 func TestTablesShowNoControlCharacters(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	row := b.sim.NewRow(apisim.Alerts, noon.Add(-time.Hour), 1)
 	row.ID, row.Message = "hostile", "\x1b]0;title\x07\x1b[31mred\u202e\r"
@@ -224,6 +235,7 @@ func TestTablesShowNoControlCharacters(t *testing.T) {
 }
 
 func TestAPolicyThatTheSourceDoesNotKnowIsNoMatch(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	known := b.sim.Organisation().Policies[0].ID
 	b.configure("streams:\n  violations: {start: 2026-03-17, optional: false, policies: [" + known + ", bogus]}\n  policy_stats: {scopes: [{scope: org}, {scope: repo, ids: [nobody]}]}\n")
@@ -242,6 +254,7 @@ func TestAPolicyThatTheSourceDoesNotKnowIsNoMatch(t *testing.T) {
 }
 
 func TestWhatDiffersInManySeriesIsSaidOnce(t *testing.T) {
+	t.Parallel()
 	r := &audit.Report{}
 	for range 41 {
 		r.Streams = append(r.Streams, &audit.Stream{Stream: "policy_stats", Status: audit.Differs, Differs: 1})
@@ -252,6 +265,7 @@ func TestWhatDiffersInManySeriesIsSaidOnce(t *testing.T) {
 }
 
 func TestAWarehouseThatIsGoneIsNotCalledAFirstRun(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.must("sync")
 	if err := os.RemoveAll(filepath.Join(b.data(), "state")); err != nil {
@@ -269,6 +283,7 @@ func TestAWarehouseThatIsGoneIsNotCalledAFirstRun(t *testing.T) {
 
 // A figure is counted or not printed.
 func TestWhatWasNotComparedHasNoFigures(t *testing.T) {
+	t.Parallel()
 	for _, status := range []audit.Status{audit.NotSynced, audit.NotVerified, audit.NotServed} {
 		for _, cell := range figures(&audit.Stream{Stream: "alerts", Status: status, From: noon, To: noon})[2:] {
 			if cell != "–" {

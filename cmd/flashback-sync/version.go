@@ -10,6 +10,9 @@ import (
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
+// version is set when a release is built.
+var version = "dev"
+
 func (a *app) versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",

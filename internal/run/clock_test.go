@@ -52,6 +52,7 @@ func TestOurOwnClockMayBeWrong(t *testing.T) {
 
 // The clock may jump between runs; the latest version of a row still wins.
 func TestOurOwnClockMayJump(t *testing.T) {
+	t.Parallel()
 	for name, jump := range map[string][2]time.Duration{
 		"forward": {0, year}, "back": {year, 0}, "back a little": {time.Hour, 0},
 	} {
@@ -70,6 +71,7 @@ func TestOurOwnClockMayJump(t *testing.T) {
 }
 
 func TestASourceWithoutAClockIsReadByOurs(t *testing.T) {
+	t.Parallel()
 	o := small()
 	o.Semantics.NoDate = true
 	w := newWorld(t, o)
@@ -78,6 +80,7 @@ func TestASourceWithoutAClockIsReadByOurs(t *testing.T) {
 }
 
 func TestRowsOfTheFutureAreLoadedAndMoveNoWatermark(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, small())
 	future := []time.Time{noon.Add(3 * time.Hour), noon.Add(40 * day), time.Date(9999, 12, 31, 23, 59, 59, 999e6, time.UTC)}
 	for i, at := range future {
@@ -143,6 +146,7 @@ func TestDateFarAheadCoversNothing(t *testing.T) {
 // A verification whose own clock is behind must look as far back as one whose clock
 // is right, and one whose clock is ahead no further than it has to.
 func TestAVerificationGoesByTheSourcesClock(t *testing.T) {
+	t.Parallel()
 	for _, skew := range []time.Duration{year, -year} {
 		t.Run(skew.String(), func(t *testing.T) {
 			w := newWorld(t, small())
@@ -163,6 +167,7 @@ func TestAVerificationGoesByTheSourcesClock(t *testing.T) {
 
 // Clocks that are far apart are worth one line a run, whoever of the two is wrong.
 func TestClocksFarApartAreWarnedOfOnce(t *testing.T) {
+	t.Parallel()
 	for skew, want := range map[time.Duration]int{0: 0, 50 * time.Minute: 0, -2 * time.Hour: 1, year: 1, -year: 1} {
 		o := small()
 		o.Semantics.DateSkew = skew

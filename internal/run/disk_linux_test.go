@@ -38,6 +38,7 @@ func (w *world) stored(err error) *duckdb.StorageError {
 
 // The disk fills up while pages are read, and at last before they are published.
 func TestAFullDiskEndsTheRunAndTheNextGoesOn(t *testing.T) {
+	t.Parallel()
 	o := broad()
 	o.AlertsPerDay = 2400 // more than the runs before the last get to store
 	w := alone(t, o, func(string) []string { return []string{"unshare", "-rm"} })
@@ -82,6 +83,7 @@ func (w *world) failsForRoom(o run.Options, full string) {
 
 // Faults 41 and 42: what cannot end well does not begin.
 func TestFullDiskEndsTheRunBeforeAnyRequest(t *testing.T) {
+	t.Parallel()
 	w := alone(t, small(), func(string) []string { return []string{"unshare", "-rm"} })
 	if w == nil {
 		return
@@ -128,6 +130,7 @@ func (w *world) fill(path string) {
 
 // Some file systems (SMB, FUSE) do not know how to sync a folder.
 func TestFileSystemThatCannotFsyncFoldersIsWarnedOfOnce(t *testing.T) {
+	t.Parallel()
 	for _, refused := range []string{"EINVAL", "ENOTSUP"} {
 		t.Run(refused, func(t *testing.T) {
 			w := alone(t, small(), func(dir string) []string {

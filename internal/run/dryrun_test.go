@@ -74,6 +74,7 @@ func leaveLog(t *testing.T, path string) {
 }
 
 func TestADryRunWritesNothingAtAll(t *testing.T) {
+	t.Parallel()
 	for name, prepare := range map[string]func(t *testing.T, w *world){
 		"nothing there":    func(*testing.T, *world) {},
 		"an older layout":  func(t *testing.T, w *world) { unpack(t, filepath.Join(releases, "layout-1.tar.zst"), w.dir) },
@@ -119,6 +120,7 @@ func TestADryRunWritesNothingAtAll(t *testing.T) {
 }
 
 func TestADryRunBesideARunEndsAtOnce(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, small())
 	w.mustSync(w.options())
 	held, err := load.Open(context.Background(), load.Options{Dir: w.dir})

@@ -12,6 +12,7 @@ import (
 )
 
 func TestEveryFieldOfEveryRowEqualsTheSource(t *testing.T) {
+	t.Parallel()
 	o := small()
 	o.Semantics.Digits = apisim.MicrosecondDigits
 	w := newWorld(t, o)
@@ -49,6 +50,7 @@ func TestEveryFieldOfEveryRowEqualsTheSource(t *testing.T) {
 }
 
 func TestUnknownAndMissingFieldsAreKeptApart(t *testing.T) {
+	t.Parallel()
 	o := small()
 	o.AlertsPerDay, o.ViolationsPerDay = 0, 0
 	w := newWorld(t, o)
@@ -68,6 +70,7 @@ func TestUnknownAndMissingFieldsAreKeptApart(t *testing.T) {
 }
 
 func TestOnlyTheAnalystsTablesArePublished(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, small())
 	w.mustSync(w.options(alerts, violations, policyStats))
 	got := w.published("SELECT string_agg(schema_name || '.' || table_name, ' ' ORDER BY table_name) FROM duckdb_tables()")
@@ -84,6 +87,7 @@ func TestOnlyTheAnalystsTablesArePublished(t *testing.T) {
 }
 
 func TestTheManifestDescribesEveryFile(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, small())
 	w.mustSync(w.options(alerts, violations, policyStats))
 	manifest, err := lake.ReadManifest(filepath.Join(w.dir, "lake"))

@@ -100,6 +100,7 @@ func many(t *testing.T) *world {
 }
 
 func TestAnInterruptedBackfillGoesOnWhereItWas(t *testing.T) {
+	t.Parallel()
 	w := many(t)
 	o := w.options(alerts)
 	summary, err := w.interrupted(o, 22)
@@ -128,6 +129,7 @@ func TestAnInterruptedBackfillGoesOnWhereItWas(t *testing.T) {
 }
 
 func TestInterruptedRunCoversOnlyWhatIsStored(t *testing.T) {
+	t.Parallel()
 	w := many(t)
 	o := w.options(alerts, violations, policyStats)
 	for nth := 1; nth < 40; nth += 5 {
@@ -144,6 +146,7 @@ func TestInterruptedRunCoversOnlyWhatIsStored(t *testing.T) {
 // An interruption may hit a commit under way: what that commit lacks must not be
 // vouched for by the next one.
 func TestInterruptedCommitIsNotCovered(t *testing.T) {
+	t.Parallel()
 	w := many(t)
 	o := w.options(alerts)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -165,6 +168,7 @@ func TestInterruptedCommitIsNotCovered(t *testing.T) {
 }
 
 func TestAnInterruptedRunPublishesLater(t *testing.T) {
+	t.Parallel()
 	w := many(t)
 	o := w.options(alerts)
 	if _, err := w.interrupted(o, 22); !errors.Is(err, context.Canceled) {
@@ -184,6 +188,7 @@ func TestAnInterruptedRunPublishesLater(t *testing.T) {
 }
 
 func TestAStoppedStatisticsRunGoesOn(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, small())
 	o := w.options(alerts, policyStats)
 	o.Stats.Scopes = []run.Scope{{Scope: "org"}, {Scope: "repo", Auto: true}}
@@ -205,6 +210,7 @@ func TestAStoppedStatisticsRunGoesOn(t *testing.T) {
 // A run that was killed leaves its mark, and temporary files anywhere; one that ended
 // leaves none in the folders of partitions, which are many.
 func TestLeftoversOfACrashAreSwept(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, small())
 	o := w.options(alerts)
 	w.mustSync(o)

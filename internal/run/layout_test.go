@@ -136,6 +136,7 @@ func (w *world) migrate(o run.Options) {
 }
 
 func TestAddedColumnIsPublishedByTheRunThatMigrates(t *testing.T) {
+	t.Parallel()
 	w, o := oldLayout(t)
 	w.matches(o)
 	w.mustSync(o)
@@ -150,6 +151,7 @@ func TestAddedColumnIsPublishedByTheRunThatMigrates(t *testing.T) {
 }
 
 func TestAddedColumnIsPublishedAfterAKillBetweenMigrationAndPublication(t *testing.T) {
+	t.Parallel()
 	w, o := oldLayout(t)
 	w.migrate(o)
 	w.matches(o)
@@ -159,6 +161,7 @@ func TestAddedColumnIsPublishedAfterAKillBetweenMigrationAndPublication(t *testi
 }
 
 func TestRepairOfAnOlderLayoutPublishesTheNewOne(t *testing.T) {
+	t.Parallel()
 	w, o := oldLayout(t)
 	if err := os.Remove(filepath.Join(w.dir, snapshot.Name)); err != nil {
 		t.Fatal(err)
@@ -171,6 +174,7 @@ func TestRepairOfAnOlderLayoutPublishesTheNewOne(t *testing.T) {
 // A rebuild reads a lake of two layouts, and what the lake lacks from a published file
 // of the older one.
 func TestRebuildReadsFilesOfTwoLayouts(t *testing.T) {
+	t.Parallel()
 	for name, prepare := range map[string]func(*world, run.Options){
 		"before the migration": func(*world, run.Options) {},
 		"after the migration":  (*world).migrate,

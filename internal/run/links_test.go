@@ -26,6 +26,7 @@ func (w *world) plant(target, place string) (link string) {
 
 // Fault 59: what a run puts in its place takes the place of a link, too.
 func TestLinksInThePlaceOfPublishedFilesAreReplaced(t *testing.T) {
+	t.Parallel()
 	for _, first := range []bool{true, false} {
 		w := newWorld(t, small())
 		if !first {
@@ -60,6 +61,7 @@ func TestLinksInThePlaceOfPublishedFilesAreReplaced(t *testing.T) {
 // What would be opened through a link ends the run: before the source is asked,
 // unless it is a single partition's folder.
 func TestLinksInThePlaceOfFoldersEndTheRun(t *testing.T) {
+	t.Parallel()
 	for place, early := range map[string]bool{
 		"state": true, "state/lock": true, "state/tmp": true, "state/warehouse.duckdb": true, "state/warehouse.duckdb.wal": true,
 		"lake": true, "lake/alerts": false, "lake/alerts/date=2026-03-18": false,

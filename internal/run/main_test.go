@@ -2,6 +2,7 @@ package run_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"sync/atomic"
 	"testing"
@@ -16,7 +17,21 @@ import (
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	manyAtOnce()
+	goleak.VerifyTestMain(m)
+}
+
+// manyAtOnce runs more tests at once than there are cores: they wait for the disk most
+// of the time.
+func manyAtOnce() {
+	flag.Parse()
+	chosen := false
+	flag.Visit(func(f *flag.Flag) { chosen = chosen || f.Name == "test.parallel" })
+	if !chosen {
+		_ = flag.Set("test.parallel", "8")
+	}
+}
 
 // Names of the streams.
 const (

@@ -16,6 +16,7 @@ import (
 // However the source reads its bounds, a verification finds nothing where nothing
 // is wrong, finds exactly what was taken away by hand, and a repair restores it.
 func TestProofUnderAnySemantics(t *testing.T) {
+	t.Parallel()
 	defer fewChecks(6)()
 	rapid.Check(t, func(rt *rapid.T) {
 		dir, err := os.MkdirTemp(t.TempDir(), "")

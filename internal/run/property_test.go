@@ -21,6 +21,7 @@ import (
 // interrupted, one clean run later the tables equal the source; rows deleted
 // there are kept as they were last seen.
 func TestAnyInterleavingConverges(t *testing.T) {
+	t.Parallel()
 	defer fewChecks(5)() // each is a story of many runs
 	rapid.Check(t, func(rt *rapid.T) {
 		dir, err := os.MkdirTemp(t.TempDir(), "")

@@ -40,6 +40,7 @@ func (w *world) blocked(path string, o run.Options) {
 }
 
 func TestWhatACrashLeftUnpublishedIsPublishedByTheNextRun(t *testing.T) {
+	t.Parallel()
 	today := "lake/alerts/date=" + noon.Format("2006-01-02") + "/alerts.parquet"
 	for _, path := range []string{today, "lake/manifest.json", snapshot.Name} {
 		t.Run(path, func(t *testing.T) {
@@ -55,6 +56,7 @@ func TestWhatACrashLeftUnpublishedIsPublishedByTheNextRun(t *testing.T) {
 }
 
 func TestLeftoversArePublishedBeforeAnyRequest(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, small())
 	o := w.options(alerts)
 	w.mustSync(o)
@@ -73,6 +75,7 @@ func TestLeftoversArePublishedBeforeAnyRequest(t *testing.T) {
 }
 
 func TestRejectsThatACrashLeftUnpublishedArePublished(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, small())
 	o := w.options(alerts)
 	w.mustSync(o)
@@ -85,6 +88,7 @@ func TestRejectsThatACrashLeftUnpublishedArePublished(t *testing.T) {
 }
 
 func TestALostFileIsWrittenAgain(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, small())
 	o := w.options()
 	w.mustSync(o)
@@ -108,6 +112,7 @@ func TestALostFileIsWrittenAgain(t *testing.T) {
 }
 
 func TestOnlyWhatChangedIsRewritten(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, small())
 	w.mustSync(w.options())
 	before := w.files()
@@ -125,6 +130,7 @@ func TestOnlyWhatChangedIsRewritten(t *testing.T) {
 }
 
 func TestTheSnapshotCanBeLeftOut(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, small())
 	o := w.options(alerts)
 	o.PublishDuckDB = false
@@ -142,6 +148,7 @@ func TestTheSnapshotCanBeLeftOut(t *testing.T) {
 
 // A reader that opened the old file keeps reading it, whatever is published.
 func TestAReaderKeepsWhatItOpened(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, small())
 	w.mustSync(w.options())
 	rows := w.sim.Len(apisim.Alerts)
@@ -168,6 +175,7 @@ func TestAReaderKeepsWhatItOpened(t *testing.T) {
 }
 
 func TestSecondInstanceSendsNoRequest(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, small())
 	w.mustSync(w.options())
 	before, asked := w.files(), w.sim.RequestCount()

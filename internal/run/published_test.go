@@ -40,6 +40,7 @@ func flip(t *testing.T, path string) {
 }
 
 func TestAPublishedFileThatSomebodyChangedIsPublishedAgain(t *testing.T) {
+	t.Parallel()
 	today := "lake/alerts/date=" + noon.Format("2006-01-02") + "/alerts.parquet"
 	for name, c := range map[string]struct {
 		path   string
@@ -104,6 +105,7 @@ func dropFirst(t *testing.T, path string) {
 
 // A file that only looks different, as after a restore, is as good as before.
 func TestAFileOfTheSameContentIsKept(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, small())
 	w.mustSync(w.options())
 	path := filepath.Join(w.dir, "lake/alerts/date="+noon.Format("2006-01-02")+"/alerts.parquet")
@@ -125,6 +127,7 @@ func TestAFileOfTheSameContentIsKept(t *testing.T) {
 }
 
 func TestAForeignLogIsRemovedAndReported(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, small())
 	w.mustSync(w.options())
 	path := filepath.Join(w.dir, snapshot.LogName)
@@ -143,6 +146,7 @@ func TestAForeignLogIsRemovedAndReported(t *testing.T) {
 
 // A run that was killed while it published leaves files that the note does not know.
 func TestWhatAKilledRunPublishedIsNotCalledChangedBySomebody(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, small())
 	w.mustSync(w.options())
 	manifest, err := lake.ReadManifest(filepath.Join(w.dir, "lake"))
@@ -173,6 +177,7 @@ func copyTree(t *testing.T, from, to string) {
 }
 
 func TestAWarehouseOlderThanWhatIsPublishedReplacesNothing(t *testing.T) {
+	t.Parallel()
 	for name, lost := range map[string]string{"all there": "", "no manifest": "lake/manifest.json", "no snapshot": snapshot.Name} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -214,6 +219,7 @@ func TestAWarehouseOlderThanWhatIsPublishedReplacesNothing(t *testing.T) {
 
 // A backup that is copied over a data_dir leaves the Parquet files that are newer.
 func TestNewerParquetFilesOfARestoredDataDirAreNotReplaced(t *testing.T) {
+	t.Parallel()
 	for name, lost := range map[string][]string{"all restored": nil, "no other file": {"lake/manifest.json", snapshot.Name}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -251,6 +257,7 @@ func TestNewerParquetFilesOfARestoredDataDirAreNotReplaced(t *testing.T) {
 }
 
 func TestGenerationsGrowAndSayWhatChanged(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, small())
 	w.mustSync(w.options())
 	read := func() (*lake.Manifest, map[string]int64) {
@@ -286,6 +293,7 @@ func TestGenerationsGrowAndSayWhatChanged(t *testing.T) {
 }
 
 func TestADataDirOfParquetFilesAloneIsNotOverwritten(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, small())
 	w.mustSync(w.options())
 	err := errors.Join(os.RemoveAll(filepath.Join(w.dir, "state")), os.Remove(filepath.Join(w.dir, snapshot.Name)), os.Remove(filepath.Join(w.dir, "lake/manifest.json")))
@@ -308,6 +316,7 @@ func TestADataDirOfParquetFilesAloneIsNotOverwritten(t *testing.T) {
 
 // What lies in data_dir and is not ours is neither read nor an error.
 func TestFoldersThatAreNotOursAreLeftAlone(t *testing.T) {
+	t.Parallel()
 	w := alone(t, small(), func(string) []string { return []string{"setpriv", "--bounding-set=-dac_override,-dac_read_search"} })
 	if w == nil {
 		return

@@ -82,6 +82,7 @@ func TestADamagedWarehouseIsMadeAgainFromTheLake(t *testing.T) {
 
 // What of the lake is damaged too is fetched again; what is not is not.
 func TestARebuildFetchesWhatTheLakeLacks(t *testing.T) {
+	t.Parallel()
 	for _, published := range []bool{true, false} {
 		t.Run(fmt.Sprint("published ", published), func(t *testing.T) {
 			w := newWorld(t, apisim.Options{Seed: 7, Now: noon, Days: 20, AlertsPerDay: 300})
@@ -142,6 +143,7 @@ func TestARebuildWithoutAManifest(t *testing.T) {
 }
 
 func TestAWarehouseOfANewerReleaseIsNotRebuilt(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, small())
 	o := w.options(alerts)
 	w.mustSync(o)

@@ -12,6 +12,7 @@ import (
 )
 
 func TestFewRejectsAreStoredAndCovered(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, small())
 	want := w.truth(apisim.Alerts)
 	at := noon.Add(-time.Hour)
@@ -45,6 +46,7 @@ func TestFewRejectsAreStoredAndCovered(t *testing.T) {
 }
 
 func TestTooManyRejectsAreAFailure(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, small())
 	want := w.truth(apisim.Alerts)
 	for i := range len(want)/20 + 1 {
@@ -61,6 +63,7 @@ func TestTooManyRejectsAreAFailure(t *testing.T) {
 
 // A few bad records of a short list are in quarantine, and no more than that.
 func TestAFewRejectsAreNoFailure(t *testing.T) {
+	t.Parallel()
 	for n, partial := range map[int]bool{1: false, 10: false, 11: true} {
 		w := newWorld(t, apisim.Options{Seed: 3, Now: noon, Days: 5, AlertsPerDay: 10})
 		for i := range n {
@@ -75,6 +78,7 @@ func TestAFewRejectsAreNoFailure(t *testing.T) {
 }
 
 func TestATotalThatIsNeverReachedIsIncomplete(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, small())
 	m := w.sim.Semantics()
 	m.TotalOffset = 3

@@ -70,6 +70,7 @@ func TestASecondRunTakesTheNewRowsAndAThirdNothing(t *testing.T) {
 }
 
 func TestChangesWithinTheLookbackAreTakenOver(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, small())
 	rows := w.sim.Rows(apisim.Violations)
 	changed, moved, left := rows[len(rows)-3].ID, rows[len(rows)-5].ID, rows[len(rows)-7].ID
@@ -96,6 +97,7 @@ func TestChangesWithinTheLookbackAreTakenOver(t *testing.T) {
 }
 
 func TestARowThatMovedFarIsThereOnce(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, small())
 	old := w.sim.Rows(apisim.Alerts)[2]
 	w.mustSync(w.options())
@@ -118,6 +120,7 @@ func TestARowThatMovedFarIsThereOnce(t *testing.T) {
 }
 
 func TestLateRowsWithinTheLookbackArrive(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, small())
 	w.mustSync(w.options())
 	w.sim.SetNow(w.sim.Now().Add(3 * time.Hour))
@@ -133,6 +136,7 @@ func TestLateRowsWithinTheLookbackArrive(t *testing.T) {
 // for longer than the lookback, such rows around the last watermark are in no
 // later lookback.
 func TestRowsLateAtTheLastWatermarkArriveAfterALongDowntime(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, small())
 	w.mustSync(w.options())
 	watermark := w.sim.Now()
@@ -143,6 +147,7 @@ func TestRowsLateAtTheLastWatermarkArriveAfterALongDowntime(t *testing.T) {
 }
 
 func TestRowsDeletedAtTheSourceAreKept(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, small())
 	rows := w.sim.Rows(apisim.Alerts)
 	want := w.truth(apisim.Alerts)
@@ -153,6 +158,7 @@ func TestRowsDeletedAtTheSourceAreKept(t *testing.T) {
 }
 
 func TestAStartMovedBackIsFilledIn(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, small())
 	late := w.options()
 	for i := range late.Lists {
@@ -164,6 +170,7 @@ func TestAStartMovedBackIsFilledIn(t *testing.T) {
 }
 
 func TestRequestedRangeIsReadAgainWhole(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, small())
 	w.mustSync(w.options())
 	old := w.sim.Rows(apisim.Alerts)[5]
@@ -183,6 +190,7 @@ func TestRequestedRangeIsReadAgainWhole(t *testing.T) {
 // A source that lists ids under several times gets one row of each, and wedges
 // nothing.
 func TestIDsUnderSeveralTimesAreOneRowEach(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, apisim.Options{Seed: 7, Now: noon, Days: 3, AlertsPerDay: 200})
 	o := w.options(alerts)
 	w.mustSync(o)

@@ -56,6 +56,7 @@ func runs(from, to int) string {
 // run, and is said to have. The source still gives it: no run takes it up again, and
 // the proof holds.
 func TestOldRejectsAreRemovedForGood(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, apisim.Options{Seed: 7, Now: noon, Days: 3, AlertsPerDay: 400})
 	o := w.options(alerts)
 	o.KeepRejects, o.VerifyEvery = day, 7*day
@@ -84,6 +85,7 @@ func TestOldRejectsAreRemovedForGood(t *testing.T) {
 
 // A clock that is wrong for once takes nothing away for ever.
 func TestAClockFarAheadRemovesNothing(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, apisim.Options{Seed: 7, Now: noon, Days: 3, AlertsPerDay: 400})
 	o := w.options(alerts)
 	o.KeepRuns, o.KeepRejects = 30*day, 30*day
@@ -98,6 +100,7 @@ func TestAClockFarAheadRemovesNothing(t *testing.T) {
 }
 
 func TestNoRunIsLeftNotedAsUnsettled(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, small())
 	for range 3 {
 		w.mustSync(w.options(everything...))

@@ -25,6 +25,7 @@ func (w *world) only(stream apisim.Stream, match func(apisim.Row) bool) map[stri
 }
 
 func TestAChangedFilterFetchesWhatItLacked(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, small())
 	high, graver := w.options(violations), w.options(violations)
 	high.Lists[0].Query.Severity = []string{"HIGH"}
@@ -41,6 +42,7 @@ func TestAChangedFilterFetchesWhatItLacked(t *testing.T) {
 }
 
 func TestPoliciesAreReadOneByOne(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, small())
 	org := w.sim.Organisation()
 	ids := []string{org.Policies[0].ID, org.Policies[2].ID}
@@ -60,6 +62,7 @@ func TestPoliciesAreReadOneByOne(t *testing.T) {
 }
 
 func TestAPolicyThatIsGoneLeavesTheOthersAlone(t *testing.T) {
+	t.Parallel()
 	for name, place := range map[string]int{"first": 0, "last": 1} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, small())
@@ -81,6 +84,7 @@ func TestAPolicyThatIsGoneLeavesTheOthersAlone(t *testing.T) {
 }
 
 func TestAStreamThatIsNotServed(t *testing.T) {
+	t.Parallel()
 	o := small()
 	o.Semantics.NoViolations = true
 	w := newWorld(t, o)
@@ -105,6 +109,7 @@ func TestAStreamThatIsNotServed(t *testing.T) {
 }
 
 func TestAStreamThatFailsLeavesTheOtherComplete(t *testing.T) {
+	t.Parallel()
 	for _, failing := range []apisim.Stream{apisim.Alerts, apisim.Violations} {
 		t.Run(string(failing), func(t *testing.T) {
 			w := newWorld(t, small())
@@ -133,6 +138,7 @@ func TestAStreamThatFailsLeavesTheOtherComplete(t *testing.T) {
 }
 
 func TestRefusedTokenIsDistinguished(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, small())
 	w.sim.SetToken("another")
 	summary, err := w.sync(context.Background(), w.options(alerts, violations, policyStats))
@@ -150,6 +156,7 @@ func TestRefusedTokenIsDistinguished(t *testing.T) {
 }
 
 func TestRowsAddedAndDeletedWhileReading(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, small())
 	gone := w.sim.Rows(apisim.Alerts)[1]
 	w.sim.Inject(apisim.Fault{Kind: apisim.FaultStatus, Status: 502, Every: 4})

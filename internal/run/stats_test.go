@@ -99,6 +99,7 @@ func (w *world) statistics() map[string]fields {
 }
 
 func TestStatisticsEqualTheSource(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, small())
 	org := w.sim.Organisation()
 	rule, apiKey := org.Policies[0].RuleIDs[0], org.APIKeys[0].ID
@@ -133,6 +134,7 @@ func TestStatisticsEqualTheSource(t *testing.T) {
 }
 
 func TestTheWindowReachesAsFarAsNeeded(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, small())
 	o := w.options(policyStats)
 	for _, step := range []struct {
@@ -174,6 +176,7 @@ func TestTheWindowReachesAsFarAsNeeded(t *testing.T) {
 }
 
 func TestAnOpenBucketIsReplacedAndAClosedOneKept(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, small())
 	o := w.options(policyStats)
 	o.Stats.Bucket = "6h"
@@ -207,6 +210,7 @@ func TestAnOpenBucketIsReplacedAndAClosedOneKept(t *testing.T) {
 }
 
 func TestAGapThatCannotBeFilledIsReportedOnce(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, small())
 	o := w.options(policyStats)
 	w.mustSync(o)
@@ -227,6 +231,7 @@ func TestAGapThatCannotBeFilledIsReportedOnce(t *testing.T) {
 }
 
 func TestWhatLayBeyondReachWhenASeriesWasFirstReadIsNotLost(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, small())
 	o := w.options(policyStats)
 	o.Stats.Start = noon.AddDate(-2, 0, 0)
@@ -252,6 +257,7 @@ func TestWhatLayBeyondReachWhenASeriesWasFirstReadIsNotLost(t *testing.T) {
 }
 
 func TestARefusedWindowGivesWayToASmallerOne(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, small())
 	m := w.sim.Semantics()
 	m.MaxWindow = "30d"
@@ -277,6 +283,7 @@ func TestARefusedWindowGivesWayToASmallerOne(t *testing.T) {
 }
 
 func TestStatisticsOfTheReposThatWereSeen(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, small())
 	o := w.options(alerts, policyStats)
 	o.Stats.Scopes = []run.Scope{{Scope: "repo", Auto: true}}
@@ -294,6 +301,7 @@ func TestStatisticsOfTheReposThatWereSeen(t *testing.T) {
 }
 
 func TestASeriesThatIsNotFound(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, small())
 	repo := w.sim.Alerts()[0].RepoID
 	gone := apisim.Fault{

@@ -66,6 +66,7 @@ func (w *world) typed(stream apisim.Stream) map[string]fields {
 }
 
 func TestDataOfEarlierReleasesIsTakenOver(t *testing.T) {
+	t.Parallel()
 	archives, err := filepath.Glob(filepath.Join(releases, "*.tar.zst"))
 	if err != nil || len(archives) < 2 {
 		t.Fatalf("%d archives, %v", len(archives), err)
@@ -231,6 +232,7 @@ func unpack(t *testing.T, archive, dir string) {
 //
 //	RELEASE_BINARY=/path/to/flashback-sync RELEASE_NAME=layout-2 go test -tags duckdb_arrow -run TestPackDataOfARelease ./internal/run
 func TestPackDataOfARelease(t *testing.T) {
+	t.Parallel()
 	binary, name := os.Getenv("RELEASE_BINARY"), os.Getenv("RELEASE_NAME")
 	if binary == "" {
 		t.Skip("makes an archive; needs RELEASE_BINARY and RELEASE_NAME")

@@ -14,6 +14,7 @@ import (
 )
 
 func TestLatenessIsStored(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, small())
 	o := w.options(alerts)
 	w.mustSync(o)
@@ -41,6 +42,7 @@ func TestLatenessIsStored(t *testing.T) {
 }
 
 func TestSyncVerifiesWhenDue(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, apisim.Options{Seed: 7, Now: noon, Days: 70, AlertsPerDay: 20})
 	o := w.options(alerts)
 	o.VerifyEvery = 7 * day
@@ -79,6 +81,7 @@ func TestSyncVerifiesWhenDue(t *testing.T) {
 // What an older release could not type is typed by a newer one. A row that the
 // source has since given in another version keeps it.
 func TestRejectsAreTriedAgain(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, small())
 	o := w.options(alerts)
 	w.sim.AddRaw(apisim.Alerts, noon.Add(-time.Hour), `{"id":"never","timestamp":"soon"}`)
@@ -120,6 +123,7 @@ func (w *world) mustSyncPartly(o run.Options) *run.Summary {
 
 // The first release's data_dir is taken over, and published in the new layout.
 func TestAnOlderDataDirIsTakenOver(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, small())
 	o := w.options(alerts)
 	w.mustSync(o)
@@ -139,6 +143,7 @@ func TestAnOlderDataDirIsTakenOver(t *testing.T) {
 // What former releases quoted of answers is removed from the warehouse and from the
 // published file; what this release writes stays.
 func TestQuotesOfFormerReleasesAreRemoved(t *testing.T) {
+	t.Parallel()
 	const jane = "Jane_Doe_9f3c71"
 	quoted := []string{
 		"UPDATE sync_runs SET error = 'the answer is not a page: " + jane + "'",

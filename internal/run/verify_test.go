@@ -83,6 +83,7 @@ func (w *world) repair(o run.Options) audit.Repaired {
 }
 
 func TestAHealthyWarehouseMatches(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, small())
 	o := w.options(everything...)
 	w.mustSync(o)
@@ -132,6 +133,7 @@ func TestRowsDeletedByHandAreFoundAndRestored(t *testing.T) {
 }
 
 func TestFilesDamagedByHandAreFoundAndRestored(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, small())
 	o := w.options(everything...)
 	w.mustSync(o)
@@ -172,6 +174,7 @@ func TestFilesDamagedByHandAreFoundAndRestored(t *testing.T) {
 }
 
 func TestRowsGoneAtTheSourceAreReportedAndKept(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, small())
 	o := w.options(alerts)
 	w.mustSync(o)
@@ -215,6 +218,7 @@ func TestALateRowBeyondTheLookbackIsFoundAndRestored(t *testing.T) {
 // A value changed by hand in the warehouse is found, by what was published, and
 // put right by the source, not spread into the files.
 func TestForgedValueIsFoundAndRepaired(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, apisim.Options{Seed: 7, Now: noon, Days: 20, AlertsPerDay: 100})
 	o := w.options(alerts)
 	w.mustSync(o)
@@ -230,6 +234,7 @@ func TestForgedValueIsFoundAndRepaired(t *testing.T) {
 
 // What a run tried to read and could not is part of the proof.
 func TestRangeNeverReadIsNotCovered(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, small())
 	o := w.options(alerts)
 	m := w.sim.Semantics()
@@ -250,6 +255,7 @@ func TestRangeNeverReadIsNotCovered(t *testing.T) {
 
 // The figures of a series are counted, over what is both covered and served.
 func TestFiguresOfASeriesAreCountedWithinItsCoverage(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, small())
 	o := w.options(policyStats)
 	o.Stats = &run.Stats{Stream: schema.StreamByName("policy_stats"), Start: noon.AddDate(0, 0, -24), Bucket: "5m", Scopes: []run.Scope{{Scope: "org"}}}
@@ -278,6 +284,7 @@ func TestFiguresOfASeriesAreCountedWithinItsCoverage(t *testing.T) {
 }
 
 func TestAQueryTheSourceDoesNotKnowIsNotAMatch(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, small())
 	o := w.options(violations, policyStats)
 	o.Lists[0].Policies = []string{"no-such-policy", w.sim.Organisation().Policies[0].ID}
@@ -313,6 +320,7 @@ func TestAQueryTheSourceDoesNotKnowIsNotAMatch(t *testing.T) {
 
 // What no run could read since the source does not know it is neither a difference nor a match.
 func TestWhatWasNeverServedDoesNotDiffer(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, small())
 	o := w.options(alerts, violations)
 	o.Lists[1].Optional = true
