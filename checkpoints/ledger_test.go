@@ -113,7 +113,7 @@ func TestTheLedgerDoesNotGrowWithRuns(t *testing.T) {
 		}
 		end := i + 50
 		switch {
-		case i%3 == 0: // adjacent to what is held
+		case i%3 == 0: // adjacent to what is stored
 			record(healthy, checkpoints.Covered, interval(end-1, end), interval(end, end+1))
 		default: // overlapping it, as the lookback does
 			record(healthy, checkpoints.Covered, interval(end-40, end+1))

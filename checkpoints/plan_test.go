@@ -11,7 +11,7 @@ import (
 
 func TestDueIsWhatIsMissingAndTheLookback(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		covered, held := drawSet(t, "covered")
+		covered, stored := drawSet(t, "covered")
 		from := rapid.IntRange(0, horizon-1).Draw(t, "from")
 		to := rapid.IntRange(from, horizon).Draw(t, "to")
 		lookback := 2 * rapid.IntRange(0, horizon/2).Draw(t, "half of the lookback")
@@ -23,7 +23,7 @@ func TestDueIsWhatIsMissingAndTheLookback(t *testing.T) {
 		}
 		var want model
 		for i := from; i < to; i++ {
-			want[i] = !held[i] || i >= again
+			want[i] = !stored[i] || i >= again
 		}
 		if modelOf(due) != want {
 			t.Fatalf("wanted [%d, %d), lookback %d, covered %v: due %v", from, to, lookback, covered, due)

@@ -85,8 +85,8 @@ func TestAFileCutByAByteIsNoticedAtOnce(t *testing.T) {
 }
 
 // A power cut may leave a log whose first transaction is not whole. DuckDB skips
-// it, and would leave it there for ever.
-func TestALogOfNothingIsClearedAway(t *testing.T) {
+// it, and would leave it there indefinitely.
+func TestEmptyLogIsRemoved(t *testing.T) {
 	dir := t.TempDir()
 	takeOver(t, dir)
 	w, err := load.Open(context.Background(), load.Options{Dir: dir})

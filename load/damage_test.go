@@ -46,7 +46,7 @@ func TestADamagedFileIsLeftUntouched(t *testing.T) {
 }
 
 // Fault 49: a newer release's file is as good as gone if it is called damaged.
-func TestAFileOfANewerReleaseIsCalledSo(t *testing.T) {
+func TestFileOfANewerReleaseIsReportedAsNewer(t *testing.T) {
 	good := filled(t)
 	for name, content := range map[string][]byte{
 		"storage":      storageVersion(good, 69),
@@ -91,7 +91,7 @@ func TestADamagedLogIsLeftUntouched(t *testing.T) {
 	}
 }
 
-func TestALogCutOffByACrashIsNoDamage(t *testing.T) {
+func TestLogCutOffByACrashIsNotReportedAsDamage(t *testing.T) {
 	good, log := crashed(t)
 	for _, length := range []int{0, 1, 5, 6, 20, 100, 1000, len(log) / 2, len(log) - 21, len(log) - 1, len(log)} {
 		dir := placed(t, good, log[:length])
@@ -110,7 +110,7 @@ func TestALogCutOffByACrashIsNoDamage(t *testing.T) {
 }
 
 // A block that goes bad while the file is open is found when it is read.
-func TestDamageThatShowsLaterIsCalledSo(t *testing.T) {
+func TestDamageFoundLaterIsReportedAsDamage(t *testing.T) {
 	ctx := context.Background()
 	good := filled(t)
 	found := 0

@@ -76,7 +76,7 @@ func TestNoIDIsStoredTwice(t *testing.T) {
 }
 
 // What a context ends in the middle leaves the table as it was, and is no success.
-func TestSettleStopsWhenItsTimeIsUp(t *testing.T) {
+func TestDedupeStopsAtItsDeadline(t *testing.T) {
 	dir := t.TempDir()
 	_ = open(t, dir).Close()
 	db, err := duckdb.Open(load.File(dir), duckdb.Session{})
@@ -98,7 +98,7 @@ func TestSettleStopsWhenItsTimeIsUp(t *testing.T) {
 	const state = "SELECT count(*) || ' ' || (SELECT count(*) FROM internal.unsettled) FROM alerts"
 	_ = w.Close()
 	if got := query(t, dir, state); got != "400000 1" {
-		t.Errorf("rows, unsettled runs: %s", got)
+		t.Errorf("rows, runs to dedupe: %s", got)
 	}
 	w = open(t, dir)
 	_, err = w.Dedupe(context.Background(), "run-2", schema.Alerts())
@@ -129,7 +129,7 @@ func TestARunRemovesWhatOlderReleasesKept(t *testing.T) {
 
 // Bits that rot between the check at the start of a run and the copy at its end are
 // found before the copy takes the place of what is published.
-func TestRottenBitsAreNotPublished(t *testing.T) {
+func TestBlocksDamagedDuringARunAreNotPublished(t *testing.T) {
 	ctx := context.Background()
 	dir, _ := manyRows(t)
 	w := writing(t, dir, epoch)
@@ -145,7 +145,7 @@ func TestRottenBitsAreNotPublished(t *testing.T) {
 	}
 }
 
-// BenchmarkIncrement commits and settles a batch on histories of several lengths.
+// BenchmarkIncrement commits and dedupes a batch on histories of several lengths.
 func BenchmarkIncrement(b *testing.B) {
 	for _, days := range []int{5, 200} {
 		b.Run(fmt.Sprintf("rows=%d", days*2000), func(b *testing.B) {

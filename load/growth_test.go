@@ -62,11 +62,11 @@ func TestTheFileDoesNotGrowWithWhatIsRewritten(t *testing.T) {
 func compacted(t *testing.T, dir string) (path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "compact.duckdb")
-	db, err := duckdb.Open(path, duckdb.Session{Attach: map[string]string{"held": load.File(dir)}})
+	db, err := duckdb.Open(path, duckdb.Session{Attach: map[string]string{"warehouse": load.File(dir)}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := db.Exec("COPY FROM DATABASE held TO compact; CHECKPOINT"); err != nil {
+	if _, err := db.Exec("COPY FROM DATABASE warehouse TO compact; CHECKPOINT"); err != nil {
 		t.Fatal(err)
 	}
 	if err := db.Close(); err != nil {

@@ -96,7 +96,7 @@ func query(t testing.TB, dir, sql string) string {
 	return fmt.Sprint(value)
 }
 
-func TestUpsertTellsNewChangedAndUnchangedApart(t *testing.T) {
+func TestUpsertCountsNewChangedAndUnchangedRows(t *testing.T) {
 	dir := t.TempDir()
 	w := open(t, dir)
 	first := commit(t, w, "run-1", batch(t, alert{"a", epoch, "x"}, alert{"b", epoch.Add(time.Hour), "x"}))
@@ -121,7 +121,7 @@ func TestUpsertTellsNewChangedAndUnchangedApart(t *testing.T) {
 	}
 }
 
-func TestARowWhoseTimeMovedFarReplacesItsOldSelf(t *testing.T) {
+func TestRowWhoseTimeMovedFarReplacesItsFormerVersion(t *testing.T) {
 	ctx := context.Background()
 	dir := t.TempDir()
 	w := open(t, dir)
@@ -148,7 +148,7 @@ func TestARowWhoseTimeMovedFarReplacesItsOldSelf(t *testing.T) {
 	}
 }
 
-func TestRunsThatDiedBeforeSettlingAreSettledLater(t *testing.T) {
+func TestRunsThatDiedBeforeDedupeAreDedupedLater(t *testing.T) {
 	ctx := context.Background()
 	dir := t.TempDir()
 	w := open(t, dir)
@@ -276,7 +276,7 @@ func TestARejectIsNoLaterThanTheRowsOfItsTransaction(t *testing.T) {
 	dir := t.TempDir()
 	w := open(t, dir)
 	_, err := w.Commit(context.Background(), load.Commit{
-		RunID: "run-1", Stream: "alerts", Rows: []load.Rows{batch(t, alert{"a", epoch, "held"})},
+		RunID: "run-1", Stream: "alerts", Rows: []load.Rows{batch(t, alert{"a", epoch, "stored"})},
 		Rejects: []schema.Reject{{Reason: "?", Raw: `{"id":"a"}`}},
 	})
 	if err != nil {

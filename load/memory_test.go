@@ -14,7 +14,7 @@ import (
 
 // More long texts lie together than DuckDB may hold at first: commits and the
 // checkpoint fail, and the file cannot be opened again as it was before.
-func TestTextsThatNeedMoreMemoryGetIt(t *testing.T) {
+func TestMemoryGrowsForLongTexts(t *testing.T) {
 	t.Parallel()
 	for name, size := range map[string]struct{ rows, length int }{"a megabyte": {100, 1_000_000}, "a tenth of it": {1100, 100_000}} {
 		t.Run(name, func(t *testing.T) {

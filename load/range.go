@@ -50,7 +50,7 @@ func Where(conditions []Condition) (clause string, arguments []any) {
 	return clause, arguments
 }
 
-// Inside is SQL that a time lies in one of the intervals.
+// Inside is SQL that a time is in one of the intervals.
 func Inside(column string, set checkpoints.Set) (clause string, arguments []any) {
 	terms := []string{"false"}
 	for _, i := range set {

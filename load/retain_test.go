@@ -43,7 +43,7 @@ func retain(t testing.TB, w *load.Warehouse, keep load.Keep, now time.Time) load
 
 // Whoever asks what a stream's runs did is answered as before: what is due, how far
 // it was read, how it went last.
-func TestOldRunsGoAndThoseThatAreAskedForStay(t *testing.T) {
+func TestOldRunsAreRemovedExceptThoseStillNeeded(t *testing.T) {
 	dir := t.TempDir()
 	w := open(t, dir)
 	at := func(days int) time.Time { return epoch.AddDate(0, 0, days) }
@@ -69,7 +69,7 @@ func TestOldRunsGoAndThoseThatAreAskedForStay(t *testing.T) {
 
 	now := at(500)
 	if removed := retain(t, w, load.Keep{}, now); removed.Runs != 0 {
-		t.Errorf("kept for ever, and %d removed", removed.Runs)
+		t.Errorf("kept indefinitely, and %d removed", removed.Runs)
 	}
 	if removed := retain(t, w, load.Keep{Runs: 499 * day}, now.Add(23*time.Hour)); removed.Runs != 0 {
 		t.Errorf("%d removed before a day was over", removed.Runs)
@@ -93,7 +93,7 @@ func TestOldRunsGoAndThoseThatAreAskedForStay(t *testing.T) {
 	}
 }
 
-func TestOldLatenessGoesAndRowsStay(t *testing.T) {
+func TestOldLatenessIsRemovedAndRowsAreKept(t *testing.T) {
 	ctx, dir := context.Background(), t.TempDir()
 	w := open(t, dir)
 	covered := checkpoints.Of(checkpoints.Interval{From: epoch, To: epoch.Add(48 * time.Hour)})

@@ -13,7 +13,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
 )
 
-func TestARunWithoutRoomIsRefused(t *testing.T) {
+func TestRunWithoutFreeSpaceIsRefused(t *testing.T) {
 	t.Parallel()
 	if !alone(t, mounting) {
 		return
@@ -21,7 +21,7 @@ func TestARunWithoutRoomIsRefused(t *testing.T) {
 	file := filled(t)
 	for name, c := range map[string]struct {
 		free   string
-		held   []byte
+		stored []byte
 		copied bool
 		want   string
 	}{
@@ -32,8 +32,8 @@ func TestARunWithoutRoomIsRefused(t *testing.T) {
 		"enough with copy":    {"30m", file, true, ""},
 	} {
 		dir := mount(t, c.free)
-		if c.held != nil {
-			putWarehouse(t, dir, c.held, nil)
+		if c.stored != nil {
+			putWarehouse(t, dir, c.stored, nil)
 		}
 		w, err := load.Open(context.Background(), load.Options{Dir: dir, Writing: true, Copied: c.copied})
 		if err == nil {

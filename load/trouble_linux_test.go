@@ -13,7 +13,7 @@ import (
 )
 
 // Whatever the folder is called, trouble with the disk is no damage.
-func TestTroubleWithTheDiskIsNoDamage(t *testing.T) {
+func TestDiskFailuresAreNotReportedAsDamage(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]string{
 		"permission": "openat:error=EACCES:when=1+", "descriptors": "openat:error=EMFILE:when=1+", "read-only": "openat:error=EROFS:when=3+",
@@ -42,7 +42,7 @@ func TestTroubleWithTheDiskIsNoDamage(t *testing.T) {
 }
 
 // A full disk is no damage, and the file that was left opens when there is room.
-func TestAFullDiskAtOpeningIsNoDamage(t *testing.T) {
+func TestFullDiskAtOpeningIsNotReportedAsDamage(t *testing.T) {
 	t.Parallel()
 	if !alone(t, mounting) {
 		return

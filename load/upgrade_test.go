@@ -51,7 +51,7 @@ func TestMigrationsMakeTheLayoutOfANewWarehouse(t *testing.T) {
 				t.Error("a migration marks that the new layout is not published, and nothing else does")
 			}
 			if got := query(t, old, "SELECT string_agg(stream, ' ') FROM internal.unsettled"); got != "alerts" {
-				t.Errorf("unsettled: %s", got)
+				t.Errorf("runs to dedupe: %s", got)
 			}
 			if got := query(t, old, "SELECT string_agg(table_name || ' ' || partition_start::DATE, ', ' ORDER BY partition_start) FROM internal.changed_partitions"); got != "alerts 2024-01-01, alerts 2024-01-02" {
 				t.Errorf("partitions to be written again: %s", got)

@@ -17,7 +17,7 @@ func SyncRuns() *Table {
 			count("rows_received", "", "Rows received, the same row counted each time it came."),
 			count("rows_inserted", "", "Rows that were new."),
 			count("rows_updated", "", "Rows that replaced an older version of themselves."),
-			count("rows_unchanged", "", "Rows that were already held, unchanged."),
+			count("rows_unchanged", "", "Rows that were already stored, unchanged."),
 			count("rows_duplicate", "", "Rows received more than once in the run."),
 			count("rows_rejected", "", "Rows that could not be typed; see rejected_records."),
 			Column{Name: "complete", Type: Boolean, Privacy: Public, Doc: "Whether everything that was due has been read and proven complete."},
@@ -38,7 +38,7 @@ func SyncCoverage() *Table {
 		Columns: bookkept(
 			text("stream", "", Public, "Stream: alerts, violations or policy_stats.").required(),
 			text("filter", "", Internal, "The filter set, as one JSON object; {} is everything.").required(),
-			text("status", "", Public, "covered: everything in the range is held. lost: the source can no longer give the range.").required(),
+			text("status", "", Public, "covered: everything in the range is stored. lost: the source can no longer give the range.").required(),
 			instant("from_ts", "Start of the range (UTC, inclusive).").required(),
 			instant("to_ts", "End of the range (UTC, exclusive).").required(),
 			text("run_id", "", Public, "Run that extended the range last.").required(),

@@ -144,7 +144,7 @@ func TestNullPartsOfAKeyAreEqualAndDifferFromText(t *testing.T) {
 }
 
 // The wider window sees the same figures, and sees the bucket whole: that is news.
-func TestABucketThatClosesIsAnotherVersionOfItself(t *testing.T) {
+func TestClosedBucketIsANewVersionOfTheOpenOne(t *testing.T) {
 	record := []byte(`{"ts":1704103200,"alerts":1}`) // 2024-01-01T10:00:00Z
 	wider := hourly(t)
 	wider.Window, wider.Reach = "7d", 7*24*time.Hour

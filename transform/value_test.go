@@ -56,7 +56,7 @@ func TestTimestampsInEveryAcceptedNotation(t *testing.T) {
 	}
 }
 
-func TestTimestampsThatAreNone(t *testing.T) {
+func TestInvalidTimestamps(t *testing.T) {
 	for text, want := range map[string]string{
 		`""`: "timestamp is not a timestamp", `"yesterday"`: "timestamp is not a timestamp", `"1705314600"`: "timestamp is not a timestamp",
 		`"2023-02-29"`: "timestamp is not a timestamp", `"9999-12-31T24:00:00Z"`: "timestamp is outside the years 1 to 9999", `"2024-01-15T10:30:60Z"`: "timestamp is not a timestamp",

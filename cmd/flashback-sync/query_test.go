@@ -179,7 +179,7 @@ func TestAQueryFromAFileIntoAFile(t *testing.T) {
 	}
 	b.must("query", "SELECT 1", "-o", filepath.Join(b.dir, "out.parquet"))
 	b.wants(2, "names no format", "query", "SELECT 1", "-o", filepath.Join(b.dir, "out"))
-	b.wants(2, "lies in data_dir", "query", "SELECT 1", "-o", filepath.Join(b.data(), "lake", "out.csv"))
+	b.wants(2, "is in data_dir", "query", "SELECT 1", "-o", filepath.Join(b.data(), "lake", "out.csv"))
 	b.wants(2, "no such file", "query", "--file", filepath.Join(b.dir, "missing.sql"))
 	b.wants(2, "--file", "query", "SELECT 1", "--file", in)
 	b.wants(2, "--file", "query")

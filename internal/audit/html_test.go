@@ -96,7 +96,7 @@ func text(t *testing.T, page string) string {
 	}
 }
 
-func TestPagesNeedNothingElse(t *testing.T) {
+func TestReportIsSelfContained(t *testing.T) {
 	elsewhere := regexp.MustCompile(`(?i)<script|<link|<iframe|<object|<base|<form|url\(|@import|\b(src|href|srcset|action|on[a-z]+)=["']`)
 	for name, r := range map[string]*Report{
 		"rich": rich(), "empty": {}, "nothing in the lists": {Streams: []*Stream{{}, {Stream: "policy_stats"}}, Files: []File{{}}, CrossChecks: []CrossCheck{{}}, Coverage: []checkpoints.Line{{}}},
@@ -115,13 +115,13 @@ func TestPagesNeedNothingElse(t *testing.T) {
 				t.Error("the policy or the language is missing")
 			}
 			if strings.Contains(page, "ZgotmplZ") {
-				t.Error("a value stands where none may stand")
+				t.Error("a value is where none is allowed")
 			}
 		})
 	}
 }
 
-func TestStrangersTextsAreShownAndNotObeyed(t *testing.T) {
+func TestHostileTextIsEscaped(t *testing.T) {
 	page := written(t, rich())
 	seen := text(t, page)
 	shown := `<script>alert("1")</script>'"><img src=x onerror=alert(2)>\u202e\u200f\x00\xff`
@@ -138,7 +138,7 @@ func TestStrangersTextsAreShownAndNotObeyed(t *testing.T) {
 	}
 }
 
-func TestPagesSayWhatTheReportHas(t *testing.T) {
+func TestReportShowsWhatWasFound(t *testing.T) {
 	seen := text(t, written(t, rich()))
 	for _, want := range []string{
 		"2024-01-01 00:00:00Z took 1 min 40 s", "Requests 1,234,567", "block true", "no JSON", "1 of 40 files are not what they should be",

@@ -162,7 +162,7 @@ func TestThePageLoadsAgainUnlessPaused(t *testing.T) {
 	}
 }
 
-func TestStrangersTextsAreShownAndNotObeyed(t *testing.T) {
+func TestHostileTextIsEscaped(t *testing.T) {
 	hostile := documents()["hostile page"]
 	document := hostile.text
 	shown := `<script>alert("1")</script>'"><img src=x onerror=alert(2)>\u202e\u200f\x00\xff`

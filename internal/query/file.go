@@ -68,7 +68,7 @@ func mayWrite(target, dataDir string) error {
 	}
 	for ; ; folder = filepath.Dir(folder) {
 		if info, err := os.Stat(folder); err == nil && os.SameFile(info, data) {
-			return refused("%s lies in data_dir, choose another folder", target)
+			return refused("%s is in data_dir, choose another folder", target)
 		}
 		if folder == filepath.Dir(folder) {
 			return nil

@@ -318,7 +318,7 @@ func copyArrow(t *testing.T, db *sql.DB, file string) error {
 	})
 }
 
-func TestAFileIsCompleteOrAsItWas(t *testing.T) {
+func TestOutputFileIsCompleteOrUnchanged(t *testing.T) {
 	path := published(t)
 	target := filepath.Join(t.TempDir(), "result.jsonl")
 	r := query.Request{Database: path, SQL: "SELECT 1 AS a; SELECT 'x' AS b", Format: "jsonl", Limits: query.DefaultLimits()}

@@ -13,7 +13,7 @@ const (
 	lockName  = "lock"
 )
 
-// spill is a private folder for what does not fit into memory. It lies in the
+// spill is a private folder for what does not fit into memory. It is in the
 // system's folder for temporary files, never in data_dir. Its lock is held as long
 // as the process lives, so that the next query can remove what a killed one left.
 type spill struct {

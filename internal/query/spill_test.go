@@ -38,7 +38,7 @@ func TestTheSpillOfAKilledQueryIsRemovedByTheNext(t *testing.T) {
 	}
 }
 
-func TestAQueryNeedsNoPlaceForItsSpill(t *testing.T) {
+func TestQueryRunsWithoutASpillFolder(t *testing.T) {
 	t.Setenv("TMPDIR", filepath.Join(t.TempDir(), "missing"))
 	s := newSpill()
 	if s.dir != "" || s.remove() != nil {

@@ -139,7 +139,7 @@ func asTable(t *testing.T, r query.Request, names []string, want [][]sql.NullStr
 	}
 }
 
-func TestNoOutputHoldsACommandForTheTerminal(t *testing.T) {
+func TestOutputContainsNoTerminalCommands(t *testing.T) {
 	path := published(t)
 	hostile := `'a' || chr(27) || '[2J' || chr(155) || '31m' || chr(7) || chr(13) || chr(0) || chr(127) || 'z'`
 	for _, format := range []string{"table", "csv", "json", "jsonl"} {
@@ -159,7 +159,7 @@ func TestNoOutputHoldsACommandForTheTerminal(t *testing.T) {
 	}
 }
 
-func TestATextIsNoFormula(t *testing.T) {
+func TestTextsAreNotFormulas(t *testing.T) {
 	path := published(t)
 	for text, want := range map[string]string{
 		"=x": "'=x", "+x": "'+x", "-x": "'-x", "@x": "'@x", "\tx": "'\tx", "x=": "x=", "\rx": `\rx`, "a\r\nb": "a\r\nb", "\x1b=": `\x1b=`,

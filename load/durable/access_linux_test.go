@@ -65,7 +65,7 @@ func TestAFileTakesOverTheModeAndGroupOfTheOneItReplaces(t *testing.T) {
 	}
 }
 
-func TestAPipeIsRefusedAndNotWaitedFor(t *testing.T) {
+func TestPipesAreRefused(t *testing.T) {
 	pipe := filepath.Join(t.TempDir(), "pipe")
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
 		t.Skip(err)

@@ -75,7 +75,7 @@ func TestSweepRemovesOnlyLeftovers(t *testing.T) {
 	}
 }
 
-func TestFilesAreNotForEveryone(t *testing.T) {
+func TestOthersMayNotReadFiles(t *testing.T) {
 	target := filepath.Join(t.TempDir(), "file")
 	write(t, target, "x")
 	if info, err := os.Stat(target); err != nil || info.Mode().Perm() != 0o640 {
@@ -111,7 +111,7 @@ func TestSweepGoesIntoALinkedFolderButFollowsNoneWithin(t *testing.T) {
 }
 
 // serve notes its alarms while a run begins, which sweeps what crashes left behind.
-func TestAFileIsWrittenThoughSomebodySweeps(t *testing.T) {
+func TestWriteSucceedsDuringASweep(t *testing.T) {
 	dir := t.TempDir()
 	for i := range 200 {
 		swept := make(chan error)

@@ -9,11 +9,10 @@ import (
 	"strings"
 )
 
-// Place is where a file of ours lies below a folder, its name written with
-// slashes. It refuses a path that leads through a link, and anything there that is
-// no plain file: a link would take us to someone else's file, and a pipe would let
-// us wait for ever. What is not there is no mistake. The folder itself may be a
-// link: that is the operator's choice.
+// Place is the path of a file of ours below a folder, its name written with slashes. It
+// refuses a path with a link in it, and anything but a plain file: a link would lead to
+// someone else's file, and opening a pipe would block. The file may be missing. The folder
+// itself may be a link: that is the operator's choice.
 func Place(dir, name string) (string, error) {
 	parts := strings.Split(name, "/")
 	path := dir

@@ -9,7 +9,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/load/durable"
 )
 
-func TestAPlaceLeadsThroughNoLink(t *testing.T) {
+func TestPlaceRefusesLinks(t *testing.T) {
 	outside := t.TempDir()
 	write(t, filepath.Join(outside, "file"), "someone else's")
 	for name, plant := range map[string]func(dir string) error{
@@ -40,7 +40,7 @@ func TestAPlaceLeadsThroughNoLink(t *testing.T) {
 	}
 }
 
-func TestAPlaceMayBeEmptyAndItsFolderALink(t *testing.T) {
+func TestPlaceAcceptsAMissingFileAndALinkedFolder(t *testing.T) {
 	dir := t.TempDir()
 	linked := filepath.Join(t.TempDir(), "data")
 	if err := os.Symlink(dir, linked); err != nil {

@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// errNotPlain says that something else lies where a file is to be read.
+// errNotPlain says that something else is in the place of a file.
 var errNotPlain = errors.New("not a plain file: remove it")
 
 // CheckPlain refuses what is there and is no plain file: a pipe would let whoever opens

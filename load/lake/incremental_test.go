@@ -112,7 +112,7 @@ func TestNothingIsWrittenIfNothingChanged(t *testing.T) {
 	}
 }
 
-func TestAnEmptyWarehouseHasAManifestToo(t *testing.T) {
+func TestEmptyWarehouseHasAManifest(t *testing.T) {
 	s := newSite(t)
 	if result := s.publish(); !result.Changed {
 		t.Errorf("result %+v", result)
@@ -340,7 +340,7 @@ func TestAReaderOfAnOldFileKeepsReadingIt(t *testing.T) {
 	}
 }
 
-func TestWhatTheSourceSentIsNoPartOfAPath(t *testing.T) {
+func TestPathsContainNothingFromTheSource(t *testing.T) {
 	s := newSite(t)
 	row := alert("../../../escape", day(0))
 	for _, c := range schema.Alerts().Batch() {
@@ -359,7 +359,7 @@ func TestWhatTheSourceSentIsNoPartOfAPath(t *testing.T) {
 }
 
 // A crash after the files and before the manifest: the next run says what is.
-func TestPartitionsArePublishedAgainUntilThatIsNoted(t *testing.T) {
+func TestPartitionsArePublishedAgainUntilMarked(t *testing.T) {
 	s := newSite(t)
 	s.alerts(alert("a", day(0)))
 	s.publish()

@@ -32,7 +32,7 @@ func TestLinkedFoldersAreRefused(t *testing.T) {
 						t.Fatal(err)
 					}
 					before := modified(t, target)
-					s.alerts(alert("c", day(0))) // the second day lies there only
+					s.alerts(alert("c", day(0))) // the second day is only there
 					if place == "alerts/date=2024-01-02" {
 						s.alerts(alert("b", day(3))) // and has to go
 					}
@@ -84,7 +84,7 @@ func TestLinkedFilesAreReplaced(t *testing.T) {
 	}
 }
 
-// modified tells what lies below a folder and when it was written.
+// modified lists the files below a folder and when they were written.
 func modified(t *testing.T, dir string) (all string) {
 	t.Helper()
 	err := filepath.WalkDir(dir, func(path string, entry os.DirEntry, err error) error {

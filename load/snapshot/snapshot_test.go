@@ -149,7 +149,7 @@ func TestThePublishedFileIsWhatAnalystsNeed(t *testing.T) {
 	}
 }
 
-func TestItIsReadWhileThePrivateFileIsInUse(t *testing.T) {
+func TestPublishedFileIsReadableWhileThePrivateOneIsOpen(t *testing.T) {
 	dir, target := warehouse(t, 3)
 	publish(t, dir)
 	open(t, dir)
