@@ -18,7 +18,7 @@ import (
 // semantics are all that the walk must read every row under.
 func semantics() map[string]apisim.Semantics {
 	all := map[string]apisim.Semantics{
-		"no skip": {IgnoreSkip: true}, "no date": {NoDate: true}, "clamped take": {ClampTake: true},
+		"no skip": {IgnoreSkip: true}, "no date": {NoDate: true},
 		"30 a page": {LowerTake: 30}, "shuffled ties": {ShuffleTies: true}, "no from": {IgnoreFrom: true},
 	}
 	resolutions := []string{"milliseconds", "cut to seconds", "whole seconds", "cut to days", "whole days"}

@@ -1,41 +1,34 @@
 package apisim
 
-import "math"
+import (
+	"encoding/binary"
+	"math"
+	"math/rand/v2"
 
-// dice is a splitmix64 generator: a word of state, so one can be made for every
-// row, chunk or request from what identifies it, and nothing depends on order.
-type dice uint64
+	"github.com/google/uuid"
+)
 
-func newDice(seed, purpose, n uint64) dice {
-	return dice(mix(mix(seed^purpose*0x9e3779b97f4a7c15) + n))
+// newDice is a generator for a row, a chunk or a request, made from what identifies it,
+// so that nothing depends on order. The purposes keep those of one seed apart.
+func newDice(seed, purpose, n uint64) *rand.Rand {
+	return rand.New(rand.NewPCG(seed<<8|purpose, n)) //nolint:gosec // plausible is enough
 }
 
-func (d *dice) next() uint64 {
-	*d += 0x9e3779b97f4a7c15
-	return mix(uint64(*d))
-}
-
-// intn is in [0, n); its bias is far below what a test could see.
-func (d *dice) intn(n int) int {
-	return int((d.next() >> 33) % uint64(n))
-}
-
-func (d *dice) float() float64 { return float64(d.next()>>11) / (1 << 53) }
-
-func (d *dice) chance(p float64) bool { return d.float() < p }
-
-// exponential has a mean of 1.
-func (d *dice) exponential() float64 { return -math.Log(1 - d.float()) }
+const (
+	purposeAlertTimes = iota
+	purposeViolationTimes
+	purposeRequest
+	purposeFault
+	purposeOrganisation
+)
 
 // poisson draws a count with the given mean; large means use the normal curve.
-func (d *dice) poisson(mean float64) int {
+func poisson(d *rand.Rand, mean float64) int {
 	if mean > 30 {
-		u, v := 1-d.float(), d.float()
-		normal := math.Sqrt(-2*math.Log(u)) * math.Cos(2*math.Pi*v)
-		return max(0, int(math.Round(mean+normal*math.Sqrt(mean))))
+		return max(0, int(math.Round(mean+d.NormFloat64()*math.Sqrt(mean))))
 	}
 	limit, n := math.Exp(-mean), 0
-	for p := d.float(); p > limit; p *= d.float() {
+	for p := d.Float64(); p > limit; p *= d.Float64() {
 		n++
 	}
 	return n
@@ -48,13 +41,21 @@ func mix(x uint64) uint64 {
 	return x ^ x>>31
 }
 
-// The purposes keep the generators of one seed apart.
+// The classes of identifiers.
 const (
-	purposeRow = iota + 1
-	purposeID
-	purposeTimes
-	purposeRequest
-	purposeFault
-	purposeOrganisation
-	purposeConversation
+	classRow    uint64 = 0 // + stream index
+	classCustom uint64 = 2 // + stream index
+	classEntity uint64 = 4 // + kind of entity
+	classTalk   uint64 = 16
 )
+
+// idOf numbers things of one class (a stream's rows, the users, ...) by identifiers that
+// look like random UUIDs.
+func idOf(seed, class, n uint64) string {
+	var id uuid.UUID
+	word := mix(class<<56 ^ n ^ mix(seed))
+	binary.BigEndian.PutUint64(id[:], word)
+	binary.BigEndian.PutUint64(id[8:], mix(word))
+	id[6], id[8] = id[6]&0x0f|0x40, id[8]&0x3f|0x80 // version 4
+	return id.String()
+}

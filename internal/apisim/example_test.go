@@ -26,11 +26,11 @@ func Example() {
 		s.Handler().ServeHTTP(w, r)
 		fmt.Println(w.Code, w.Header().Get("Date"))
 	}
-	fmt.Println(len(s.Requests()), "requests,", s.FaultHits(), "fault")
+	fmt.Println(len(s.Requests()), "requests")
 	// Output:
 	// 200 Wed, 18 Mar 2026 12:00:00 GMT
 	// 200 Wed, 18 Mar 2026 12:00:00 GMT
 	// 503 Wed, 18 Mar 2026 12:00:00 GMT
 	// 200 Wed, 18 Mar 2026 12:00:00 GMT
-	// 4 requests, 1 fault
+	// 4 requests
 }

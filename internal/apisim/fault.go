@@ -84,7 +84,6 @@ type faultList struct {
 	mu     sync.Mutex
 	rules  []*rule
 	number uint64
-	hits   int
 }
 
 // Inject adds a rule; remove takes it away again.
@@ -109,13 +108,6 @@ func (s *Sim) ClearFaults() {
 	s.faults.rules = nil
 }
 
-// FaultHits is the number of requests that any rule hit so far.
-func (s *Sim) FaultHits() int {
-	s.faults.mu.Lock()
-	defer s.faults.mu.Unlock()
-	return s.faults.hits
-}
-
 // pick is the fault that hits the request, or nil. Every rule that selects the
 // request counts it, also when another one hits.
 func (l *faultList) pick(seed uint64, r *http.Request, stream Stream) (hit *Fault) {
@@ -130,7 +122,6 @@ func (l *faultList) pick(seed uint64, r *http.Request, stream Stream) (hit *Faul
 			continue
 		}
 		rule.hits++
-		l.hits++
 		chosen := rule.Fault
 		hit = &chosen
 	}
@@ -151,6 +142,5 @@ func (f *rule) due(seed uint64) bool {
 	if f.Every > 1 && (f.seen-first)%f.Every != 0 {
 		return false
 	}
-	d := newDice(seed, purposeFault+f.number<<8, uint64(f.seen))
-	return f.Probability == 0 || d.chance(f.Probability)
+	return f.Probability == 0 || newDice(seed, purposeFault, f.number<<32|uint64(f.seen)).Float64() < f.Probability
 }

@@ -1,15 +1,18 @@
 package apisim
 
 import (
+	"bytes"
+	"cmp"
 	"compress/gzip"
-	"io"
+	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"strconv"
 	"time"
 )
 
-// replaces tells whether the answer does not depend on what was asked.
+// replaces reports whether the answer does not depend on what was requested.
 func (f *Fault) replaces() bool {
 	switch f.Kind {
 	case FaultSlow, FaultBadJSON, FaultRewrite:
@@ -31,20 +34,12 @@ func (f *Fault) status() int {
 	case FaultForbidden:
 		return http.StatusForbidden
 	case FaultRedirect:
-		return orElse(f.Status, http.StatusFound)
+		return cmp.Or(f.Status, http.StatusFound)
 	case FaultStatus:
-		return orElse(f.Status, http.StatusInternalServerError)
+		return cmp.Or(f.Status, http.StatusInternalServerError)
 	default:
 		return http.StatusOK
 	}
-}
-
-func orElse[T comparable](value, otherwise T) T {
-	var zero T
-	if value == zero {
-		return otherwise
-	}
-	return value
 }
 
 const proxyPage = `<!DOCTYPE html>
@@ -52,7 +47,7 @@ const proxyPage = `<!DOCTYPE html>
 <body><center><h1>502 Bad Gateway</h1></center><hr><center>nginx</center></body></html>
 `
 
-// replace answers without looking at what was asked.
+// replace answers without looking at what was requested.
 func (s *Sim) replace(w http.ResponseWriter, r *http.Request, target route, f *Fault) {
 	header := w.Header()
 	header.Set("Content-Type", "application/json; charset=utf-8")
@@ -61,26 +56,22 @@ func (s *Sim) replace(w http.ResponseWriter, r *http.Request, target route, f *F
 	case FaultReset, FaultTruncate, FaultHang:
 		abandon(r, f)
 	case FaultEndless:
-		copyHeader(header, f.Header)
 		s.endless(w, r, target.stream, f)
 		return
 	case FaultGzipBomb:
-		copyHeader(header, f.Header)
 		gzipBomb(w, f)
 		return
 	case FaultHTML:
 		header.Set("Content-Type", "text/html; charset=utf-8")
-		body = []byte(orElse(f.Body, proxyPage))
+		body = []byte(cmp.Or(f.Body, proxyPage))
 	case FaultRedirect:
-		header.Set("Location", orElse(f.Location, nextPort(r)))
-	case FaultNotSuccess:
-		body = appendError(nil, target.stream, orElse(f.Body, "Failed to fetch policy "+string(target.stream)))
-	default: // a status
-		if f.Body == "" {
-			body = appendError(nil, target.stream, http.StatusText(f.status()))
+		header.Set("Location", cmp.Or(f.Location, nextPort(r)))
+	default:
+		if f.Kind == FaultNotSuccess || f.Body == "" {
+			body = errorBody(target.stream, cmp.Or(f.Body, http.StatusText(f.status())))
 		}
 	}
-	copyHeader(header, f.Header)
+	maps.Copy(header, f.Header)
 	header.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(f.status())
 	_, _ = w.Write(body)
@@ -98,7 +89,7 @@ func nextPort(r *http.Request) string {
 
 // spoil sends the answer that was made, but not as it should be.
 func (s *Sim) spoil(w http.ResponseWriter, r *http.Request, status int, body []byte, f *Fault) {
-	copyHeader(w.Header(), f.Header)
+	maps.Copy(w.Header(), f.Header)
 	switch f.Kind {
 	case FaultBadJSON:
 		s.respond(w, r, status, body[:len(body)*2/3])
@@ -116,7 +107,7 @@ func (s *Sim) spoil(w http.ResponseWriter, r *http.Request, status int, body []b
 		slow(w, r, body, f)
 		return
 	}
-	_, _ = w.Write(body[:min(orElse(f.AfterBytes, len(body)/2), len(body)-1)])
+	_, _ = w.Write(body[:min(cmp.Or(f.AfterBytes, len(body)/2), len(body)-1)])
 	flush(w)
 	abandon(r, f)
 }
@@ -156,12 +147,11 @@ func slow(w http.ResponseWriter, r *http.Request, body []byte, f *Fault) {
 
 // endless sends valid rows, over and over, until the client leaves.
 func (s *Sim) endless(w http.ResponseWriter, r *http.Request, stream Stream, f *Fault) {
-	name := orElse(map[Stream]string{PolicyStats: "series"}[stream], string(stream))
-	if _, err := io.WriteString(w, `{"success":true,"`+name+`":[`); err != nil {
+	if _, err := fmt.Fprintf(w, `{"success":true,%q:[`, stream); err != nil {
 		return
 	}
 	row := s.NewRow(stream, s.Now(), 0)
-	piece := append(row.appendJSON(nil, stream, &Semantics{}), ',')
+	piece := append(row.appendJSON(nil, stream, MillisecondDigits), ',')
 	for len(piece) < f.ChunkBytes {
 		piece = append(piece, piece...)
 	}
@@ -175,15 +165,13 @@ func (s *Sim) endless(w http.ResponseWriter, r *http.Request, stream Stream, f *
 // gzipBomb sends blanks by the mebibyte as members of one gzip stream.
 func gzipBomb(w http.ResponseWriter, f *Fault) {
 	const mebibyte = 1 << 20
-	blanks := make([]byte, mebibyte)
-	for i := range blanks {
-		blanks[i] = ' '
-	}
-	z, _ := gzip.NewWriterLevel(nil, gzip.BestCompression) // the level is a valid one
-	member := appendWith(z, nil, blanks)
+	var member bytes.Buffer
+	z, _ := gzip.NewWriterLevel(&member, gzip.BestCompression) // the level is a valid one
+	_, _ = z.Write(bytes.Repeat([]byte(" "), mebibyte))        // a buffer never fails
+	_ = z.Close()
 	w.Header().Set("Content-Encoding", "gzip")
-	for range (orElse(f.Size, 1<<30) + mebibyte - 1) / mebibyte {
-		if _, err := w.Write(member); err != nil {
+	for range (cmp.Or(f.Size, 1<<30) + mebibyte - 1) / mebibyte {
+		if _, err := w.Write(member.Bytes()); err != nil {
 			return
 		}
 	}

@@ -4,49 +4,22 @@ import "slices"
 
 // filter is what rows must match; zero fields match all.
 type filter struct {
-	policyID, repoID, workspaceID   string
-	types, models, hosts            []string
-	severities                      []string
-	block                           *bool
-	ofPolicy, ofRepo, ofModel       []bool // compiled; nil: any
-	ofSeverity                      [4]bool
-	bySeverity, unfiltered, nothing bool
+	policyID, repoID, workspaceID, keyID, ruleID string
+	types, models, hosts, severities             []string
+	block                                        *bool
 }
 
-// compile turns names into sets of places, so that a record is matched without
-// looking at a string.
-func (f *filter) compile(w *world) {
-	f.unfiltered = f.policyID == "" && f.repoID == "" && f.workspaceID == "" &&
-		len(f.types)+len(f.models)+len(f.hosts)+len(f.severities) == 0 && f.block == nil
-	if f.unfiltered {
-		return
-	}
-	f.nothing = f.closed(w)
-	if f.policyID != "" {
-		f.ofPolicy = places(w.Policies, func(p Policy) bool { return p.ID == f.policyID })
-	}
-	if f.repoID != "" || f.workspaceID != "" {
-		f.ofRepo = places(w.Repos, func(r Repo) bool {
-			return matches(f.repoID, r.ID) && matches(f.workspaceID, r.WorkspaceID)
-		})
-	}
-	if len(f.types)+len(f.models)+len(f.hosts) > 0 {
-		f.ofModel = places(models, func(m model) bool {
-			return among(f.types, &m.llmType) && among(f.models, &m.name) && among(f.hosts, &m.host)
-		})
-	}
-	f.bySeverity = len(f.severities) > 0
-	for i, severity := range severities {
-		f.ofSeverity[i] = severity != "" && slices.Contains(f.severities, severity)
-	}
+func (f *filter) isEmpty() bool {
+	return f.policyID+f.repoID+f.workspaceID+f.keyID+f.ruleID == "" && f.block == nil &&
+		len(f.types)+len(f.models)+len(f.hosts)+len(f.severities) == 0
 }
 
-// closed is whether the caller asked for a workspace, or for a repo of one,
-// without access: that is answered with an empty list.
+// closed reports whether the caller names a workspace, or a repo of one, without
+// access: that is answered with an empty list.
 func (f *filter) closed(w *world) bool {
 	workspaceID := f.workspaceID
-	if place := slices.IndexFunc(w.Repos, func(r Repo) bool { return f.repoID != "" && r.ID == f.repoID }); place >= 0 {
-		workspaceID = w.Repos[place].WorkspaceID
+	if f.repoID != "" && w.hasRepo(f.repoID) {
+		workspaceID = w.workspaceOf(f.repoID)
 		if workspaceID == "" {
 			return f.workspaceID != ""
 		}
@@ -56,53 +29,70 @@ func (f *filter) closed(w *world) bool {
 	})
 }
 
-func places[T any](list []T, is func(T) bool) []bool {
-	set := make([]bool, len(list))
-	for i, item := range list {
-		set[i] = is(item)
+// facts are what filters and statistics look at in a record.
+type facts struct {
+	policyID, repoID, keyID string
+	llmType, model, host    string // "" is none
+	severity                string
+	block                   bool
+}
+
+func (s *Sim) factsOf(stream Stream, r *record) facts {
+	if r.flags&flagCustom != 0 {
+		row := s.tables[stream.index()].custom[r.seq]
+		return facts{
+			policyID: row.PolicyID, repoID: row.RepoID, keyID: row.RepoAIAPIKeyID,
+			llmType: deref(row.LLMType), model: deref(row.LLMModel), host: deref(row.Host),
+			severity: deref(row.Severity), block: deref(row.Block),
+		}
 	}
-	return set
+	f := facts{
+		policyID: s.world.Policies[r.policy].ID, repoID: s.world.Repos[r.repo].ID, keyID: s.world.APIKeys[r.key].ID,
+		severity: severities[r.flags&severityBits], block: r.flags&flagBlock != 0,
+	}
+	if r.flags&flagNoModel == 0 {
+		m := &models[r.model]
+		f.llmType, f.model, f.host = m.llmType, m.name, m.host
+	}
+	return f
+}
+
+func deref[T any](p *T) (value T) {
+	if p != nil {
+		value = *p
+	}
+	return value
+}
+
+// match reports whether a record fits.
+func (f *filter) match(w *world, r *record, has facts) bool {
+	return matches(f.policyID, has.policyID) && matches(f.repoID, has.repoID) && matches(f.keyID, has.keyID) &&
+		(f.workspaceID == "" || w.workspaceOf(has.repoID) == f.workspaceID) &&
+		(f.ruleID == "" || w.ruleOf(has.policyID, r) == f.ruleID) &&
+		(f.block == nil || has.block == *f.block) &&
+		among(f.types, has.llmType) && among(f.models, has.model) && among(f.hosts, has.host) && among(f.severities, has.severity)
 }
 
 func matches(want, have string) bool { return want == "" || want == have }
 
-func among(wanted []string, have *string) bool {
-	return len(wanted) == 0 || (have != nil && slices.Contains(wanted, *have))
-}
-
-// match tells whether a generated record fits.
-func (f *filter) match(r *record) bool {
-	switch {
-	case f.ofPolicy != nil && !f.ofPolicy[r.policy],
-		f.ofRepo != nil && !f.ofRepo[r.repo],
-		f.ofModel != nil && (r.flags&flagNoModel != 0 || !f.ofModel[r.model]),
-		f.bySeverity && !f.ofSeverity[r.flags&severityBits],
-		f.block != nil && *f.block != (r.flags&flagBlock != 0):
-		return false
-	default:
-		return true
-	}
-}
-
-// matchRow tells whether a row of a test's making fits.
-func (f *filter) matchRow(row *Row, w *world) bool {
-	if !matches(f.policyID, row.PolicyID) || !matches(f.repoID, row.RepoID) {
-		return false
-	}
-	if f.workspaceID != "" && w.workspaceOf(row.RepoID) != f.workspaceID {
-		return false
-	}
-	if f.block != nil && (row.Block == nil || *row.Block != *f.block) {
-		return false
-	}
-	return among(f.types, row.LLMType) && among(f.models, row.LLMModel) &&
-		among(f.hosts, row.Host) && among(f.severities, row.Severity)
+func among(wanted []string, have string) bool {
+	return len(wanted) == 0 || slices.Contains(wanted, have)
 }
 
 func (w *world) workspaceOf(repoID string) string {
 	for i := range w.Repos {
 		if w.Repos[i].ID == repoID {
 			return w.Repos[i].WorkspaceID
+		}
+	}
+	return ""
+}
+
+// ruleOf is the rule of the policy that the record fell under, or "".
+func (w *world) ruleOf(policyID string, r *record) string {
+	for _, policy := range w.Policies {
+		if policy.ID == policyID && len(policy.RuleIDs) > 0 {
+			return policy.RuleIDs[mix(uint64(r.seq)+0x72)>>24%uint64(len(policy.RuleIDs))]
 		}
 	}
 	return ""

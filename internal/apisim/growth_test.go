@@ -18,7 +18,7 @@ func TestSameSeedSameRows(t *testing.T) {
 	}
 	other := small()
 	other.Seed++
-	if cmp.Equal(one.Violations(), New(other).Violations()) {
+	if cmp.Equal(one.Rows(Violations), New(other).Rows(Violations)) {
 		t.Error("another seed gives the same rows")
 	}
 }
@@ -29,7 +29,7 @@ func TestGrowthDoesNotDependOnSteps(t *testing.T) {
 	options.Days = 1
 	whole := New(options)
 	whole.Advance(12 * time.Hour)
-	alerts, violations := whole.Alerts(), whole.Violations()
+	alerts, violations := whole.Alerts(), whole.Rows(Violations)
 	rapid.Check(t, func(rt *rapid.T) {
 		s := New(options)
 		for s.Now().Before(whole.Now()) {
@@ -37,7 +37,7 @@ func TestGrowthDoesNotDependOnSteps(t *testing.T) {
 			s.Advance(min(step, whole.Now().Sub(s.Now())))
 			s.Delete(Alerts, s.AddAlerts(s.NewRow(Alerts, s.Now(), 0))...)
 		}
-		if !reflect.DeepEqual(alerts, s.Alerts()) || !reflect.DeepEqual(violations, s.Violations()) {
+		if !reflect.DeepEqual(alerts, s.Alerts()) || !reflect.DeepEqual(violations, s.Rows(Violations)) {
 			rt.Fatal("rows differ")
 		}
 	})

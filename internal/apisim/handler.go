@@ -1,6 +1,9 @@
 package apisim
 
 import (
+	"fmt"
+	"html"
+	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"strings"
@@ -50,7 +53,7 @@ func (s *Sim) serve(w http.ResponseWriter, r *http.Request) {
 	m := s.Semantics()
 	d := newDice(s.options.Seed, purposeRequest, uint64(n))
 	s.dateHeader(w.Header(), &m)
-	if !wait(r, latency(m.Latency, &d)) {
+	if m.Latency > 0 && !wait(r, time.Duration(min(10, d.ExpFloat64())*float64(m.Latency))) {
 		return
 	}
 	fault := s.faults.pick(s.options.Seed, r, target.stream)
@@ -59,54 +62,34 @@ func (s *Sim) serve(w http.ResponseWriter, r *http.Request) {
 		s.replace(w, r, target, fault)
 		return
 	}
-	body := bodies.get()
-	defer bodies.put(body)
-	if refused, header := s.limiter.refuse(m.RateLimit, s.Now()); refused {
-		copyHeader(w.Header(), header)
-		s.log.set(entry, http.StatusTooManyRequests, "")
-		*body = appendError(*body, target.stream, "Too many requests")
-		s.respond(w, r, http.StatusTooManyRequests, *body)
-		return
-	}
-	var status int
-	*body, status = s.answer(w.Header(), *body, target, known, r, &m, &d)
+	body, status := s.answer(w.Header(), target, known, r, &m, d)
 	if fault != nil {
 		s.log.set(entry, status, fault.Kind)
-		s.spoil(w, r, status, *body, fault)
+		s.spoil(w, r, status, body, fault)
 		return
 	}
 	s.log.set(entry, status, "")
-	s.respond(w, r, status, *body)
+	s.respond(w, r, status, body)
 }
 
-// answer appends what a server in good health says.
-func (s *Sim) answer(
-	header http.Header, b []byte, target route, known bool, r *http.Request, m *Semantics, d *dice,
-) ([]byte, int) {
+// answer is what a server in good health says.
+func (s *Sim) answer(header http.Header, target route, known bool, r *http.Request, m *Semantics, d *rand.Rand) ([]byte, int) {
 	header.Set("Content-Type", "application/json; charset=utf-8")
 	switch {
-	case !known, target.stream == Violations && m.NoViolations:
+	case !known, target.stream == Violations && m.NoViolations: // as a common web framework says it
 		header.Set("Content-Type", "text/html; charset=utf-8")
-		return appendNoRoute(b, r), http.StatusNotFound
+		return fmt.Appendf(nil, "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>Error</title></head>\n"+
+			"<body><pre>Cannot %s %s</pre></body>\n</html>\n", r.Method, html.EscapeString(r.URL.EscapedPath())), http.StatusNotFound
 	case !s.authorised(r):
-		return appendError(b, target.stream, "Unauthorized"), http.StatusUnauthorized
+		return errorBody(target.stream, "Unauthorized"), http.StatusUnauthorized
 	case r.Method != http.MethodGet:
 		header.Set("Allow", http.MethodGet)
-		return appendError(b, target.stream, "Method not allowed"), http.StatusMethodNotAllowed
+		return errorBody(target.stream, "Method not allowed"), http.StatusMethodNotAllowed
 	case target.stream == PolicyStats:
-		return s.answerStats(b, r)
+		return s.answerStats(r)
 	default:
-		return s.answerList(b, target, r, d)
+		return s.answerList(target, r, d)
 	}
-}
-
-// appendNoRoute is the page of a common web framework for a path it lacks.
-func appendNoRoute(b []byte, r *http.Request) []byte {
-	b = append(b, "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>Error</title></head>\n<body><pre>Cannot "...)
-	b = append(b, r.Method...)
-	b = append(b, ' ')
-	b = append(b, strings.NewReplacer("<", "&lt;", "&", "&amp;").Replace(r.URL.EscapedPath())...)
-	return append(b, "</pre></body>\n</html>\n"...)
 }
 
 func (s *Sim) authorised(r *http.Request) bool {
@@ -134,14 +117,6 @@ func (s *Sim) dateHeader(header http.Header, m *Semantics) {
 		return
 	}
 	header.Set("Date", s.Now().Add(m.DateSkew).Format(http.TimeFormat))
-}
-
-// latency draws a time with the given mean, at most ten times as long.
-func latency(mean time.Duration, d *dice) time.Duration {
-	if mean <= 0 {
-		return 0
-	}
-	return time.Duration(min(10, d.exponential()) * float64(mean))
 }
 
 // wait returns false if the client left meanwhile.

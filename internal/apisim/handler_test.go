@@ -105,12 +105,9 @@ func TestGzip(t *testing.T) {
 	if !response.Uncompressed || body != text(t, ask(t, s, "/policy/alerts?take=100")) {
 		t.Errorf("compressed: %v, %d bytes", response.Uncompressed, len(body))
 	}
-	for header, want := range map[string]bool{"gzip": true, "br, GZIP;q=1.0": true, "gzip;q=0": false, "": false, "br": false} {
-		r := httptest.NewRequest(http.MethodGet, "/", nil)
-		r.Header.Set("Accept-Encoding", header)
-		if got := acceptsGzip(r); got != want {
-			t.Errorf("%q: %v", header, got)
-		}
+	plain := ask(t, s, "/policy/alerts?take=100")
+	if plain.Header.Get("Content-Encoding") != "" {
+		t.Error("compressed although nobody wants it")
 	}
 }
 
@@ -138,31 +135,6 @@ func TestRequestLog(t *testing.T) {
 	silent := New(Options{NoLog: true})
 	if ask(t, silent, "/policy/alerts"); len(silent.Requests()) != 0 || silent.RequestCount() != 1 {
 		t.Error("the log is not off")
-	}
-}
-
-func TestRateLimit(t *testing.T) {
-	now := time.Unix(0, 0)
-	limit := RateLimit{PerSecond: 0.5, Burst: 2, Clock: func() time.Time { return now }}
-	for form, want := range map[RetryAfter]string{
-		RetryAfterSeconds: "3", RetryAfterDate: "Wed, 18 Mar 2026 12:34:59 GMT", RetryAfterNone: "", RetryAfterAbsurd: "999999",
-	} {
-		s := New(Options{Now: noon})
-		limit.RetryAfter = form
-		s.SetSemantics(Semantics{RateLimit: &limit})
-		for i, status := range []int{200, 200, 429} {
-			response := ask(t, s, "/policy/alerts")
-			if response.StatusCode != status {
-				t.Errorf("request %d: status %d", i+1, response.StatusCode)
-			}
-			if got := response.Header.Get("Retry-After"); status == 429 && got != want {
-				t.Errorf("Retry-After %q, want %q", got, want)
-			}
-		}
-		now = now.Add(2 * time.Second)
-		if status := ask(t, s, "/policy/alerts").StatusCode; status != 200 {
-			t.Errorf("after waiting: status %d", status)
-		}
 	}
 }
 

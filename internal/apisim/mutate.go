@@ -7,10 +7,7 @@ import (
 
 // AddAlerts adds rows of any timestamp and returns their ids. An empty ID is
 // filled in. Policies and repos it names become known to the server.
-func (s *Sim) AddAlerts(rows ...Alert) []string { return s.Add(Alerts, rows...) }
-
-// AddViolations does for violations what [Sim.AddAlerts] does for alerts.
-func (s *Sim) AddViolations(rows ...Violation) []string { return s.Add(Violations, rows...) }
+func (s *Sim) AddAlerts(rows ...Row) []string { return s.Add(Alerts, rows...) }
 
 // Add adds rows to the stream; see [Sim.AddAlerts].
 func (s *Sim) Add(stream Stream, rows ...Row) []string {
@@ -22,7 +19,7 @@ func (s *Sim) Add(stream Stream, rows ...Row) []string {
 		row := rows[i].clone()
 		row.Timestamp = row.Timestamp.UTC().Truncate(time.Microsecond)
 		if row.ID == "" {
-			row.ID = uuid(idWord(s.options.Seed, classCustom+uint8(stream.index()), uint64(len(t.custom))))
+			row.ID = idOf(s.options.Seed, classCustom+uint64(stream.index()), uint64(len(t.custom)))
 		}
 		s.world.introduce(&row)
 		ids[i], batch[i] = row.ID, t.keep(&row)
@@ -48,8 +45,7 @@ func (s *Sim) Delete(stream Stream, ids ...string) int {
 	defer s.mu.Unlock()
 	t := &s.tables[stream.index()]
 	before := len(t.records)
-	is := s.matcher(stream, ids)
-	t.records = slices.DeleteFunc(t.records, func(r record) bool { return is(&r) })
+	t.records = slices.DeleteFunc(t.records, func(r record) bool { return slices.Contains(ids, s.idOf(stream, &r)) })
 	return before - len(t.records)
 }
 
@@ -60,8 +56,7 @@ func (s *Sim) Update(stream Stream, id string, change func(*Row)) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t := &s.tables[stream.index()]
-	is := s.matcher(stream, []string{id})
-	place := slices.IndexFunc(t.records, func(r record) bool { return is(&r) })
+	place := slices.IndexFunc(t.records, func(r record) bool { return s.idOf(stream, &r) == id })
 	if place < 0 {
 		return false
 	}
@@ -81,24 +76,6 @@ func (s *Sim) Update(stream Stream, id string, change func(*Row)) bool {
 	t.records = slices.Delete(t.records, place, place+1)
 	t.insert([]record{changed})
 	return true
-}
-
-// matcher tells whether a record has one of the ids. The caller holds the lock.
-func (s *Sim) matcher(stream Stream, ids []string) func(*record) bool {
-	words, names := make(map[uint64]bool), make(map[string]bool)
-	for _, id := range ids {
-		names[id] = true
-		if word, ok := parseUUID(id); ok {
-			words[word] = true
-		}
-	}
-	t := &s.tables[stream.index()]
-	return func(r *record) bool {
-		if r.flags&flagCustom != 0 {
-			return names[t.custom[r.seq].ID]
-		}
-		return len(words) > 0 && words[s.rowWord(stream, r)]
-	}
 }
 
 // Rename gives the policy, repo, user or API key with that id another name, in
@@ -147,9 +124,6 @@ func (w *world) rename(id, name string) (found bool) {
 		if w.APIKeys[i].ID == id {
 			w.APIKeys[i].Name, found = name, true
 		}
-	}
-	if found {
-		w.encode()
 	}
 	return found
 }

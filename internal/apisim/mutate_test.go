@@ -103,7 +103,7 @@ func TestSameIDTwice(t *testing.T) {
 	s := New(Options{Now: noon})
 	row := s.NewRow(Violations, noon, 0)
 	row.ID = "twice"
-	s.AddViolations(row, row)
+	s.Add(Violations, row, row)
 	if p := get[page](t, s, "/policy/violations", 200); !slices.Equal(p.ids(), []string{"twice", "twice"}) {
 		t.Errorf("ids %v", p.ids())
 	}

@@ -1,6 +1,9 @@
 package apisim
 
-import "slices"
+import (
+	"math/rand/v2"
+	"slices"
+)
 
 // Organisation is the fixed part of the simulated world: who and what the rows
 // refer to. Its lists begin with those that cause the most rows.
@@ -43,64 +46,30 @@ type world struct {
 	Organisation
 	seed uint64
 
-	policyOf, repoOf, userOf wheel
-	keysOf                   [][]uint16 // by repo
-	modelsOf                 [][]uint8  // by key
-	ownRepos                 int        // repos beyond these were added by tests
-
-	// Pieces of JSON, ready to be copied into an answer.
-	policyJSON, repoJSON, userJSON, keyJSON, modelJSON [][]byte
-	sentences                                          [2][]sentences // by stream and policy
+	keysOf    [][]uint16    // by repo
+	modelsOf  [][]uint8     // by key
+	ownRepos  int           // repos beyond these were added by tests
+	sentences [2][][]string // by stream and policy
 }
-
-// sentences are a policy's messages or explanations, plain and as JSON.
-type sentences struct{ plain, quoted []string }
-
-// wheel maps a random number to a place in a list, the first ones most often.
-type wheel []uint16
-
-const wheelSize = 4096
-
-// newWheel follows Zipf's law: the nth has a share of 1/n^steepness.
-func newWheel(n int, steepness float64) wheel {
-	shares, sum := make([]float64, n), 0.0
-	for i := range shares {
-		shares[i] = zipf(i+1, steepness)
-		sum += shares[i]
-	}
-	w := make(wheel, 0, wheelSize)
-	reached := 0.0
-	for i, share := range shares {
-		reached += share / sum
-		for len(w) < wheelSize && float64(len(w)) < reached*wheelSize {
-			w = append(w, uint16(i))
-		}
-	}
-	return w
-}
-
-func (w wheel) spin(x uint64) uint16 { return w[x%uint64(len(w))] }
 
 func newWorld(seed uint64) *world {
 	w := &world{seed: seed}
-	d := newDice(seed, purposeOrganisation, 0)
 	w.ID = w.entityID(0, 0)
-	w.settle()
-	w.hire()
-	w.equip(&d)
-	w.policyOf = newWheel(len(w.Policies), 1.0)
-	w.repoOf = newWheel(w.ownRepos, 0.9)
-	w.userOf = newWheel(len(w.Users), 0.8)
-	w.encode()
+	w.addWorkspaces()
+	w.addPolicies()
+	for i, name := range userNames {
+		w.Users = append(w.Users, User{ID: w.entityID(5, i), Name: name})
+	}
+	w.addKeys(newDice(seed, purposeOrganisation, 0))
 	return w
 }
 
-func (w *world) entityID(kind uint8, n int) string {
-	return uuid(idWord(w.seed, classEntity+kind, uint64(n)))
+func (w *world) entityID(kind uint64, n int) string {
+	return idOf(w.seed, classEntity+kind, uint64(n))
 }
 
-// settle founds workspaces, their repos, and the policies.
-func (w *world) settle() {
+// addWorkspaces adds workspaces and their repos, one of them without access.
+func (w *world) addWorkspaces() {
 	for i, name := range workspaceNames {
 		w.Workspaces = append(w.Workspaces, Workspace{ID: w.entityID(1, i), Name: name, Access: true})
 	}
@@ -112,28 +81,27 @@ func (w *world) settle() {
 	closed := Workspace{ID: w.entityID(1, len(workspaceNames)), Name: closedWorkspace}
 	w.Workspaces = append(w.Workspaces, closed)
 	w.Repos = append(w.Repos, Repo{ID: w.entityID(2, len(w.Repos)), Name: closedRepo, WorkspaceID: closed.ID})
+}
+
+func (w *world) addPolicies() {
 	for i, topic := range topics {
 		policy := Policy{ID: w.entityID(3, i), Name: topic.policy}
 		for rule := range 1 + i%3 {
 			policy.RuleIDs = append(policy.RuleIDs, w.entityID(4, 3*i+rule))
 		}
 		w.Policies = append(w.Policies, policy)
+		w.sentences[0] = append(w.sentences[0], combine(alertPatterns, topic.subjects))
+		w.sentences[1] = append(w.sentences[1], combine(violationPatterns, topic.subjects))
 	}
 }
 
-func (w *world) hire() {
-	for i, name := range userNames {
-		w.Users = append(w.Users, User{ID: w.entityID(5, i), Name: name})
-	}
-}
-
-// equip gives every repo one to three keys and every key its provider's models.
-func (w *world) equip(d *dice) {
+// addKeys gives every repo one to three keys and every key its provider's models.
+func (w *world) addKeys(d *rand.Rand) {
 	for repo := range w.ownRepos {
 		var keys []uint16
-		for n := range 1 + d.intn(3) {
-			provider := providers[(d.intn(6)+n)%len(providers)]
-			stage := keyStages[d.intn(len(keyStages))]
+		for n := range 1 + d.IntN(3) {
+			provider := providers[(d.IntN(6)+n)%len(providers)]
+			stage := keyStages[d.IntN(len(keyStages))]
 			keys = append(keys, uint16(len(w.APIKeys)))
 			w.APIKeys = append(w.APIKeys, APIKey{
 				ID: w.entityID(6, len(w.APIKeys)), Name: stage + " " + provider.name + " Key",
@@ -152,42 +120,6 @@ func modelsOfType(llmType string) (places []uint8) {
 		}
 	}
 	return places
-}
-
-// encode prepares the JSON of everything a record can refer to.
-func (w *world) encode() {
-	w.policyJSON = encodeAll(w.Policies, func(p Policy) []string {
-		return []string{"policyId", p.ID, "policyName", p.Name}
-	})
-	w.repoJSON = encodeAll(w.Repos, func(r Repo) []string {
-		return []string{"repoId", r.ID, "repoName", r.Name}
-	})
-	w.userJSON = encodeAll(w.Users, func(u User) []string {
-		return []string{"userId", u.ID, "userName", u.Name}
-	})
-	w.keyJSON = encodeAll(w.APIKeys, func(k APIKey) []string {
-		return []string{"repoAiApiKeyId", k.ID, "repoAiApiKeyName", k.Name}
-	})
-	w.modelJSON = encodeAll(models, func(m model) []string {
-		return []string{"llmType", m.llmType, "llmModel", m.name, "host", m.host}
-	})
-	if w.sentences[0] != nil {
-		return
-	}
-	for _, topic := range topics {
-		w.sentences[0] = append(w.sentences[0], combine(alertPatterns, topic.subjects))
-		w.sentences[1] = append(w.sentences[1], combine(violationPatterns, topic.subjects))
-	}
-}
-
-func encodeAll[T any](list []T, fields func(T) []string) [][]byte {
-	out := make([][]byte, len(list))
-	for i, item := range list {
-		for pair := range slices.Chunk(fields(item), 2) {
-			out[i] = appendField(out[i], pair[0], pair[1])
-		}
-	}
-	return out
 }
 
 // clone keeps callers from changing the world they are shown.

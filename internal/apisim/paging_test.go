@@ -45,10 +45,6 @@ func TestTakeDefaultsAndLimits(t *testing.T) {
 	if p := get[page](t, s, "/policy/alerts", 200); len(p.Alerts) != 50 || p.Take != 50 || p.Skip != 0 {
 		t.Errorf("by default %d rows, take %d, skip %d", len(p.Alerts), p.Take, p.Skip)
 	}
-	s.SetSemantics(Semantics{ClampTake: true})
-	if p := get[page](t, s, "/policy/alerts?take=500", 200); len(p.Alerts) != 100 || p.Take != 100 {
-		t.Errorf("clamped: %d rows, take %d", len(p.Alerts), p.Take)
-	}
 	s.SetSemantics(Semantics{LowerTake: 20})
 	if p := get[page](t, s, "/policy/alerts?take=100", 200); len(p.Alerts) != 20 || p.Take != 100 {
 		t.Errorf("lowered: %d rows, take %d", len(p.Alerts), p.Take)
@@ -69,7 +65,7 @@ func TestFiltersAgreeWithRows(t *testing.T) {
 	s := New(small())
 	custom := s.NewRow(Violations, noon.Add(-time.Hour), 1)
 	custom.Host, custom.Severity, custom.RepoID = new("own.example"), new("HIGH"), "repo-of-a-test"
-	s.AddViolations(custom)
+	s.Add(Violations, custom)
 	org := s.Organisation()
 	home := map[string]string{}
 	for _, repo := range org.Repos {

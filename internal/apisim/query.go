@@ -47,7 +47,7 @@ func unknownParameters(target route, values url.Values) (unknown []string) {
 // parseQuery returns the message of a 400 if a parameter is not as documented.
 func parseQuery(target route, values url.Values, m *Semantics) (q query, problem string) {
 	q = query{stream: target.stream, take: defaultTake, lower: beginning, upper: end}
-	if problem = q.parsePage(values, m); problem != "" {
+	if problem = q.parsePage(values); problem != "" {
 		return q, problem
 	}
 	if problem = q.parseBounds(values, m); problem != "" {
@@ -73,7 +73,7 @@ func parseQuery(target route, values url.Values, m *Semantics) (q query, problem
 	return q, ""
 }
 
-func (q *query) parsePage(values url.Values, m *Semantics) (problem string) {
+func (q *query) parsePage(values url.Values) (problem string) {
 	var ok bool
 	if text := values.Get("take"); text != "" {
 		if q.take, ok = wholeNumber(text); !ok || q.take < 1 {
@@ -81,10 +81,7 @@ func (q *query) parsePage(values url.Values, m *Semantics) (problem string) {
 		}
 	}
 	if q.take > maxTake {
-		if !m.ClampTake {
-			return "take must not be greater than 100"
-		}
-		q.take = maxTake
+		return "take must not be greater than 100"
 	}
 	if text := values.Get("skip"); text != "" {
 		if q.skip, ok = wholeNumber(text); !ok {

@@ -1,184 +1,119 @@
 package apisim
 
 import (
-	"encoding/json"
+	stdjson "encoding/json"
+	"slices"
 	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Row is one record of either list endpoint, with the API's fields. Message
 // belongs to alerts; Explanation, Severity and Block to violations. A nil
 // ConversationID or Severity is sent as null; a nil LLMType, LLMModel, Host or
-// Block is left out. Timestamp is UTC and holds microseconds.
+// Block is left out. Timestamp is UTC and has microseconds.
 type Row struct {
-	ID               string
-	PolicyID         string
-	PolicyName       string
-	Timestamp        time.Time
-	Message          string
-	Explanation      string
-	ConversationID   *string
-	RepoID           string
-	RepoName         string
-	UserID           string
-	UserName         string
-	RepoAIAPIKeyID   string
-	RepoAIAPIKeyName string
-	LLMType          *string
-	LLMModel         *string
-	Host             *string
-	Severity         *string
-	Block            *bool
+	ID               string    `json:"id"`
+	PolicyID         string    `json:"policyId"`
+	PolicyName       string    `json:"policyName"`
+	Timestamp        time.Time `json:"timestamp"`
+	Message          string    `json:"message"`
+	Explanation      string    `json:"explanation"`
+	ConversationID   *string   `json:"conversationId"`
+	RepoID           string    `json:"repoId"`
+	RepoName         string    `json:"repoName"`
+	UserID           string    `json:"userId"`
+	UserName         string    `json:"userName"`
+	RepoAIAPIKeyID   string    `json:"repoAiApiKeyId"`
+	RepoAIAPIKeyName string    `json:"repoAiApiKeyName"`
+	LLMType          *string   `json:"llmType,omitzero"`
+	LLMModel         *string   `json:"llmModel,omitzero"`
+	Host             *string   `json:"host,omitzero"`
+	Severity         *string   `json:"severity"`
+	Block            *bool     `json:"block,omitzero"`
 
 	// Raw, if set, is sent instead of all the above, byte for byte. See
 	// [Sim.AddRaw], which also fills the other fields as far as Raw has them.
-	Raw []byte
+	Raw []byte `json:"-"`
 }
 
-// Alert is a row meant for the alerts.
-type Alert = Row
+// alert and violation are a row without the fields of the other kind.
+type alert struct {
+	*Row
+	Explanation *string `json:"explanation,omitzero"`
+	Severity    *string `json:"severity,omitzero"`
+	Block       *bool   `json:"block,omitzero"`
+}
 
-// Violation is a row meant for the violations.
-type Violation = Row
+type violation struct {
+	*Row
+	Message *string `json:"message,omitzero"`
+}
 
-// appendJSON spells the row as the stream's list endpoint does.
-func (r *Row) appendJSON(b []byte, stream Stream, m *Semantics) []byte {
+// appendJSON writes the row as the stream's list endpoint does.
+func (r *Row) appendJSON(b []byte, stream Stream, digits Digits) []byte {
 	if r.Raw != nil {
 		return append(b, r.Raw...)
 	}
-	b = appendField(append(b, '{'), "id", r.ID)
-	b = appendField(b, "policyId", r.PolicyID)
-	b = appendField(b, "policyName", r.PolicyName)
-	b = append(b, `"timestamp":"`...)
-	b = append(appendTimestamp(b, r.Timestamp.UnixMicro(), m.Digits), `",`...)
+	var row any = alert{Row: r}
 	if stream == Violations {
-		b = appendField(b, "explanation", r.Explanation)
-	} else {
-		b = appendField(b, "message", r.Message)
+		row = violation{Row: r}
 	}
-	b = appendNullable(b, "conversationId", r.ConversationID)
-	b = appendField(b, "repoId", r.RepoID)
-	b = appendField(b, "repoName", r.RepoName)
-	b = appendField(b, "userId", r.UserID)
-	b = appendField(b, "userName", r.UserName)
-	b = appendField(b, "repoAiApiKeyId", r.RepoAIAPIKeyID)
-	b = appendField(b, "repoAiApiKeyName", r.RepoAIAPIKeyName)
-	if stream == Alerts || !m.PlainViolations {
-		b = appendOptional(b, "llmType", r.LLMType)
-		b = appendOptional(b, "llmModel", r.LLMModel)
-		b = appendOptional(b, "host", r.Host)
+	return append(b, marshal(row, json.WithMarshalers(digits.marshalers()))...)
+}
+
+// marshal writes JSON as JavaScript does: only what must be is escaped, and invalid
+// UTF-8 becomes U+FFFD.
+func marshal(value any, options ...json.Options) []byte {
+	b, err := json.Marshal(value, append(options, jsontext.AllowInvalidUTF8(true))...)
+	if err != nil { // strings, numbers and booleans always marshal
+		panic(err)
 	}
-	if stream == Violations && !m.PlainViolations {
-		b = appendNullable(b, "severity", r.Severity)
-		if r.Block != nil {
-			b = appendBlock(b, *r.Block)
-		}
-	}
-	b[len(b)-1] = '}'
 	return b
 }
 
-// The append functions below leave a comma behind the field; appendJSON turns
-// the last one into the closing brace.
-
-func appendField(b []byte, name, value string) []byte {
-	b = append(b, '"')
-	b = append(b, name...)
-	b = append(b, `":`...)
-	b = appendQuoted(b, value)
-	return append(b, ',')
-}
-
-func appendNullable(b []byte, name string, value *string) []byte {
-	if value != nil {
-		return appendField(b, name, *value)
+// marshalers write times as JavaScript's toISOString does, with six digits where there
+// is something to show in them.
+func (d Digits) marshalers() *json.Marshalers {
+	if d == HiddenMicroseconds {
+		return hidingMarshalers
 	}
-	b = append(b, '"')
-	b = append(b, name...)
-	return append(b, `":null,`...)
+	return showingMarshalers
 }
 
-func appendOptional(b []byte, name string, value *string) []byte {
-	if value == nil {
-		return b
-	}
-	return appendField(b, name, *value)
-}
-
-func appendBlock(b []byte, block bool) []byte {
-	if block {
-		return append(b, `"block":true,`...)
-	}
-	return append(b, `"block":false,`...)
-}
-
-// appendQuoted spells s as JavaScript does: only what must be is escaped.
-func appendQuoted(b []byte, s string) []byte {
-	for i := range len(s) {
-		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= 0x80 {
-			return appendEscaped(b, s)
+var (
+	hidingMarshalers = json.MarshalToFunc(func(e *jsontext.Encoder, t time.Time) error {
+		return e.WriteToken(jsontext.String(t.Format("2006-01-02T15:04:05.000Z")))
+	})
+	showingMarshalers = json.MarshalToFunc(func(e *jsontext.Encoder, t time.Time) error {
+		layout := "2006-01-02T15:04:05.000Z"
+		if t.Nanosecond()%int(time.Millisecond) != 0 {
+			layout = "2006-01-02T15:04:05.000000Z"
 		}
-	}
-	b = append(b, '"')
-	b = append(b, s...)
-	return append(b, '"')
-}
-
-func appendEscaped(b []byte, s string) []byte {
-	const escapes = "btn_fr" // for 8 to 13; vertical tab has no short form
-	b = append(b, '"')
-	for _, r := range s { // invalid UTF-8 becomes U+FFFD
-		switch {
-		case r == '"' || r == '\\':
-			b = append(b, '\\', byte(r))
-		case r >= 8 && r <= 13 && r != 11:
-			b = append(b, '\\', escapes[r-8])
-		case r < ' ':
-			b = appendHex(append(b, `\u`...), uint64(r), 4)
-		default:
-			b = append(b, string(r)...)
-		}
-	}
-	return append(b, '"')
-}
-
-// appendTimestamp spells microseconds since 1970 as JavaScript's toISOString
-// does, with six digits where there is something to show in them.
-func appendTimestamp(b []byte, micros int64, digits Digits) []byte {
-	t := time.UnixMicro(micros).UTC()
-	if digits != HiddenMicroseconds && micros%1000 != 0 {
-		return t.AppendFormat(b, "2006-01-02T15:04:05.000000Z")
-	}
-	return t.AppendFormat(b, "2006-01-02T15:04:05.000Z")
-}
+		return e.WriteToken(jsontext.String(t.Format(layout)))
+	})
+)
 
 // rowFromRaw reads what it can of a record whose JSON a test chose, so that
 // filters and deletion by id work on it; what it cannot read stays zero.
 func rowFromRaw(at time.Time, raw []byte) *Row {
-	row := &Row{Timestamp: at, Raw: append([]byte{}, raw...)}
-	var fields map[string]any
-	if json.Unmarshal(raw, &fields) != nil {
-		return row
-	}
-	text := func(name string) *string {
-		if value, ok := fields[name].(string); ok {
-			return &value
-		}
-		return nil
-	}
-	for name, field := range map[string]*string{
-		"id": &row.ID, "policyId": &row.PolicyID, "policyName": &row.PolicyName,
-		"message": &row.Message, "explanation": &row.Explanation,
-		"repoId": &row.RepoID, "repoName": &row.RepoName, "userId": &row.UserID, "userName": &row.UserName,
-		"repoAiApiKeyId": &row.RepoAIAPIKeyID, "repoAiApiKeyName": &row.RepoAIAPIKeyName,
-	} {
-		if value := text(name); value != nil {
-			*field = *value
-		}
-	}
-	row.ConversationID, row.Severity = text("conversationId"), text("severity")
-	row.LLMType, row.LLMModel, row.Host = text("llmType"), text("llmModel"), text("host")
-	if block, ok := fields["block"].(bool); ok {
-		row.Block = &block
-	}
+	row := &Row{}
+	_ = stdjson.Unmarshal(raw, row) // goes on after a field of another type
+	row.Timestamp, row.Raw = at, slices.Clone(raw)
 	return row
+}
+
+func (r *Row) clone() Row {
+	c := *r
+	c.Raw = slices.Clone(r.Raw)
+	for _, p := range []**string{&c.ConversationID, &c.LLMType, &c.LLMModel, &c.Host, &c.Severity} {
+		if *p != nil {
+			*p = new(**p)
+		}
+	}
+	if c.Block != nil {
+		c.Block = new(*c.Block)
+	}
+	return c
 }

@@ -1,11 +1,8 @@
 package apisim
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
-// Rows returns a copy of the stream's rows, oldest first, as they stand.
+// Rows returns a copy of the stream's rows, oldest first, as they are now.
 func (s *Sim) Rows(stream Stream) []Row {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -18,10 +15,7 @@ func (s *Sim) Rows(stream Stream) []Row {
 }
 
 // Alerts returns a copy of all alerts, oldest first.
-func (s *Sim) Alerts() []Alert { return s.Rows(Alerts) }
-
-// Violations returns a copy of all violations, oldest first.
-func (s *Sim) Violations() []Violation { return s.Rows(Violations) }
+func (s *Sim) Alerts() []Row { return s.Rows(Alerts) }
 
 // Len is the number of the stream's rows.
 func (s *Sim) Len(stream Stream) int {
@@ -31,8 +25,8 @@ func (s *Sim) Len(stream Stream) int {
 }
 
 // NewRow makes up a plausible row at the given time without adding it. Tests
-// alter it and pass it to [Sim.AddAlerts] or [Sim.AddViolations]. Its ID is
-// empty; adding it assigns one. The same n gives the same content.
+// alter it and pass it to [Sim.Add]. Its ID is empty; adding it assigns one. The same
+// n gives the same content.
 func (s *Sim) NewRow(stream Stream, at time.Time, n int) Row {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -43,14 +37,14 @@ func (s *Sim) NewRow(stream Stream, at time.Time, n int) Row {
 	return row
 }
 
-// expand spells a record out. The caller holds the lock.
+// expand makes a row of a record. The caller has the lock.
 func (s *Sim) expand(stream Stream, r *record) Row {
 	if r.flags&flagCustom != 0 {
 		return s.tables[stream.index()].custom[r.seq].clone()
 	}
 	w := s.world
 	row := Row{
-		ID:       uuid(s.rowWord(stream, r)),
+		ID:       s.idOf(stream, r),
 		PolicyID: w.Policies[r.policy].ID, PolicyName: w.Policies[r.policy].Name,
 		Timestamp: time.UnixMicro(r.at).UTC(),
 		RepoID:    w.Repos[r.repo].ID, RepoName: w.Repos[r.repo].Name,
@@ -58,96 +52,31 @@ func (s *Sim) expand(stream Stream, r *record) Row {
 		RepoAIAPIKeyID: w.APIKeys[r.key].ID, RepoAIAPIKeyName: w.APIKeys[r.key].Name,
 	}
 	if r.flags&flagNoTalk == 0 {
-		row.ConversationID = new(uuid(s.talkWord(r)))
+		// Rows of a user in a repo that follow each other closely are one conversation.
+		talk := uint64(r.repo)<<40 | uint64(r.user)<<24 | uint64(r.at/(2*3600*microsPerSecond))&0xffffff
+		row.ConversationID = new(idOf(w.seed, classTalk, talk))
 	}
 	if r.flags&flagNoModel == 0 {
 		m := models[r.model]
 		row.LLMType, row.LLMModel, row.Host = &m.llmType, &m.name, &m.host
 	}
-	text := w.sentences[stream.index()][r.policy].plain[s.sentence(stream, r)]
-	if stream == Violations {
-		row.Explanation, row.Block = text, new(r.flags&flagBlock != 0)
-		if severity := severities[r.flags&severityBits]; severity != "" {
-			row.Severity = &severity
-		}
-	} else {
+	texts := w.sentences[stream.index()][r.policy]
+	text := texts[mix(uint64(r.seq)+0x51)>>20%uint64(len(texts))]
+	if stream == Alerts {
 		row.Message = text
+		return row
+	}
+	row.Explanation, row.Block = text, new(r.flags&flagBlock != 0)
+	if severity := severities[r.flags&severityBits]; severity != "" {
+		row.Severity = &severity
 	}
 	return row
 }
 
-func (r *Row) clone() Row {
-	c := *r
-	c.Raw = slices.Clone(r.Raw)
-	for _, p := range []**string{&c.ConversationID, &c.LLMType, &c.LLMModel, &c.Host, &c.Severity} {
-		if *p != nil {
-			*p = new(**p)
-		}
-	}
-	if c.Block != nil {
-		c.Block = new(*c.Block)
-	}
-	return c
-}
-
-// rowWord is what the record's id spells.
-func (s *Sim) rowWord(stream Stream, r *record) uint64 {
-	return idWord(s.options.Seed, classRow+uint8(stream.index()), uint64(r.seq))
-}
-
-// talkWord is what its conversation's id spells: rows of a user in a repo that
-// follow each other closely belong to one conversation.
-func (s *Sim) talkWord(r *record) uint64 {
-	return idWord(s.options.Seed, classTalk, uint64(r.repo)<<40|uint64(r.user)<<24|uint64(r.at/(2*3600*microsPerSecond))&0xffffff)
-}
-
-// sentence is the place of the record's text among its policy's.
-func (s *Sim) sentence(stream Stream, r *record) int {
-	texts := len(s.world.sentences[stream.index()][r.policy].plain)
-	return int(mix(uint64(r.seq)+0x51) >> 20 % uint64(texts))
-}
-
-// appendJSON spells a record as [Row.appendJSON] does, by copying prepared
-// pieces. The caller holds the lock.
-func (s *Sim) appendJSON(b []byte, stream Stream, r *record) []byte {
+// idOf is the record's id.
+func (s *Sim) idOf(stream Stream, r *record) string {
 	if r.flags&flagCustom != 0 {
-		return s.tables[stream.index()].custom[r.seq].appendJSON(b, stream, &s.semantics)
+		return s.tables[stream.index()].custom[r.seq].ID
 	}
-	w := s.world
-	b = append(b, `{"id":"`...)
-	b = append(appendUUID(b, s.rowWord(stream, r)), `",`...)
-	b = append(b, w.policyJSON[r.policy]...)
-	b = append(b, `"timestamp":"`...)
-	b = appendTimestamp(b, r.at, s.semantics.Digits)
-	if stream == Violations {
-		b = append(b, `","explanation":`...)
-	} else {
-		b = append(b, `","message":`...)
-	}
-	b = append(b, w.sentences[stream.index()][r.policy].quoted[s.sentence(stream, r)]...)
-	if r.flags&flagNoTalk != 0 {
-		b = append(b, `,"conversationId":null,`...)
-	} else {
-		b = append(b, `,"conversationId":"`...)
-		b = append(appendUUID(b, s.talkWord(r)), `",`...)
-	}
-	b = append(b, w.repoJSON[r.repo]...)
-	b = append(b, w.userJSON[r.user]...)
-	b = append(b, w.keyJSON[r.key]...)
-	if r.flags&flagNoModel == 0 && (stream == Alerts || !s.semantics.PlainViolations) {
-		b = append(b, w.modelJSON[r.model]...)
-	}
-	if stream == Violations && !s.semantics.PlainViolations {
-		b = appendNullableSeverity(b, r.flags)
-		b = appendBlock(b, r.flags&flagBlock != 0)
-	}
-	b[len(b)-1] = '}'
-	return b
-}
-
-func appendNullableSeverity(b []byte, flags uint8) []byte {
-	if flags&severityBits == 0 {
-		return append(b, `"severity":null,`...)
-	}
-	return appendField(b, "severity", severities[flags&severityBits])
+	return idOf(s.world.seed, classRow+uint64(stream.index()), uint64(r.seq))
 }

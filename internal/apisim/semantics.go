@@ -14,8 +14,6 @@ type Semantics struct {
 	IgnoreFrom, IgnoreTo bool
 	// IgnoreSkip answers every request as if skip were 0 (it still echoes it).
 	IgnoreSkip bool
-	// ClampTake answers take above 100 with 100 rows instead of a 400.
-	ClampTake bool
 	// LowerTake, if positive, is the most rows an answer holds, whatever take
 	// says; the answer still echoes the take asked for.
 	LowerTake int
@@ -32,19 +30,10 @@ type Semantics struct {
 	DateSkew time.Duration
 	// NoViolations answers the violations endpoints as production does: 404.
 	NoViolations bool
-	// PlainViolations leaves out what the reference's pages do not list:
-	// severity, block, llmType, llmModel, host.
-	PlainViolations bool
-	// SparseStats leaves buckets in which nothing happened out of the series.
-	SparseStats bool
 	// MaxWindow refuses longer statistics windows with 400; "" refuses none.
 	MaxWindow string
-	// MaxPoints refuses statistics of more buckets with 400; 0 refuses none.
-	MaxPoints int
 	// Latency is the mean time an answer takes, exponentially distributed.
 	Latency time.Duration
-	// RateLimit refuses requests with 429; nil never does.
-	RateLimit *RateLimit
 }
 
 // Resolution is how much of a bound the server honours.

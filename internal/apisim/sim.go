@@ -7,8 +7,35 @@ import (
 	"time"
 )
 
+// Options describe the organisation and the server. The zero value is a valid
+// organisation without any rows, whose clock begins at 2026-01-01.
+type Options struct {
+	// Seed decides everything that looks random.
+	Seed uint64
+	// Now is where the simulated clock starts; zero means 2026-01-01T00:00:00Z.
+	Now time.Time
+	// Days of history that exist before Now.
+	Days int
+	// AlertsPerDay and ViolationsPerDay are averages over the history; zero
+	// leaves the stream empty and keeps it from growing.
+	AlertsPerDay, ViolationsPerDay int
+	// Token is the bearer token that is required; "" accepts any, but not none.
+	Token string
+	// Semantics the server starts with; the zero value is the documented one.
+	Semantics Semantics
+	// NoLog keeps no record of requests, only their number.
+	NoLog bool
+	// NoGzip never compresses.
+	NoGzip bool
+}
+
+// DemoOptions are a mid-sized organisation with 90 days of history.
+func DemoOptions(seed uint64, now time.Time) Options {
+	return Options{Seed: seed, Now: now, Days: 90, AlertsPerDay: 420, ViolationsPerDay: 130}
+}
+
 // Sim is a simulated organisation and the server of its data. All methods may
-// be called at any time, from [Options.OnRequest] too.
+// be called at any time, from the function of [Sim.SetOnRequest] too.
 type Sim struct {
 	options Options
 	world   *world
@@ -28,17 +55,18 @@ type Sim struct {
 	requests atomic.Int64
 	log      requestLog
 	faults   faultList
-	limiter  limiter
 }
 
 // New makes an organisation and its history up to Options.Now.
 func New(options Options) *Sim {
-	options = options.withDefaults()
+	if options.Now.IsZero() {
+		options.Now = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	}
+	options.Now = options.Now.UTC()
 	s := &Sim{
 		options: options, world: newWorld(options.Seed), now: options.Now, grownTo: options.Now,
 		semantics: options.Semantics, token: options.Token,
 	}
-	s.hook.call = options.OnRequest
 	s.log.off = options.NoLog
 	begin := options.Now.AddDate(0, 0, -options.Days)
 	s.grow(Alerts, begin, options.Now)
@@ -98,7 +126,9 @@ func (s *Sim) SetSemantics(m Semantics) {
 	s.semantics = m
 }
 
-// SetOnRequest replaces [Options.OnRequest]; nil removes it.
+// SetOnRequest sets a function that is called with the running number (from 1) of each
+// request before its answer is made; nil removes it. Calls never overlap. It may change
+// the rows.
 func (s *Sim) SetOnRequest(call func(r *http.Request, n int)) {
 	s.hook.Lock()
 	defer s.hook.Unlock()

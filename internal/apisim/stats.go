@@ -1,10 +1,10 @@
 package apisim
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"time"
 )
 
@@ -60,66 +60,52 @@ func parseStats(values url.Values, m *Semantics, now time.Time) (q statsQuery, p
 	if longest, limited := lookUp(windows, m.MaxWindow); limited && length > longest {
 		return q, "window is too large"
 	}
-	q.bucket = orElse(q.bucket, defaultBuckets[q.window])
+	q.bucket = cmp.Or(q.bucket, defaultBuckets[q.window])
 	if q.size, ok = lookUp(buckets, q.bucket); !ok {
 		return q, "timeBucketSize must be one of 5m, 10m, 1h, 6h, 12h, 1d"
 	}
 	q.end = now.Unix()
 	q.start = q.end - length
-	if m.MaxPoints > 0 && length/q.size > int64(m.MaxPoints) {
-		return q, "too many buckets for this window"
-	}
 	return q, ""
 }
 
+// statsBody is an answer of the statistics endpoint.
+type statsBody struct {
+	Success bool          `json:"success"`
+	Meta    statsMeta     `json:"meta"`
+	Summary summary       `json:"summary"`
+	Series  []seriesPoint `json:"series"`
+}
+
+type statsMeta struct {
+	Start    int64     `json:"start"`
+	End      int64     `json:"end"`
+	Scope    string    `json:"scope"`
+	Window   string    `json:"window"`
+	Bucket   string    `json:"timeBucketSize"`
+	ScopeID  string    `json:"scopeId,omitempty"`
+	Resource *resource `json:"resourceFilter,omitzero"`
+}
+
+type resource struct {
+	Type string `json:"type"`
+	ID   string `json:"id"`
+}
+
 // answerStats checks a statistics request and answers it.
-func (s *Sim) answerStats(b []byte, r *http.Request) ([]byte, int) {
+func (s *Sim) answerStats(r *http.Request) ([]byte, int) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	q, problem := parseStats(r.URL.Query(), &s.semantics, s.now)
 	if problem != "" {
-		return appendError(b, PolicyStats, problem), http.StatusBadRequest
+		return errorBody(PolicyStats, problem), http.StatusBadRequest
 	}
-	return s.appendStats(b, &q, s.series(&q)), http.StatusOK
-}
-
-func (s *Sim) appendStats(b []byte, q *statsQuery, points []point) []byte {
-	b = append(b, `{"success":true,"meta":{"start":`...)
-	b = strconv.AppendInt(b, q.start, 10)
-	b = append(b, `,"end":`...)
-	b = append(strconv.AppendInt(b, q.end, 10), ',')
-	b = appendField(b, "scope", q.scope)
-	b = appendField(b, "window", q.window)
-	b = appendField(b, "timeBucketSize", q.bucket)
-	if q.id != "" {
-		b = appendField(b, "scopeId", q.id)
-	}
+	series := s.series(&q)
+	meta := statsMeta{Start: q.start, End: q.end, Scope: q.scope, Window: q.window, Bucket: q.bucket, ScopeID: q.id}
 	if q.ruleID != "" {
-		b = appendResource(b, "rule", q.ruleID)
+		meta.Resource = &resource{"rule", q.ruleID}
 	} else if q.keyID != "" {
-		b = appendResource(b, "apiKey", q.keyID)
+		meta.Resource = &resource{"apiKey", q.keyID}
 	}
-	b[len(b)-1] = '}'
-	b = append(b, `,"summary":`...)
-	b = summarise(points).appendJSON(b)
-	b = append(b, `,"series":[`...)
-	some := false
-	for i := range points {
-		if s.semantics.SparseStats && points[i].empty() {
-			continue
-		}
-		b = append(points[i].appendJSON(b, orElse(q.ruleID, q.keyID)), ',')
-		some = true
-	}
-	if some {
-		b = b[:len(b)-1]
-	}
-	return append(b, "]}"...)
-}
-
-func appendResource(b []byte, kind, id string) []byte {
-	b = append(b, `"resourceFilter":{`...)
-	b = appendField(appendField(b, "type", kind), "id", id)
-	b[len(b)-1] = '}'
-	return append(b, ',')
+	return marshal(statsBody{true, meta, summarise(series), series}), http.StatusOK
 }

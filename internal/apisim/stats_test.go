@@ -38,16 +38,16 @@ func TestSeriesAgreesWithRows(t *testing.T) {
 	s.AddAlerts(s.NewRow(Alerts, noon.Add(time.Hour), 1)) // still to come: not counted
 	row := s.NewRow(Violations, noon.Add(-time.Hour), 2)
 	row.Severity, row.Block = new("HIGH"), new(true)
-	s.AddViolations(row)
+	s.Add(Violations, row)
 	org := s.Organisation()
 	home := map[string]string{}
 	for _, repo := range org.Repos {
 		home[repo.ID] = repo.WorkspaceID
 	}
-	rows, rules := map[Stream][]Row{Alerts: s.Alerts(), Violations: s.Violations()}, map[string]string{}
+	rows, rules := map[Stream][]Row{Alerts: s.Alerts(), Violations: s.Rows(Violations)}, map[string]string{}
 	for stream := range rows {
-		for _, row := range rows[stream] {
-			rules[row.ID] = s.RuleOf(stream, row.ID)
+		for i := range rows[stream] {
+			rules[rows[stream][i].ID] = s.world.ruleOf(rows[stream][i].PolicyID, &s.tables[stream.index()].records[i])
 		}
 	}
 	rapid.Check(t, func(rt *rapid.T) {
@@ -189,21 +189,14 @@ func TestPercentileInterpolates(t *testing.T) {
 
 func TestStatsSwitches(t *testing.T) {
 	s := New(Options{Now: noon})
-	s.AddViolations(s.NewRow(Violations, noon.Add(-time.Hour), 0))
+	s.Add(Violations, s.NewRow(Violations, noon.Add(-time.Hour), 0))
 	const target = "/v2/stats/policies?scope=org&timeBucketSize=1h&window="
 	if n := len(get[statsAnswer](t, s, target+"24h", 200).Series); n != 25 {
 		t.Errorf("%d points by the hour and day", n)
 	}
-	s.SetSemantics(Semantics{SparseStats: true})
-	if n := len(get[statsAnswer](t, s, target+"24h", 200).Series); n != 1 {
-		t.Errorf("%d points in a sparse series", n)
-	}
 	s.SetSemantics(Semantics{MaxWindow: "30d"})
 	get[statsAnswer](t, s, target+"30d", 200)
 	get[statsAnswer](t, s, target+"90d", 400)
-	s.SetSemantics(Semantics{MaxPoints: 500})
-	get[statsAnswer](t, s, target+"7d", 200)
-	get[statsAnswer](t, s, target+"30d", 400)
 }
 
 func TestDefaultBucketSizeFollowsTheWindow(t *testing.T) {

@@ -1,150 +1,114 @@
 package apisim
 
 import (
+	"cmp"
+	"math"
 	"slices"
-	"strconv"
 )
 
-// point is a bucket of a statistics series.
-type point struct {
-	ts                         int64 // Unix seconds of the bucket's start
-	violations, alerts, blocks int64
-	severity                   [4]int64 // by place in severities; the first is not shown
-	tokensIn, tokensOut        int64
+// seriesPoint is a bucket of a statistics series.
+type seriesPoint struct {
+	TS         int64  `json:"ts"` // Unix seconds of the bucket's start
+	Violations int64  `json:"violations"`
+	Alerts     int64  `json:"alerts"`
+	Blocks     int64  `json:"blocks"`
+	Low        int64  `json:"severityLow"`
+	Medium     int64  `json:"severityMedium"`
+	High       int64  `json:"severityHigh"`
+	TokensIn   int64  `json:"policyTokensIn"`
+	TokensOut  int64  `json:"policyTokensOut"`
+	EntityID   string `json:"entityId,omitempty"`
 }
 
-func (p *point) empty() bool { return p.violations == 0 && p.alerts == 0 }
-
-// series counts the rows of (start, end] by bucket. Buckets lie on multiples of
-// their size, so the first is cut off at the window's start, unless that falls
-// on one, and the last is still open at its end.
-func (s *Sim) series(q *statsQuery) []point {
+// series counts the rows of (start, end] by bucket. Buckets begin at multiples of
+// their size, so the first is cut off at the window's start, unless that is such a
+// multiple, and the last is still open at its end. Unknown ids cover no rows.
+func (s *Sim) series(q *statsQuery) []seriesPoint {
 	first := floorTo(q.start, q.size)
-	points := make([]point, (floorTo(q.end, q.size)-first)/q.size+1)
+	points := make([]seriesPoint, (floorTo(q.end, q.size)-first)/q.size+1)
 	for i := range points {
-		points[i].ts = first + int64(i)*q.size
+		points[i].TS, points[i].EntityID = first+int64(i)*q.size, cmp.Or(q.ruleID, q.keyID)
 	}
-	include := s.statsFilter(q)
-	for _, stream := range []Stream{Alerts, Violations} {
-		t := &s.tables[stream.index()]
-		low, high := t.from(q.start*microsPerSecond), t.from(s.now.UnixMicro()+1)
-		for i := low; i < high; i++ {
-			r := &t.records[i]
-			if include(stream, r) {
-				p := &points[(r.at/microsPerSecond-first)/q.size]
-				s.count(p, stream, r)
-			}
-		}
-	}
-	return points
-}
-
-func (s *Sim) count(p *point, stream Stream, r *record) {
-	tokens := mix(uint64(r.seq) + uint64(r.flags)<<32)
-	p.tokensIn += 180 + int64(tokens%1600)
-	p.tokensOut += 20 + int64(tokens>>32%160)
-	if stream == Alerts {
-		p.alerts++
-		return
-	}
-	p.violations++
-	severity, block := r.flags&severityBits, r.flags&flagBlock != 0
-	if r.flags&flagCustom != 0 {
-		row := s.tables[stream.index()].custom[r.seq]
-		severity, block = 0, row.Block != nil && *row.Block
-		if row.Severity != nil {
-			severity = uint8(max(0, slices.Index(severities[:], *row.Severity)))
-		}
-	}
-	p.severity[severity]++
-	if block {
-		p.blocks++
-	}
-}
-
-// statsFilter tells which records the request covers. Unknown ids cover none.
-func (s *Sim) statsFilter(q *statsQuery) func(Stream, *record) bool {
-	var f filter
+	f := filter{ruleID: q.ruleID, keyID: q.keyID}
 	switch q.scope {
 	case "workspace":
 		f.workspaceID = q.id
 	case "repo":
 		f.repoID = q.id
 	}
-	f.compile(s.world)
-	if f.unfiltered && q.ruleID == "" && q.keyID == "" {
-		return func(Stream, *record) bool { return true }
+	if f.closed(s.world) {
+		return points
 	}
-	return func(stream Stream, r *record) bool {
-		if f.nothing {
-			return false
+	for _, stream := range []Stream{Alerts, Violations} {
+		t := &s.tables[stream.index()]
+		low, high := t.from(q.start*microsPerSecond), t.from(s.now.UnixMicro()+1)
+		for i := low; i < high; i++ {
+			r := &t.records[i]
+			if has := s.factsOf(stream, r); f.match(s.world, r, has) {
+				points[(r.at/microsPerSecond-first)/q.size].count(stream, r, has)
+			}
 		}
-		if r.flags&flagCustom != 0 {
-			row := s.tables[stream.index()].custom[r.seq]
-			return f.matchRow(row, s.world) && matches(q.keyID, row.RepoAIAPIKeyID) &&
-				matches(q.ruleID, s.ruleOf(row.PolicyID, r))
-		}
-		return f.match(r) && matches(q.keyID, s.world.APIKeys[r.key].ID) &&
-			matches(q.ruleID, pickRule(s.world.Policies[r.policy].RuleIDs, r))
+	}
+	return points
+}
+
+func (p *seriesPoint) count(stream Stream, r *record, has facts) {
+	tokens := mix(uint64(r.seq) + uint64(r.flags)<<32)
+	p.TokensIn += 180 + int64(tokens%1600)
+	p.TokensOut += 20 + int64(tokens>>32%160)
+	if stream == Alerts {
+		p.Alerts++
+		return
+	}
+	p.Violations++
+	switch has.severity {
+	case "LOW":
+		p.Low++
+	case "MEDIUM":
+		p.Medium++
+	case "HIGH":
+		p.High++
+	}
+	if has.block {
+		p.Blocks++
 	}
 }
 
-// RuleOf is the rule that the stream's row with that id fell under, or "". The
-// list endpoints do not tell it; statistics can be narrowed to it.
-func (s *Sim) RuleOf(stream Stream, id string) string {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	is := s.matcher(stream, []string{id})
-	t := &s.tables[stream.index()]
-	for i := range t.records {
-		if r := &t.records[i]; is(r) {
-			row := s.expand(stream, r)
-			return s.ruleOf(row.PolicyID, r)
-		}
-	}
-	return ""
+// summary describes the violations per bucket: the deviation is that of the population,
+// percentiles are interpolated.
+type summary struct {
+	Total     int64   `json:"total"`
+	Average   float64 `json:"avg"`
+	Deviation float64 `json:"stdDev"`
+	Min       int64   `json:"min"`
+	Max       int64   `json:"max"`
+	P10       float64 `json:"p10"`
+	P50       float64 `json:"p50"`
+	P90       float64 `json:"p90"`
 }
 
-func (s *Sim) ruleOf(policyID string, r *record) string {
-	for _, policy := range s.world.Policies {
-		if policy.ID == policyID {
-			return pickRule(policy.RuleIDs, r)
-		}
+func summarise(points []seriesPoint) (s summary) {
+	counts := make([]int64, len(points))
+	for i := range points {
+		counts[i] = points[i].Violations
+		s.Total += counts[i]
 	}
-	return ""
+	slices.Sort(counts)
+	n := float64(len(counts))
+	s.Min, s.Max, s.Average = counts[0], counts[len(counts)-1], float64(s.Total)/n
+	squares := 0.0
+	for _, count := range counts {
+		squares += (float64(count) - s.Average) * (float64(count) - s.Average)
+	}
+	s.Deviation = math.Sqrt(squares / n)
+	s.P10, s.P50, s.P90 = percentile(counts, 0.1), percentile(counts, 0.5), percentile(counts, 0.9)
+	return s
 }
 
-func pickRule(rules []string, r *record) string {
-	if len(rules) == 0 {
-		return ""
-	}
-	return rules[mix(uint64(r.seq)+0x72)>>24%uint64(len(rules))]
-}
-
-func (p *point) appendJSON(b []byte, entityID string) []byte {
-	b = append(b, '{')
-	for _, field := range [...]struct {
-		name  string
-		value int64
-	}{
-		{"ts", p.ts},
-		{"violations", p.violations},
-		{"alerts", p.alerts},
-		{"blocks", p.blocks},
-		{"severityLow", p.severity[1]},
-		{"severityMedium", p.severity[2]},
-		{"severityHigh", p.severity[3]},
-		{"policyTokensIn", p.tokensIn},
-		{"policyTokensOut", p.tokensOut},
-	} {
-		b = append(b, '"')
-		b = append(b, field.name...)
-		b = append(b, `":`...)
-		b = append(strconv.AppendInt(b, field.value, 10), ',')
-	}
-	if entityID != "" {
-		b = appendField(b, "entityId", entityID)
-	}
-	b[len(b)-1] = '}'
-	return b
+// percentile interpolates between the two nearest of the sorted counts.
+func percentile(counts []int64, share float64) float64 {
+	place := share * float64(len(counts)-1)
+	below := int(place)
+	above := min(below+1, len(counts)-1)
+	return float64(counts[below]) + (place-float64(below))*float64(counts[above]-counts[below])
 }

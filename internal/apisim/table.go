@@ -1,6 +1,7 @@
 package apisim
 
 import (
+	"cmp"
 	"slices"
 	"sort"
 )
@@ -42,39 +43,16 @@ func (t *table) from(at int64) int {
 	return sort.Search(len(t.records), func(i int) bool { return t.records[i].at >= at })
 }
 
-// insert merges records in, from the back, so that recent ones cost little.
+// insert merges records in; recent ones cost little.
 func (t *table) insert(batch []record) {
 	if len(batch) == 0 {
 		return
 	}
-	slices.SortStableFunc(batch, func(a, b record) int { return compare(a.at, b.at) })
-	old := len(t.records)
-	if old == 0 || t.records[old-1].at <= batch[0].at {
-		t.records = append(t.records, batch...)
-		return
-	}
-	t.records = slices.Grow(t.records, len(batch))[:old+len(batch)]
-	i, j := old-1, len(batch)-1
-	for to := len(t.records) - 1; j >= 0; to-- {
-		if i >= 0 && t.records[i].at > batch[j].at {
-			t.records[to] = t.records[i]
-			i--
-		} else {
-			t.records[to] = batch[j]
-			j--
-		}
-	}
-}
-
-func compare(a, b int64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	default:
-		return 0
-	}
+	byTime := func(a, b record) int { return cmp.Compare(a.at, b.at) }
+	slices.SortStableFunc(batch, byTime)
+	newer := t.from(batch[0].at + 1)
+	t.records = append(t.records, batch...)
+	slices.SortStableFunc(t.records[newer:], byTime)
 }
 
 // keep stores a row of a test's making and returns its record.

@@ -1,14 +1,9 @@
 package apisim
 
-import (
-	"math"
-	"strings"
-)
+import "strings"
 
 // What the organisation is made of. The order of the lists is the order of how
 // often their entries appear in rows.
-
-func zipf(rank int, steepness float64) float64 { return 1 / math.Pow(float64(rank), steepness) }
 
 var workspaceNames = []string{"Customer Operations", "Engineering", "Finance & Risk", "Vertrieb München"}
 
@@ -63,15 +58,13 @@ var violationPatterns = []string{
 	"An uploaded document contained %s on at least one page",
 }
 
-func combine(patterns, subjects []string) (s sentences) {
+func combine(patterns, subjects []string) (texts []string) {
 	for _, pattern := range patterns {
 		for _, subject := range subjects {
-			text := strings.Replace(pattern, "%s", subject, 1)
-			s.plain = append(s.plain, text)
-			s.quoted = append(s.quoted, string(appendQuoted(nil, text)))
+			texts = append(texts, strings.Replace(pattern, "%s", subject, 1))
 		}
 	}
-	return s
+	return texts
 }
 
 var userNames = []string{
