@@ -119,7 +119,7 @@ type pass struct {
 	overlapping bool // every page overlapped the one before it in time, down to low
 }
 
-// skipOnce makes one pass and yields the pages that hold anything new. A pass ends also
+// skipOnce makes one pass and yields the pages with anything new. A pass ends also
 // where it skips far more rows than it was given: the total may be absurd.
 func (w *walk) skipOnce(ctx context.Context, b api.Bounds, low instant.Micros, through *passage) (found pass, err error) {
 	found = pass{steady: true}

@@ -40,7 +40,7 @@ type budget struct {
 	spent    float64
 	failing  time.Time // the first failure since the last success; zero if there is none
 	success  time.Time // the last success
-	shut     time.Time // until when the source asked for no requests, if that is too long to wait
+	shut     time.Time // until when the source wants no requests, if that is too long to wait
 }
 
 // succeeded gives some of the budget back.
@@ -81,8 +81,8 @@ func (b *budget) failed(wait time.Duration, costs bool) (why string) {
 	return ""
 }
 
-// closed is how long the source wants no requests to this endpoint, if it asked for
-// more than the run waits.
+// closed is how long the source wants no requests to this endpoint, if that is more
+// than the run waits.
 func (b *budget) closed() time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()

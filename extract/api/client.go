@@ -30,7 +30,7 @@ type Options struct {
 	Now               func() time.Time
 	Warn              func(message string) // receives what a person should know; may be nil
 	// ShowAnswer is given the beginning of every answer that cannot be used, which may
-	// hold personal data: it is only for the person who wanted to see it. May be nil.
+	// be personal data: it is only for the person who wanted to see it. May be nil.
 	ShowAnswer func(text string)
 	// Observe is given every request once it is over, by several goroutines; it
 	// must return at once. May be nil.

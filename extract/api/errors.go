@@ -22,7 +22,7 @@ const (
 	OffContract
 )
 
-// Error is a failed request. Its text holds neither the token nor anything that the
+// Error is a failed request. Its text has neither the token nor anything that the
 // source sent; see describe.go.
 type Error struct {
 	Kind      Kind

@@ -77,7 +77,7 @@ func (c *Client) reportRetry(failure *Error, pause time.Duration) {
 	}
 }
 
-// pause is full jitter over a doubling ceiling, on top of what the source asked
+// pause is full jitter over a doubling ceiling, on top of what the source wants
 // to wait, so that the workers do not come back all at once, and nobody early.
 func (c *Client) pause(tries int, wait time.Duration) time.Duration {
 	ceiling := min(min(c.options.Backoff, maxPause)<<min(max(tries-1, 0), 10), maxPause)

@@ -96,7 +96,7 @@ func (c *Client) exchange(ctx context.Context, call *call, token secret) (*respo
 	return response, nil
 }
 
-// show hands over how an answer begins that cannot be used, if a person asked for it.
+// show hands over how an answer begins that cannot be used, if a person wants to see it.
 func (c *Client) show(call *call, status int, body []byte, token secret) {
 	if c.options.ShowAnswer != nil {
 		begins := excerpt(token.hide(body[:min(len(body), maxExcerpt)]))

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// retryAfter is how long an answer asks to wait, at least: seconds, or a date by the
+// retryAfter is how long an answer wants no request, at least: seconds, or a date by the
 // source's clock, which is now.
 func retryAfter(header http.Header, now time.Time) time.Duration {
 	text := strings.TrimSpace(header.Get("Retry-After"))

@@ -120,7 +120,7 @@ func abandon(r *http.Request, f *Fault) {
 	case FaultReset:
 		lingerZero(r)
 	}
-	panic(http.ErrAbortHandler) // how net/http is told to, without a log line
+	panic(http.ErrAbortHandler) // net/http drops the connection, without a log line
 }
 
 func flush(w http.ResponseWriter) { _ = http.NewResponseController(w).Flush() }

@@ -30,7 +30,7 @@ func normalised(shares []float64) []float64 {
 	return shares
 }
 
-// grow adds the stream's rows of (from, to]. The caller holds the lock.
+// grow adds the stream's rows of (from, to]. The caller has the lock.
 func (s *Sim) grow(stream Stream, from, to time.Time) {
 	perDay := s.options.AlertsPerDay
 	if stream == Violations {

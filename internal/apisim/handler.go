@@ -48,7 +48,7 @@ func (s *Sim) Handler() http.Handler { return http.HandlerFunc(s.serve) }
 func (s *Sim) serve(w http.ResponseWriter, r *http.Request) {
 	n := int(s.requests.Add(1))
 	target, known := routeOf(r.URL)
-	entry := s.log.begin(n, r, target, known, s.Now())
+	entry := s.log.begin(r, target, known)
 	s.callHook(r, n)
 	m := s.Semantics()
 	d := newDice(s.options.Seed, purposeRequest, uint64(n))
@@ -58,17 +58,16 @@ func (s *Sim) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	fault := s.faults.pick(s.options.Seed, r, target.stream)
 	if fault != nil && fault.replaces() {
-		s.log.set(entry, fault.status(), fault.Kind)
+		s.log.set(entry, fault.status())
 		s.replace(w, r, target, fault)
 		return
 	}
 	body, status := s.answer(w.Header(), target, known, r, &m, d)
+	s.log.set(entry, status)
 	if fault != nil {
-		s.log.set(entry, status, fault.Kind)
 		s.spoil(w, r, status, body, fault)
 		return
 	}
-	s.log.set(entry, status, "")
 	s.respond(w, r, status, body)
 }
 

@@ -78,56 +78,6 @@ func (s *Sim) Update(stream Stream, id string, change func(*Row)) bool {
 	return true
 }
 
-// Rename gives the policy, repo, user or API key with that id another name, in
-// all rows that ever referred to it, and reports whether there is one.
-func (s *Sim) Rename(id, name string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	found := s.world.rename(id, name)
-	for i := range s.tables {
-		for _, row := range s.tables[i].custom {
-			found = row.rename(id, name) || found
-		}
-	}
-	return found
-}
-
-func (r *Row) rename(id, name string) (found bool) {
-	for own, field := range map[*string]*string{
-		&r.PolicyID: &r.PolicyName, &r.RepoID: &r.RepoName,
-		&r.UserID: &r.UserName, &r.RepoAIAPIKeyID: &r.RepoAIAPIKeyName,
-	} {
-		if *own == id && r.Raw == nil {
-			*field, found = name, true
-		}
-	}
-	return found
-}
-
-func (w *world) rename(id, name string) (found bool) {
-	for i := range w.Policies {
-		if w.Policies[i].ID == id {
-			w.Policies[i].Name, found = name, true
-		}
-	}
-	for i := range w.Repos {
-		if w.Repos[i].ID == id {
-			w.Repos[i].Name, found = name, true
-		}
-	}
-	for i := range w.Users {
-		if w.Users[i].ID == id {
-			w.Users[i].Name, found = name, true
-		}
-	}
-	for i := range w.APIKeys {
-		if w.APIKeys[i].ID == id {
-			w.APIKeys[i].Name, found = name, true
-		}
-	}
-	return found
-}
-
 // introduce makes the server know the policy and repo of a test's row.
 func (w *world) introduce(row *Row) {
 	if row.PolicyID != "" && !w.hasPolicy(row.PolicyID) {

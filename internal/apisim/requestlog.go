@@ -4,13 +4,10 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
-	"time"
 )
 
-// Request is what the server remembers of one. It holds no credentials.
+// Request is what the server remembers of one. It has no credentials.
 type Request struct {
-	N      int // running number, from 1
-	Method string
 	Path   string // escaped, as it was sent
 	Query  url.Values
 	Stream Stream // "" for a path that is no endpoint
@@ -18,10 +15,6 @@ type Request struct {
 	Unknown []string
 	// Status is 0 while no answer was begun, and for faults that send none.
 	Status int
-	// Fault that was injected, if any.
-	Fault FaultKind
-	// Time is the simulated one at which the request came in.
-	Time time.Time
 }
 
 type requestLog struct {
@@ -30,14 +23,12 @@ type requestLog struct {
 	entries []*Request
 }
 
-func (l *requestLog) begin(n int, r *http.Request, target route, known bool, now time.Time) *Request {
+func (l *requestLog) begin(r *http.Request, target route, known bool) *Request {
 	if l.off {
 		return nil
 	}
 	values := r.URL.Query()
-	entry := &Request{
-		N: n, Method: r.Method, Path: r.URL.EscapedPath(), Query: values, Stream: target.stream, Time: now,
-	}
+	entry := &Request{Path: r.URL.EscapedPath(), Query: values, Stream: target.stream}
 	if known {
 		entry.Unknown = unknownParameters(target, values)
 	}
@@ -49,16 +40,16 @@ func (l *requestLog) begin(n int, r *http.Request, target route, known bool, now
 
 // set is called before the first byte is sent, so that a client that has its
 // answer finds the entry complete.
-func (l *requestLog) set(entry *Request, status int, fault FaultKind) {
+func (l *requestLog) set(entry *Request, status int) {
 	if entry == nil {
 		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	entry.Status, entry.Fault = status, fault
+	entry.Status = status
 }
 
-// Requests returns what was asked since the last reset, in the order of arrival.
+// Requests returns what was requested since the last reset, in the order of arrival.
 // The maps and slices in it are shared: do not change them.
 func (s *Sim) Requests() []Request {
 	s.log.mu.Lock()

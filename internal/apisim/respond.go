@@ -3,6 +3,7 @@ package apisim
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -46,4 +47,12 @@ func errorBody(stream Stream, message string) []byte {
 		return fmt.Appendf(nil, `{"success":false,"message":%s}`, marshal(message))
 	}
 	return fmt.Appendf(nil, `{"success":false,%q:[],"total":0,"skip":0,"take":0,"message":%s}`, stream, marshal(message))
+}
+
+func marshal(value any) []byte {
+	b, err := json.Marshal(value)
+	if err != nil { // numbers and valid text always marshal
+		panic(err)
+	}
+	return b
 }

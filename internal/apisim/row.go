@@ -1,11 +1,11 @@
 package apisim
 
 import (
-	stdjson "encoding/json"
+	"encoding/json"
+	"fmt"
 	"slices"
 	"time"
 
-	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
@@ -27,28 +27,15 @@ type Row struct {
 	UserName         string    `json:"userName"`
 	RepoAIAPIKeyID   string    `json:"repoAiApiKeyId"`
 	RepoAIAPIKeyName string    `json:"repoAiApiKeyName"`
-	LLMType          *string   `json:"llmType,omitzero"`
-	LLMModel         *string   `json:"llmModel,omitzero"`
-	Host             *string   `json:"host,omitzero"`
+	LLMType          *string   `json:"llmType"`
+	LLMModel         *string   `json:"llmModel"`
+	Host             *string   `json:"host"`
 	Severity         *string   `json:"severity"`
-	Block            *bool     `json:"block,omitzero"`
+	Block            *bool     `json:"block"`
 
 	// Raw, if set, is sent instead of all the above, byte for byte. See
 	// [Sim.AddRaw], which also fills the other fields as far as Raw has them.
 	Raw []byte `json:"-"`
-}
-
-// alert and violation are a row without the fields of the other kind.
-type alert struct {
-	*Row
-	Explanation *string `json:"explanation,omitzero"`
-	Severity    *string `json:"severity,omitzero"`
-	Block       *bool   `json:"block,omitzero"`
-}
-
-type violation struct {
-	*Row
-	Message *string `json:"message,omitzero"`
 }
 
 // appendJSON writes the row as the stream's list endpoint does.
@@ -56,50 +43,68 @@ func (r *Row) appendJSON(b []byte, stream Stream, digits Digits) []byte {
 	if r.Raw != nil {
 		return append(b, r.Raw...)
 	}
-	var row any = alert{Row: r}
+	b = appendField(append(b, '{'), "id", &r.ID)
+	b = appendField(b, "policyId", &r.PolicyID)
+	b = appendField(b, "policyName", &r.PolicyName)
+	b = append(b, `"timestamp":"`...)
+	b = append(r.Timestamp.AppendFormat(b, digits.layout(r.Timestamp)), `",`...)
 	if stream == Violations {
-		row = violation{Row: r}
+		b = appendField(b, "explanation", &r.Explanation)
+	} else {
+		b = appendField(b, "message", &r.Message)
 	}
-	return append(b, marshal(row, json.WithMarshalers(digits.marshalers()))...)
-}
-
-// marshal writes JSON as JavaScript does: only what must be is escaped, and invalid
-// UTF-8 becomes U+FFFD.
-func marshal(value any, options ...json.Options) []byte {
-	b, err := json.Marshal(value, append(options, jsontext.AllowInvalidUTF8(true))...)
-	if err != nil { // strings, numbers and booleans always marshal
-		panic(err)
+	b = appendNullable(b, "conversationId", r.ConversationID)
+	b = appendField(b, "repoId", &r.RepoID)
+	b = appendField(b, "repoName", &r.RepoName)
+	b = appendField(b, "userId", &r.UserID)
+	b = appendField(b, "userName", &r.UserName)
+	b = appendField(b, "repoAiApiKeyId", &r.RepoAIAPIKeyID)
+	b = appendField(b, "repoAiApiKeyName", &r.RepoAIAPIKeyName)
+	b = appendField(b, "llmType", r.LLMType)
+	b = appendField(b, "llmModel", r.LLMModel)
+	b = appendField(b, "host", r.Host)
+	if stream == Violations {
+		b = appendNullable(b, "severity", r.Severity)
+		if r.Block != nil {
+			b = fmt.Appendf(b, `"block":%t,`, *r.Block)
+		}
 	}
+	b[len(b)-1] = '}' // in place of the last comma
 	return b
 }
 
-// marshalers write times as JavaScript's toISOString does, with six digits where there
-// is something to show in them.
-func (d Digits) marshalers() *json.Marshalers {
-	if d == HiddenMicroseconds {
-		return hidingMarshalers
+// appendField writes a field with a comma behind it; none if there is no value. Text is
+// escaped as little as JavaScript does, and invalid UTF-8 becomes U+FFFD.
+func appendField(b []byte, name string, value *string) []byte {
+	if value == nil {
+		return b
 	}
-	return showingMarshalers
+	b = append(append(append(b, '"'), name...), `":`...)
+	b, _ = jsontext.AppendQuote(b, *value) // the error is that of invalid UTF-8
+	return append(b, ',')
 }
 
-var (
-	hidingMarshalers = json.MarshalToFunc(func(e *jsontext.Encoder, t time.Time) error {
-		return e.WriteToken(jsontext.String(t.Format("2006-01-02T15:04:05.000Z")))
-	})
-	showingMarshalers = json.MarshalToFunc(func(e *jsontext.Encoder, t time.Time) error {
-		layout := "2006-01-02T15:04:05.000Z"
-		if t.Nanosecond()%int(time.Millisecond) != 0 {
-			layout = "2006-01-02T15:04:05.000000Z"
-		}
-		return e.WriteToken(jsontext.String(t.Format(layout)))
-	})
-)
+func appendNullable(b []byte, name string, value *string) []byte {
+	if value != nil {
+		return appendField(b, name, value)
+	}
+	return fmt.Appendf(b, "%q:null,", name)
+}
+
+// layout is that of JavaScript's toISOString, with six digits where there is something to
+// show in them.
+func (d Digits) layout(at time.Time) string {
+	if d != HiddenMicroseconds && at.Nanosecond()%int(time.Millisecond) != 0 {
+		return "2006-01-02T15:04:05.000000Z"
+	}
+	return "2006-01-02T15:04:05.000Z"
+}
 
 // rowFromRaw reads what it can of a record whose JSON a test chose, so that
 // filters and deletion by id work on it; what it cannot read stays zero.
 func rowFromRaw(at time.Time, raw []byte) *Row {
 	row := &Row{}
-	_ = stdjson.Unmarshal(raw, row) // goes on after a field of another type
+	_ = json.Unmarshal(raw, row) // goes on after a field of another type
 	row.Timestamp, row.Raw = at, slices.Clone(raw)
 	return row
 }

@@ -14,8 +14,8 @@ type Semantics struct {
 	IgnoreFrom, IgnoreTo bool
 	// IgnoreSkip answers every request as if skip were 0 (it still echoes it).
 	IgnoreSkip bool
-	// LowerTake, if positive, is the most rows an answer holds, whatever take
-	// says; the answer still echoes the take asked for.
+	// LowerTake, if positive, is the most rows an answer has, whatever take
+	// says; the answer still echoes the take that was requested.
 	LowerTake int
 	// ShuffleTies orders rows of one timestamp anew on every request.
 	ShuffleTies bool

@@ -81,8 +81,8 @@ func (s *Sim) Now() time.Time {
 	return s.now
 }
 
-// Advance lets time pass, in which rows happen. What lies before the furthest
-// time ever reached this way has happened already and does not happen again.
+// Advance lets time pass, and generates its rows. A time that was reached this way
+// before has its rows already.
 func (s *Sim) Advance(d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -105,7 +105,7 @@ func (s *Sim) SetNow(now time.Time) {
 	s.now = now.UTC()
 }
 
-// SetToken changes the bearer token asked for, as a rotation does.
+// SetToken changes the bearer token that is required, as a rotation does.
 func (s *Sim) SetToken(token string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

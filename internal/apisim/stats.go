@@ -84,7 +84,7 @@ type statsMeta struct {
 	Window   string    `json:"window"`
 	Bucket   string    `json:"timeBucketSize"`
 	ScopeID  string    `json:"scopeId,omitempty"`
-	Resource *resource `json:"resourceFilter,omitzero"`
+	Resource *resource `json:"resourceFilter,omitempty"`
 }
 
 type resource struct {

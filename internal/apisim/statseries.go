@@ -39,12 +39,13 @@ func (s *Sim) series(q *statsQuery) []seriesPoint {
 	if f.closed(s.world) {
 		return points
 	}
+	all := f.isEmpty()
 	for _, stream := range []Stream{Alerts, Violations} {
 		t := &s.tables[stream.index()]
 		low, high := t.from(q.start*microsPerSecond), t.from(s.now.UnixMicro()+1)
 		for i := low; i < high; i++ {
 			r := &t.records[i]
-			if has := s.factsOf(stream, r); f.match(s.world, r, has) {
+			if has := s.factsOf(stream, r); all || f.match(s.world, r, has) {
 				points[(r.at/microsPerSecond-first)/q.size].count(stream, r, has)
 			}
 		}

@@ -11,7 +11,7 @@ const (
 	PolicyStats Stream = "policy_stats"
 )
 
-// index is the stream's place in arrays that hold one entry for each kind of row.
+// index is the stream's place in arrays with one entry for each kind of row.
 func (s Stream) index() int {
 	if s == Violations {
 		return 1

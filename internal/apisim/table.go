@@ -6,8 +6,8 @@ import (
 	"sort"
 )
 
-// record is a row in 24 bytes: what it refers to by number. Millions are held,
-// so all else (id, sentence, conversation) is derived from seq when it is asked for.
+// record is a row in 24 bytes: what it refers to by number. There may be
+// millions, so all else (id, sentence, conversation) is derived from seq when it is needed.
 type record struct {
 	at    int64  // microseconds since 1970
 	seq   uint32 // number of the generated row, or place in table.custom
@@ -31,7 +31,7 @@ const (
 var severities = [...]string{"", "LOW", "MEDIUM", "HIGH"}
 
 // table is one stream's records, oldest first. Of records that share a
-// timestamp the one inserted last stands last, and is listed first.
+// timestamp the one inserted last comes last, and is listed first.
 type table struct {
 	records []record
 	custom  []*Row
