@@ -77,8 +77,8 @@ func (c *Client) reportRetry(failure *Error, pause time.Duration) {
 	}
 }
 
-// pause is full jitter over a doubling ceiling, on top of what the source wants
-// to wait, so that the workers do not come back all at once, and nobody early.
+// pause is full jitter over a doubling ceiling, on top of the wait that the source
+// wants, so that the workers do not come back all at once, and nobody early.
 func (c *Client) pause(tries int, wait time.Duration) time.Duration {
 	ceiling := min(min(c.options.Backoff, maxPause)<<min(max(tries-1, 0), 10), maxPause)
 	return wait + 1 + rand.N(ceiling) //nolint:gosec // jitter needs no secrecy
