@@ -84,7 +84,7 @@ func TestWalkOfASourceThatChanges(t *testing.T) {
 	})
 }
 
-// check holds a reading against the rows that nobody touched.
+// check compares a reading with the rows that nobody touched.
 func check(t fataler, r *reading, untouched []shown) {
 	t.Helper()
 	if r.err != nil {
@@ -161,7 +161,7 @@ func drawRows(t *rapid.T, sim *apisim.Sim, low time.Time) (dense bool) {
 
 // draw plans changes, each before the answer of some request. A dense timestamp in random
 // order is never seen as a whole: if a row leaves it while another one comes,
-// nothing tells a reader so. Then rows are not taken away.
+// nothing shows a reader so. Then rows are not taken away.
 func (c *churn) draw(t *rapid.T, ids []string, low time.Time, onlyGrows bool) {
 	kinds := []int{0, 1, 2, 3, 4}
 	if onlyGrows {

@@ -22,12 +22,12 @@ func TestDenseTimestamps(t *testing.T) {
 		"just below the top":    same(high.Add(-time.Millisecond), 333),
 		"at every end": append(append(append(same(low.Add(-time.Millisecond), 150), same(low, 150)...),
 			same(high.Add(-time.Millisecond), 150)...), same(high, 150)...),
-		"side by side":            spread(low.Add(time.Minute), 450, 10*time.Microsecond),
-		"one page and no more":    same(low.Add(time.Minute), 100),
-		"one row more than that":  same(low.Add(time.Minute), 101),
-		"ties across a page edge": append(spread(low.Add(time.Minute), 180, time.Second), same(low.Add(200*time.Second), 60)...),
-		"in one second":           spread(low.Add(time.Minute), 350, time.Millisecond),
-		"in whole seconds":        append(same(low.Add(time.Minute), 250), same(low.Add(61*time.Second), 250)...),
+		"side by side":           spread(low.Add(time.Minute), 450, 10*time.Microsecond),
+		"one page and no more":   same(low.Add(time.Minute), 100),
+		"one row more than that": same(low.Add(time.Minute), 101),
+		"ties across two pages":  append(spread(low.Add(time.Minute), 180, time.Second), same(low.Add(200*time.Second), 60)...),
+		"in one second":          spread(low.Add(time.Minute), 350, time.Millisecond),
+		"in whole seconds":       append(same(low.Add(time.Minute), 250), same(low.Add(61*time.Second), 250)...),
 	} {
 		for i, m := range []apisim.Semantics{
 			{},

@@ -13,7 +13,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 )
 
-// A run that finds nothing new asks one question for the clock and the resolution, and
+// A run that finds nothing new sends one request for the clock and the resolution, and
 // each row of the lookback once. Neighbouring pages share a row, so a page gives
 // 99: that stays within rows / 100 + 3 up to 10,098 rows.
 func TestALookbackNeedsFewRequests(t *testing.T) {
@@ -29,7 +29,7 @@ func TestALookbackNeedsFewRequests(t *testing.T) {
 					sim, from := distinct(rows), noon.Add(-48*time.Hour)
 					reader := dial(t, sim, connections(n))
 					job := Job{Query: anyPage, Interval: between(from, noon), Open: true}
-					job.First = askFirst(t, reader, sim, from, begun)
+					job.First = requestFirst(t, reader, sim, from, begun)
 					r := readSparing(reader, job)
 					requests := sim.RequestCount()
 					all := truth(t, sim, anyPage)
@@ -47,14 +47,14 @@ func TestALookbackNeedsFewRequests(t *testing.T) {
 	}
 }
 
-// askFirst asks what a run asks first.
-func askFirst(t *testing.T, reader *Reader, sim *apisim.Sim, from time.Time, begin bool) *api.Answer {
+// requestFirst sends what a run sends first.
+func requestFirst(t *testing.T, reader *Reader, sim *apisim.Sim, from time.Time, begin bool) *api.Answer {
 	t.Helper()
-	seen, asked, err := Glimpse{}, false, error(nil)
+	seen, requested, err := Glimpse{}, false, error(nil)
 	if rows := sim.Alerts(); !begin && len(rows) > 0 {
-		seen, asked, err = reader.Probe(context.Background(), anyPage, rows[len(rows)/2].Timestamp)
+		seen, requested, err = reader.Probe(context.Background(), anyPage, rows[len(rows)/2].Timestamp)
 	}
-	if !asked {
+	if !requested {
 		seen, err = reader.Begin(context.Background(), anyPage, from)
 	}
 	if err != nil || !seen.Now.Equal(noon) {
@@ -83,11 +83,11 @@ func distinct(n int) *apisim.Sim {
 func TestProbeLearnsTheResolutionOrNothing(t *testing.T) {
 	at := noon.Add(-time.Hour).Add(123 * time.Millisecond)
 	for _, c := range []struct {
-		name  string
-		m     apisim.Semantics
-		at    time.Time
-		asked bool
-		known bool
+		name      string
+		m         apisim.Semantics
+		at        time.Time
+		requested bool
+		known     bool
 	}{
 		{"there", apisim.Semantics{}, at, true, true},
 		{"exclusive", apisim.Semantics{FromExclusive: true, ToExclusive: true}, at, true, true},
@@ -100,9 +100,9 @@ func TestProbeLearnsTheResolutionOrNothing(t *testing.T) {
 			sim := apisim.New(apisim.Options{NoGzip: true, Now: noon, Semantics: c.m})
 			sim.AddAlerts(rowsAt(at)...)
 			reader := dial(t, sim)
-			seen, asked, err := reader.Probe(context.Background(), anyPage, c.at)
-			if err != nil || asked != c.asked || asked != seen.Now.Equal(noon) {
-				t.Errorf("%+v, %v, %v", seen, asked, err)
+			seen, requested, err := reader.Probe(context.Background(), anyPage, c.at)
+			if err != nil || requested != c.requested || requested != seen.Now.Equal(noon) {
+				t.Errorf("%+v, %v, %v", seen, requested, err)
 			}
 			if resolution, err := reader.resolution(context.Background(), anyPage, nil); err != nil || (resolution != 0) != c.known {
 				t.Errorf("resolution %v, %v", resolution, err)

@@ -109,7 +109,7 @@ type shown struct {
 	dated bool
 }
 
-// truth asks the simulator, page by skip and without bounds, for every record:
+// truth requests from the simulator, page by skip and without bounds, for every record:
 // the bytes that a walk has to give. It must be called while nothing changes.
 func truth(t fataler, sim *apisim.Sim, q api.Query) []shown {
 	t.Helper()

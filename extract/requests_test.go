@@ -18,7 +18,7 @@ func uniform(n int) *apisim.Sim {
 	return sim
 }
 
-// lean checks the requests of a walk: how many there were and what they asked.
+// lean checks the requests of a walk: how many there were and their parameters.
 func lean(t *testing.T, sim *apisim.Sim, limit int) {
 	t.Helper()
 	requests := sim.Requests()

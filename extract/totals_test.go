@@ -12,7 +12,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 )
 
-// TestWrongTotals: the walk ends, claims nothing that it does not hold, and says
+// TestWrongTotals: the walk ends, claims nothing that it does not have, and says
 // where it fell short.
 func TestWrongTotals(t *testing.T) {
 	type sample struct {
@@ -105,7 +105,7 @@ func TestIgnoredSkipWithoutDenseTimestampsCostsNothing(t *testing.T) {
 	readAll(dial(t, sim), job).expect(t, func(int) []shown { return all })
 }
 
-// A total that no source can mean makes no walk split for ever.
+// A total that no source can mean makes no walk split indefinitely.
 func TestAnAbsurdTotalEnds(t *testing.T) {
 	t.Parallel()
 	for _, total := range []int{5e9, 1e15, 1 << 62} {
@@ -180,8 +180,8 @@ func TestALoneRowBeyondTheBoundLeadsNowhere(t *testing.T) {
 	if r.err != nil {
 		t.Fatal(r.err)
 	}
-	if asked := sim.RequestCount() - before; asked > 100 {
-		t.Errorf("%d requests for a row", asked)
+	if n := sim.RequestCount() - before; n > 100 {
+		t.Errorf("%d requests for a row", n)
 	}
 	r.honest(t, truth(t, sim, api.Query{List: api.Alerts}))
 	if len(r.records[0]) != 1 {

@@ -65,9 +65,9 @@ func TestEveryRowUnderAllSemantics(t *testing.T) {
 	}
 }
 
-// TestBoundsThatAreCutWithoutATrace has jobs whose ends lie in the middle of a
+// TestBoundsThatAreTruncatedWithoutATrace has jobs whose ends lie in the middle of a
 // day, and no row outside of them that would give the source away.
-func TestBoundsThatAreCutWithoutATrace(t *testing.T) {
+func TestBoundsThatAreTruncatedWithoutATrace(t *testing.T) {
 	day := time.Date(2026, 3, 10, 0, 0, 0, 0, time.UTC)
 	for name, m := range semantics() {
 		for _, n := range []int{1, 99, 100, 130} {
@@ -175,7 +175,7 @@ func TestARowIsGivenOnce(t *testing.T) {
 		t.Errorf("%d rows, %d repeated, %v", len(r.records[0]), repeated, r.err)
 	}
 	for record, times := range r.records[0] {
-		// A walk is cut at whole seconds, and both sides ask for a row that lies on a cut.
+		// A walk is cut at whole seconds, and both sides request a row that is at a cut.
 		onCut := strings.Contains(record, `.000Z"`) && times == 2
 		if times != 1 && !onCut {
 			t.Fatalf("%s came %d times", record, times)

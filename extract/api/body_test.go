@@ -144,9 +144,9 @@ func TestErrorBodiesDoNotMatter(t *testing.T) {
 	}
 }
 
-// TestAnswersAreShownToWhoAsked as one short clean line without the token, and the
+// TestAnswersAreShownOnRequest as one short clean line without the token, and the
 // error quotes nothing of it.
-func TestAnswersAreShownToWhoAsked(t *testing.T) {
+func TestAnswersAreShownOnRequest(t *testing.T) {
 	page := "<html>\r\n\t<title>502\x00 Bad\u202e Gateway</title> for secret\x1b[31m" + strings.Repeat("é", 5000)
 	for _, status := range []int{200, 404, 502} {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

@@ -45,8 +45,8 @@ func failing(status int) func(*httptest.ResponseRecorder, *http.Request) {
 	return func(w *httptest.ResponseRecorder, _ *http.Request) { w.WriteHeader(status) }
 }
 
-// askStats asks the statistics endpoint.
-func askStats(c *Client) error {
+// requestStats requests the statistics endpoint.
+func requestStats(c *Client) error {
 	_, err := c.Stats(context.Background(), StatsQuery{Scope: "org"})
 	return err
 }

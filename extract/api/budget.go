@@ -70,7 +70,7 @@ func (b *budget) failed(wait time.Duration, costs bool) (why string) {
 	switch {
 	case wait > 0 && wait > left:
 		b.shut = now.Add(wait)
-		return fmt.Sprintf("Retry-After asks for a wait of %s, which is too long", rounded(wait))
+		return fmt.Sprintf("Retry-After wants a wait of %s, which is too long", rounded(wait))
 	case left <= 0:
 		return fmt.Sprintf("given up, since no request has succeeded for %s", rounded(b.patience))
 	case costs && b.spent+1 > budgetTokens:

@@ -39,7 +39,7 @@ func TestRetriesRunOut(t *testing.T) {
 		if client.Retries() != budgetTokens {
 			t.Errorf("%d retries", client.Retries())
 		}
-		if err := askStats(client); err != nil {
+		if err := requestStats(client); err != nil {
 			t.Error(err)
 		}
 		down.Store(false)
@@ -55,9 +55,9 @@ func TestRetriesRunOut(t *testing.T) {
 	})
 }
 
-// TestNobodyStarvesAnother: a stream that fails neither takes the retries of the
+// TestAFailingStreamDoesNotBlockOthers: a stream that fails neither takes the retries of the
 // others nor keeps the slots while it waits.
-func TestNobodyStarvesAnother(t *testing.T) {
+func TestAFailingStreamDoesNotBlockOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var stats atomic.Int32
 		client := inBubble(t, func(w *httptest.ResponseRecorder, r *http.Request) {
@@ -76,7 +76,7 @@ func TestNobodyStarvesAnother(t *testing.T) {
 		}
 		synctest.Wait() // all of them wait for their next try
 		began := time.Now()
-		if err := askStats(client); err != nil {
+		if err := requestStats(client); err != nil {
 			t.Error(err)
 		}
 		if waited := time.Since(began); waited > maxPause+time.Second {
@@ -89,7 +89,7 @@ func TestNobodyStarvesAnother(t *testing.T) {
 	})
 }
 
-// TestRareFailuresNeverRunOut: below a share of 15% the budget lasts for ever.
+// TestRareFailuresNeverRunOut: below a share of 15% the budget lasts indefinitely.
 func TestRareFailuresNeverRunOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dice := rand.New(rand.NewPCG(1, 2))
@@ -131,8 +131,8 @@ func TestPatienceEnds(t *testing.T) {
 	})
 }
 
-// TestRetryAfterBeyondThePatience fails at once, and nobody asks that endpoint
-// before the time is over, whoever comes.
+// TestRetryAfterBeyondThePatience fails at once, and no request is sent to that
+// endpoint before the time is over.
 func TestRetryAfterBeyondThePatience(t *testing.T) {
 	for _, c := range []struct {
 		header   string
@@ -149,18 +149,18 @@ func TestRetryAfterBeyondThePatience(t *testing.T) {
 	} {
 		t.Run(c.header, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				asked := time.Time{}
+				sent := time.Time{}
 				client := inBubble(t, func(w *httptest.ResponseRecorder, _ *http.Request) {
-					if wait, err := strconv.Atoi(c.header); err == nil && !asked.IsZero() && time.Since(asked) < time.Duration(wait)*time.Second {
-						t.Errorf("asked again after %v", time.Since(asked))
+					if wait, err := strconv.Atoi(c.header); err == nil && !sent.IsZero() && time.Since(sent) < time.Duration(wait)*time.Second {
+						t.Errorf("requested again after %v", time.Since(sent))
 					}
-					asked = time.Now()
+					sent = time.Now()
 					w.Header().Set("Date", noon.Format(http.TimeFormat))
 					w.Header().Set("Retry-After", c.header)
 					w.WriteHeader(429)
 				}, func(o *Options) { o.Patience = c.patience })
 				err := wantKind(t, peekAt(client), Unreachable)
-				if !strings.Contains(err.Error(), "Retry-After asks for a wait of ") || client.Requests() != int64(c.requests) {
+				if !strings.Contains(err.Error(), "Retry-After wants a wait of ") || client.Requests() != int64(c.requests) {
 					t.Errorf("%d requests, want %d: %v", client.Requests(), c.requests, err)
 				}
 				again := wantKind(t, peekAt(client), Unreachable)
@@ -173,7 +173,7 @@ func TestRetryAfterBeyondThePatience(t *testing.T) {
 }
 
 // TestARateLimitIsNoFailure: whom others are served while it is refused just
-// comes too often, and is asked again as often as it takes.
+// comes too often, and is requested again as often as it takes.
 func TestARateLimitIsNoFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		allowed, filled := 5.0, time.Now()

@@ -23,7 +23,7 @@ func wantKind(t *testing.T, err error, want Kind) *Error {
 		t.Fatalf("error %v has kind %d, want %d", err, kind, want)
 	}
 	if strings.Contains(err.Error(), "secret") {
-		t.Fatalf("the error tells the token: %v", err)
+		t.Fatalf("the error shows the token: %v", err)
 	}
 	return failure
 }
@@ -135,7 +135,7 @@ func TestSegmentsStayInTheirPlace(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got, _, _ := strings.Cut(path.Load().(string), "?"); got != "/api%20v1/policy/"+want+"/alerts" {
-			t.Errorf("%q: asked %s", id, got)
+			t.Errorf("%q: requested %s", id, got)
 		}
 	}
 }

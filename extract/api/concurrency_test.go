@@ -22,7 +22,7 @@ func TestHealthySourceIsUsedInFull(t *testing.T) {
 				healthy(w, r)
 			}, connections(8))
 			began := time.Now()
-			ask(client, 8, 200, nil)
+			sendMany(client, 8, 200, nil)
 			if took := time.Since(began); took != 200*latency || client.Limit() != 8 {
 				t.Errorf("at %v: 1600 requests by 8 took %v, limit %d", latency, took, client.Limit())
 			}
@@ -30,8 +30,8 @@ func TestHealthySourceIsUsedInFull(t *testing.T) {
 	}
 }
 
-// ask sends so many requests by so many workers, and calls after each.
-func ask(client *Client, workers, each int, after func()) {
+// sendMany sends so many requests by so many workers, and calls after each.
+func sendMany(client *Client, workers, each int, after func()) {
 	var group sync.WaitGroup
 	for range workers {
 		group.Go(func() {
@@ -63,11 +63,11 @@ func TestOverloadHalvesOnce(t *testing.T) {
 				}
 				healthy(w, r)
 			}, connections(8), func(o *Options) { o.Backoff = time.Millisecond })
-			ask(client, 8, 10, nil)
+			sendMany(client, 8, 10, nil)
 			if client.Limit() != 4 || most.Load() > 4 {
 				t.Errorf("after a burst of %d: limit %d, %d at once", status, client.Limit(), most.Load())
 			}
-			ask(client, 8, 1000, nil)
+			sendMany(client, 8, 1000, nil)
 			if client.Limit() != 8 || most.Load() != 8 {
 				t.Errorf("later: limit %d, %d at once", client.Limit(), most.Load())
 			}
@@ -85,7 +85,7 @@ func TestLimitNeverBelowOne(t *testing.T) {
 			}
 			healthy(w, r)
 		}, connections(5))
-		ask(client, 5, 20, func() {
+		sendMany(client, 5, 20, func() {
 			if limit := client.Limit(); limit < 1 || limit > 5 {
 				t.Errorf("limit %d", limit)
 			}
@@ -111,15 +111,15 @@ func TestOtherFailuresDoNotSlowDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, status := range []int{400, 401, 404, 408, 500, 502, 504} {
 			client := inBubble(t, failing(status), connections(8))
-			if ask(client, 8, 3, nil); client.Limit() != 8 {
+			if sendMany(client, 8, 3, nil); client.Limit() != 8 {
 				t.Errorf("%d: limit %d", status, client.Limit())
 			}
 		}
 	})
 }
 
-// TestSlots: never more at once than the limit, none is lost, and who leaves the
-// line takes none along.
+// TestSlots: never more at once than the limit, none is lost, and who stops waiting
+// takes none along.
 func TestSlots(t *testing.T) {
 	limiter := newLimiter(3, rate.Inf)
 	var busy atomic.Int32

@@ -95,12 +95,12 @@ func TestErrorsQuoteNothingOfABadPage(t *testing.T) {
 
 func parseError[T any](_ T, err error) error { return err }
 
-// quotesNothing asks every endpoint, and wants errors and warnings without a word of
+// quotesNothing requests every endpoint, and wants errors and warnings without a word of
 // the answers.
 func quotesNothing(t *testing.T, url string) {
 	t.Helper()
-	var told []string
-	client := dialURL(t, url, func(o *Options) { o.Warn = func(message string) { told = append(told, message) } })
+	var reported []string
+	client := dialURL(t, url, func(o *Options) { o.Warn = func(message string) { reported = append(reported, message) } })
 	client.http.Transport.(*http.Transport).DisableCompression = false
 	client.http.Transport.(*http.Transport).DisableKeepAlives = true
 	_, stats := client.Stats(context.Background(), StatsQuery{Scope: "org", Window: "24h", Bucket: "1h"})
@@ -109,9 +109,9 @@ func quotesNothing(t *testing.T, url string) {
 			t.Error("no error")
 			continue
 		}
-		told = append(told, err.Error())
+		reported = append(reported, err.Error())
 	}
-	for _, text := range told {
+	for _, text := range reported {
 		if quotesPersonal(text) {
 			t.Errorf("quoted: %s", text)
 		}

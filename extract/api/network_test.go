@@ -181,13 +181,13 @@ func TestUnknownHost(t *testing.T) {
 
 // TestBadCertificate is not retried: it does not pass, and the token was not sent.
 func TestBadCertificate(t *testing.T) {
-	var asked atomic.Int32
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
+	var requested atomic.Int32
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { requested.Add(1) }))
 	server.Config.ErrorLog = silent
 	server.StartTLS()
 	defer server.Close()
 	client := dialURL(t, server.URL)
-	if err := wantKind(t, peekAt(client), Unreachable); client.Requests() != 1 || asked.Load() != 0 || !strings.Contains(err.Error(), "certificate") {
+	if err := wantKind(t, peekAt(client), Unreachable); client.Requests() != 1 || requested.Load() != 0 || !strings.Contains(err.Error(), "certificate") {
 		t.Errorf("%d requests, %v", client.Requests(), err)
 	}
 }

@@ -27,8 +27,8 @@ func TestTemporaryFailuresPass(t *testing.T) {
 	}
 }
 
-// TestNobodyAsksEarly by the clock of the server, in every form of the header.
-func TestNobodyAsksEarly(t *testing.T) {
+// TestNoRequestIsSentEarly by the clock of the server, in every form of the header.
+func TestNoRequestIsSentEarly(t *testing.T) {
 	for name, header := range map[string]func(now time.Time) string{
 		"seconds": func(time.Time) string { return "1" },
 		"a date":  func(now time.Time) string { return now.Add(time.Second).Format(http.TimeFormat) },
@@ -77,19 +77,19 @@ func TestNobodyAsksEarly(t *testing.T) {
 	}
 }
 
-// TestAPauseIsForThoseInLineToo: who waits for the rate or for a slot when the
-// source asks for quiet keeps quiet as well.
-func TestAPauseIsForThoseInLineToo(t *testing.T) {
+// TestAPauseHoldsBackWaitingRequests: what waits for the rate or for a slot when the
+// source begins a pause waits for its end, too.
+func TestAPauseHoldsBackWaitingRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var refused time.Time
 		client := inBubble(t, func(w *httptest.ResponseRecorder, _ *http.Request) {
 			if refused.IsZero() {
-				time.Sleep(time.Millisecond) // the others get in line
+				time.Sleep(time.Millisecond) // the others wait
 				refused = time.Now()
 				w.Header().Set("Retry-After", "60")
 				w.WriteHeader(503)
 			} else if time.Since(refused) < time.Minute {
-				t.Errorf("asked after %v", time.Since(refused))
+				t.Errorf("requested after %v", time.Since(refused))
 			}
 			_, _ = w.WriteString(emptyPage)
 		}, connections(2), func(o *Options) { o.RequestsPerSecond = 1 })
@@ -101,8 +101,8 @@ func TestAPauseIsForThoseInLineToo(t *testing.T) {
 	})
 }
 
-// TestRetryAfterIsHonoured: nobody asks before the time is over, neither the
-// worker that was told nor the others.
+// TestRetryAfterIsHonoured: no request is sent before the time is over, neither the
+// worker that got it nor the others.
 func TestRetryAfterIsHonoured(t *testing.T) {
 	for name, header := range map[string]string{"seconds": "90", "date": noon.Add(90 * time.Second).Format(http.TimeFormat)} {
 		t.Run(name, func(t *testing.T) {
@@ -122,7 +122,7 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 						w.Header().Set("Retry-After", header)
 						w.WriteHeader(429)
 					} else if time.Since(began) < 90*time.Second {
-						t.Errorf("asked again after %v", time.Since(began))
+						t.Errorf("requested again after %v", time.Since(began))
 					}
 					_, _ = w.WriteString(`{"success":true,"alerts":[],"total":0}`)
 					return w.Result()
@@ -240,17 +240,17 @@ func TestAProxyThatForbidsIsNotTheAPI(t *testing.T) {
 	}
 }
 
-// TestAWaitIsTold from the second failure on, without what the source says.
-func TestAWaitIsTold(t *testing.T) {
+// TestWaitsAreReported from the second failure on, without what the source says.
+func TestWaitsAreReported(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var told []string
+		var reported []string
 		client := inBubble(t, func(w *httptest.ResponseRecorder, _ *http.Request) {
 			w.WriteHeader(503)
 			_, _ = w.WriteString(`{"message":"jane is busy"}`)
-		}, func(o *Options) { o.Warn = func(message string) { told = append(told, message) } })
+		}, func(o *Options) { o.Warn = func(message string) { reported = append(reported, message) } })
 		wantKind(t, peekAt(client), Unreachable)
-		if len(told) != 4 || strings.Contains(told[0], "jane") || !strings.Contains(told[0], "(try 3 of 6)") {
-			t.Errorf("told %q", told)
+		if len(reported) != 4 || strings.Contains(reported[0], "jane") || !strings.Contains(reported[0], "(try 3 of 6)") {
+			t.Errorf("reported %q", reported)
 		}
 	})
 }

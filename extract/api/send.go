@@ -35,7 +35,7 @@ func (c *Client) send(ctx context.Context, call *call, token string) (*response,
 	}
 	defer c.limiter.release()
 	if left := c.budgets.of(call).closed(); left > 0 {
-		return nil, &Error{Kind: Unreachable, Path: display(call.segments), Message: "not sent, since the source asked for no requests for another " + rounded(left)}
+		return nil, &Error{Kind: Unreachable, Path: display(call.segments), Message: "not sent, since the source wants no requests for another " + rounded(left)}
 	}
 	return c.exchange(ctx, call, secret(token))
 }

@@ -81,8 +81,8 @@ func TestTokenStaysAtTheBaseURL(t *testing.T) {
 	}
 }
 
-// askMany sends so many requests by so many workers, and returns one of the failures.
-func askMany(client *Client, workers, each int) error {
+// requestMany sends so many requests by so many workers, and returns one of the failures.
+func requestMany(client *Client, workers, each int) error {
 	var group sync.WaitGroup
 	failures := make(chan error, workers)
 	for range workers {
@@ -100,7 +100,7 @@ func askMany(client *Client, workers, each int) error {
 	return <-failures
 }
 
-// TestRefusedInMidRun: the source of tokens is asked once more for each token that
+// TestRefusedInMidRun: the source of tokens is used once more for each token that
 // was refused, whatever it says, and by however many workers.
 func TestRefusedInMidRun(t *testing.T) {
 	for _, c := range []struct {
@@ -135,7 +135,7 @@ func TestRefusedInMidRun(t *testing.T) {
 					return c.fresh()
 				}
 			})
-			failure := askMany(client, 8, 10)
+			failure := requestMany(client, 8, 10)
 			if !c.fails {
 				if failure != nil || refreshes.Load() != 1 {
 					t.Errorf("%d refreshes, %v", refreshes.Load(), failure)
@@ -144,10 +144,10 @@ func TestRefusedInMidRun(t *testing.T) {
 			}
 			wantKind(t, failure, Unauthorized)
 			was := refreshes.Load()
-			for range 3 { // whoever asks now is refused at once
+			for range 3 { // whatever is sent now is refused at once
 				wantKind(t, peekAt(client), Unauthorized)
 			}
-			// A wrong token is a token of its own: it may be asked for another once.
+			// A wrong token is a token of its own: another one may be requested once.
 			if limit := int32(2); was > limit || refreshes.Load() > limit || (c.name != "a wrong one" && refreshes.Load() != 1) {
 				t.Errorf("%d refreshes, %d later", was, refreshes.Load())
 			}
@@ -162,15 +162,15 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	defer other.Close()
 	for _, location := range []string{"", "/policy/violations", "?take=1", "//127.0.0.1:1/", "https://example.com/", "http://%zz/secret", other.URL + "/?secret", "file:///etc/passwd"} {
 		for _, status := range []int{300, 301, 302, 303, 304, 307, 308} {
-			var asked atomic.Int32
+			var requested atomic.Int32
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-				asked.Add(1)
+				requested.Add(1)
 				w.Header()["Location"] = []string{location}
 				w.WriteHeader(status)
 			}))
 			err := wantKind(t, peekAt(dialURL(t, server.URL)), OffContract)
-			if asked.Load() != 1 || !strings.Contains(err.Error(), "redirects, which is not followed") {
-				t.Errorf("%d to %q: %d requests, %v", status, location, asked.Load(), err)
+			if requested.Load() != 1 || !strings.Contains(err.Error(), "redirects, which is not followed") {
+				t.Errorf("%d to %q: %d requests, %v", status, location, requested.Load(), err)
 			}
 			server.Close()
 		}
@@ -200,14 +200,14 @@ func TestLinksAreNotFetched(t *testing.T) {
 	}
 	paths.Range(func(path, _ any) bool {
 		if path != "/policy/alerts" {
-			t.Errorf("asked %v", path)
+			t.Errorf("requested %v", path)
 		}
 		return true
 	})
 }
 
-// TestErrorsDoNotTellTheToken, however the source sends it back.
-func TestErrorsDoNotTellTheToken(t *testing.T) {
+// TestErrorsDoNotShowTheToken, however the source sends it back.
+func TestErrorsDoNotShowTheToken(t *testing.T) {
 	const token = `eyJhbGci/secret+canary==.x"&<y>` + "~zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz"
 	escaped := strings.NewReplacer(`/`, `\/`, `+`, `\u002b`, `=`, `\u003D`, `"`, `\u0022`, `&`, `\u0026`, `<`, `\u003c`, `>`, `\u003e`, `c`, `\u0063`).Replace(token)
 	entities := strings.NewReplacer(`"`, `&quot;`, `&`, `&amp;`, `<`, `&lt;`, `>`, `&#62;`, `+`, `&#x2b;`, `/`, `&#47;`).Replace(token)
@@ -243,19 +243,19 @@ func TestErrorsDoNotTellTheToken(t *testing.T) {
 					_, _ = io.WriteString(conn, answer)
 				}
 			})
-			var told []string
+			var reported []string
 			client := dialURL(t, "http://"+address, func(o *Options) {
 				o.Token = func(context.Context, bool) (string, error) { return token, nil }
-				o.Warn = func(message string) { told = append(told, message) }
+				o.Warn = func(message string) { reported = append(reported, message) }
 			})
 			err := peekAt(client)
 			if err == nil {
 				t.Fatal("no error")
 			}
-			for _, text := range append(told, err.Error()) {
+			for _, text := range append(reported, err.Error()) {
 				for _, part := range []string{"eyJhbGci", "canary", "zzzz", `\u002b`} {
 					if strings.Contains(text, part) {
-						t.Errorf("%q is told: %s", part, text)
+						t.Errorf("%q is shown: %s", part, text)
 					}
 				}
 			}

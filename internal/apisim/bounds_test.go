@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Rows stand at these offsets from noon, named by them.
+// Rows are at these offsets from noon, named by them.
 func boundsSim(t *testing.T, m Semantics) *Sim {
 	t.Helper()
 	s := New(Options{Semantics: m})

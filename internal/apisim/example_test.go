@@ -9,7 +9,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 )
 
-// A server whose clock stands still, that drops every third request with a 503
+// A server whose clock does not move, that drops every third request with a 503
 // and lets rows arrive while its pages are read.
 func Example() {
 	s := apisim.New(apisim.Options{

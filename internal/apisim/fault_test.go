@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// fetch asks over a real connection. The error is that of the request, or else
+// fetch sends a request over a real connection. The error is that of the request, or else
 // that of reading the body.
 func fetch(t *testing.T, client *http.Client, url string) (status int, body string, err error) {
 	t.Helper()
@@ -180,7 +180,7 @@ func TestEndlessBodyAndGzipBomb(t *testing.T) {
 		remove()
 	}
 	s.Inject(Fault{Kind: FaultGzipBomb, Size: 64 << 20})
-	response := ask(t, s, "/policy/alerts")
+	response := request(t, s, "/policy/alerts")
 	packed := text(t, response)
 	unpacked, err := gzip.NewReader(strings.NewReader(packed))
 	if err != nil {
@@ -202,7 +202,7 @@ func TestRulesHitTheRightRequests(t *testing.T) {
 			if i%2 == 1 {
 				target = "/policy/violations"
 			}
-			if ask(t, s, target).StatusCode == http.StatusForbidden {
+			if request(t, s, target).StatusCode == http.StatusForbidden {
 				pattern += "x"
 			} else {
 				pattern += "."
@@ -240,14 +240,14 @@ func TestFirstRuleWinsAndOthersWait(t *testing.T) {
 	s.Inject(Fault{Kind: FaultStatus, Status: 502, Count: 1})
 	var got []int
 	for range 3 {
-		got = append(got, ask(t, s, "/policy/alerts").StatusCode)
+		got = append(got, request(t, s, "/policy/alerts").StatusCode)
 	}
 	if got[0] != 403 || got[1] != 502 || got[2] != 200 {
 		t.Errorf("statuses %v", got)
 	}
 	s.Inject(Fault{Kind: FaultForbidden})
 	s.ClearFaults()
-	if status := ask(t, s, "/policy/alerts").StatusCode; status != 200 {
+	if status := request(t, s, "/policy/alerts").StatusCode; status != 200 {
 		t.Errorf("status %d after clearing", status)
 	}
 }

@@ -79,7 +79,7 @@ func TestRowsAreInOrderWithinHistoryAndUnique(t *testing.T) {
 	}
 }
 
-// The volume is what was asked for, quieter on weekends and at night, and growing.
+// The volume is what was wanted, quieter on weekends and at night, and growing.
 func TestVolumeHasAShape(t *testing.T) {
 	options := small()
 	options.Days, options.AlertsPerDay, options.ViolationsPerDay = 84, 500, 0

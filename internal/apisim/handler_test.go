@@ -66,7 +66,7 @@ func TestDateHeader(t *testing.T) {
 func TestUnknownPathsAndMethods(t *testing.T) {
 	s := New(small())
 	for _, target := range []string{"/", "/policy", "/policy/", "/policy//alerts", "/policy/x/y/alerts", "/v2/stats", "/v1/stats/policies", "/policy/alerts/"} {
-		response := ask(t, s, target)
+		response := request(t, s, target)
 		if response.StatusCode != 404 || !strings.HasPrefix(response.Header.Get("Content-Type"), "text/html") {
 			t.Errorf("%s: status %d, %s", target, response.StatusCode, response.Header.Get("Content-Type"))
 		}
@@ -87,7 +87,7 @@ func TestProductionHasNoViolations(t *testing.T) {
 		"/policy/violations": 404, "/policy/" + s.Organisation().Policies[0].ID + "/violations": 404,
 		"/policy/alerts": 200, "/v2/stats/policies?scope=org&window=24h": 200,
 	} {
-		if got := ask(t, s, target).StatusCode; got != want {
+		if got := request(t, s, target).StatusCode; got != want {
 			t.Errorf("%s: status %d, want %d", target, got, want)
 		}
 	}
@@ -102,10 +102,10 @@ func TestGzip(t *testing.T) {
 	}
 	defer response.Body.Close()
 	body := text(t, response)
-	if !response.Uncompressed || body != text(t, ask(t, s, "/policy/alerts?take=100")) {
+	if !response.Uncompressed || body != text(t, request(t, s, "/policy/alerts?take=100")) {
 		t.Errorf("compressed: %v, %d bytes", response.Uncompressed, len(body))
 	}
-	plain := ask(t, s, "/policy/alerts?take=100")
+	plain := request(t, s, "/policy/alerts?take=100")
 	if plain.Header.Get("Content-Encoding") != "" {
 		t.Error("compressed although nobody wants it")
 	}
@@ -113,9 +113,9 @@ func TestGzip(t *testing.T) {
 
 func TestRequestLog(t *testing.T) {
 	s := New(small())
-	ask(t, s, "/policy/alerts?take=5&page=2")
-	ask(t, s, "/policy/a%2Fb/violations")
-	ask(t, s, "/nowhere")
+	request(t, s, "/policy/alerts?take=5&page=2")
+	request(t, s, "/policy/a%2Fb/violations")
+	request(t, s, "/nowhere")
 	got := s.Requests()
 	if len(got) != 3 || got[0].Query.Get("take") != "5" || got[0].Unknown[0] != "page" || got[0].Status != 200 ||
 		got[0].Stream != Alerts {
@@ -128,11 +128,11 @@ func TestRequestLog(t *testing.T) {
 		t.Errorf("third entry %+v", got[2])
 	}
 	s.ResetRequests()
-	if ask(t, s, "/policy/alerts"); len(s.Requests()) != 1 || s.RequestCount() != 4 {
+	if request(t, s, "/policy/alerts"); len(s.Requests()) != 1 || s.RequestCount() != 4 {
 		t.Errorf("%d entries, %d requests", len(s.Requests()), s.RequestCount())
 	}
 	silent := New(Options{NoLog: true})
-	if ask(t, silent, "/policy/alerts"); len(silent.Requests()) != 0 || silent.RequestCount() != 1 {
+	if request(t, silent, "/policy/alerts"); len(silent.Requests()) != 0 || silent.RequestCount() != 1 {
 		t.Error("the log is not off")
 	}
 }
@@ -142,7 +142,7 @@ func TestLatencyHasTheMean(t *testing.T) {
 		s := New(Options{Semantics: Semantics{Latency: 100 * time.Millisecond}})
 		begin := time.Now()
 		for range 400 {
-			ask(t, s, "/policy/alerts")
+			request(t, s, "/policy/alerts")
 		}
 		if mean := time.Since(begin) / 400; mean < 80*time.Millisecond || mean > 120*time.Millisecond {
 			t.Errorf("mean latency %v", mean)

@@ -79,7 +79,7 @@ func idsOf[T any](rows []T, id func(T) string) []string {
 }
 
 // ask sends a request straight to the handler.
-func ask(t *testing.T, s *Sim, target string) *http.Response {
+func request(t *testing.T, s *Sim, target string) *http.Response {
 	t.Helper()
 	r := httptest.NewRequest(http.MethodGet, target, nil)
 	r.Header.Set("Authorization", "Bearer secret")
@@ -100,7 +100,7 @@ func text(t *testing.T, response *http.Response) string {
 // get expects the status and decodes the answer into a T.
 func get[T any](t *testing.T, s *Sim, target string, status int) (answer T) {
 	t.Helper()
-	response := ask(t, s, target)
+	response := request(t, s, target)
 	body := text(t, response)
 	excerpt := body[:min(len(body), 300)]
 	if response.StatusCode != status {

@@ -63,11 +63,11 @@ func TestUpdateChangesNothingElse(t *testing.T) {
 	s := New(small())
 	for _, stream := range []Stream{Alerts, Violations} {
 		target := "/policy/" + string(stream) + "?take=100"
-		before := text(t, ask(t, s, target))
+		before := text(t, request(t, s, target))
 		for _, row := range s.Rows(stream) {
 			s.Update(stream, row.ID, func(*Row) {})
 		}
-		if after := text(t, ask(t, s, target)); after != before {
+		if after := text(t, request(t, s, target)); after != before {
 			t.Errorf("%s changed by being touched:\n%.500s\n%.500s", stream, before, after)
 		}
 	}
@@ -88,7 +88,7 @@ func TestRawRecordsAreSentAsTheyAre(t *testing.T) {
 		s.AddRaw(Alerts, noon.Add(-time.Duration(i)*time.Second), raw)
 	}
 	want := `{"success":true,"alerts":[` + strings.Join(raws, ",") + `],"total":4,"skip":0,"take":50}`
-	if got := text(t, ask(t, s, "/policy/alerts")); got != want {
+	if got := text(t, request(t, s, "/policy/alerts")); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	if p := get[page](t, s, "/policy/p/alerts", 200); p.Total != 1 {

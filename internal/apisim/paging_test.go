@@ -154,7 +154,7 @@ func TestPolicyIDsAreTakenLiterally(t *testing.T) {
 	if p.Total != 1 {
 		t.Errorf("total %d", p.Total)
 	}
-	if response := ask(t, s, "/policy/../../x%20y/alerts"); response.StatusCode != http.StatusNotFound {
+	if response := request(t, s, "/policy/../../x%20y/alerts"); response.StatusCode != http.StatusNotFound {
 		t.Errorf("unescaped: status %d", response.StatusCode)
 	}
 }
@@ -187,7 +187,7 @@ func TestTotals(t *testing.T) {
 	}
 }
 
-// Ties keep their order unless told otherwise; then it changes by request, while
+// Ties keep their order by default; then it changes by request, while
 // every answer still holds the right number of rows from the tie.
 func TestTies(t *testing.T) {
 	s := New(Options{Seed: 3})

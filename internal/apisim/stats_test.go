@@ -207,7 +207,7 @@ func TestDefaultBucketSizeFollowsTheWindow(t *testing.T) {
 			t.Errorf("%s: %s, %d points", window, got.Meta.TimeBucketSize, len(got.Series))
 		}
 	}
-	body := text(t, ask(t, s, fmt.Sprintf("/v2/stats/policies?scope=org&window=24h&id=%s", "org")))
+	body := text(t, request(t, s, fmt.Sprintf("/v2/stats/policies?scope=org&window=24h&id=%s", "org")))
 	if !strings.Contains(body, `"scopeId":"org"`) {
 		t.Error("scopeId is missing")
 	}
