@@ -13,11 +13,11 @@
 //
 //   - The bounds must not be narrower than requested. A source that cuts them down to
 //     seconds or dates leaves no trace of that in an answer, so its resolution is found
-//     out first (see resolutions), and all bounds are drawn to it with room for their
+//     out first (see resolution.go), and all bounds are drawn to it with room for their
 //     own instant.
 //   - The totals must add up: the total of an answer is what only it gave, plus the
 //     total of the next one.
 //
-// Where rows share a timestamp, or the source knows only dates, pages are
-// requested by skip, under proofs of their own (see skipThrough).
+// Where more rows than a page share a timestamp, or a day of a source that knows only
+// dates, pages are requested by skip, under proofs of their own (see skipThrough).
 package extract
