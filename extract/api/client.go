@@ -50,12 +50,6 @@ type Client struct {
 	waited   atomic.Int64 // nanoseconds
 }
 
-// response is a complete answer with status 200.
-type response struct {
-	body []byte
-	date time.Time // the source's clock; zero if it sent none
-}
-
 // parse reads a body. What it refuses counts as a broken answer and is requested
 // again, since proxies and overloaded servers produce such.
 type parse func(body []byte) error
@@ -133,11 +127,12 @@ func (c *Client) Concurrency() int { return c.options.MaxConcurrency }
 func (c *Client) Limit() int { return c.limiter.current() }
 
 // clock is the source's time in an answer, or our own where it sends none.
-func (c *Client) clock(answer *response) time.Time {
-	if answer.date.IsZero() {
-		return c.options.Now().UTC()
+func (c *Client) clock(header http.Header) time.Time {
+	date, err := http.ParseTime(header.Get("Date"))
+	if err != nil {
+		date = c.options.Now()
 	}
-	return answer.date
+	return date.UTC()
 }
 
 // call is one request: where, what, and how its answer is read.
@@ -154,18 +149,18 @@ type call struct {
 func (c *call) endpoint() string { return c.segments[len(c.segments)-1] }
 
 // attempt sends the request once; a refused token is renewed and tried once more.
-func (c *Client) attempt(ctx context.Context, call *call) (*response, error) {
+func (c *Client) attempt(ctx context.Context, call *call) (now time.Time, err error) {
 	token, err := c.tokens.get(ctx, "")
 	if err != nil {
-		return nil, tokenError(ctx, call, err)
+		return now, tokenError(ctx, call, err)
 	}
-	answer, err := c.send(ctx, call, token)
+	now, err = c.send(ctx, call, token)
 	if kind, ok := KindOf(err); !ok || kind != Unauthorized {
-		return answer, err
+		return now, err
 	}
 	fresh, tokenErr := c.tokens.get(ctx, token)
 	if tokenErr != nil || fresh == token {
-		return nil, err
+		return now, err
 	}
 	return c.send(ctx, call, fresh)
 }

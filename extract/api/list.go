@@ -28,14 +28,14 @@ type Answer struct {
 // List requests one page of a list.
 func (c *Client) List(ctx context.Context, q Query, b Bounds, skip, take int) (*Answer, error) {
 	var page *Answer
-	response, err := c.get(ctx, q.segments(), q.parameters(b, skip, take), func(body []byte) (err error) {
+	now, err := c.get(ctx, q.segments(), q.parameters(b, skip, take), func(body []byte) (err error) {
 		page, err = parsePage(body, q.List)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	page.Bounds, page.Now = b, c.clock(response)
+	page.Bounds, page.Now = b, now
 	return page, nil
 }
 

@@ -17,24 +17,24 @@ const maxPause = 2 * time.Minute
 
 // get requests a path below the base URL, retrying temporary failures. Path
 // segments are escaped here, so that no id can leave its place. A cancelled run is
-// reported as such and not as a failure of the source.
-func (c *Client) get(ctx context.Context, segments []string, query url.Values, accept parse) (*response, error) {
+// reported as such and not as a failure of the source. It returns the source's clock.
+func (c *Client) get(ctx context.Context, segments []string, query url.Values, accept parse) (now time.Time, err error) {
 	call := &call{segments: segments, query: query, accept: accept}
 	for tries := 1; ; tries++ {
-		answer, err := c.attempt(ctx, call)
+		now, err = c.attempt(ctx, call)
 		failure := c.classify(ctx, call, err)
 		switch {
 		case err == nil:
-			return answer, nil
+			return now, nil
 		case ctx.Err() != nil:
-			return nil, ctx.Err()
+			return now, ctx.Err()
 		case failure == nil:
-			return nil, err
+			return now, err
 		}
 		pause := c.pause(tries, failure.wait)
 		c.reportRetry(failure, pause)
 		if err := sleep(ctx, pause); err != nil {
-			return nil, err
+			return now, err
 		}
 	}
 }

@@ -29,26 +29,26 @@ func (c *call) template() string {
 }
 
 // send sends one request when it may be sent.
-func (c *Client) send(ctx context.Context, call *call, token string) (*response, error) {
+func (c *Client) send(ctx context.Context, call *call, token string) (now time.Time, err error) {
 	if err := c.limiter.acquire(ctx); err != nil {
-		return nil, err
+		return now, err
 	}
 	defer c.limiter.release()
 	if left := c.budgets.of(call).closed(); left > 0 {
-		return nil, &Error{Kind: Unreachable, Path: display(call.segments), Message: "not sent, since the source wants no requests for another " + rounded(left)}
+		return now, &Error{Kind: Unreachable, Path: display(call.segments), Message: "not sent, since the source wants no requests for another " + rounded(left)}
 	}
 	return c.exchange(ctx, call, secret(token))
 }
 
 // exchange is one request and its answer, within the timeouts.
-func (c *Client) exchange(ctx context.Context, call *call, token secret) (*response, error) {
+func (c *Client) exchange(ctx context.Context, call *call, token secret) (now time.Time, err error) {
 	ctx, cancel := context.WithTimeout(ctx, c.options.Timeout)
 	defer cancel()
 	ctx, abort := context.WithCancelCause(ctx)
 	defer abort(nil)
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.address(call.segments, call.query), nil)
 	if err != nil {
-		return nil, err
+		return now, err
 	}
 	request.Header.Set("Accept", "application/json")
 	request.Header.Set("Authorization", "Bearer "+string(token))
@@ -66,34 +66,34 @@ func (c *Client) exchange(ctx context.Context, call *call, token secret) (*respo
 	// elsewhere, and does not even read where it leads to.
 	answer, err := c.http.Transport.RoundTrip(request)
 	if err != nil {
-		return nil, &Error{
+		return now, &Error{
 			Kind: Unreachable, Path: display(call.segments), Err: c.orTimeout(ctx, err, "no answer"), temporary: certificateError(err) == nil,
 		}
 	}
 	attempt.Status = answer.StatusCode
 	defer func() { _ = answer.Body.Close() }()
-	date, _ := http.ParseTime(answer.Header.Get("Date"))
-	response := &response{date: date.UTC()}
+	now = c.clock(answer.Header)
 	body := c.watched(answer.Body, abort)
 	defer body.idle.Stop()
 	if answer.StatusCode != http.StatusOK {
 		c.limiter.refused(answer.StatusCode, began)
 		begins := beginning(answer.StatusCode, body)
 		c.show(call, answer.StatusCode, begins, token)
-		return nil, statusError(call.segments, answer, begins, c.clock(response))
+		return now, statusError(call.segments, answer, begins, now)
 	}
 	c.limiter.answered()
-	if response.body, err = read(body, answer.ContentLength); err != nil {
-		return nil, bodyError(call.segments, c.orTimeout(ctx, err, "the answer was not complete"))
+	text, err := read(body, answer.ContentLength)
+	if err != nil {
+		return now, bodyError(call.segments, c.orTimeout(ctx, err, "the answer was not complete"))
 	}
-	if err := call.accept(response.body); err != nil {
-		c.show(call, answer.StatusCode, response.body, token)
-		return nil, &Error{
+	if err := call.accept(text); err != nil {
+		c.show(call, answer.StatusCode, text, token)
+		return now, &Error{
 			Kind: OffContract, Path: display(call.segments), Status: answer.StatusCode,
-			Message: describe(answer.Header, response.body), Err: err, temporary: true,
+			Message: describe(answer.Header, text), Err: err, temporary: true,
 		}
 	}
-	return response, nil
+	return now, nil
 }
 
 // show hands over how an answer begins that cannot be used, if a person wants to see it.

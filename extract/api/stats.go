@@ -43,14 +43,14 @@ var statsPath = []string{"v2", "stats", "policies"}
 // error of kind Refused.
 func (c *Client) Stats(ctx context.Context, q StatsQuery) (*StatsAnswer, error) {
 	var parsed *StatsAnswer
-	response, err := c.get(ctx, statsPath, q.parameters(), func(body []byte) (err error) {
+	now, err := c.get(ctx, statsPath, q.parameters(), func(body []byte) (err error) {
 		parsed, err = parseStats(body)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	parsed.Now = c.clock(response)
+	parsed.Now = now
 	return parsed, nil
 }
 
