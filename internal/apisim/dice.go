@@ -3,32 +3,38 @@ package apisim
 import (
 	"encoding/binary"
 	"math"
-	"math/rand/v2"
 
 	"github.com/google/uuid"
 )
 
-// newDice is a generator for a row, a chunk or a request, made from what identifies it,
-// so that nothing depends on order. The purposes keep those of one seed apart.
-func newDice(seed, purpose, n uint64) *rand.Rand {
-	return rand.New(rand.NewPCG(seed<<8|purpose, n)) //nolint:gosec // plausible is enough
+// dice is a splitmix64 generator: a word of state, so one can be made for every
+// row, chunk or request from what identifies it, and nothing depends on order. Stored
+// data of earlier releases came from it, so the numbers must stay as they are.
+type dice uint64
+
+func newDice(seed, purpose, n uint64) dice {
+	return dice(mix(mix(seed^purpose*0x9e3779b97f4a7c15) + n))
 }
 
-const (
-	purposeAlertTimes = iota
-	purposeViolationTimes
-	purposeRequest
-	purposeFault
-	purposeOrganisation
-)
+func (d *dice) next() uint64 {
+	*d += 0x9e3779b97f4a7c15
+	return mix(uint64(*d))
+}
+
+// intn is in [0, n); its bias is far below what a test could see.
+func (d *dice) intn(n int) int { return int((d.next() >> 33) % uint64(n)) }
+
+func (d *dice) float() float64 { return float64(d.next()>>11) / (1 << 53) }
 
 // poisson draws a count with the given mean; large means use the normal curve.
-func poisson(d *rand.Rand, mean float64) int {
+func (d *dice) poisson(mean float64) int {
 	if mean > 30 {
-		return max(0, int(math.Round(mean+d.NormFloat64()*math.Sqrt(mean))))
+		u, v := 1-d.float(), d.float()
+		normal := math.Sqrt(-2*math.Log(u)) * math.Cos(2*math.Pi*v)
+		return max(0, int(math.Round(mean+normal*math.Sqrt(mean))))
 	}
 	limit, n := math.Exp(-mean), 0
-	for p := d.Float64(); p > limit; p *= d.Float64() {
+	for p := d.float(); p > limit; p *= d.float() {
 		n++
 	}
 	return n
@@ -41,6 +47,16 @@ func mix(x uint64) uint64 {
 	return x ^ x>>31
 }
 
+// The purposes keep the generators of one seed apart.
+const (
+	purposeRow = iota + 1
+	purposeID
+	purposeTimes
+	purposeRequest
+	purposeFault
+	purposeOrganisation
+)
+
 // The classes of identifiers.
 const (
 	classRow    uint64 = 0 // + stream index
@@ -50,12 +66,16 @@ const (
 )
 
 // idOf numbers things of one class (a stream's rows, the users, ...) by identifiers that
-// look like random UUIDs.
+// look like random UUIDs. Sixty-four of their bits are a bijection of the number.
 func idOf(seed, class, n uint64) string {
+	word := mix(class<<56 ^ n ^ mix(seed+purposeID))
+	filler := mix(word ^ 0xa5a5a5a5a5a5a5a5)
 	var id uuid.UUID
-	word := mix(class<<56 ^ n ^ mix(seed))
-	binary.BigEndian.PutUint64(id[:], word)
-	binary.BigEndian.PutUint64(id[8:], mix(word))
-	id[6], id[8] = id[6]&0x0f|0x40, id[8]&0x3f|0x80 // version 4
+	binary.BigEndian.PutUint32(id[0:], uint32(word>>32))
+	binary.BigEndian.PutUint16(id[4:], uint16(word>>16))
+	binary.BigEndian.PutUint16(id[6:], 0x4000|uint16(filler&0xfff))
+	binary.BigEndian.PutUint16(id[8:], 0x8000|uint16(filler>>62)<<12|uint16(filler>>12&0xfff))
+	binary.BigEndian.PutUint16(id[10:], uint16(word))
+	binary.BigEndian.PutUint32(id[12:], uint32(filler>>24))
 	return id.String()
 }

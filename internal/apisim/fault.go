@@ -142,5 +142,6 @@ func (f *rule) due(seed uint64) bool {
 	if f.Every > 1 && (f.seen-first)%f.Every != 0 {
 		return false
 	}
-	return f.Probability == 0 || newDice(seed, purposeFault, f.number<<32|uint64(f.seen)).Float64() < f.Probability
+	d := newDice(seed, purposeFault+f.number<<8, uint64(f.seen))
+	return f.Probability == 0 || d.float() < f.Probability
 }

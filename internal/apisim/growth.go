@@ -1,7 +1,6 @@
 package apisim
 
 import (
-	"math"
 	"slices"
 	"time"
 )
@@ -59,16 +58,16 @@ func (s *Sim) grow(stream Stream, from, to time.Time) {
 // a millisecond. Digits below it are drawn in any case, so that showing them
 // changes nothing else.
 func (s *Sim) times(stream Stream, at time.Time, perDay int) []int64 {
-	d := newDice(s.options.Seed, purposeAlertTimes+uint64(stream.index()), uint64(at.Unix()))
+	d := newDice(s.options.Seed, purposeTimes+uint64(stream.index())<<8, uint64(at.Unix()))
 	mean := float64(perDay) * float64(chunk) / float64(24*time.Hour) *
 		hourShare[at.Hour()] * weekdayShare[at.Weekday()] * s.trend(at)
 	s.moments = s.moments[:0]
-	for range poisson(d, mean) {
-		s.moments = append(s.moments, at.UnixMicro()+int64(d.IntN(int(chunk/time.Microsecond))))
+	for range d.poisson(mean) {
+		s.moments = append(s.moments, at.UnixMicro()+int64(d.intn(int(chunk/time.Microsecond))))
 	}
 	slices.Sort(s.moments)
 	for i := range s.moments {
-		if i > 0 && d.Float64() < 0.03 {
+		if i > 0 && d.float() < 0.03 {
 			s.moments[i] = floorTo(s.moments[i-1], 1000) + s.moments[i]%1000
 		}
 	}
@@ -92,12 +91,11 @@ func (s *Sim) trend(at time.Time) float64 {
 
 // newRecord makes up the stream's row of the given number.
 func (s *Sim) newRecord(stream Stream, seq uint32, micros int64) record {
-	x := mix(mix(s.options.Seed^uint64(stream.index())) + uint64(seq))
+	d := newDice(s.options.Seed, purposeRow+uint64(stream.index())<<8, uint64(seq))
+	x := d.next()
 	r := record{at: micros, seq: seq}
-	r.policy = skewed(x, len(topics))
-	r.repo = skewed(x>>16, s.world.ownRepos)
-	r.user = skewed(x>>32, len(s.world.Users))
-	x = mix(x)
+	r.policy, r.repo, r.user = s.world.policyOf.spin(x), s.world.repoOf.spin(x>>16), s.world.userOf.spin(x>>32)
+	x = d.next()
 	keys := s.world.keysOf[r.repo]
 	r.key = keys[x%uint64(len(keys))]
 	places := s.world.modelsOf[r.key]
@@ -122,11 +120,4 @@ func severityAndBlock(x uint64) uint8 {
 		return severity | flagBlock
 	}
 	return severity
-}
-
-// skewed is a place in a list of n: the second comes half as often as the first, the
-// third a third as often.
-func skewed(x uint64, n int) uint16 {
-	share := float64(x&0xffff) / 0x10000
-	return uint16(math.Pow(float64(n+1), share)) - 1
 }

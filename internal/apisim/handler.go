@@ -3,7 +3,7 @@ package apisim
 import (
 	"fmt"
 	"html"
-	"math/rand/v2"
+	"math"
 	"net/http"
 	"net/url"
 	"strings"
@@ -53,7 +53,7 @@ func (s *Sim) serve(w http.ResponseWriter, r *http.Request) {
 	m := s.Semantics()
 	d := newDice(s.options.Seed, purposeRequest, uint64(n))
 	s.dateHeader(w.Header(), &m)
-	if m.Latency > 0 && !wait(r, time.Duration(min(10, d.ExpFloat64())*float64(m.Latency))) {
+	if m.Latency > 0 && !wait(r, time.Duration(min(10, -math.Log(1-d.float()))*float64(m.Latency))) {
 		return
 	}
 	fault := s.faults.pick(s.options.Seed, r, target.stream)
@@ -62,7 +62,7 @@ func (s *Sim) serve(w http.ResponseWriter, r *http.Request) {
 		s.replace(w, r, target, fault)
 		return
 	}
-	body, status := s.answer(w.Header(), target, known, r, &m, d)
+	body, status := s.answer(w.Header(), target, known, r, &m, &d)
 	s.log.set(entry, status)
 	if fault != nil {
 		s.spoil(w, r, status, body, fault)
@@ -72,7 +72,7 @@ func (s *Sim) serve(w http.ResponseWriter, r *http.Request) {
 }
 
 // answer is what a server in good health says.
-func (s *Sim) answer(header http.Header, target route, known bool, r *http.Request, m *Semantics, d *rand.Rand) ([]byte, int) {
+func (s *Sim) answer(header http.Header, target route, known bool, r *http.Request, m *Semantics, d *dice) ([]byte, int) {
 	header.Set("Content-Type", "application/json; charset=utf-8")
 	switch {
 	case !known, target.stream == Violations && m.NoViolations: // as a common web framework says it

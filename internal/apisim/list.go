@@ -2,12 +2,11 @@ package apisim
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"net/http"
 )
 
 // answerList checks a list request and answers it.
-func (s *Sim) answerList(target route, r *http.Request, d *rand.Rand) ([]byte, int) {
+func (s *Sim) answerList(target route, r *http.Request, d *dice) ([]byte, int) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	q, problem := parseQuery(target, r.URL.Query(), &s.semantics)
@@ -23,7 +22,7 @@ func (s *Sim) answerList(target route, r *http.Request, d *rand.Rand) ([]byte, i
 }
 
 // list answers a list endpoint. The caller has the lock for reading.
-func (s *Sim) list(q *query, d *rand.Rand) []byte {
+func (s *Sim) list(q *query, d *dice) []byte {
 	t, m := &s.tables[q.stream.index()], &s.semantics
 	skip, take := q.skip, q.take
 	if m.IgnoreSkip {
@@ -46,7 +45,7 @@ func (s *Sim) list(q *query, d *rand.Rand) []byte {
 
 // page gives the places of the records on a page, the newest first, and how many match.
 // Without a filter it looks at no others, since a history may have millions.
-func (s *Sim) page(t *table, q *query, skip, take int, d *rand.Rand) (places []int, total int) {
+func (s *Sim) page(t *table, q *query, skip, take int, d *dice) (places []int, total int) {
 	low, high := t.from(q.lower), t.from(q.upper)
 	if q.filter.closed(s.world) {
 		return nil, 0
@@ -71,23 +70,26 @@ func (s *Sim) page(t *table, q *query, skip, take int, d *rand.Rand) (places []i
 }
 
 // shuffleTies reorders each run of places whose records share a timestamp.
-func (t *table) shuffleTies(places []int, d *rand.Rand) {
+func (t *table) shuffleTies(places []int, d *dice) {
 	for start := 0; start < len(places); {
 		stop := start + 1
 		for stop < len(places) && t.records[places[stop]].at == t.records[places[start]].at {
 			stop++
 		}
 		run := places[start:stop]
-		d.Shuffle(len(run), func(i, j int) { run[i], run[j] = run[j], run[i] })
+		for i := len(run) - 1; i > 0; i-- {
+			j := d.intn(i + 1)
+			run[i], run[j] = run[j], run[i]
+		}
 		start = stop
 	}
 }
 
 // total is what the answer claims when exact rows match.
-func (m *Semantics) total(exact int, d *rand.Rand) int {
+func (m *Semantics) total(exact int, d *dice) int {
 	claimed := exact + m.TotalOffset
 	if m.TotalRandom > 0 {
-		claimed += d.IntN(2*m.TotalRandom+1) - m.TotalRandom
+		claimed += d.intn(2*m.TotalRandom+1) - m.TotalRandom
 	}
 	if m.TotalCap > 0 {
 		claimed = min(claimed, m.TotalCap)

@@ -1,7 +1,7 @@
 package apisim
 
 import (
-	"math/rand/v2"
+	"math"
 	"slices"
 )
 
@@ -46,11 +46,34 @@ type world struct {
 	Organisation
 	seed uint64
 
-	keysOf    [][]uint16    // by repo
-	modelsOf  [][]uint8     // by key
-	ownRepos  int           // repos beyond these were added by tests
-	sentences [2][][]string // by stream and policy
+	policyOf, repoOf, userOf wheel
+	keysOf                   [][]uint16    // by repo
+	modelsOf                 [][]uint8     // by key
+	ownRepos                 int           // repos beyond these were added by tests
+	sentences                [2][][]string // by stream and policy
 }
+
+// wheel maps a random number to a place in a list, the first ones most often.
+type wheel []uint16
+
+// newWheel follows Zipf's law: the nth has a share of 1/n^steepness.
+func newWheel(n int, steepness float64) (w wheel) {
+	const size = 4096
+	sum := 0.0
+	for i := range n {
+		sum += math.Pow(float64(i+1), -steepness)
+	}
+	reached := 0.0
+	for i := range n {
+		reached += math.Pow(float64(i+1), -steepness) / sum
+		for len(w) < size && float64(len(w)) < reached*size {
+			w = append(w, uint16(i))
+		}
+	}
+	return w
+}
+
+func (w wheel) spin(x uint64) uint16 { return w[x%uint64(len(w))] }
 
 func newWorld(seed uint64) *world {
 	w := &world{seed: seed}
@@ -60,7 +83,11 @@ func newWorld(seed uint64) *world {
 	for i, name := range userNames {
 		w.Users = append(w.Users, User{ID: w.entityID(5, i), Name: name})
 	}
-	w.addKeys(newDice(seed, purposeOrganisation, 0))
+	d := newDice(seed, purposeOrganisation, 0)
+	w.addKeys(&d)
+	w.policyOf = newWheel(len(w.Policies), 1.0)
+	w.repoOf = newWheel(w.ownRepos, 0.9)
+	w.userOf = newWheel(len(w.Users), 0.8)
 	return w
 }
 
@@ -96,12 +123,12 @@ func (w *world) addPolicies() {
 }
 
 // addKeys gives every repo one to three keys and every key its provider's models.
-func (w *world) addKeys(d *rand.Rand) {
+func (w *world) addKeys(d *dice) {
 	for repo := range w.ownRepos {
 		var keys []uint16
-		for n := range 1 + d.IntN(3) {
-			provider := providers[(d.IntN(6)+n)%len(providers)]
-			stage := keyStages[d.IntN(len(keyStages))]
+		for n := range 1 + d.intn(3) {
+			provider := providers[(d.intn(6)+n)%len(providers)]
+			stage := keyStages[d.intn(len(keyStages))]
 			keys = append(keys, uint16(len(w.APIKeys)))
 			w.APIKeys = append(w.APIKeys, APIKey{
 				ID: w.entityID(6, len(w.APIKeys)), Name: stage + " " + provider.name + " Key",
