@@ -2,6 +2,7 @@ package extract
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"testing"
@@ -96,6 +97,20 @@ func (r *reading) accounted(t fataler) {
 			t.Errorf("job %d %v: covered or short are only %v", i, job.Interval, got)
 		}
 	}
+}
+
+// Where a timestamp has more rows than a page, a source that ignores skip cannot be read.
+func TestIgnoredSkipIsNoticedAtADenseTimestamp(t *testing.T) {
+	sim := apisim.New(apisim.Options{NoGzip: true, Now: noon, Semantics: apisim.Semantics{IgnoreSkip: true}})
+	sim.AddAlerts(rowsAt(same(noon.Add(-30*time.Hour), 250)...)...)
+	all := truth(t, sim, anyPage)
+	before := sim.RequestCount()
+	r := readAll(dial(t, sim), Job{Query: anyPage, Interval: between(noon.AddDate(0, 0, -2), noon)})
+	wantKind(t, r.err, api.OffContract)
+	if !errors.Is(r.err, ErrIgnored) || sim.RequestCount()-before > 12 {
+		t.Errorf("%d requests, %v", sim.RequestCount()-before, r.err)
+	}
+	r.honest(t, all)
 }
 
 func TestIgnoredSkipWithoutDenseTimestampsCostsNothing(t *testing.T) {
