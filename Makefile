@@ -86,7 +86,7 @@ release-archive: release-licenses
 	cp $(STAGE)/sbom.cdx.json $(DIST)/$(RELEASE).cdx.json
 	@links=$$(find $(STAGE) -type l); [ -z "$$links" ] || { echo "links are not packed: $$links" >&2; exit 1; }
 	tar --sort=name --format=ustar --mtime=@$(EPOCH) --owner=root:0 --group=root:0 --mode=u=rwX,go=rX \
-	  -C $(DIST)/stage -c $(RELEASE) | gzip -9n >$(DIST)/$(RELEASE).tar.gz
+	  -C $(DIST)/stage -c $(RELEASE) | gzip -n >$(DIST)/$(RELEASE).tar.gz
 	rm -rf $(DIST)/stage
 	cd $(DIST) && sha256sum $(RELEASE).cdx.json $(RELEASE).tar.gz | tee SHA256SUMS
 
