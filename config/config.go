@@ -2,11 +2,11 @@
 // validates the result.
 //
 // The structs below are the only declaration of a key. Their tags give its name
-// (yaml), its documentation (doc), its default as YAML (default; default_NAME on
-// a stream is for the key NAME in it), what it may hold (enum, min, max, check;
-// empty:"ok" allows an empty text), the one stream that has it (only), and a
-// commented line for the template (example). Decoding, the names of environment
-// variables, the JSON Schema and the template are derived from them.
+// (yaml), its documentation (doc), its default as YAML (default), what it may hold
+// (enum, min, max, check; empty:"ok" allows an empty text), the filter of the API that
+// a stream must have for it (filter), and a commented line for the template (example).
+// A map has a key for each stream of that kind (streams). Decoding, the names of
+// environment variables, the JSON Schema and the template are derived from them.
 //
 // Everything that is wrong is reported at once, each problem with its line and
 // column or the name of its variable. The file never holds a token: it says where
@@ -49,14 +49,13 @@ type API struct {
 	Timeout           time.Duration `yaml:"timeout" default:"30s" min:"1" doc:"how long one request may take"`
 }
 
-// Streams are what is synced. A stream that is nil is not; at least one is.
+// Streams are what is synced, by name: at least one.
 type Streams struct {
-	Alerts      *ListStream  `yaml:"alerts" doc:"alerts; left empty, they are synced with the defaults"`
-	Violations  *ListStream  `yaml:"violations" default_optional:"true" doc:"violations; not every environment of the API serves them"`
-	PolicyStats *StatsStream `yaml:"policy_stats" doc:"policy statistics; left empty, they are synced with the defaults"`
+	Lists  map[string]*ListStream  `streams:"list"`
+	Series map[string]*StatsStream `streams:"series"`
 }
 
-// ListStream says how alerts or violations are synced. Start is in UTC, in the
+// ListStream says how a stream of events is synced. Start is in UTC, in the
 // years 2000 to 9999. If there are Policies, Filter.PolicyID is empty.
 type ListStream struct {
 	Start    time.Time     `yaml:"start" default:"2024-01-01T00:00:00Z" doc:"history begins here: a date or an RFC 3339 time"`
@@ -75,8 +74,8 @@ type Filter struct {
 	LLMType     []string `yaml:"llm_type" doc:"only these LLM types"`
 	LLMModel    []string `yaml:"llm_model" doc:"only these LLM models"`
 	Host        []string `yaml:"host" doc:"only these hosts"`
-	Severity    []string `yaml:"severity" enum:"LOW,MEDIUM,HIGH" only:"violations" doc:"only these: LOW, MEDIUM, HIGH"`
-	Block       *bool    `yaml:"block" example:"true" only:"violations" doc:"only what was blocked; false: only what was not"`
+	Severity    []string `yaml:"severity" enum:"LOW,MEDIUM,HIGH" filter:"severity" doc:"only these: LOW, MEDIUM, HIGH"`
+	Block       *bool    `yaml:"block" example:"true" filter:"block" doc:"only what was blocked; false: only what was not"`
 }
 
 // StatsStream says which policy statistics are synced. There is at least one
@@ -109,13 +108,14 @@ type Parquet struct {
 // Schedule says when `serve` does what. A stream that is not synced has no
 // schedule of its own; Verify is "" for never ("off" in the file).
 type Schedule struct {
-	Sync        string        `yaml:"sync" default:"\"0 2 * * *\"" check:"schedule" doc:"every stream without a schedule of its own"`
-	Alerts      string        `yaml:"alerts" check:"schedule" empty:"ok" doc:"a schedule of its own; empty: with sync"`
-	Violations  string        `yaml:"violations" check:"schedule" empty:"ok" doc:"the same"`
-	PolicyStats string        `yaml:"policy_stats" check:"schedule" empty:"ok" doc:"the same"`
-	Verify      string        `yaml:"verify" default:"\"0 4 * * 0\"" check:"schedule_or_off" empty:"ok" doc:"the whole proof, on Sundays after the sync; off: never"`
-	Timezone    string        `yaml:"timezone" default:"UTC" check:"timezone" doc:"or a name such as Europe/Berlin, with its clock changes"`
-	Jitter      time.Duration `yaml:"jitter" default:"0s" doc:"start up to so much later, at random"`
+	Sync string `yaml:"sync" default:"\"0 2 * * *\"" check:"schedule" doc:"every stream without a schedule of its own"`
+
+	// Streams are the schedules of their own that streams have, by name.
+	Streams map[string]*string `streams:"all" check:"schedule" empty:"ok" doc:"a schedule of its own; empty: with sync"`
+
+	Verify   string        `yaml:"verify" default:"\"0 4 * * 0\"" check:"schedule_or_off" empty:"ok" doc:"the whole proof, on Sundays after the sync; off: never"`
+	Timezone string        `yaml:"timezone" default:"UTC" check:"timezone" doc:"or a name such as Europe/Berlin, with its clock changes"`
+	Jitter   time.Duration `yaml:"jitter" default:"0s" doc:"start up to so much later, at random"`
 }
 
 // Serve says where `serve` listens and what it shows. See [Serve.Password].

@@ -46,15 +46,17 @@ func defaults(streams ...string) *Config {
 		DataDir:     "data",
 		VerifyEvery: 168 * time.Hour,
 		Streams: Streams{
-			Alerts:     &ListStream{Start: start, Lookback: 48 * time.Hour},
-			Violations: &ListStream{Start: start, Lookback: 48 * time.Hour, Optional: true},
-			PolicyStats: &StatsStream{
+			Lists: map[string]*ListStream{
+				"alerts":     {Start: start, Lookback: 48 * time.Hour},
+				"violations": {Start: start, Lookback: 48 * time.Hour, Optional: true},
+			},
+			Series: map[string]*StatsStream{"policy_stats": {
 				Start: start, Bucket: "1h",
 				Scopes: []Scope{{Scope: "org"}, {Scope: "repo", IDs: []string{"auto"}}},
-			},
+			}},
 		},
 		Publish:  Publish{DuckDB: "copy", Parquet: Parquet{Compression: "zstd"}},
-		Schedule: Schedule{Sync: "0 2 * * *", Verify: "0 4 * * 0", Timezone: "UTC"},
+		Schedule: Schedule{Sync: "0 2 * * *", Streams: map[string]*string{}, Verify: "0 4 * * 0", Timezone: "UTC"},
 		Serve:    Serve{Listen: "127.0.0.1:8417", User: "flashback", PasswordEnv: "FLASHBACK_PAGE_PASSWORD"},
 		Alarms: Alarms{
 			PingURLEnv: "FLASHBACK_PING_URL", WebhookURLEnv: "FLASHBACK_WEBHOOK_URL", StaleAfter: 36 * time.Hour,
@@ -70,10 +72,10 @@ func goodConfigs() map[string]*Config {
 	command := defaults("policy_stats")
 	command.API.BaseURL = "http://127.0.0.1:9999"
 	command.API.TokenEnv, command.API.TokenCommand = "", "umask 077\npass show flashback\n"
-	command.Streams.PolicyStats.Scopes = []Scope{{Scope: "org"}}
+	command.Streams.Series["policy_stats"].Scopes = []Scope{{Scope: "org"}}
 
 	anchor := defaults("violations")
-	anchor.Streams.Violations.Lookback = 0
+	anchor.Streams.Lists["violations"].Lookback = 0
 
 	return map[string]*Config{
 		"minimal.yaml":       defaults("alerts"),
@@ -95,7 +97,7 @@ func fullConfig() *Config {
 		DataDir:     "/var/lib/flashback",
 		VerifyEvery: 36 * time.Hour,
 		Streams: Streams{
-			Alerts: &ListStream{
+			Lists: map[string]*ListStream{"alerts": {
 				Start: time.Date(2024, 3, 1, 0, 0, 0, 0, time.UTC), Lookback: 7 * 24 * time.Hour, Optional: true,
 				Filter: Filter{
 					WorkspaceID: "ws-1", RepoID: "42", PolicyID: "2024-01-01",
@@ -103,13 +105,12 @@ func fullConfig() *Config {
 					LLMModel: []string{"gpt-4o"},
 					Host:     []string{"api.openai.com"},
 				},
-			},
-			Violations: &ListStream{
+			}, "violations": {
 				Start: time.Date(2024, 3, 1, 0, 30, 0, 500e6, time.UTC), Lookback: 36 * time.Hour,
 				Filter:   Filter{Severity: []string{"HIGH", "MEDIUM"}, Block: &no},
 				Policies: []string{"p-1", "p-2"},
-			},
-			PolicyStats: &StatsStream{
+			}},
+			Series: map[string]*StatsStream{"policy_stats": {
 				Start: time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC), Bucket: "1d",
 				Scopes: []Scope{
 					{Scope: "org"},
@@ -118,11 +119,12 @@ func fullConfig() *Config {
 				},
 				RuleIDs:   []string{"rule-1"},
 				APIKeyIDs: []string{"key-1"},
-			},
+			}},
 		},
 		Publish: Publish{DuckDB: "off", Parquet: Parquet{Compression: "none"}},
 		Schedule: Schedule{
-			Sync: "@every 5m", Alerts: "*/10 * * * *", Violations: "@hourly", PolicyStats: "30 1 * * *", Verify: "0 4 * * 0",
+			Sync: "@every 5m", Verify: "0 4 * * 0",
+			Streams:  map[string]*string{"alerts": new("*/10 * * * *"), "violations": new("@hourly"), "policy_stats": new("30 1 * * *")},
 			Timezone: "Europe/Berlin", Jitter: 90 * time.Second,
 		},
 		Serve: Serve{

@@ -109,9 +109,9 @@ log: {level: debug}
 	}
 	want := defaults(streamNames()...)
 	want.Path = "f"
-	want.Streams.Alerts.Lookback = 7 * 24 * 3600e9
-	want.Streams.Violations.Filter.Severity = []string{"LOW", "HIGH"}
-	want.Streams.PolicyStats.Scopes = append(want.Streams.PolicyStats.Scopes, Scope{"workspace", []string{"ws-1", "ws-2"}})
+	want.Streams.Lists["alerts"].Lookback = 7 * 24 * 3600e9
+	want.Streams.Lists["violations"].Filter.Severity = []string{"LOW", "HIGH"}
+	want.Streams.Series["policy_stats"].Scopes = append(want.Streams.Series["policy_stats"].Scopes, Scope{"workspace", []string{"ws-1", "ws-2"}})
 	want.Log.Level = "debug"
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
@@ -175,11 +175,11 @@ func TestEnvironmentAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Path != "" || got.Streams.Alerts == nil || got.Streams.Violations != nil || got.Streams.PolicyStats == nil {
+	if got.Path != "" || got.Streams.Lists["alerts"] == nil || got.Streams.Lists["violations"] != nil || got.Streams.Series["policy_stats"] == nil {
 		t.Errorf("got %+v", got)
 	}
-	if got.Streams.Alerts.Lookback.Hours() != 1 || got.Streams.Alerts.Start.Year() != 2025 {
-		t.Errorf("got %+v", got.Streams.Alerts)
+	if got.Streams.Lists["alerts"].Lookback.Hours() != 1 || got.Streams.Lists["alerts"].Start.Year() != 2025 {
+		t.Errorf("got %+v", got.Streams.Lists["alerts"])
 	}
 }
 
@@ -214,7 +214,7 @@ func TestVariablesThatNameStreams(t *testing.T) {
 func TestAKeyMakesNoStreamBesideAFile(t *testing.T) {
 	env := variables{"FLASHBACK_SYNC_STREAMS_ALERTS_LOOKBACK": "1h"}
 	got, err := Parse([]byte("streams: {violations: }"), "f", env.get, env.list()...)
-	if err != nil || got.Streams.Alerts != nil {
+	if err != nil || got.Streams.Lists["alerts"] != nil {
 		t.Errorf("got %+v, %v", got, err)
 	}
 }

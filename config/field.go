@@ -4,10 +4,13 @@ import (
 	"iter"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/flashback-sync/flashback-sync/schema"
 )
 
 // A field is one key of the file: its path, its tags and the Go value it fills.
@@ -17,6 +20,7 @@ type field struct {
 	tag    reflect.StructTag
 	preset string // the default, as YAML
 	value  reflect.Value
+	stream *schema.Stream // that the key is for; nil if it is for none
 }
 
 func fileOf(c *Config) field { return field{value: reflect.ValueOf(c).Elem()} }
@@ -26,33 +30,57 @@ func (f field) isSection() bool {
 	return f.value.Kind() == reflect.Struct && f.value.Type() != reflect.TypeFor[time.Time]()
 }
 
-// fields are the keys of a section, in the order of the file. A stream that is
-// nil is made.
+// fields are the keys of a section, in the order of the file.
 func (f field) fields() (all []field) {
 	for declared, value := range f.value.Fields() {
+		if kind := declared.Tag.Get("streams"); kind != "" {
+			all = append(all, f.ofStreams(kind, declared.Tag, value)...)
+			continue
+		}
 		name := declared.Tag.Get("yaml")
 		if name == "" || !f.has(declared.Tag) {
 			continue
 		}
-		if value.Kind() == reflect.Pointer && value.Type().Elem().Kind() == reflect.Struct {
-			if value.IsNil() {
-				value.Set(reflect.New(value.Type().Elem()))
-			}
-			value = value.Elem()
+		preset := declared.Tag.Get("default")
+		if name == "optional" {
+			preset = strconv.FormatBool(f.stream.Optional)
 		}
-		preset, ok := f.tag.Lookup("default_" + name)
-		if !ok {
-			preset = declared.Tag.Get("default")
-		}
-		all = append(all, field{path: join(f.path, name), tag: declared.Tag, preset: preset, value: value})
+		all = append(all, field{path: join(f.path, name), tag: declared.Tag, preset: preset, value: value, stream: f.stream})
 	}
 	return all
 }
 
+// ofStreams are the keys of streams in a map, one for each stream of the kind. An
+// entry that is missing is made.
+func (f field) ofStreams(kind string, tag reflect.StructTag, entries reflect.Value) (all []field) {
+	if entries.IsNil() {
+		entries.Set(reflect.MakeMap(entries.Type()))
+	}
+	for _, stream := range schema.Streams() {
+		if kind != "all" && kind != map[schema.Kind]string{schema.List: "list", schema.Series: "series"}[stream.Kind] {
+			continue
+		}
+		name := reflect.ValueOf(stream.Name)
+		if !entries.MapIndex(name).IsValid() {
+			entries.SetMapIndex(name, reflect.New(entries.Type().Elem().Elem()))
+		}
+		all = append(all, field{path: join(f.path, stream.Name), tag: tag, value: entries.MapIndex(name).Elem(), stream: stream})
+	}
+	return all
+}
+
+// doc says what the key is for.
+func (f field) doc() string {
+	if f.stream != nil && f.isSection() && f.name() == f.stream.Name {
+		return f.stream.Doc
+	}
+	return f.tag.Get("doc")
+}
+
 // has reports whether a key of the section's struct is for this section.
 func (f field) has(tag reflect.StructTag) bool {
-	only := tag.Get("only")
-	return only == "" || slices.Contains(strings.Split(f.path, "."), only)
+	filter := tag.Get("filter")
+	return filter == "" || slices.Contains(f.stream.Filters, filter)
 }
 
 // all are the keys and sections below a section, each before what it holds.
@@ -114,6 +142,9 @@ func (f field) presetNode() *yaml.Node {
 }
 
 // streamNames are the keys under streams.
-func streamNames() []string {
-	return field{value: reflect.ValueOf(&Streams{}).Elem()}.names()
+func streamNames() (names []string) {
+	for _, stream := range schema.Streams() {
+		names = append(names, stream.Name)
+	}
+	return names
 }

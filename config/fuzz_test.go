@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -63,9 +64,11 @@ func checkProblems(t *testing.T, err error) {
 func written(t *testing.T, c *Config) []byte {
 	t.Helper()
 	synced := map[string]bool{
-		"alerts": c.Streams.Alerts != nil, "violations": c.Streams.Violations != nil, "policy_stats": c.Streams.PolicyStats != nil,
+		"alerts": c.Streams.Synced("alerts"), "violations": c.Streams.Synced("violations"), "policy_stats": c.Streams.Synced("policy_stats"),
 	}
 	full := *c
+	full.Streams = Streams{maps.Clone(c.Streams.Lists), maps.Clone(c.Streams.Series)}
+	full.Schedule.Streams = maps.Clone(c.Schedule.Streams)
 	root := map[string]any{}
 	for f := range fileOf(&full).all() {
 		parts := strings.Split(f.path, ".")

@@ -6,19 +6,19 @@ import (
 	"time"
 )
 
-// A schema is one JSON object of the JSON Schema.
-type schema map[string]any
+// An object is one JSON object of the JSON Schema.
+type object map[string]any
 
 // JSONSchema is the file's JSON Schema, draft 2020-12, so that editors can
 // complete and check it. Rules that join several keys are the decoder's alone.
 func JSONSchema() []byte {
-	root := fileOf(&Config{}).object()
+	root := fileOf(&Config{}).section()
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	root["title"] = "flashback-sync.yaml"
 	root["description"] = "The configuration of flashback-sync."
 	root["type"] = "object"
 	root["required"] = []string{"streams"}
-	root["properties"].(schema)["streams"].(schema)["minProperties"] = 1
+	root["properties"].(object)["streams"].(object)["minProperties"] = 1
 	text, err := json.MarshalIndent(root, "", "  ")
 	if err != nil {
 		panic(err) // it holds texts, numbers and maps of them
@@ -27,41 +27,41 @@ func JSONSchema() []byte {
 }
 
 // object describes a section. It may be left empty, as the decoder allows.
-func (f field) object() schema {
-	properties := schema{}
+func (f field) section() object {
+	properties := object{}
 	for _, child := range f.fields() {
-		s := child.object
+		s := child.section
 		if !child.isSection() {
 			s = child.shape
 		}
 		described := s()
-		described["description"] = child.tag.Get("doc")
+		described["description"] = child.doc()
 		properties[child.name()] = described
 	}
-	return schema{"type": []string{"object", "null"}, "additionalProperties": false, "properties": properties}
+	return object{"type": []string{"object", "null"}, "additionalProperties": false, "properties": properties}
 }
 
 // shape describes what a key may hold, by the type of its Go field.
-func (f field) shape() (s schema) {
+func (f field) shape() (s object) {
 	switch f.value.Addr().Interface().(type) {
 	case *[]string:
-		return schema{"type": "array", "uniqueItems": true, "items": f.item(), "default": []string{}}
+		return object{"type": "array", "uniqueItems": true, "items": f.item(), "default": []string{}}
 	case *[]Scope:
-		items := field{value: reflect.ValueOf(&Scope{}).Elem()}.object()
+		items := field{value: reflect.ValueOf(&Scope{}).Elem()}.section()
 		items["type"], items["required"] = "object", []string{"scope"}
-		s = schema{"type": "array", "minItems": 1, "items": items}
+		s = object{"type": "array", "minItems": 1, "items": items}
 	case *string:
 		s = f.text()
 	case *int:
-		s = schema{"type": "integer", "minimum": f.bound("min"), "maximum": f.bound("max")}
+		s = object{"type": "integer", "minimum": f.bound("min"), "maximum": f.bound("max")}
 	case *float64:
-		s = schema{"type": "number", "minimum": f.bound("min")}
+		s = object{"type": "number", "minimum": f.bound("min")}
 	case *bool, **bool:
-		s = schema{"type": "boolean"}
+		s = object{"type": "boolean"}
 	case *time.Duration:
-		s = schema{"type": "string", "pattern": durationPattern}
+		s = object{"type": "string", "pattern": durationPattern}
 	case *time.Time:
-		s = schema{"type": "string", "pattern": timePattern}
+		s = object{"type": "string", "pattern": timePattern}
 	}
 	if preset := f.presetNode(); preset != nil {
 		var value any
@@ -73,8 +73,8 @@ func (f field) shape() (s schema) {
 	return s
 }
 
-func (f field) text() schema {
-	s := schema{"type": "string"}
+func (f field) text() object {
+	s := object{"type": "string"}
 	switch values := f.values(); {
 	case values != nil:
 		s["enum"] = values
@@ -86,7 +86,7 @@ func (f field) text() schema {
 	return s
 }
 
-func (f field) item() schema {
+func (f field) item() object {
 	s := f.text()
 	if f.values() == nil {
 		s["pattern"] = "^[^,]+$"

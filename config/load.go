@@ -3,8 +3,8 @@ package config
 import (
 	"fmt"
 	"io"
+	"maps"
 	"os"
-	"reflect"
 	"slices"
 	"strings"
 )
@@ -77,7 +77,7 @@ func (d *decoder) assemble(environ []string) (*Config, error) {
 		streams = slices.DeleteFunc(streamNames(), func(name string) bool { return d.sections["streams."+name].node == nil })
 	}
 	d.chooseToken(&c.API)
-	d.validatePolicies(c.Streams.Alerts, c.Streams.Violations)
+	d.validatePolicies(c.Streams.Lists)
 	d.validateSchedules(&c.Schedule, streams)
 	d.unknownVariables(environ)
 	if len(streams) == 0 && !slices.ContainsFunc(d.problems, func(p Problem) bool { return strings.HasPrefix(p.Key, "streams") }) {
@@ -95,11 +95,10 @@ func (d *decoder) assemble(environ []string) (*Config, error) {
 	return c, nil
 }
 
-// keep removes the streams that are not synced.
+// keep removes the streams that are not synced, and schedules that say nothing.
 func (c *Config) keep(streams []string) {
-	for declared, value := range reflect.ValueOf(&c.Streams).Elem().Fields() {
-		if !slices.Contains(streams, declared.Tag.Get("yaml")) {
-			value.SetZero()
-		}
-	}
+	unwanted := func(name string) bool { return !slices.Contains(streams, name) }
+	maps.DeleteFunc(c.Streams.Lists, func(name string, _ *ListStream) bool { return unwanted(name) })
+	maps.DeleteFunc(c.Streams.Series, func(name string, _ *StatsStream) bool { return unwanted(name) })
+	maps.DeleteFunc(c.Schedule.Streams, func(_ string, own *string) bool { return *own == "" })
 }

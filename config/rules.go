@@ -47,7 +47,7 @@ func (d *decoder) ignore(key *string) {
 }
 
 // validatePolicies reports a stream that is narrowed to policies in two ways.
-func (d *decoder) validatePolicies(streams ...*ListStream) {
+func (d *decoder) validatePolicies(streams map[string]*ListStream) {
 	for _, stream := range streams {
 		if s := d.written[&stream.Filter.PolicyID]; len(stream.Policies) > 0 && s.says() {
 			d.report(s.origin, s.path, "cannot be used with policies, move it there or remove it")
@@ -59,7 +59,7 @@ func (d *decoder) validatePolicies(streams ...*ListStream) {
 func (d *decoder) validateSchedules(schedule *Schedule, streams []string) {
 	for _, f := range (field{value: reflect.ValueOf(schedule).Elem()}).fields() {
 		s := d.written[f.value.Addr().Interface()]
-		if s.says() && slices.Contains(streamNames(), f.name()) && !slices.Contains(streams, f.name()) {
+		if s.says() && f.stream != nil && !slices.Contains(streams, f.name()) {
 			d.report(s.origin, s.path, "is for a stream that is not synced, remove it or write "+f.name()+": under streams")
 		}
 	}

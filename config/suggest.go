@@ -10,10 +10,10 @@ func unknown(section field, name string) string {
 	if near := nearest(name, section.names()); near != "" {
 		return "unknown key; did you mean " + near + "?"
 	}
-	places, only := placesOf(name)
+	places, streams := placesOf(name)
 	switch {
-	case only != "" && section.name() == lastName(places[0]):
-		return "only " + only + " have it, move it to " + list(places)
+	case len(streams) > 0 && section.name() == lastName(places[0]):
+		return "only " + list(streams) + " have it, move it to " + list(places)
 	case looksSecret(name):
 		return "never put the token in the file, put it in the environment variable " + defaultTokenEnv +
 			", or write token_env, token_file or token_command under api to say where it is"
@@ -23,15 +23,18 @@ func unknown(section field, name string) string {
 	return "unknown key, remove it; the keys here are " + section.listed()
 }
 
-// placesOf are the sections that have a key, and the one stream that it is for.
-func placesOf(name string) (places []string, only string) {
+// placesOf are the sections that have a key, and the streams that it is for if not
+// all have it.
+func placesOf(name string) (places, streams []string) {
 	for f := range fileOf(&Config{}).all() {
 		if f.name() == name && f.path != name {
 			places = append(places, strings.TrimSuffix(f.path, "."+name))
-			only = f.tag.Get("only")
+			if f.tag.Get("filter") != "" {
+				streams = append(streams, f.stream.Name)
+			}
 		}
 	}
-	return places, only
+	return places, streams
 }
 
 // looksSecret reports a name that people give to a key with a secret.

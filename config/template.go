@@ -25,7 +25,7 @@ func Template(dataDir string) []byte {
 				f.preset = dataDir
 			}
 		}
-		fmt.Fprintf(&b, "\n# %s\n", f.tag.Get("doc"))
+		fmt.Fprintf(&b, "\n# %s\n", f.doc())
 		f.write(&b, "", "")
 	}
 	return []byte(b.String())
@@ -54,7 +54,7 @@ func (f field) write(b *strings.Builder, indent, comment string) {
 		if i > 0 && child.isSection() && f.fields()[i-1].isSection() {
 			b.WriteByte('\n')
 		}
-		child.write(b, indent+"  ", child.tag.Get("doc"))
+		child.write(b, indent+"  ", child.doc())
 	}
 }
 

@@ -21,15 +21,24 @@ type Stream struct {
 	Name     string   // in the configuration, the ledger, metrics and reports; for a List also the answer's field
 	Endpoint string   // path below the base URL
 	Table    *Table   // where its rows are stored
+	Summary  *Table   // where the summaries of answers are stored; nil if it has none
 	Kind     Kind     // how it is read
 	Filters  []string // query parameters of the API that narrow it
 	Time     string   // field of the API's record that dates a row
+	Doc      string   // in the configuration
+	Optional bool     // by default: not every environment of the API serves it
 }
 
 // Reject is a record that cannot be stored as a row.
 type Reject struct {
 	Reason string
 	Raw    string // the record, as valid UTF-8
+}
+
+// Rated reports whether the events of a stream have a severity, and may be blocked.
+func (s *Stream) Rated() bool {
+	_, rated := s.Table.Column("severity")
+	return rated
 }
 
 // Streams returns every stream, in the order a run reads them. They are shared,
@@ -39,15 +48,16 @@ func Streams() []*Stream { return slices.Clone(streams()) }
 var streams = sync.OnceValue(func() []*Stream {
 	return []*Stream{
 		{
-			Name: "alerts", Endpoint: "/policy/alerts", Table: ByName("alerts"), Kind: List, Time: "timestamp",
+			Name: "alerts", Endpoint: "/policy/alerts", Table: ByName("alerts"), Kind: List, Time: "timestamp", Doc: "alerts",
 			Filters: []string{"workspaceId", "repoId", "policyId", "llmType", "llmModel", "host"},
 		},
 		{
 			Name: "violations", Endpoint: "/policy/violations", Table: ByName("violations"), Kind: List, Time: "timestamp",
+			Doc: "violations; not every environment of the API serves them", Optional: true,
 			Filters: []string{"workspaceId", "repoId", "policyId", "llmType", "llmModel", "host", "severity", "block"},
 		},
 		{
-			Name: "policy_stats", Endpoint: "/v2/stats/policies", Table: ByName("policy_stats"), Kind: Series, Time: "ts",
+			Name: "policy_stats", Endpoint: "/v2/stats/policies", Table: ByName("policy_stats"), Summary: ByName("policy_stats_summary"), Kind: Series, Time: "ts", Doc: "policy statistics",
 			Filters: []string{"scope", "id", "window", "timeBucketSize", "ruleId", "apiKeyId"},
 		},
 	}

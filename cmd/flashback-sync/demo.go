@@ -116,8 +116,11 @@ func (a *app) demoProof(ctx context.Context, t *task, dir, url string, now time.
 	if done.Left == nil {
 		return stillDiffers(done)
 	}
-	fetched := done.Summary.Streams["violations"]
-	fmt.Fprintf(a.stdout, "Repaired: %d rows fetched with %d requests\nNow:      %s\n", fetched.Inserted, fetched.Requests, verdict(done.Left))
+	var rows, requests int64
+	for _, fetched := range done.Summary.Streams {
+		rows, requests = rows+fetched.Inserted, requests+fetched.Requests
+	}
+	fmt.Fprintf(a.stdout, "Repaired: %d rows fetched with %d requests\nNow:      %s\n", rows, requests, verdict(done.Left))
 	return stillDiffers(done)
 }
 

@@ -34,7 +34,7 @@ func statusOptions(c *config.Config) status.Options {
 func lookbacks(c *config.Config) map[string]time.Duration {
 	all := map[string]time.Duration{}
 	for _, stream := range schema.Streams() {
-		if s := c.Streams.List(stream.Name); s != nil {
+		if s := c.Streams.Lists[stream.Name]; s != nil {
 			all[stream.Name] = s.Lookback
 		} else if c.Streams.Synced(stream.Name) {
 			all[stream.Name] = 0

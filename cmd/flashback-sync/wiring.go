@@ -131,10 +131,10 @@ func options(c *config.Config) run.Options {
 		Compression:   c.Publish.Parquet.Compression,
 	}
 	for _, stream := range schema.Streams() {
-		if s := c.Streams.List(stream.Name); s != nil {
+		if s := c.Streams.Lists[stream.Name]; s != nil {
 			o.Lists = append(o.Lists, list(api.List(stream.Name), s))
 		}
-		if s := c.Streams.Series(stream.Name); s != nil {
+		if s := c.Streams.Series[stream.Name]; s != nil {
 			o.Stats = statistics(s)
 		}
 	}

@@ -12,7 +12,6 @@ import (
 	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/extract/api"
 	"github.com/flashback-sync/flashback-sync/internal/crash"
-	"github.com/flashback-sync/flashback-sync/schema"
 	"github.com/flashback-sync/flashback-sync/transform"
 )
 
@@ -46,7 +45,7 @@ func (r *run) readStats(ctx context.Context, stats Stats, result *Result) error 
 	all = r.repairing(all)
 	r.observe(Event{Kind: Planned, Stream: stats.Stream.Name, Message: fmt.Sprintf("%d series", len(all))})
 	b := r.openBatches(ctx, stats.Stream.Table, result)
-	b.summaries = transform.NewBatch(schema.PolicyStatsSummary(), memory.DefaultAllocator)
+	b.summaries = transform.NewBatch(stats.Stream.Summary, memory.DefaultAllocator)
 	defer b.release()
 	return b.finish(ctx, r.drainStats(ctx, stats.Stream.Name, all, b))
 }

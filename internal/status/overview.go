@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -18,11 +17,11 @@ const (
 
 // overview reads the last days that hold events; nil without any.
 func (r *reader) overview(ctx context.Context, streams []Stream) (*Overview, error) {
-	var events []string
+	var events []*schema.Stream
 	var newest time.Time
 	for _, s := range streams {
-		if len(s.Days) > 0 && schema.StreamByName(s.Name).Kind == schema.List {
-			events = append(events, s.Name)
+		if of := schema.StreamByName(s.Name); len(s.Days) > 0 && of.Kind == schema.List {
+			events = append(events, of)
 			newest = later(newest, s.Days[len(s.Days)-1].Date)
 		}
 	}
@@ -37,11 +36,17 @@ func (r *reader) overview(ctx context.Context, streams []Stream) (*Overview, err
 	for day := o.From; day.Before(to); day = day.AddDate(0, 0, 1) {
 		o.Days = append(o.Days, OverviewDay{Date: day})
 	}
-	if err := r.days(ctx, o, events); err != nil {
-		return nil, err
+	for _, stream := range events {
+		if err := r.days(ctx, o, stream); err != nil {
+			return nil, err
+		}
 	}
-	if err := r.tokens(ctx, o); err != nil {
-		return nil, err
+	for _, stream := range schema.Streams() {
+		if stream.Kind == schema.Series {
+			if err := r.tokens(ctx, o, stream.Table); err != nil {
+				return nil, err
+			}
+		}
 	}
 	return o, r.ranks(ctx, o, events)
 }
@@ -55,48 +60,46 @@ func (o *Overview) day(number int64) *OverviewDay {
 	return &o.Days[i]
 }
 
-func (r *reader) days(ctx context.Context, o *Overview, events []string) error {
-	if slices.Contains(events, "alerts") {
-		err := r.each(ctx, `SELECT epoch_us("timestamp") // 86400000000 AS day, count(*) FROM alerts
-			WHERE "timestamp" >= ? AND "timestamp" < ? GROUP BY day`, []any{o.From, o.To}, func(rows *sql.Rows) error {
-			var day, n int64
-			err := rows.Scan(&day, &n)
-			o.day(day).Alerts = n
-			return err
-		})
-		if err != nil {
-			return err
-		}
+// days counts the events of a stream by day: by severity if they have one.
+func (r *reader) days(ctx context.Context, o *Overview, stream *schema.Stream) error {
+	figures := "count(*), 0, 0, 0, 0, 0"
+	if stream.Rated() {
+		figures = `0, count(*) FILTER (severity = 'HIGH'), count(*) FILTER (severity = 'MEDIUM'), count(*) FILTER (severity = 'LOW'),
+			count(*) FILTER (severity IS NULL OR severity NOT IN ('HIGH', 'MEDIUM', 'LOW')), count(*) FILTER (block)`
 	}
-	if !slices.Contains(events, "violations") {
-		return nil
-	}
-	return r.each(ctx, `SELECT epoch_us("timestamp") // 86400000000 AS day, count(*) FILTER (severity = 'HIGH'), count(*) FILTER (severity = 'MEDIUM'),
-			count(*) FILTER (severity = 'LOW'), count(*) FILTER (severity IS NULL OR severity NOT IN ('HIGH', 'MEDIUM', 'LOW')), count(*) FILTER (block)
-		FROM violations WHERE "timestamp" >= ? AND "timestamp" < ? GROUP BY day`, []any{o.From, o.To}, func(rows *sql.Rows) error {
+	return r.each(ctx, fmt.Sprintf(`SELECT epoch_us(%[2]s) // 86400000000 AS day, %[3]s FROM %[1]s WHERE %[2]s >= ? AND %[2]s < ? GROUP BY day`,
+		stream.Table.Name, quote(stream.Table.Time), figures), []any{o.From, o.To}, func(rows *sql.Rows) error {
 		var day int64
 		var d OverviewDay
-		err := rows.Scan(&day, &d.High, &d.Medium, &d.Low, &d.Unrated, &d.Blocked)
-		at := o.day(day)
-		at.High, at.Medium, at.Low, at.Unrated, at.Blocked = d.High, d.Medium, d.Low, d.Unrated, d.Blocked
+		err := rows.Scan(&day, &d.Alerts, &d.High, &d.Medium, &d.Low, &d.Unrated, &d.Blocked)
+		o.day(day).add(d)
 		return err
 	})
+}
+
+func (d *OverviewDay) add(more OverviewDay) {
+	d.Alerts += more.Alerts
+	d.High += more.High
+	d.Medium += more.Medium
+	d.Low += more.Low
+	d.Unrated += more.Unrated
+	d.Blocked += more.Blocked
 }
 
 // tokens are those of the organisation, or of its repositories where that is not
 // synced. Series of several bucket sizes count the same tokens, so a day takes the
 // size that knows most of it.
-func (r *reader) tokens(ctx context.Context, o *Overview) error {
-	if there, err := r.has(ctx, "policy_stats"); err != nil || !there {
+func (r *reader) tokens(ctx context.Context, o *Overview, stats *schema.Table) error {
+	if there, err := r.has(ctx, stats.Name); err != nil || !there {
 		return err
 	}
-	return r.each(ctx, `WITH days AS (
+	return r.each(ctx, fmt.Sprintf(`WITH days AS (
 			SELECT epoch_us(bucket_start) // 86400000000 AS day, scope, bucket_size,
 				coalesce(sum(policy_tokens_in), 0)::BIGINT AS tokens_in, coalesce(sum(policy_tokens_out), 0)::BIGINT AS tokens_out
-			FROM policy_stats WHERE bucket_start >= ? AND bucket_start < ? AND rule_id IS NULL AND api_key_id IS NULL AND scope IN ('org', 'repo')
+			FROM %s WHERE bucket_start >= ? AND bucket_start < ? AND rule_id IS NULL AND api_key_id IS NULL AND scope IN ('org', 'repo')
 			GROUP BY ALL)
 		SELECT day, max(tokens_in), max(tokens_out) FROM days
-		WHERE scope = (SELECT min(scope) FROM days) GROUP BY day`, // 'org' < 'repo'
+		WHERE scope = (SELECT min(scope) FROM days) GROUP BY day`, stats.Name), // 'org' < 'repo'
 		[]any{o.From, o.To}, func(rows *sql.Rows) error {
 			var day, in, out int64
 			err := rows.Scan(&day, &in, &out)
@@ -105,7 +108,7 @@ func (r *reader) tokens(ctx context.Context, o *Overview) error {
 		})
 }
 
-func (r *reader) ranks(ctx context.Context, o *Overview, events []string) (err error) {
+func (r *reader) ranks(ctx context.Context, o *Overview, events []*schema.Stream) (err error) {
 	if o.Policies, err = r.rank(ctx, o, events, "coalesce(policy_name, policy_id)"); err != nil {
 		return err
 	}
@@ -117,16 +120,16 @@ func (r *reader) ranks(ctx context.Context, o *Overview, events []string) (err e
 }
 
 // rank counts the events by name, the most frequent first, the rest as one.
-func (r *reader) rank(ctx context.Context, o *Overview, events []string, name string) (ranked []Ranked, err error) {
+func (r *reader) rank(ctx context.Context, o *Overview, events []*schema.Stream, name string) (ranked []Ranked, err error) {
 	var parts []string
 	var arguments []any
-	for _, table := range events {
+	for _, stream := range events {
 		violation, blocked := "false", "false"
-		if table == "violations" {
+		if stream.Rated() {
 			violation, blocked = "true", "coalesce(block, false)"
 		}
-		parts = append(parts, fmt.Sprintf(`SELECT %s AS name, %s AS violation, %s AS blocked FROM %s WHERE "timestamp" >= ? AND "timestamp" < ?`,
-			name, violation, blocked, table))
+		parts = append(parts, fmt.Sprintf(`SELECT %s AS name, %s AS violation, %s AS blocked FROM %s WHERE %[5]s >= ? AND %[5]s < ?`,
+			name, violation, blocked, stream.Table.Name, quote(stream.Table.Time)))
 		arguments = append(arguments, o.From, o.To)
 	}
 	rest := Ranked{Other: true}
