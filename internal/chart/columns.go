@@ -57,9 +57,9 @@ type part struct{ Tone, Y, High string }
 func (c *Columns) figure() *figure {
 	f := &figure{Words: &c.Words, Class: "columns", Unit: c.Unit, Top: plotTop, Base: plotTop + plotHigh, Ticks: c.Ticks}
 	scale := c.scale()
-	f.Log = scale.Log
-	for _, line := range scale.Lines() {
-		f.Lines = append(f.Lines, mark{Text: line.Text, Y: Number(float64(f.Base) - line.Above)})
+	f.Log = scale.log
+	for _, line := range scale.lines() {
+		f.Lines = append(f.Lines, mark{Text: line.text, Y: number(float64(f.Base) - line.above)})
 	}
 	for i := range c.Columns {
 		f.Bars = append(f.Bars, c.bar(&c.Columns[i], scale, float64(f.Base)))
@@ -69,38 +69,38 @@ func (c *Columns) figure() *figure {
 	return f
 }
 
-func (c *Columns) scale() Scale {
+func (c *Columns) scale() scale {
 	var totals []int64
 	for _, col := range c.Columns {
 		totals = append(totals, col.Total())
 	}
-	s := ScaleOf(c.Of, plotHigh, totals)
-	s.Log = s.Log && len(c.Series) == 1 // parts of a stack cannot be compared on a logarithmic scale
+	s := newScale(c.Of, plotHigh, totals)
+	s.log = s.log && len(c.Series) == 1 // parts of a stack cannot be compared on a logarithmic scale
 	return s
 }
 
-func (c *Columns) bar(of *Column, scale Scale, base float64) bar {
+func (c *Columns) bar(of *Column, scale scale, base float64) bar {
 	slot := of.To - of.From
 	width := min(slot*0.8, 12)
 	if len(c.Columns) > spacedBars {
 		width = slot * 1.08 // no hairlines between neighbours
 	}
 	b := bar{
-		Title: c.title(of), Slot: Number(of.From), SlotWidth: Number(slot),
-		X: Number((of.From + of.To - width) / 2), Width: Number(max(width, 0.12)),
+		Title: c.title(of), Slot: number(of.From), SlotWidth: number(slot),
+		X: number((of.From + of.To - width) / 2), Width: number(max(width, 0.12)),
 	}
 	y, total := base, of.Total()
 	for i, n := range of.Values {
 		if n <= 0 {
 			continue
 		}
-		high := max(LeastHeight, scale.Height(total)*float64(n)/float64(total))
+		high := max(leastHeight, scale.height(total)*float64(n)/float64(total))
 		y -= high
 		tone := c.Series[i].Tone
 		if of.Tone != "" {
 			tone = of.Tone
 		}
-		b.Parts = append(b.Parts, part{Tone: tone, Y: Number(y), High: Number(high)})
+		b.Parts = append(b.Parts, part{Tone: tone, Y: number(y), High: number(high)})
 	}
 	return b
 }

@@ -10,7 +10,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-func number(t interface{ Fatal(...any) }, text string) float64 {
+func parsed(t interface{ Fatal(...any) }, text string) float64 {
 	f, err := strconv.ParseFloat(text, 64)
 	if err != nil || math.IsNaN(f) || math.IsInf(f, 0) {
 		t.Fatal("no coordinate: ", text)
@@ -86,15 +86,15 @@ func checkBars(t *rapid.T, c *Columns) {
 		inTable -= total
 		high := 0.0
 		for _, part := range b.Parts {
-			y, h := number(t, part.Y), number(t, part.High)
-			if high += h; h < LeastHeight || math.Abs(y+high-float64(p.Base)) > 0.01 {
+			y, h := parsed(t, part.Y), parsed(t, part.High)
+			if high += h; h < leastHeight || math.Abs(y+high-float64(p.Base)) > 0.01 {
 				t.Fatalf("a part of %d is %v high, at %v", total, h, y)
 			}
 		}
-		if extra := high - scale.Height(total); extra < -0.01 || extra > 2*LeastHeight+0.01 {
-			t.Fatalf("%d is %v high, want %v", total, high, scale.Height(total))
+		if extra := high - scale.height(total); extra < -0.01 || extra > 2*leastHeight+0.01 {
+			t.Fatalf("%d is %v high, want %v", total, high, scale.height(total))
 		}
-		if number(t, b.Width) < 0.12 {
+		if parsed(t, b.Width) < 0.12 {
 			t.Fatalf("a bar is %s%% wide", b.Width)
 		}
 	}
@@ -109,7 +109,7 @@ func TestFiguresSayWhatTheyShow(t *testing.T) {
 		Series:  []Series{{Name: "low", Tone: "low"}, {Name: "high", Tone: "high"}},
 		Columns: []Column{{Label: "mon\x00day", To: 50, Values: []int64{1, 2}, Note: "a note"}, {Label: "tuesday", From: 50, To: 100, Values: []int64{0, 0}}},
 		Lanes:   []Lane{{Name: "here", Tone: "bad", Glyph: Cross, At: []float64{10, 10.01, 20}}},
-		Ticks:   []Tick{tickAt(50, "noon")},
+		Ticks:   []Tick{TickAt(50, "noon")},
 	}
 	html, err := c.HTML()
 	if err != nil {
@@ -139,7 +139,7 @@ func TestRankingsCompareNames(t *testing.T) {
 	if parts := v.Lines[0].Parts; parts[0].Width != "75" || parts[1].X != "75" || parts[1].Width != "25" {
 		t.Errorf("the first bar is %v", parts)
 	}
-	if parts := v.Lines[1].Parts; len(parts) != 1 || parts[0].Width != Number(leastWidth) {
+	if parts := v.Lines[1].Parts; len(parts) != 1 || parts[0].Width != number(leastWidth) {
 		t.Errorf("a little is %v", parts)
 	}
 	if len(v.Lines[2].Parts)+len(v.Lines[3].Parts) != 0 {

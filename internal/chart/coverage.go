@@ -147,7 +147,7 @@ func (c *Coverage) rect(k kind, group checkpoints.Set) rect {
 		x = min(max(0, x-short/2), 100-leastWidth)
 		end = x + leastWidth
 	}
-	r := rect{Tone: k.tone, X: Number(x), Width: Number(end - x), Title: fmt.Sprintf("%s: %s to %s", k.name, stamp(whole.From), stamp(whole.To))}
+	r := rect{Tone: k.tone, X: number(x), Width: number(end - x), Title: fmt.Sprintf("%s: %s to %s", k.name, stamp(whole.From), stamp(whole.To))}
 	if len(group) > 1 {
 		r.Title = fmt.Sprintf("%d ranges, %s", len(group), r.Title)
 	}

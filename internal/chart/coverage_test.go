@@ -75,7 +75,7 @@ func TestShortGapsInLongHistoriesAreSeen(t *testing.T) {
 			t.Errorf("%s: %d bands", name, len(p.Bands))
 		}
 		last := p.Bands[0].Pieces[len(p.Bands[0].Pieces)-1]
-		if last.Tone == "rows" || number(t, last.Width) < leastWidth {
+		if last.Tone == "rows" || parsed(t, last.Width) < leastWidth {
 			t.Errorf("%s: the gap is drawn as %+v", name, last)
 		}
 		if len(p.Lanes) != 1 || len(p.Lanes[0].Marks) != 1 {
@@ -112,7 +112,7 @@ func TestShapesStayInTheirChart(t *testing.T) {
 		c := &Coverage{From: start, To: start.Add(time.Duration(rapid.IntRange(0, 2000).Draw(t, "hours")) * time.Hour), Ledgers: ledgers(t), Noun: "series"}
 		for _, b := range c.figure().Bands {
 			for _, r := range b.Pieces {
-				if x, wide := number(t, r.X), number(t, r.Width); x < 0 || x+wide > 100.01 || wide < leastWidth-0.001 {
+				if x, wide := parsed(t, r.X), parsed(t, r.Width); x < 0 || x+wide > 100.01 || wide < leastWidth-0.001 {
 					t.Fatalf("%+v", r)
 				}
 			}

@@ -97,7 +97,7 @@ func (f *figure) place(lanes []Lane, y int) {
 		out := lane{Lane: l, Y: y + laneHigh/2}
 		for i, at := range l.At {
 			if i == 0 || at-l.At[i-1] > 0.1 {
-				out.Marks = append(out.Marks, Number(at))
+				out.Marks = append(out.Marks, number(at))
 			}
 		}
 		f.Lanes = append(f.Lanes, out)

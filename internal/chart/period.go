@@ -131,7 +131,7 @@ func Ticks(from, to time.Time) (all []Tick) {
 		}
 		for _, at := range starts {
 			if !at.Before(from) {
-				tick := tickAt(share(from, to, at), at.Format(s.text))
+				tick := TickAt(share(from, to, at), at.Format(s.text))
 				tick.Detail = []string{"", "fine", "finer", "fine"}[len(all)%4]
 				all = append(all, tick)
 			}
@@ -141,9 +141,10 @@ func Ticks(from, to time.Time) (all []Tick) {
 	return all
 }
 
-// tickAt keeps the texts of the ends within the chart.
-func tickAt(x float64, text string) Tick {
-	t := Tick{Text: text, X: Number(x), Anchor: "middle"}
+// TickAt is a tick at a place in percent. It keeps the texts of the ends within the
+// chart.
+func TickAt(x float64, text string) Tick {
+	t := Tick{Text: text, X: number(x), Anchor: "middle"}
 	switch {
 	case x < float64(len(text))*0.8:
 		t.Anchor = "start"

@@ -60,7 +60,7 @@ func (r *Ranking) parts(values []int64, most int64) (all []rect) {
 			continue
 		}
 		width := max(leastWidth, 100*float64(n)/float64(most))
-		all = append(all, rect{Tone: r.Series[i].Tone, X: Number(x), Width: Number(width)})
+		all = append(all, rect{Tone: r.Series[i].Tone, X: number(x), Width: number(width)})
 		x += width
 	}
 	return all

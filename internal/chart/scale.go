@@ -12,8 +12,8 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/span"
 )
 
-// LeastHeight is that of every number above zero, in pixels.
-const LeastHeight = 1.5
+// leastHeight is that of every number above zero, in pixels.
+const leastHeight = 1.5
 
 // letters are so high that lines may not be nearer.
 const letters = 14
@@ -59,79 +59,82 @@ func (m Measure) short(n float64) string {
 	return m.Words(int64(n))
 }
 
-// Scale turns numbers into pixels. It is linear, unless the usual bar would be too
+// scale turns numbers into pixels. It is linear, unless the usual bar would be too
 // low to be seen beside the highest.
-type Scale struct {
-	Of   Measure
-	Most float64
-	High float64 // pixels of the most
-	Log  bool
+type scale struct {
+	of   Measure
+	most float64
+	high float64 // pixels of the most
+	log  bool
 }
 
-// ScaleOf fits a scale of so many pixels to bars, whose usual height decides
-// whether it is linear, and to what else is drawn above them.
-func ScaleOf(of Measure, high float64, bars []int64, above ...int64) Scale {
+// newScale fits a scale of so many pixels to bars.
+func newScale(of Measure, high float64, bars []int64) scale {
 	some := slices.DeleteFunc(slices.Clone(bars), func(n int64) bool { return n <= 0 })
+	if len(some) == 0 {
+		return scale{of: of, high: high, most: 1}
+	}
 	slices.Sort(some)
-	s := Scale{Of: of, High: high, Most: float64(slices.Max(slices.Concat([]int64{1}, some, above)))}
-	s.Log = len(some) > 0 && s.Most > 50*float64(some[len(some)/2])
+	s := scale{of: of, high: high, most: float64(some[len(some)-1])}
+	s.log = s.most > 50*float64(some[len(some)/2])
 	return s
 }
 
-// Height of a number in pixels; 0 only for none.
-func (s Scale) Height(n int64) float64 {
+// height of a number in pixels; 0 only for none.
+func (s scale) height(n int64) float64 {
 	if n <= 0 {
 		return 0
 	}
-	return max(LeastHeight, s.at(float64(n)))
+	return s.at(float64(n))
 }
 
-func (s Scale) at(n float64) float64 {
-	if !s.Log {
-		return n / s.Most * s.High
+func (s scale) at(n float64) float64 {
+	part := n / s.most
+	if s.log {
+		least := 1.0
+		if s.of == Durations {
+			least = float64(time.Second)
+		}
+		part = math.Log1p(n/least) / math.Log1p(s.most/least)
 	}
-	least := 1.0
-	if s.Of == Durations {
-		least = float64(time.Second)
-	}
-	return math.Log1p(n/least) / math.Log1p(s.Most/least) * s.High
+	return max(leastHeight, part*s.high)
 }
 
-// Line is a line across a chart: how far it is above the zero line, in pixels, and
+// line is a line across a chart: how far it is above the zero line, in pixels, and
 // its text.
-type Line struct {
-	Above float64
-	Text  string
+type line struct {
+	above float64
+	text  string
 }
 
-// Lines are at round numbers.
-func (s Scale) Lines() []Line {
-	lines := []Line{{Text: "0"}}
+// lines are at round numbers.
+func (s scale) lines() []line {
+	lines := []line{{text: "0"}}
 	for _, n := range s.roundNumbers() {
-		if above := max(LeastHeight, s.at(n)); n <= s.Most && above-lines[len(lines)-1].Above > letters {
-			lines = append(lines, Line{Text: s.Of.short(n), Above: above})
+		if above := s.at(n); n <= s.most && above-lines[len(lines)-1].above > letters {
+			lines = append(lines, line{text: s.of.short(n), above: above})
 		}
 	}
 	return lines
 }
 
-func (s Scale) roundNumbers() (all []float64) {
+func (s scale) roundNumbers() (all []float64) {
 	switch {
-	case s.Log && s.Of == Durations:
+	case s.log && s.of == Durations:
 		for _, d := range rounds {
 			all = append(all, float64(d))
 		}
-	case s.Log:
-		for n := 10.0; n <= s.Most; n *= 10 {
+	case s.log:
+		for n := 10.0; n <= s.most; n *= 10 {
 			all = append(all, n)
 		}
 	default:
-		step := niceStep(s.Most / 4)
-		if s.Of == Durations {
-			i, _ := slices.BinarySearch(rounds, time.Duration(s.Most/4))
+		step := niceStep(s.most / 4)
+		if s.of == Durations {
+			i, _ := slices.BinarySearch(rounds, time.Duration(s.most/4))
 			step = float64(rounds[min(i, len(rounds)-1)])
 		}
-		for n := step; n <= s.Most; n += step {
+		for n := step; n <= s.most; n += step {
 			all = append(all, n)
 		}
 	}
@@ -147,14 +150,11 @@ func niceStep(n float64) float64 {
 	return step
 }
 
-// Number writes a coordinate without an exponent and without trailing zeros.
-func Number(f float64) string {
+// number writes a coordinate without an exponent and without trailing zeros.
+func number(f float64) string {
 	text := strconv.FormatFloat(f, 'f', 3, 64)
 	return strings.TrimSuffix(strings.TrimRight(text, "0"), ".")
 }
-
-// Share is a part of a whole in percent.
-func Share(part, whole time.Duration) float64 { return 100 * float64(part) / float64(whole) }
 
 // Sum adds up, and stays at the largest number rather than turn negative.
 func Sum(all ...int64) (total int64) {

@@ -13,9 +13,9 @@ import (
 
 var start = time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
 
-func texts(s Scale) (all []string) {
-	for _, l := range s.Lines() {
-		all = append(all, l.Text)
+func texts(s scale) (all []string) {
+	for _, l := range s.lines() {
+		all = append(all, l.text)
 	}
 	return all
 }
@@ -37,7 +37,7 @@ func TestLinesAreAtRoundNumbers(t *testing.T) {
 		{Durations, []int64{int64(50 * time.Hour)}, []string{"0", "1 d", "2 d"}},
 		{Durations, []int64{4e9, 4e9, 4e9, int64(20 * time.Hour)}, []string{"0", "5 s", "30 s", "2 min", "10 min", "1 h", "6 h"}},
 	} {
-		if diff := gocmp.Diff(c.want, texts(ScaleOf(c.of, 120, c.bars))); diff != "" {
+		if diff := gocmp.Diff(c.want, texts(newScale(c.of, 120, c.bars))); diff != "" {
 			t.Errorf("%v: %s", c.bars, diff)
 		}
 	}
@@ -46,16 +46,16 @@ func TestLinesAreAtRoundNumbers(t *testing.T) {
 func TestLinesAndBarsFitAnyNumbers(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		bars := rapid.SliceOfN(rapid.Int64(), 1, 50).Draw(t, "bars")
-		s := ScaleOf(rapid.SampledFrom([]Measure{Counts, Durations}).Draw(t, "of"), 120, bars)
+		s := newScale(rapid.SampledFrom([]Measure{Counts, Durations}).Draw(t, "of"), 120, bars)
 		above := -letters - 1.0
-		for _, l := range s.Lines() {
-			if l.Above-above < letters || l.Above > s.High+LeastHeight {
-				t.Fatalf("the line %q is %v above the zero line, the one below it %v", l.Text, l.Above, above)
+		for _, l := range s.lines() {
+			if l.above-above < letters || l.above > s.high+leastHeight {
+				t.Fatalf("the line %q is %v above the zero line, the one below it %v", l.text, l.above, above)
 			}
-			above = l.Above
+			above = l.above
 		}
 		for _, n := range bars {
-			if high := s.Height(n); n > 0 != (high >= LeastHeight) || n <= 0 && high != 0 || high > s.High+1e-6 {
+			if high := s.height(n); n > 0 != (high >= leastHeight) || n <= 0 && high != 0 || high > s.high+1e-6 {
 				t.Fatalf("%d is %v high", n, high)
 			}
 		}
@@ -71,7 +71,7 @@ func TestTicksAreFewAndInOrder(t *testing.T) {
 		if len(all) == 0 || len(all) > mostTicks {
 			t.Errorf("%s: %d ticks", name, len(all))
 		}
-		if !slices.IsSortedFunc(all, func(a, b Tick) int { return cmp.Compare(number(t, a.X), number(t, b.X)) }) {
+		if !slices.IsSortedFunc(all, func(a, b Tick) int { return cmp.Compare(parsed(t, a.X), parsed(t, b.X)) }) {
 			t.Errorf("%s: %v", name, all)
 		}
 	}

@@ -126,7 +126,7 @@ func durations(shown []*journal.Run) *chart.Columns {
 	first, last := shown[0], shown[len(shown)-1]
 	c := &chart.Columns{
 		Words: chart.Words{ID: "durations", Title: "How long runs took", Summary: durationWords(shown)}, Of: chart.Durations, What: "Run",
-		Series: []chart.Series{{Name: "took", Tone: "rows"}}, Ticks: []chart.Tick{{X: "0", Text: clock(first.StartedAt), Anchor: "start"}},
+		Series: []chart.Series{{Name: "took", Tone: "rows"}}, Ticks: []chart.Tick{chart.TickAt(0, clock(first.StartedAt))},
 	}
 	lanes := []chart.Lane{
 		{Name: journal.Failed, Tone: "bad", Glyph: chart.Cross},
@@ -149,7 +149,7 @@ func durations(shown []*journal.Run) *chart.Columns {
 	}
 	c.Lanes = slices.DeleteFunc(lanes, func(l chart.Lane) bool { return len(l.At) == 0 })
 	if end := float64(len(shown)) * wide; end > 60 { // there is room for both
-		c.Ticks = append(c.Ticks, chart.Tick{X: chart.Number(end), Text: clock(last.StartedAt), Anchor: "end"})
+		c.Ticks = append(c.Ticks, chart.TickAt(end, clock(last.StartedAt)))
 	}
 	return c
 }
