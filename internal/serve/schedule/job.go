@@ -17,7 +17,7 @@ const (
 
 // Job is what the schedule runs.
 type Job struct {
-	Name    string // sync, alerts, violations, policy_stats or verify
+	Name    string // sync, a stream's name, or verify
 	Command string // what the journal calls the command: sync or verify
 	Plan    Plan
 	// Jitter is how much later than its slot a run starts at most, at random. It
