@@ -180,15 +180,14 @@ func waysOut(r *audit.Report) (ways []string) {
 // inWords says what differs, in one line.
 func inWords(r *audit.Report) string {
 	var names, parts []string // of a stream with several queries it is said once
-	sums := map[string]*audit.Finding{}
+	sums := map[string]*audit.Counts{}
 	for _, s := range r.Streams {
 		sum := sums[s.Stream]
 		if sum == nil {
-			sum = &audit.Finding{}
+			sum = &audit.Counts{}
 			names, sums[s.Stream] = append(names, s.Stream), sum
 		}
-		sum.Missing, sum.Differs = sum.Missing+s.Missing, sum.Differs+s.Differs
-		sum.Unproven, sum.Extra = sum.Unproven+s.Unproven, sum.Extra+s.Extra
+		sum.Add(s.Counts)
 		whole := s.Stream + " " + string(s.Status)
 		if (s.Status == audit.NotSynced || s.Status == audit.NotVerified) && !slices.Contains(parts, whole) {
 			parts = append(parts, whole)

@@ -257,7 +257,7 @@ func TestWhatDiffersInManySeriesIsSaidOnce(t *testing.T) {
 	t.Parallel()
 	r := &audit.Report{}
 	for range 41 {
-		r.Streams = append(r.Streams, &audit.Stream{Stream: "policy_stats", Status: audit.Differs, Differs: 1})
+		r.Streams = append(r.Streams, &audit.Stream{Stream: "policy_stats", Status: audit.Differs, Counts: audit.Counts{Differs: 1}})
 	}
 	if got := inWords(r); got != "41 changed in policy_stats" {
 		t.Error(got)

@@ -20,9 +20,7 @@ type difference struct {
 	// on its own side. Lists are counted range by range instead.
 	Source, Stored int64
 
-	Missing int64 // at the source, not stored
-	Extra   int64 // stored, no longer at the source
-	Differs int64 // stored with other values, or at another time
+	Counts
 	Samples []string
 	// Oldest and Newest bound the time of what differs, both inclusive; zero if
 	// nothing does, or it has no time.

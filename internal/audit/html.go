@@ -29,17 +29,17 @@ const (
 var pages embed.FS
 
 var pageTemplate = template.Must(template.New("report.html.tmpl").Funcs(template.FuncMap{
-	"comma":  humanize.Comma,
-	"count":  func(n int) string { return humanize.Comma(int64(n)) },
-	"stamp":  stamp,
-	"date":   date,
-	"show":   visible.Text,
-	"terms":  visible.Terms,
-	"class":  class,
-	"glyph":  glyph,
-	"chart":  drawDays,
-	"css":    func() template.CSS { return template.CSS(chart.CSS) }, //nolint:gosec // it is ours
-	"counts": counts,
+	"comma":   humanize.Comma,
+	"count":   func(n int) string { return humanize.Comma(int64(n)) },
+	"stamp":   stamp,
+	"date":    date,
+	"show":    visible.Text,
+	"terms":   visible.Terms,
+	"class":   class,
+	"glyph":   glyph,
+	"chart":   drawDays,
+	"css":     func() template.CSS { return template.CSS(chart.CSS) }, //nolint:gosec // it is ours
+	"tallies": tallies,
 }).ParseFS(pages, "*"))
 
 // WriteHTML writes the report as one HTML file that needs nothing else: no
@@ -68,7 +68,6 @@ type page struct {
 type found struct {
 	Finding
 	Stream *Stream
-	Counts []tally
 	More   int // samples beyond those of the page
 }
 
@@ -131,16 +130,11 @@ func findings(streams []*Stream) (all []found) {
 		for _, f := range s.Findings {
 			more := max(0, len(f.Samples)-mostSamples)
 			f.Samples = f.Samples[:len(f.Samples)-more]
-			all = append(all, found{Finding: f, Stream: s, Counts: tallies(f.Missing, f.Extra, f.Differs, f.Unproven), More: more})
+			all = append(all, found{Finding: f, Stream: s, More: more})
 		}
 	}
-	slices.SortStableFunc(all, func(a, b found) int { return cmp.Compare(severity(b.Status()), severity(a.Status())) })
+	slices.SortStableFunc(all, func(a, b found) int { return cmp.Compare(severity(b.Worst()), severity(a.Worst())) })
 	return all
-}
-
-// counts are what was found in the stream, none left out.
-func counts(s *Stream) []tally {
-	return []tally{{Missing, s.Missing}, {Differs, s.Differs}, {Unproven, s.Unproven}, {Extra, s.Extra}}
 }
 
 // isSeries reports whether the stream's parts are series: these have points, not days.

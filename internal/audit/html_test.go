@@ -41,10 +41,10 @@ func rich() *Report {
 	}
 	for i := range mostFindings + 5 {
 		list.Findings = append(list.Findings, Finding{
-			From: start, To: start.Add(1500 * time.Millisecond), Extra: 1, Samples: []string{hostile, fmt.Sprint(i), strings.Repeat("long", 500)},
+			From: start, To: start.Add(1500 * time.Millisecond), Counts: Counts{Extra: 1}, Samples: []string{hostile, fmt.Sprint(i), strings.Repeat("long", 500)},
 		})
 	}
-	list.Findings = append(list.Findings, Finding{From: start, To: start.Add(time.Hour), Missing: 1234567, Differs: 2, Unproven: 3, Samples: make([]string, 99)})
+	list.Findings = append(list.Findings, Finding{From: start, To: start.Add(time.Hour), Counts: Counts{Missing: 1234567, Differs: 2, Unproven: 3}, Samples: make([]string, 99)})
 	list.Close()
 	r := &Report{
 		Source: "https://api.example/" + hostile, DataDir: hostile, Generator: hostile, Requests: 1234567,
@@ -174,8 +174,8 @@ func TestEveryBarHasATitle(t *testing.T) {
 }
 
 func TestVerdicts(t *testing.T) {
-	stream := func(f Finding) *Stream {
-		s := &Stream{Stream: "alerts", Findings: []Finding{f}}
+	stream := func(c Counts) *Stream {
+		s := &Stream{Stream: "alerts", Findings: []Finding{{Counts: c}}}
 		s.Close()
 		return s
 	}
@@ -186,24 +186,24 @@ func TestVerdicts(t *testing.T) {
 		return files
 	}
 	for want, r := range map[string]*Report{
-		"Everything that the source counts is stored":                           {Streams: []*Stream{stream(Finding{})}, Files: files(Match)},
-		"Every row that the source has is stored":                               {Streams: []*Stream{stream(Finding{})}, Full: true},
+		"Everything that the source counts is stored":                           {Streams: []*Stream{stream(Counts{})}, Files: files(Match)},
+		"Every row that the source has is stored":                               {Streams: []*Stream{stream(Counts{})}, Full: true},
 		"Every published file is what it should be":                             {Streams: []*Stream{{Status: NotServed}}, Files: files(Match)},
 		"The source serves none of the streams":                                 {Streams: []*Stream{{Status: NotServed}}},
 		"Nothing was compared":                                                  {},
 		"1 stream was not compared":                                             {Streams: []*Stream{{Status: NotSynced}}},
-		"3 rows are missing":                                                    {Streams: []*Stream{stream(Finding{Missing: 2}), stream(Finding{Missing: 1})}},
-		"1 row is missing and 1 row differs":                                    {Streams: []*Stream{stream(Finding{Missing: 1, Differs: 1})}},
-		"2 rows are counted by the source but not given":                        {Streams: []*Stream{stream(Finding{Unproven: 2})}},
-		"Nothing is missing, but 1 row is stored that the source no longer has": {Streams: []*Stream{stream(Finding{Extra: 1})}},
+		"3 rows are missing":                                                    {Streams: []*Stream{stream(Counts{Missing: 2}), stream(Counts{Missing: 1})}},
+		"1 row is missing and 1 row differs":                                    {Streams: []*Stream{stream(Counts{Missing: 1, Differs: 1})}},
+		"2 rows are counted by the source but not given":                        {Streams: []*Stream{stream(Counts{Unproven: 2})}},
+		"Nothing is missing, but 1 row is stored that the source no longer has": {Streams: []*Stream{stream(Counts{Extra: 1})}},
 		"3 rows are missing, 1,000 rows are stored that the source no longer has and 2 files differ": {
-			Streams: []*Stream{stream(Finding{Missing: 3, Extra: 1000})}, Files: files(Differs, Differs, Match),
+			Streams: []*Stream{stream(Counts{Missing: 3, Extra: 1000})}, Files: files(Differs, Differs, Match),
 		},
 		"Everything that the source counts is stored, but 1 file is missing and 2 files are not in the manifest": {
-			Streams: []*Stream{stream(Finding{})}, Files: files(Missing, Extra, Extra),
+			Streams: []*Stream{stream(Counts{})}, Files: files(Missing, Extra, Extra),
 		},
 		"2 rows differ, 1 stream was not compared and 1 file is missing": {
-			Streams: []*Stream{stream(Finding{Differs: 2}), {Status: NotSynced}}, Files: files(Missing),
+			Streams: []*Stream{stream(Counts{Differs: 2}), {Status: NotSynced}}, Files: files(Missing),
 		},
 	} {
 		r.Close()

@@ -80,12 +80,9 @@ func (r *Report) scope() string {
 func (s *Stream) Compared() bool { return s.Status == Match || severity(s.Status) > 0 }
 
 // sum adds up what was found in all streams.
-func (r *Report) sum() (sum Finding) {
+func (r *Report) sum() (sum Counts) {
 	for _, s := range r.Streams {
-		sum.Missing += s.Missing
-		sum.Extra += s.Extra
-		sum.Differs += s.Differs
-		sum.Unproven += s.Unproven
+		sum.Add(s.Counts)
 	}
 	return sum
 }

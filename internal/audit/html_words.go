@@ -32,10 +32,9 @@ type tally struct {
 	N      int64
 }
 
-// tallies leaves out what was not found.
-func tallies(missing, extra, differs, unproven int64) []tally {
-	all := []tally{{Missing, missing}, {Differs, differs}, {Unproven, unproven}, {Extra, extra}}
-	return slices.DeleteFunc(all, func(t tally) bool { return t.N == 0 })
+// tallies lists counts, the worst first.
+func tallies(c Counts) []tally {
+	return []tally{{Missing, c.Missing}, {Differs, c.Differs}, {Unproven, c.Unproven}, {Extra, c.Extra}}
 }
 
 // stamp writes an instant; milliseconds only if there are any.

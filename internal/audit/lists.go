@@ -93,16 +93,16 @@ func (v *verification) query(ctx context.Context, list run.List, query api.Query
 		_, err := v.source.Peek(ctx, query, list.Start)
 		return err
 	}
-	c := comparison{source: v.source, stored: v.stored.reader, query: query, table: list.Table()}
-	return c.verify(ctx, s, parts, Totals{
-		Step: v.step(c.table), Full: v.options.Full,
-		MustRead: func(i checkpoints.Interval) bool { // not for the moments by which a split missed midnight
-			return v.mismatched[c.table.Name].Intersect(checkpoints.Of(i)).Duration() > time.Minute
+	c := comparison{
+		source: v.source, stored: v.stored.reader, query: query, table: list.Table(), step: v.step(list.Table()), full: v.options.Full,
+		mustRead: func(i checkpoints.Interval) bool { // not for the moments by which a split missed midnight
+			return v.mismatched[list.Table().Name].Intersect(checkpoints.Of(i)).Duration() > time.Minute
 		},
-		Observe: func(done, all int) {
+		observe: func(done, all int) {
 			v.options.Observe(run.Event{Kind: run.Verifying, Stream: list.Name(), Rows: int64(done), Expected: int64(all)})
 		},
-	})
+	}
+	return c.verify(ctx, s, parts)
 }
 
 // provable is what the stream claims to store, or tried to read: from its start to

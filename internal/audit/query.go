@@ -21,35 +21,39 @@ type comparison struct {
 	stored reader
 	query  api.Query
 	table  *schema.Table
-}
+	// step is the start of the next range after an instant: the next midnight.
+	step func(time.Time) time.Time
+	// full reads every range, whatever its total.
+	full bool
+	// mustRead, if not nil, says which ranges are read whatever their total.
+	mustRead func(checkpoints.Interval) bool
+	// observe, if not nil, gets how many of the ranges are done.
+	observe func(done, all int)
 
-// verify compares parts of the stream, as the totals' Step and Full say.
-func (c comparison) verify(ctx context.Context, s *Stream, parts checkpoints.Set, totals Totals) error {
-	resolution, err := c.source.Resolution(ctx, c.query)
-	if err != nil {
-		return err
-	}
-	totals.Source, totals.Stored, totals.Workers = sourceSide{c}, storedSide{c, resolution}, c.source.Concurrency()
-	if resolution >= day { // a total of whole days cannot be compared with anything
-		totals.Full = true
-	}
-	return totals.Verify(ctx, s, parts)
+	resolution time.Duration // of the source's bounds
 }
 
 const day = 24 * time.Hour
 
-// sourceSide is the source's side of a comparison.
-type sourceSide struct{ comparison }
-
-// Count requests a total.
-func (s sourceSide) Count(ctx context.Context, i checkpoints.Interval) (int, error) {
-	return s.source.Count(ctx, s.query, i)
+// within is the part of an interval's stored rows that the query matches.
+func (c *comparison) within(i checkpoints.Interval) load.Range {
+	return run.Stored(c.table, c.query, i)
 }
 
-// Compare reads the interval and compares it, row by row.
-func (s sourceSide) Compare(ctx context.Context, i checkpoints.Interval) (Finding, error) {
-	walks := s.source.Walk([]extract.Job{{Query: s.query, Interval: i}})
-	read := &typed{batch: transform.NewBatch(s.table, memory.DefaultAllocator)}
+// quiet is an instant at or after `at`, within the interval, near which no row is stored,
+// as the source resolves time; ok is false if there is none.
+func (c *comparison) quiet(ctx context.Context, i checkpoints.Interval, at time.Time) (quiet time.Time, ok bool, err error) {
+	if whole := at.Truncate(c.resolution); whole.Before(at) {
+		at = whole.Add(c.resolution)
+	}
+	return c.stored.Quiet(ctx, c.within(i), at, c.resolution)
+}
+
+// compare reads the interval and compares it, row by row. It may narrow the finding's
+// range to what differs.
+func (c *comparison) compare(ctx context.Context, i checkpoints.Interval) (Finding, error) {
+	walks := c.source.Walk([]extract.Job{{Query: c.query, Interval: i}})
+	read := &typed{batch: transform.NewBatch(c.table, memory.DefaultAllocator)}
 	defer read.release()
 	for page, err := range walks.Pages(ctx) {
 		if err != nil {
@@ -63,8 +67,8 @@ func (s sourceSide) Compare(ctx context.Context, i checkpoints.Interval) (Findin
 		return Finding{}, err // what the source does not know has no rows to compare
 	}
 	read.flush()
-	found, err := s.stored.Compare(ctx, run.Stored(s.table, s.query, i), read.rows, read.rejects)
-	finding := Finding{Missing: found.Missing, Extra: found.Extra, Differs: found.Differs, Samples: found.Samples}
+	found, err := c.stored.Compare(ctx, c.within(i), read.rows, read.rejects)
+	finding := Finding{Counts: found.Counts, Samples: found.Samples}
 	for _, short := range walks.Shortfalls() {
 		finding.Unproven += int64(short.Missing)
 	}
@@ -101,28 +105,4 @@ func (t *typed) release() {
 	for _, built := range t.built {
 		built.Release()
 	}
-}
-
-// storedSide is the other side: the stored rows that the query matches.
-type storedSide struct {
-	comparison
-	resolution time.Duration
-}
-
-// Count is how many rows of the interval are stored.
-func (s storedSide) Count(ctx context.Context, i checkpoints.Interval) (int64, error) {
-	return s.stored.Count(ctx, run.Stored(s.table, s.query, i))
-}
-
-// Middle is the time of the middle one.
-func (s storedSide) Middle(ctx context.Context, i checkpoints.Interval) (time.Time, error) {
-	return s.stored.Middle(ctx, run.Stored(s.table, s.query, i))
-}
-
-// Quiet is an instant near which none is stored, as the source resolves time.
-func (s storedSide) Quiet(ctx context.Context, i checkpoints.Interval, at time.Time) (time.Time, bool, error) {
-	if whole := at.Truncate(s.resolution); whole.Before(at) {
-		at = whole.Add(s.resolution)
-	}
-	return s.stored.Quiet(ctx, run.Stored(s.table, s.query, i), at, s.resolution)
 }

@@ -48,18 +48,15 @@ type Report struct {
 
 // Stream is the verification of one stream and filter set.
 type Stream struct {
-	Stream   string    `json:"stream"`
-	Filter   string    `json:"filter"` // the filter set, or the series, as JSON
-	Status   Status    `json:"status"`
-	Error    string    `json:"error,omitempty"` // why it could not be verified
-	From     time.Time `json:"from"`            // what was compared: inclusive
-	To       time.Time `json:"to"`              // exclusive
-	Source   int64     `json:"source_rows"`     // counted by the source within these bounds
-	Stored   int64     `json:"held_rows"`       // counted in the warehouse within them
-	Missing  int64     `json:"missing"`
-	Extra    int64     `json:"extra"`
-	Differs  int64     `json:"differs"`
-	Unproven int64     `json:"unproven"`
+	Stream string    `json:"stream"`
+	Filter string    `json:"filter"` // the filter set, or the series, as JSON
+	Status Status    `json:"status"`
+	Error  string    `json:"error,omitempty"` // why it could not be verified
+	From   time.Time `json:"from"`            // what was compared: inclusive
+	To     time.Time `json:"to"`              // exclusive
+	Source int64     `json:"source_rows"`     // counted by the source within these bounds
+	Stored int64     `json:"held_rows"`       // counted in the warehouse within them
+	Counts
 	Days     []Day     `json:"days"`
 	Findings []Finding `json:"findings"`
 }
@@ -74,15 +71,20 @@ type Day struct {
 	Status Status    `json:"status"`
 }
 
+// Counts are rows that differ, by how they do.
+type Counts struct {
+	Missing  int64 `json:"missing"`
+	Extra    int64 `json:"extra"`
+	Differs  int64 `json:"differs"`
+	Unproven int64 `json:"unproven"`
+}
+
 // Finding is the smallest range in which a difference was found.
 type Finding struct {
-	From     time.Time `json:"from"`
-	To       time.Time `json:"to"`
-	Missing  int64     `json:"missing"`
-	Extra    int64     `json:"extra"`
-	Differs  int64     `json:"differs"`
-	Unproven int64     `json:"unproven"`
-	Samples  []string  `json:"samples"` // some of the ids
+	From time.Time `json:"from"`
+	To   time.Time `json:"to"`
+	Counts
+	Samples []string `json:"samples"` // some of the ids
 }
 
 // File is the verification of one published file.
@@ -110,16 +112,24 @@ func (f Finding) Interval() checkpoints.Interval {
 	return checkpoints.Interval{From: f.From, To: f.To}
 }
 
-// Status of a finding is its worst.
-func (f Finding) Status() Status {
+// Add adds further counts.
+func (c *Counts) Add(more Counts) {
+	c.Missing += more.Missing
+	c.Extra += more.Extra
+	c.Differs += more.Differs
+	c.Unproven += more.Unproven
+}
+
+// Worst is the worst status of what was counted.
+func (c Counts) Worst() Status {
 	switch {
-	case f.Missing > 0:
+	case c.Missing > 0:
 		return Missing
-	case f.Differs > 0:
+	case c.Differs > 0:
 		return Differs
-	case f.Unproven > 0:
+	case c.Unproven > 0:
 		return Unproven
-	case f.Extra > 0:
+	case c.Extra > 0:
 		return Extra
 	}
 	return Match
@@ -127,14 +137,11 @@ func (f Finding) Status() Status {
 
 // Close adds up a stream's findings.
 func (s *Stream) Close() {
-	s.Missing, s.Extra, s.Differs, s.Unproven = 0, 0, 0, 0
+	s.Counts = Counts{}
 	for _, f := range s.Findings {
-		s.Missing += f.Missing
-		s.Extra += f.Extra
-		s.Differs += f.Differs
-		s.Unproven += f.Unproven
+		s.Add(f.Counts)
 	}
-	s.Status = Finding{Missing: s.Missing, Extra: s.Extra, Differs: s.Differs, Unproven: s.Unproven}.Status()
+	s.Status = s.Worst()
 }
 
 // Fail notes why the stream could not be verified.

@@ -81,10 +81,10 @@ func (v *verification) series(ctx context.Context, series run.Series, s *Stream)
 		return err
 	}
 	s.From, s.To, s.Source, s.Stored = span.From, span.To, found.Source, found.Stored
-	if found.Missing+found.Differs+found.Extra > 0 {
+	if found.Worst() != Match {
 		s.Findings = []Finding{{
 			From: found.Oldest, To: found.Newest.Add(series.BucketLength()),
-			Missing: found.Missing, Extra: found.Extra, Differs: found.Differs, Samples: found.Samples,
+			Counts: found.Counts, Samples: found.Samples,
 		}}
 	}
 	s.Close()

@@ -27,8 +27,8 @@ func VerifyTotals(ctx context.Context, stored *load.Warehouse, from run.Source, 
 		old, _ := covered.Split(now.Add(-list.Lookback).Truncate(time.Second))
 		old = checkpoints.Of(checkpoints.Interval{From: list.Start, To: now}).Intersect(old)
 		s := Stream{Stream: list.Name(), Filter: query.Key()}
-		c := comparison{source: from, stored: reader{mu: &sync.Mutex{}, conn: stored.Conn()}, query: query, table: list.Table()}
-		if err := c.verify(ctx, &s, old, Totals{Step: NextMonth}); err != nil {
+		c := comparison{source: from, stored: reader{mu: &sync.Mutex{}, conn: stored.Conn()}, query: query, table: list.Table(), step: NextMonth}
+		if err := c.verify(ctx, &s, old); err != nil {
 			return run.Verification{}, fmt.Errorf("verify: %w", err)
 		}
 		whole.Findings = append(whole.Findings, s.Findings...)
