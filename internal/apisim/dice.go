@@ -2,9 +2,8 @@ package apisim
 
 import (
 	"encoding/binary"
+	"encoding/hex"
 	"math"
-
-	"github.com/google/uuid"
 )
 
 // dice is a splitmix64 generator: a word of state, so one can be made for every
@@ -70,12 +69,9 @@ const (
 func idOf(seed, class, n uint64) string {
 	word := mix(class<<56 ^ n ^ mix(seed+purposeID))
 	filler := mix(word ^ 0xa5a5a5a5a5a5a5a5)
-	var id uuid.UUID
-	binary.BigEndian.PutUint32(id[0:], uint32(word>>32))
-	binary.BigEndian.PutUint16(id[4:], uint16(word>>16))
-	binary.BigEndian.PutUint16(id[6:], 0x4000|uint16(filler&0xfff))
-	binary.BigEndian.PutUint16(id[8:], 0x8000|uint16(filler>>62)<<12|uint16(filler>>12&0xfff))
-	binary.BigEndian.PutUint16(id[10:], uint16(word))
-	binary.BigEndian.PutUint32(id[12:], uint32(filler>>24))
-	return id.String()
+	var raw [16]byte
+	binary.BigEndian.PutUint64(raw[:8], word>>16<<16|0x4000|filler&0xfff) // version 4
+	binary.BigEndian.PutUint64(raw[8:], (8|filler>>62)<<60|filler>>12&0xfff<<48|word&0xffff<<32|filler>>24&0xffffffff)
+	text := hex.EncodeToString(raw[:])
+	return text[:8] + "-" + text[8:12] + "-" + text[12:16] + "-" + text[16:20] + "-" + text[20:]
 }

@@ -107,7 +107,7 @@ func (s *Sim) spoil(w http.ResponseWriter, r *http.Request, status int, body []b
 		slow(w, r, body, f)
 		return
 	}
-	_, _ = w.Write(body[:min(cmp.Or(f.AfterBytes, len(body)/2), len(body)-1)])
+	_, _ = w.Write(body[:min(cmp.Or(f.AfterBytes, len(body)/2), len(body)-1)]) //nolint:gosec // for no browser
 	flush(w)
 	abandon(r, f)
 }
@@ -137,7 +137,7 @@ func slow(w http.ResponseWriter, r *http.Request, body []byte, f *Fault) {
 	size := max(1, f.ChunkBytes)
 	for len(body) > 0 && wait(r, max(f.Delay, time.Nanosecond)) {
 		n := min(size, len(body))
-		if _, err := w.Write(body[:n]); err != nil {
+		if _, err := w.Write(body[:n]); err != nil { //nolint:gosec // for no browser
 			return
 		}
 		flush(w)

@@ -21,7 +21,7 @@ func (s *Sim) respond(w http.ResponseWriter, r *http.Request, status int, body [
 	}
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
-	_, _ = w.Write(body) // a client that left is no error of the server
+	_, _ = w.Write(body) //nolint:gosec // for no browser; a client that left is no error of the server
 }
 
 // compressors only code symbols and look for no repetitions: on the loopback

@@ -5,8 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"time"
-
-	"github.com/go-json-experiment/json/jsontext"
+	"unicode/utf8"
 )
 
 // Row is one record of either list endpoint, with the API's fields. Message
@@ -73,15 +72,19 @@ func (r *Row) appendJSON(b []byte, stream Stream, digits Digits) []byte {
 	return b
 }
 
-// appendField writes a field with a comma behind it; none if there is no value. Text is
-// escaped as little as JavaScript does, and invalid UTF-8 becomes U+FFFD.
+// appendField writes a field with a comma behind it; none if there is no value. Invalid
+// UTF-8 becomes U+FFFD.
 func appendField(b []byte, name string, value *string) []byte {
 	if value == nil {
 		return b
 	}
 	b = append(append(append(b, '"'), name...), `":`...)
-	b, _ = jsontext.AppendQuote(b, *value) // the error is that of invalid UTF-8
-	return append(b, ',')
+	for i := range len(*value) {
+		if c := (*value)[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
+			return append(append(b, marshal(*value)...), ',')
+		}
+	}
+	return append(append(append(b, '"'), *value...), `",`...)
 }
 
 func appendNullable(b []byte, name string, value *string) []byte {
