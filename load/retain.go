@@ -4,8 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
@@ -35,72 +33,61 @@ type Removed struct {
 //
 // A removed reject leaves a fingerprint, so that it is recognised when the lookback or a
 // verification reads it again: it is not stored again, and not counted as missing.
-func (w *Warehouse) Retain(ctx context.Context, keep Keep, now time.Time) (Removed, error) {
+func (w *Warehouse) Retain(ctx context.Context, keep Keep, now time.Time) (removed Removed, err error) {
 	const doing = "remove old records"
-	removals := keep.removals(now)
-	limits := fmt.Sprint(removals)
+	runs, rejects := firstKept(now, keep.Runs), firstKept(now, keep.Rejects)
+	limits := fmt.Sprint(runs.Unix(), rejects.Unix())
 	var done bool
-	err := w.conn.QueryRowContext(ctx, "SELECT count(*) > 0 FROM internal.meta WHERE key = ? AND value = ?", retained, limits).Scan(&done)
+	err = w.conn.QueryRowContext(ctx, "SELECT count(*) > 0 FROM internal.meta WHERE key = ? AND value = ?", retained, limits).Scan(&done)
 	if err != nil || done {
 		return Removed{}, duckdb.Wrap(doing, err)
 	}
-	removed := Removed{Rejects: map[string]int64{}}
-	err = w.transact(ctx, doing, func(tx *sql.Tx) error {
-		for _, r := range removals {
-			if err := r.remove(ctx, tx, &removed); err != nil {
-				return err
-			}
+	err = w.transact(ctx, doing, func(tx *sql.Tx) (err error) {
+		if removed.Runs, err = removeRows(ctx, tx, "sync_runs WHERE started_at < ? AND rowid NOT IN ("+keptRuns+")", runs); err != nil {
+			return err
+		}
+		if removed.Lateness, err = removeRows(ctx, tx, "sync_lateness WHERE observed_at < ?", runs); err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, "INSERT INTO internal.meta SELECT DISTINCT ?, "+fingerprint("stream", "raw")+" FROM rejected_records WHERE rejected_at < ?", forgotten, rejects)
+		if err != nil {
+			return err
+		}
+		removed.Rejects, err = countByStream(tx.QueryContext(ctx, "DELETE FROM rejected_records WHERE rejected_at < ? RETURNING stream", rejects))
+		if err != nil {
+			return err
 		}
 		if _, err := tx.ExecContext(ctx, "DELETE FROM internal.meta WHERE key = ?", retained); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, "INSERT INTO internal.meta VALUES (?, ?)", retained, limits)
+		_, err = tx.ExecContext(ctx, "INSERT INTO internal.meta VALUES (?, ?)", retained, limits)
 		return err
 	})
-	return removed, err
+	if err != nil {
+		return Removed{}, err
+	}
+	return removed, nil
 }
 
 // retained is the key in internal.meta of the limits that were applied last.
 const retained = "retained"
 
-// removal is what may be removed from one table.
-type removal struct {
-	table, where string
-	arguments    []any
-	before       string // a statement on the same rows, if any
-	count        func(removed *Removed, stream string, rows int64)
-}
-
-// removals lists them for the records that are not kept indefinitely.
-func (k Keep) removals(now time.Time) []removal {
-	var all []removal
-	if k.Runs > 0 {
-		last := lastDay(now, k.Runs)
-		all = append(
-			all,
-			removal{
-				table: "sync_runs", where: "started_at < ? AND rowid NOT IN (" + keptRuns + ")", arguments: []any{last},
-				count: func(removed *Removed, _ string, rows int64) { removed.Runs += rows },
-			},
-			removal{
-				table: "sync_lateness", where: "observed_at < ?", arguments: []any{last},
-				count: func(removed *Removed, _ string, rows int64) { removed.Lateness += rows },
-			},
-		)
+// firstKept is the start of the first UTC day whose records are kept; zero, which is
+// before all of them, if they are kept indefinitely.
+func firstKept(now time.Time, keep time.Duration) time.Time {
+	if keep == 0 {
+		return time.Time{}
 	}
-	if k.Rejects > 0 {
-		all = append(all, removal{
-			table: "rejected_records", where: "rejected_at < ?", arguments: []any{lastDay(now, k.Rejects)},
-			before: "INSERT INTO internal.meta SELECT DISTINCT '" + forgotten + "', " + fingerprint("stream", "raw") + " FROM rejected_records",
-			count:  func(removed *Removed, stream string, rows int64) { removed.Rejects[stream] += rows },
-		})
-	}
-	return all
-}
-
-// lastDay is the start of the first UTC day that is kept.
-func lastDay(now time.Time, keep time.Duration) time.Time {
 	return now.Add(-keep).UTC().Truncate(24 * time.Hour)
+}
+
+// removeRows deletes rows and counts them.
+func removeRows(ctx context.Context, tx *sql.Tx, from string, arguments ...any) (int64, error) {
+	result, err := tx.ExecContext(ctx, "DELETE FROM "+from, arguments...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 // keptRuns are the rows of sync_runs that are always kept.
@@ -111,24 +98,6 @@ const keptRuns = `SELECT unnest(list_filter([
 		arg_max(rowid, started_at) FILTER (verified IS NOT NULL),
 		arg_max(rowid, to_ts)
 	], lambda r: r IS NOT NULL)) FROM sync_runs GROUP BY stream`
-
-// String is the table and its limit.
-func (m removal) String() string { return fmt.Sprint(m.table, m.arguments) }
-
-func (m removal) remove(ctx context.Context, tx *sql.Tx, removed *Removed) error {
-	if m.before != "" {
-		if _, err := tx.ExecContext(ctx, m.before+" WHERE "+m.where, m.arguments...); err != nil {
-			return err
-		}
-	}
-	rows, err := countByStream(tx.QueryContext(ctx, fmt.Sprintf("DELETE FROM %s WHERE %s RETURNING stream", m.table, m.where), m.arguments...))
-	if m.count != nil {
-		for _, stream := range slices.Sorted(maps.Keys(rows)) {
-			m.count(removed, stream, rows[stream])
-		}
-	}
-	return err
-}
 
 func countByStream(rows *sql.Rows, err error) (map[string]int64, error) {
 	if err != nil {
