@@ -2,12 +2,12 @@ package load
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
+	"github.com/flashback-sync/flashback-sync/load/durable"
 )
 
 // opened are the files and folders of data_dir that are opened by their path. A link in
@@ -42,9 +42,9 @@ func checkLinks(dir string) error {
 		case err != nil:
 			return duckdb.Wrap("open data_dir", err)
 		case place.folder && !info.IsDir():
-			return duckdb.Wrap("open data_dir", notPlain(filepath.Join(dir, place.name), "folder"))
+			return duckdb.Wrap("open data_dir", durable.NotPlain(filepath.Join(dir, place.name), "folder"))
 		case !place.folder && !info.Mode().IsRegular():
-			return duckdb.Wrap("open data_dir", notPlain(filepath.Join(dir, place.name), "file"))
+			return duckdb.Wrap("open data_dir", durable.NotPlain(filepath.Join(dir, place.name), "file"))
 		}
 	}
 	return nil
@@ -62,9 +62,4 @@ func sweepSpills(dir string) error {
 		return nil // a folder that is not writable is reported later, and better
 	}
 	return duckdb.Wrap("sweep data_dir", root.RemoveAll("state/tmp"))
-}
-
-// notPlain is the error for something else in the place of a file or folder of ours.
-func notPlain(path, wanted string) error {
-	return fmt.Errorf("%s is not a plain %s: remove it (inside data_dir no link is followed)", path, wanted)
 }

@@ -26,10 +26,15 @@ func Place(dir, name string) (string, error) {
 		case err != nil:
 			return "", err
 		case last && !info.Mode().IsRegular(), !last && !info.IsDir():
-			return "", fmt.Errorf("%s is not a plain %s: remove it (inside data_dir no link is followed)", path, kind(last))
+			return "", NotPlain(path, kind(last))
 		}
 	}
 	return path, nil
+}
+
+// NotPlain is the error for something else in the place of a file or folder of ours.
+func NotPlain(path, wanted string) error {
+	return fmt.Errorf("%s is not a plain %s: remove it (inside data_dir no link is followed)", path, wanted)
 }
 
 func kind(last bool) string {

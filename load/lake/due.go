@@ -66,7 +66,7 @@ func (l *publication) damaged(table *schema.Table) (starts []time.Time, err erro
 		}
 		folder := path.Base(path.Dir(f.Path))
 		if kind, there := folders[folder]; there && !kind.IsDir() {
-			return nil, notPlain(l.name(path.Dir(f.Path)), "folder")
+			return nil, durable.NotPlain(l.name(path.Dir(f.Path)), "folder")
 		}
 		now, there := durable.Identify(l.name(f.Path)) // before it is read, so that a later write is noticed
 		if there && (l.Known != nil && l.Known(f.Path, now) || checkFile(l.root, f) == nil) {

@@ -2,7 +2,6 @@ package lake
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path"
@@ -33,16 +32,12 @@ func openFolders(dir string) (folders, error) {
 			err = durable.SyncDir(filepath.Dir(dir))
 		}
 	case err == nil && !info.IsDir():
-		err = notPlain(dir, "folder")
+		err = durable.NotPlain(dir, "folder")
 	}
 	if err == nil {
 		f.root, err = os.OpenRoot(dir)
 	}
 	return f, err
-}
-
-func notPlain(path, wanted string) error {
-	return fmt.Errorf("%s is not a plain %s: remove it (inside data_dir no link is followed)", path, wanted)
 }
 
 // name is the absolute path of a file of the lake.
@@ -72,7 +67,7 @@ func (f folders) checkFolder(folder string) error {
 		case err != nil:
 			return err
 		case !info.IsDir():
-			return notPlain(f.name(dir), "folder")
+			return durable.NotPlain(f.name(dir), "folder")
 		}
 	}
 	return nil

@@ -83,7 +83,7 @@ func ReadManifest(dir string) (*Manifest, error) {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, notPlain(name, "file")
+		return nil, durable.NotPlain(name, "file")
 	}
 	content, err := durable.ReadFile(name)
 	if err != nil {
