@@ -61,9 +61,9 @@ func (w *Warehouse) fill(ctx context.Context) error {
 		statements,
 		fmt.Sprintf("INSERT INTO internal.meta VALUES ('application', '%s'), ('schema_version', '%d'), ('created_by', %s)",
 			application, schema.Version, schema.Literal(w.options.Version)),
-		"CHECKPOINT",
 	)
-	for _, statement := range statements {
+	statements = append(statements, viewStatements()...)
+	for _, statement := range append(statements, "CHECKPOINT") {
 		if _, err := w.conn.ExecContext(ctx, statement); err != nil {
 			return err
 		}
@@ -88,6 +88,10 @@ var withoutQuotes = []string{
 // published yet.
 const Unpublished = "state/unpublished"
 
+func (w *Warehouse) markUnpublished() error {
+	return durable.Write(filepath.Join(w.options.Dir, filepath.FromSlash(Unpublished)), nil)
+}
+
 // migrate adds the tables and columns that a warehouse of an older layout lacks, and lists
 // every partition as changed, so that this run writes all files again. After a crash the
 // list and the file Unpublished make the next run do so.
@@ -95,10 +99,11 @@ func (w *Warehouse) migrate(ctx context.Context, version int) error {
 	if version == schema.Version {
 		return nil
 	}
-	if err := durable.Write(filepath.Join(w.options.Dir, filepath.FromSlash(Unpublished)), nil); err != nil {
+	if err := w.markUnpublished(); err != nil {
 		return duckdb.Wrap("migrate warehouse", err)
 	}
-	err := w.transact(ctx, fmt.Sprintf("migrate warehouse to version %d", schema.Version), func(tx *sql.Tx) error {
+	migrating := fmt.Sprintf("migrate warehouse to version %d", schema.Version)
+	err := w.transact(ctx, migrating, func(tx *sql.Tx) error {
 		for ; version < schema.Version; version++ {
 			for _, correction := range corrections[version] {
 				if _, err := tx.ExecContext(ctx, correction); err != nil {
@@ -108,6 +113,19 @@ func (w *Warehouse) migrate(ctx context.Context, version int) error {
 		}
 		for _, table := range schema.Tables() {
 			if err := (statements{table}).migrate(ctx, tx); err != nil {
+				return fmt.Errorf("%s: %w", table.Name, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	// A second transaction: DuckDB cannot update a table that the same one altered. The
+	// version comes last, so after a crash in between the next run does both again.
+	err = w.transact(ctx, migrating, func(tx *sql.Tx) error {
+		for _, table := range schema.Tables() {
+			if err := (statements{table}).fillPartition(ctx, tx); err != nil {
 				return fmt.Errorf("%s: %w", table.Name, err)
 			}
 		}
@@ -136,7 +154,7 @@ func (s statements) migrate(ctx context.Context, tx *sql.Tx) error {
 		if !s.canMove() { // releases of layout 1 listed its runs, and never removed them
 			changes = append(changes, "DELETE FROM internal.unsettled WHERE stream = "+schema.Literal(s.Name))
 		}
-		for _, c := range s.Columns {
+		for _, c := range s.Stored() {
 			if !columns[c.Name] {
 				changes = append(changes, fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s %s", schema.Ident(s.Name), schema.Ident(c.Name), c.Type.DuckDB()))
 			}
@@ -149,6 +167,17 @@ func (s statements) migrate(ctx context.Context, tx *sql.Tx) error {
 		}
 	}
 	return nil
+}
+
+// fillPartition gives the rows of a release without the partition column their value.
+func (s statements) fillPartition(ctx context.Context, tx *sql.Tx) error {
+	c := s.PartitionColumn()
+	if c == nil {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, fmt.Sprintf("UPDATE %[1]s SET %[2]s = %[3]s WHERE %[2]s IS NULL",
+		schema.Ident(s.Name), schema.Ident(c.Name), s.PartitionValue(schema.Ident(s.Time))))
+	return err
 }
 
 // listAll lists every partition as changed.

@@ -136,7 +136,7 @@ func (b *rebuilding) fillFrom(ctx context.Context, tx *sql.Tx) error {
 func (b *rebuilding) fillPublished(ctx context.Context, tx *sql.Tx) (err error) {
 	for _, table := range schema.Tables() {
 		switch {
-		case table.Name == schema.SyncCoverage().Name:
+		case table.Name == schema.SyncCoverage().Name, table.Derived != "":
 		case table.Partition == schema.Unpartitioned:
 			err = b.copyTable(ctx, tx, table)
 		default:
@@ -156,8 +156,11 @@ func (b *rebuilding) fillPublished(ctx context.Context, tx *sql.Tx) (err error) 
 }
 
 // load loads one partition: its file if it is intact or, without an analysts' file, what
-// can still be read of it.
+// can still be read of it. A derived table is computed again when the others are published.
 func (b *rebuilding) load(ctx context.Context, tx *sql.Tx, p Part) error {
+	if p.Table.Derived != "" {
+		return nil
+	}
 	if p.Intact || (p.Path != "" && !b.done.Published && b.readable(ctx, p)) {
 		b.done.Files++
 		if err := b.insert(ctx, tx, p.Table, b.parquet(p)); err != nil {
@@ -204,7 +207,12 @@ func (b *rebuilding) parquet(p Part) string {
 
 func (b *rebuilding) insert(ctx context.Context, tx *sql.Tx, table *schema.Table, relation string) error {
 	columns := duckdb.Names(table)
-	result, err := tx.ExecContext(ctx, fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM %s", schema.Ident(table.Name), columns, columns, relation))
+	values := columns
+	if c := table.PartitionColumn(); c != nil {
+		columns += ", " + schema.Ident(c.Name)
+		values += ", " + table.PartitionValue(schema.Ident(table.Time))
+	}
+	result, err := tx.ExecContext(ctx, fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM %s", schema.Ident(table.Name), columns, values, relation))
 	if err != nil {
 		return err
 	}
@@ -217,7 +225,7 @@ func (b *rebuilding) insert(ctx context.Context, tx *sql.Tx, table *schema.Table
 // lake's files and the analysts' file may be of different runs.
 func (b *rebuilding) dropDuplicates(ctx context.Context, tx *sql.Tx) error {
 	for _, table := range schema.Tables() {
-		if table.Partition == schema.Unpartitioned {
+		if table.Partition == schema.Unpartitioned || table.Derived != "" {
 			continue
 		}
 		_, err := tx.ExecContext(ctx, fmt.Sprintf(`DELETE FROM %[1]s WHERE rowid IN (SELECT rowid FROM %[1]s

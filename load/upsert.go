@@ -234,6 +234,9 @@ func (s statements) update() string {
 	for _, c := range s.Compared() {
 		set = append(set, fmt.Sprintf("%[1]s = d.%[1]s", schema.Ident(c.Name)))
 	}
+	if c := s.PartitionColumn(); c != nil {
+		set = append(set, schema.Ident(c.Name)+" = "+s.PartitionValue("d."+schema.Ident(s.Time)))
+	}
 	set = append(set, "_run_id = ?")
 	if _, ok := s.Column("_last_changed_at"); ok {
 		set = append(set, "_last_changed_at = ?")
@@ -252,6 +255,9 @@ func (s statements) insert(ctx context.Context, i incoming, stored int64, runID 
 		} else {
 			values = append(values, schema.Ident(c.Name))
 		}
+	}
+	if c := s.PartitionColumn(); c != nil {
+		names, values = append(names, schema.Ident(c.Name)), append(values, s.PartitionValue(schema.Ident(s.Time)))
 	}
 	statement := fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM incoming",
 		schema.Ident(s.Name), strings.Join(names, ", "), strings.Join(values, ", "))

@@ -136,7 +136,10 @@ func (w *Warehouse) prepare(ctx context.Context) error {
 			return errors.Join(err, w.disconnect())
 		}
 	}
-	if err := w.migrate(ctx, version); err != nil {
+	if err = w.migrate(ctx, version); err == nil {
+		err = w.makeViews(ctx)
+	}
+	if err != nil {
 		return errors.Join(err, w.disconnect())
 	}
 	return nil

@@ -20,11 +20,13 @@ const (
 	Boolean
 	// JSON is the text of one JSON value.
 	JSON
+	// Date is a day in UTC.
+	Date
 )
 
 // DuckDB is the column type in DDL.
 func (t Type) DuckDB() string {
-	return [...]string{"VARCHAR", "TIMESTAMPTZ", "BIGINT", "DOUBLE", "BOOLEAN", "JSON"}[t]
+	return [...]string{"VARCHAR", "TIMESTAMPTZ", "BIGINT", "DOUBLE", "BOOLEAN", "JSON", "DATE"}[t]
 }
 
 // Arrow is the column type in record batches and Parquet files. JSON travels as
@@ -39,6 +41,8 @@ func (t Type) Arrow() arrow.DataType {
 		return arrow.PrimitiveTypes.Float64
 	case Boolean:
 		return arrow.FixedWidthTypes.Boolean
+	case Date:
+		return arrow.FixedWidthTypes.Date32
 	default:
 		return arrow.BinaryTypes.String
 	}

@@ -14,8 +14,9 @@ func Literal(s string) string { return `'` + strings.ReplaceAll(s, `'`, `''`) + 
 // DDL returns the statements that make the table and its comments, in order.
 // There is deliberately no PRIMARY KEY: see docs/adr/0003-no-indexes.md.
 func (t *Table) DDL() []string {
-	columns := make([]string, len(t.Columns))
-	for i, c := range t.Columns {
+	stored := t.Stored()
+	columns := make([]string, len(stored))
+	for i, c := range stored {
 		columns[i] = "    " + Ident(c.Name) + " " + c.Type.DuckDB()
 		if c.NotNull {
 			columns[i] += " NOT NULL"
@@ -30,7 +31,7 @@ func (t *Table) DDL() []string {
 // Comments returns the statements that comment the table and its columns.
 func (t *Table) Comments() []string {
 	statements := []string{fmt.Sprintf("COMMENT ON TABLE %s IS %s", Ident(t.Name), Literal(t.Doc))}
-	for _, c := range t.Columns {
+	for _, c := range t.Stored() {
 		statements = append(statements,
 			fmt.Sprintf("COMMENT ON COLUMN %s.%s IS %s", Ident(t.Name), Ident(c.Name), Literal(c.Doc)))
 	}

@@ -13,22 +13,22 @@ import (
 func Formats() []string { return []string{"markdown", "json", "sql", "dbt"} }
 
 // Dictionary writes the data dictionary: as Markdown to read, as JSON for
-// programs, as the SQL that makes the tables, or as a dbt sources.yml.
-func Dictionary(format string, tables []*Table) ([]byte, error) {
+// programs, as the SQL that makes tables and views, or as a dbt sources.yml.
+func Dictionary(format string, tables []*Table, views []*View) ([]byte, error) {
 	switch format {
 	case "markdown":
-		return markdown(tables), nil
+		return markdown(tables, views), nil
 	case "json":
-		return jsonDictionary(tables)
+		return jsonDictionary(tables, views)
 	case "sql":
-		return sqlScript(tables), nil
+		return sqlScript(tables, views), nil
 	case "dbt":
-		return dbtSources(tables)
+		return dbtSources(tables, views)
 	}
 	return nil, fmt.Errorf("unknown format %q: use one of %s", format, strings.Join(Formats(), ", "))
 }
 
-func markdown(tables []*Table) []byte {
+func markdown(tables []*Table, views []*View) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "# Data dictionary\n\nSchema version %d. Times are UTC.\n\n%s\n", Version, timestamps)
 	for _, t := range tables {
@@ -37,12 +37,18 @@ func markdown(tables []*Table) []byte {
 			fmt.Fprintf(&b, " Parquet: `lake/%s`.", file)
 		}
 		b.WriteString("\n\n| column | type | null | API field | privacy | meaning |\n| --- | --- | --- | --- | --- | --- |\n")
-		for _, c := range t.Columns {
+		for _, c := range t.Stored() {
 			null := "yes"
 			if c.NotNull {
 				null = "no"
 			}
 			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", c.Name, c.Type.DuckDB(), null, c.API, c.Privacy, c.Doc)
+		}
+	}
+	for _, v := range views {
+		fmt.Fprintf(&b, "\n## %s.%s\n\n%s\n\n| column | type | meaning |\n| --- | --- | --- |\n", ViewSchema, v.Name, v.Doc)
+		for _, c := range v.Columns {
+			fmt.Fprintf(&b, "| %s | %s | %s |\n", c.Name, c.Type, c.Doc)
 		}
 	}
 	return b.Bytes()
@@ -78,14 +84,34 @@ type jsonColumn struct {
 	Doc      string  `json:"description"`
 }
 
-func jsonDictionary(tables []*Table) ([]byte, error) {
+type jsonView struct {
+	Name    string           `json:"name"`
+	Doc     string           `json:"description"`
+	Columns []jsonViewColumn `json:"columns"`
+}
+
+type jsonViewColumn struct {
+	Name string `json:"name"`
+	Type string `json:"duckdb_type"`
+	Doc  string `json:"description"`
+}
+
+func jsonDictionary(tables []*Table, views []*View) ([]byte, error) {
 	out := struct {
 		Version int         `json:"schema_version"`
 		Tables  []jsonTable `json:"tables"`
+		Views   []jsonView  `json:"views"`
 	}{Version: Version}
+	for _, v := range views {
+		view := jsonView{Name: ViewSchema + "." + v.Name, Doc: v.Doc}
+		for _, c := range v.Columns {
+			view.Columns = append(view.Columns, jsonViewColumn(c))
+		}
+		out.Views = append(out.Views, view)
+	}
 	for _, t := range tables {
 		jt := jsonTable{Name: t.Name, Doc: t.Doc, Key: t.Key, Time: t.Time, Parquet: t.LakePath()}
-		for _, c := range t.Columns {
+		for _, c := range t.Stored() {
 			jt.Columns = append(jt.Columns, jsonColumn{
 				c.Name, c.Type.DuckDB(), c.Type.Arrow().String(), !c.NotNull, c.API, c.Privacy, c.Doc,
 			})
@@ -96,13 +122,16 @@ func jsonDictionary(tables []*Table) ([]byte, error) {
 	return append(b, '\n'), err
 }
 
-func sqlScript(tables []*Table) []byte {
+func sqlScript(tables []*Table, views []*View) []byte {
 	var b bytes.Buffer
 	for _, t := range tables {
-		for _, statement := range t.DDL() {
-			b.WriteString(statement + ";\n")
-		}
-		b.WriteByte('\n')
+		b.WriteString(strings.Join(t.DDL(), ";\n") + ";\n\n")
+	}
+	if len(views) > 0 {
+		b.WriteString("CREATE SCHEMA " + ViewSchema + ";\n\n")
+	}
+	for _, v := range views {
+		b.WriteString(strings.Join(v.DDL(), ";\n") + ";\n\n")
 	}
 	return b.Bytes()
 }
@@ -126,7 +155,7 @@ type dbtColumn struct {
 	Description string   `yaml:"description"`
 	DataType    string   `yaml:"data_type"`
 	Quote       bool     `yaml:"quote"` // some names are reserved words: window, end
-	Meta        dbtMeta  `yaml:"meta"`
+	Meta        dbtMeta  `yaml:"meta,omitempty"`
 	Tests       []string `yaml:"data_tests,omitempty"`
 }
 
@@ -136,19 +165,30 @@ type dbtMeta struct {
 
 // dbtSources writes a sources.yml for dbt-duckdb. The database is named after
 // the published file, as DuckDB names an attached file: flashback.
-func dbtSources(tables []*Table) ([]byte, error) {
+func dbtSources(tables []*Table, views []*View) ([]byte, error) {
 	source := dbtSource{
 		Name: "flashback", Database: "flashback", Schema: "main",
 		Description: "AI-policy alerts, violations and statistics, copied by flashback-sync.",
 	}
 	for _, t := range tables {
 		dt := dbtTable{Name: t.Name, Description: t.Doc}
-		for _, c := range t.Columns {
+		for _, c := range t.Stored() {
 			dt.Columns = append(dt.Columns, dbtColumn{c.Name, c.Doc, c.Type.DuckDB(), true, dbtMeta{c.Privacy}, dbtTests(t, c)})
 		}
 		source.Tables = append(source.Tables, dt)
 	}
-	return yaml.Marshal(map[string]any{"version": 2, "sources": []dbtSource{source}})
+	answers := dbtSource{
+		Name: "flashback_" + ViewSchema, Database: "flashback", Schema: ViewSchema,
+		Description: "Views for analysts: latest names, true sums, and whether each day is proven complete.",
+	}
+	for _, v := range views {
+		view := dbtTable{Name: v.Name, Description: v.Doc}
+		for _, c := range v.Columns {
+			view.Columns = append(view.Columns, dbtColumn{Name: c.Name, Description: c.Doc, DataType: c.Type, Quote: true})
+		}
+		answers.Tables = append(answers.Tables, view)
+	}
+	return yaml.Marshal(map[string]any{"version": 2, "sources": []dbtSource{source, answers}})
 }
 
 func dbtTests(t *Table, c Column) []string {

@@ -105,7 +105,7 @@ func TestDDLMakesWhatWasDeclared(t *testing.T) {
 
 func TestDictionaryInEveryFormat(t *testing.T) {
 	for _, format := range schema.Formats() {
-		out, err := schema.Dictionary(format, schema.Tables())
+		out, err := schema.Dictionary(format, schema.Tables(), schema.Views())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -117,17 +117,17 @@ func TestDictionaryInEveryFormat(t *testing.T) {
 			}
 		}
 	}
-	if _, err := schema.Dictionary("xml", nil); err == nil {
+	if _, err := schema.Dictionary("xml", nil, nil); err == nil {
 		t.Error("an unknown format is not refused")
 	}
 }
 
 func TestDictionaryParses(t *testing.T) {
-	asJSON, _ := schema.Dictionary("json", schema.Tables())
+	asJSON, _ := schema.Dictionary("json", schema.Tables(), schema.Views())
 	if !json.Valid(asJSON) {
 		t.Error("the JSON dictionary is not JSON")
 	}
-	asYAML, _ := schema.Dictionary("dbt", schema.Tables())
+	asYAML, _ := schema.Dictionary("dbt", schema.Tables(), schema.Views())
 	var sources struct {
 		Version int
 		Sources []struct {
@@ -138,7 +138,7 @@ func TestDictionaryParses(t *testing.T) {
 	if err := yaml.Unmarshal(asYAML, &sources); err != nil || sources.Version != 2 || len(sources.Sources[0].Tables) != len(schema.Tables()) {
 		t.Errorf("dbt sources: %+v, %v", sources, err)
 	}
-	script, _ := schema.Dictionary("sql", schema.Tables())
+	script, _ := schema.Dictionary("sql", schema.Tables(), schema.Views())
 	if _, err := open(t).Exec(string(script)); err != nil {
 		t.Errorf("the SQL dictionary does not run: %v", err)
 	}
@@ -168,7 +168,7 @@ func TestThePublishedDictionaryIsCurrent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	current, _ := schema.Dictionary("markdown", schema.Tables())
+	current, _ := schema.Dictionary("markdown", schema.Tables(), schema.Views())
 	if diff := cmp.Diff(string(current), string(published)); diff != "" {
 		t.Errorf("run 'flashback-sync schema > docs/data-dictionary.md' (-current +published):\n%s", diff)
 	}

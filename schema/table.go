@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"slices"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -22,10 +23,11 @@ const (
 type Table struct {
 	Name      string
 	Doc       string
-	Columns   []Column
+	Columns   []Column // as Parquet files have them
 	Key       []string // what identifies a row; NULLs in it are equal
 	Time      string   // the column that dates a row; rows are sorted and partitioned by it
 	Partition Partition
+	Derived   string // the query that computes the rows of the days in changed_days from other tables; "" if it is not derived
 }
 
 // PartitionStart is the start of the partition that holds an instant (UTC).
@@ -35,6 +37,37 @@ func (t *Table) PartitionStart(at time.Time) time.Time {
 		return time.Date(at.Year(), at.Month(), 1, 0, 0, 0, 0, time.UTC)
 	}
 	return time.Date(at.Year(), at.Month(), at.Day(), 0, 0, 0, 0, time.UTC)
+}
+
+// PartitionColumn is the column that names a row's partition, or nil. In the lake the
+// folders carry it (date=2024-01-15) and no file does; in DuckDB the table has it, so that
+// the same SQL works on both, and a condition on it reads only the rows of its days.
+func (t *Table) PartitionColumn() *Column {
+	switch t.Partition {
+	case ByDay:
+		return &Column{Name: "date", Type: Date, Privacy: Public, Origin: Bookkeeping, Doc: "UTC day of " + t.Time + "; in the lake the folder has it."}
+	case ByMonth:
+		return &Column{Name: "month", Type: Text, Privacy: Public, Origin: Bookkeeping, Doc: "UTC month of " + t.Time + ", as 2024-01; in the lake the folder has it."}
+	}
+	return nil
+}
+
+// PartitionValue is the SQL of the partition column's value for a row dated by the
+// expression at.
+func (t *Table) PartitionValue(at string) string {
+	if t.Partition == ByMonth {
+		return "strftime(make_timestamp(epoch_us(" + at + ")), '%Y-%m')"
+	}
+	return "CAST(make_timestamp(epoch_us(" + at + ")) AS DATE)"
+}
+
+// Stored lists the columns of the table in DuckDB: those of its files, then the
+// partition column.
+func (t *Table) Stored() []Column {
+	if c := t.PartitionColumn(); c != nil {
+		return append(slices.Clone(t.Columns), *c)
+	}
+	return t.Columns
 }
 
 // Column finds a column by name.

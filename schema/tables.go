@@ -7,7 +7,7 @@ import (
 
 // Version is the layout's version, stored in every warehouse. A release refuses
 // a warehouse whose version is higher than its own.
-const Version = 3
+const Version = 4
 
 // Tables returns every table that analysts see, in the order they read best. They
 // are shared, and not to be changed.
@@ -17,6 +17,7 @@ var tables = sync.OnceValue(func() []*Table {
 	return []*Table{
 		Alerts(), Violations(), PolicyStats(), PolicyStatsSummary(),
 		SyncRuns(), SyncCoverage(), SyncLateness(), RejectedRecords(),
+		SyncQueries(), SyncDays(), NamesDaily(), EventsDaily(),
 	}
 })
 

@@ -18,6 +18,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/audit"
 	"github.com/flashback-sync/flashback-sync/internal/query"
 	"github.com/flashback-sync/flashback-sync/internal/run"
+	"github.com/flashback-sync/flashback-sync/internal/status"
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/load/durable"
@@ -183,7 +184,7 @@ func (a *app) demoSync(ctx context.Context, t *task, dir string, now time.Time) 
 func demoOptions(dir string, now time.Time) run.Options {
 	start := now.AddDate(0, 0, -91)
 	o := run.Options{
-		RunID: newRunID(), Version: version, DataDir: dir, PublishDuckDB: true, Compression: "zstd",
+		RunID: newRunID(), Version: version, DataDir: dir, PublishDuckDB: true, Compression: "zstd", Configured: status.StreamNames(),
 		Stats: &run.Stats{Stream: seriesStream(), Start: now.AddDate(0, 0, -89), Bucket: "1h", Scopes: []run.Scope{{Scope: "org"}, {Scope: "repo", Auto: true}}},
 	}
 	for _, stream := range schema.Streams() {

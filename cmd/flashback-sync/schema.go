@@ -11,13 +11,13 @@ func (a *app) schemaCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "schema",
 		Short: "Print the data dictionary",
-		Long:  "Prints every table and column with its meaning: as Markdown, as JSON, as the SQL\nthat makes the tables, or as a dbt sources.yml.",
+		Long:  "Prints every table, view and column with its meaning: as Markdown, as JSON, as the\nSQL that makes them, or as a dbt sources.yml.",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			if err := oneOf("--format", format, schema.Formats()); err != nil {
 				return err
 			}
-			out, err := schema.Dictionary(format, schema.Tables())
+			out, err := schema.Dictionary(format, schema.Tables(), schema.Views())
 			if err != nil {
 				return err
 			}

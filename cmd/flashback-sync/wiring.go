@@ -137,6 +137,9 @@ func options(c *config.Config) run.Options {
 		if s := c.Streams.Series[stream.Name]; s != nil {
 			o.Stats = statistics(s)
 		}
+		if c.Streams.Lists[stream.Name] != nil || c.Streams.Series[stream.Name] != nil {
+			o.Configured = append(o.Configured, stream.Name)
+		}
 	}
 	return o
 }

@@ -62,15 +62,22 @@ func (s *session) configure(r Request) error {
 	if s.file != "" {
 		statements = append(statements, "SET allowed_paths = ["+schema.Literal(s.file)+"]")
 	}
+	// Views are found without the name of their schema. A file of an earlier release has none.
+	_ = s.set("SET search_path = 'main," + schema.ViewSchema + "'")
 	hardening := duckdb.Session{MemoryLimit: r.Limits.Memory, TimeZone: r.Zone}
 	for _, statement := range append(statements, hardening.Statements()...) {
-		var result mapping.Result
-		state := mapping.Query(s.connection, statement, &result)
-		cause := mapping.ResultError(&result)
-		mapping.DestroyResult(&result)
-		if state == mapping.StateError {
-			return refused("%s: %s", statement, cause)
+		if err := s.set(statement); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+func (s *session) set(statement string) error {
+	var result mapping.Result
+	defer mapping.DestroyResult(&result)
+	if mapping.Query(s.connection, statement, &result) == mapping.StateError {
+		return refused("%s: %s", statement, mapping.ResultError(&result))
 	}
 	return nil
 }

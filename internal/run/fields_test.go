@@ -74,7 +74,8 @@ func TestOnlyTheAnalystsTablesArePublished(t *testing.T) {
 	w := newWorld(t, small())
 	w.mustSync(w.options(alerts, violations, policyStats))
 	got := w.published("SELECT string_agg(schema_name || '.' || table_name, ' ' ORDER BY table_name) FROM duckdb_tables()")
-	want := "main.alerts main.policy_stats main.policy_stats_summary main.rejected_records main.sync_coverage main.sync_lateness main.sync_runs main.violations"
+	want := "main.alerts main.events_daily main.names_daily main.policy_stats main.policy_stats_summary main.rejected_records " +
+		"main.sync_coverage main.sync_days main.sync_lateness main.sync_queries main.sync_runs main.violations"
 	if got != want {
 		t.Errorf("published tables: %s, want %s", got, want)
 	}

@@ -86,7 +86,7 @@ func (w *world) isOfThisLayout() {
 	}
 	slices.Sort(want)
 	const columns = "SELECT array_to_string(list_sort(list(column_name)), ' ') FROM "
-	if got := w.published(columns + "duckdb_columns() WHERE table_name = 'alerts'"); got != strings.Join(want, " ") {
+	if got := w.published(columns + "duckdb_columns() WHERE table_name = 'alerts' AND column_name <> 'date'"); got != strings.Join(want, " ") {
 		w.t.Errorf("published columns: %s", got)
 	}
 	files, err := filepath.Glob(filepath.Join(w.dir, "lake", schema.Alerts().LakePath()))

@@ -23,6 +23,8 @@ type Options struct {
 
 	Lists []List
 	Stats *Stats
+	// Configured names the streams of the configuration, of which a run may sync some.
+	Configured []string
 
 	// From and To, if not zero, replace the planned range: everything between
 	// them is read again, covered or not.

@@ -142,6 +142,7 @@ func (s *story) check() {
 	s.run(s.rt)
 	w := s.world
 	w.vouched(apisim.Alerts)
+	w.derivedAsComputedAnew()
 	want, got := w.truth(apisim.Alerts), w.truth(apisim.Alerts)
 	clear(got)
 	held := w.lake(schema.Alerts())

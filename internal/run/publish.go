@@ -72,6 +72,9 @@ func (r *run) republish(ctx context.Context) error {
 // publish writes the lake and the analysts' file from committed state, and
 // leaves the private file closed.
 func (r *run) publish(ctx context.Context) error {
+	if err := r.derive(ctx); err != nil {
+		return err
+	}
 	ledger, err := r.warehouse.Ledger(ctx)
 	if err != nil {
 		return err

@@ -121,6 +121,7 @@ func TestOnlyWhatChangedIsRewritten(t *testing.T) {
 	after := w.files()
 	want := map[string]bool{
 		"lake/alerts/date=" + noon.Add(-day).Format("2006-01-02") + "/alerts.parquet": true, "lake/manifest.json": true, snapshot.Name: true,
+		"lake/events_daily/month=" + noon.Add(-day).Format("2006-01") + "/events_daily.parquet": true,
 	}
 	for path := range after {
 		if (before[path] != after[path]) != want[path] {

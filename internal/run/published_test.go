@@ -283,7 +283,7 @@ func TestGenerationsGrowAndSayWhatChanged(t *testing.T) {
 	}
 	for path, generation := range after {
 		want := before[path]
-		if strings.HasPrefix(path, "alerts/date="+noon.Add(-day).Format("2006-01-02")) {
+		if strings.HasPrefix(path, "alerts/date="+noon.Add(-day).Format("2006-01-02")) || strings.HasPrefix(path, "events_daily/month="+noon.Add(-day).Format("2006-01")) {
 			want = second.Generation
 		}
 		if generation != want || want == 0 {

@@ -216,7 +216,7 @@ func TestTheManifestSaysWhatColumnsMean(t *testing.T) {
 	s := newSite(t)
 	s.publish()
 	tables := s.manifest().Tables
-	if len(tables) != 3 || tables[0].Name != "alerts" || tables[2].Name != "policy_stats" {
+	if len(tables) != 4 || tables[0].Name != "alerts" || tables[3].Name != "events_daily" {
 		t.Fatalf("tables %+v", tables)
 	}
 	for _, table := range tables {

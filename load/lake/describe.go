@@ -8,6 +8,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/parquet/file"
 	"github.com/apache/arrow-go/v18/parquet/metadata"
 )
@@ -36,14 +37,14 @@ func describe(part partition, written *os.File) (*File, error) {
 		if err != nil {
 			return nil, err
 		}
-		bounds, ok := statistics.(*metadata.Int64Statistics)
-		if !ok || !bounds.HasMinMax() {
+		oldest, newest, ok := boundsOf(statistics)
+		if !ok {
 			return nil, errors.New("the file has no statistics of its time column")
 		}
-		if oldest := time.UnixMicro(bounds.Min()).UTC(); group == 0 || oldest.Before(f.Oldest) {
+		if group == 0 || oldest.Before(f.Oldest) {
 			f.Oldest = oldest
 		}
-		if newest := time.UnixMicro(bounds.Max()).UTC(); group == 0 || newest.After(f.Newest) {
+		if group == 0 || newest.After(f.Newest) {
 			f.Newest = newest
 		}
 	}
@@ -51,4 +52,19 @@ func describe(part partition, written *os.File) (*File, error) {
 	f.Bytes, err = io.Copy(sum, io.NewSectionReader(written, 0, 1<<62))
 	f.SHA256 = hex.EncodeToString(sum.Sum(nil))
 	return f, err
+}
+
+// boundsOf are the first and the last time of a row group: of timestamps or, in derived
+// tables, of days.
+func boundsOf(statistics metadata.TypedStatistics) (oldest, newest time.Time, ok bool) {
+	if statistics == nil || !statistics.HasMinMax() {
+		return time.Time{}, time.Time{}, false
+	}
+	switch s := statistics.(type) {
+	case *metadata.Int64Statistics:
+		return time.UnixMicro(s.Min()).UTC(), time.UnixMicro(s.Max()).UTC(), true
+	case *metadata.Int32Statistics:
+		return arrow.Date32(s.Min()).ToTime(), arrow.Date32(s.Max()).ToTime(), true
+	}
+	return time.Time{}, time.Time{}, false
 }

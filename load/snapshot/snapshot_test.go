@@ -117,14 +117,15 @@ func TestThePublishedFileIsWhatAnalystsNeed(t *testing.T) {
 	dir, target := warehouse(t, 3)
 	publish(t, dir)
 	for sql, want := range map[string]string{
-		"SELECT count(*) FROM alerts":                                                             "3",
-		"SELECT count(*) FROM duckdb_schemas() WHERE schema_name = 'internal'":                    "0",
-		"SELECT count(*) FROM duckdb_tables()":                                                    fmt.Sprint(len(schema.Tables())),
-		"SELECT count(*) FROM duckdb_columns() WHERE NOT internal AND coalesce(comment, '') = ''": "0",
-		"SELECT string_agg(view_name) FROM duckdb_views() WHERE NOT internal":                     "publication",
-		"SELECT comment <> '' FROM duckdb_views() WHERE NOT internal":                             "true",
-		"SELECT generation FROM publication":                                                      "1",
-		"SELECT tags['storage_version'] FROM duckdb_databases() WHERE path IS NOT NULL":           "v1.0.0+",
+		"SELECT count(*) FROM alerts":                                                                  "3",
+		"SELECT count(*) FROM duckdb_schemas() WHERE schema_name = 'internal'":                         "0",
+		"SELECT count(*) FROM duckdb_tables()":                                                         fmt.Sprint(len(schema.Tables())),
+		"SELECT count(*) FROM duckdb_columns() WHERE NOT internal AND coalesce(comment, '') = ''":      "0",
+		"SELECT string_agg(view_name) FROM duckdb_views() WHERE NOT internal AND schema_name = 'main'": "publication",
+		"SELECT count(*) FROM duckdb_views() WHERE schema_name = 'bi'":                                 fmt.Sprint(len(schema.Views())),
+		"SELECT bool_and(comment <> '') FROM duckdb_views() WHERE NOT internal":                        "true",
+		"SELECT generation FROM publication":                                                           "1",
+		"SELECT tags['storage_version'] FROM duckdb_databases() WHERE path IS NOT NULL":                "v1.0.0+",
 	} {
 		if got := query(t, target, sql); got != want {
 			t.Errorf("%s: %s, want %s", sql, got, want)

@@ -16,6 +16,9 @@ from compare import exact
 from story import COUNT, NEW, StoryScenario
 from tool import COLUMNS, FLAGS, LISTS, NUMBERS, TIMES, TOKEN, Tool, sha256
 
+# The column that the table has, and in the lake the folder.
+PARTITIONS = {"alerts": ("date", "DATE"), "violations": ("date", "DATE"), "policy_stats": ("month", "VARCHAR")}
+
 # Reads every value of the tables, and prints how many rows each has.
 COUNTS = """
 import duckdb, sys
@@ -34,6 +37,8 @@ class Files(StoryScenario):
         for table, columns in COLUMNS.items():
             with self.subTest(table):
                 types = {name: kind for name, kind, *_ in self.story.tool.query(f"DESCRIBE {table}")}
+                unit, kind = PARTITIONS[table]
+                self.assertEqual(kind, types.pop(unit))
                 self.assertEqual(columns, list(types))
                 for column, kind in types.items():
                     self.assertIn(kind, duckdb_types(table, column), column)
@@ -114,7 +119,7 @@ class Files(StoryScenario):
         seen = json.loads(done.stdout)
         self.assertEqual({name: len(held) for name, held in self.story.fourth.tables.items()}, seen["counts"])
         for table, columns in COLUMNS.items():
-            self.assertEqual(columns, list(seen["types"][table]))
+            self.assertEqual([*columns, PARTITIONS[table][0]], list(seen["types"][table]))
             for column in TIMES & set(columns):
                 self.assertEqual("TIMESTAMP WITH TIME ZONE", seen["types"][table][column])
         self.assertEqual(rows.iso(max(r["timestamp"] for r in self.story.fourth.tables["alerts"])), seen["newest"])

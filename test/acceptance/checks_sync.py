@@ -64,6 +64,7 @@ class Rows(StoryScenario):
     def test_only_the_partitions_that_changed_are_rewritten(self):
         expected = {"flashback.duckdb", "lake/manifest.json"}
         expected |= {f"lake/alerts/date={day}/alerts.parquet" for day in self.story.changed_days}
+        expected |= {f"lake/events_daily/month={day[:7]}/events_daily.parquet" for day in self.story.changed_days}
         self.assertEqual(sorted(expected), changed_files(self.story.third, self.story.fourth))
 
     def test_a_row_keeps_the_run_that_first_brought_it(self):

@@ -19,12 +19,13 @@ import checks_secrets
 import checks_serve
 import checks_sync
 import checks_trust
+import checks_views
 import checks_wire
 from tool import Tool
 
 
 # Those that take longest come first: two run at a time, and much of their time is waiting.
-MODULES = (checks_serve, checks_misbehaviour, checks_options, checks_damage, checks_sync, checks_trust, checks_wire, checks_files,
+MODULES = (checks_serve, checks_misbehaviour, checks_options, checks_damage, checks_sync, checks_views, checks_trust, checks_wire, checks_files,
            checks_servers, checks_secrets)
 
 

@@ -1,0 +1,69 @@
+package run
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/flashback-sync/flashback-sync/checkpoints"
+	"github.com/flashback-sync/flashback-sync/load"
+)
+
+// derive computes what is published beside the rows: which days are complete by the ledger
+// for every query of the options, and the derived tables.
+func (r *run) derive(ctx context.Context) error {
+	queries, err := r.queries(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range queries {
+		q := &queries[i]
+		if q.CompleteTo, err = r.completeTo(ctx, q.Key, q.Start); err != nil {
+			return err
+		}
+	}
+	kept := slices.DeleteFunc(slices.Clone(r.options.Configured), func(stream string) bool { return slices.Contains(r.streams(), stream) })
+	return r.warehouse.Derive(ctx, queries, kept, r.options.Now())
+}
+
+// queries are those of the options: of lists, and of every series.
+func (r *run) queries(ctx context.Context) (all []load.Query, err error) {
+	for _, list := range r.options.Lists {
+		for _, q := range list.Queries() {
+			all = append(all, load.Query{Key: checkpoints.Key{Stream: list.Name(), Filter: q.Key()}, PolicyID: q.PolicyPath, Start: list.Start})
+		}
+	}
+	if r.options.Stats == nil {
+		return all, nil
+	}
+	series, err := r.options.Stats.Series(ctx, r.warehouse)
+	for _, s := range series {
+		all = append(all, load.Query{
+			Key: s.Key(), Scope: s.Scope, ScopeID: s.ID, RuleID: s.RuleID, APIKeyID: s.APIKeyID, BucketLength: s.Bucket, Start: r.options.Stats.Start,
+		})
+	}
+	return all, err
+}
+
+// completeTo is the end of what is covered, or lost at the source, without a gap from the
+// start on; zero if that is not covered. A zero start is the begin of what is covered.
+func (r *run) completeTo(ctx context.Context, key checkpoints.Key, start time.Time) (time.Time, error) {
+	covered, err := r.warehouse.Coverage(ctx, key, checkpoints.Covered)
+	if err != nil {
+		return time.Time{}, err
+	}
+	lost, err := r.warehouse.Coverage(ctx, key, checkpoints.Lost)
+	if err != nil {
+		return time.Time{}, err
+	}
+	known := covered.Union(lost)
+	if start.IsZero() && len(known) > 0 {
+		start = known[0].From
+	}
+	for _, interval := range known {
+		if interval.Contains(start) && covered.Contains(interval.To.Add(-1)) {
+			return interval.To, nil
+		}
+	}
+	return time.Time{}, nil
+}

@@ -1,0 +1,119 @@
+package schema
+
+import (
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// ViewSchema is the schema of the views, in the warehouse and in the published file.
+const ViewSchema = "bi"
+
+// View is one view for analysts. Each is a file in views: its comment has the meaning of
+// the view, and the name, type and meaning of every column, in order; the rest is its query.
+//
+// A view names its columns itself, so that a table may get columns without changing it.
+// They have types that every BI tool reads: VARCHAR, BIGINT, INTEGER, DOUBLE, BOOLEAN,
+// DATE, and TIMESTAMP in UTC. A TIMESTAMPTZ becomes one by make_timestamp(epoch_us(t)),
+// which does not depend on the client's time zone and needs no extension.
+type View struct {
+	Name    string
+	Doc     string
+	Columns []ViewColumn
+	Query   string
+}
+
+// ViewColumn is a column of a view.
+type ViewColumn struct{ Name, Type, Doc string }
+
+//go:embed views/*.sql derived/*.sql
+var files embed.FS
+
+// Views returns every view; those that a view reads come before it.
+func Views() []*View { return slices.Clone(views()) }
+
+var views = sync.OnceValue(func() []*View {
+	names, err := fs.Glob(files, "views/*.sql")
+	if err != nil { // the pattern is valid
+		panic(err)
+	}
+	var pending []*View
+	for _, name := range names {
+		pending = append(pending, parseView(strings.TrimSuffix(path.Base(name), ".sql"), read(name)))
+	}
+	var ordered []*View
+	for len(pending) > 0 {
+		ready := slices.IndexFunc(pending, func(v *View) bool {
+			return !slices.ContainsFunc(pending, func(other *View) bool { return other != v && v.reads(other.Name) })
+		})
+		if ready < 0 {
+			panic("views read each other: " + pending[0].Name)
+		}
+		ordered = append(ordered, pending[ready])
+		pending = slices.Delete(pending, ready, ready+1)
+	}
+	return ordered
+})
+
+func read(name string) string {
+	content, err := files.ReadFile(name)
+	if err != nil { // it is embedded
+		panic(err)
+	}
+	return string(content)
+}
+
+func parseView(name, content string) *View {
+	v := &View{Name: name}
+	lines := strings.Split(content, "\n")
+	n := slices.IndexFunc(lines, func(line string) bool { return !strings.HasPrefix(line, "--") })
+	for _, line := range lines[:n] {
+		text := strings.TrimSpace(strings.TrimPrefix(line, "--"))
+		column, rest, isColumn := strings.Cut(text, "  ")
+		switch {
+		case text == "":
+		case isColumn:
+			kind, doc, _ := strings.Cut(strings.TrimSpace(rest), "  ")
+			v.Columns = append(v.Columns, ViewColumn{column, kind, strings.TrimSpace(doc)})
+		default:
+			v.Doc = strings.TrimSpace(v.Doc + " " + text)
+		}
+	}
+	v.Query = strings.TrimSpace(strings.Join(lines[n:], "\n"))
+	return v
+}
+
+func (v *View) reads(name string) bool {
+	return regexp.MustCompile(`\b` + ViewSchema + `\.` + name + `\b`).MatchString(v.Query)
+}
+
+// DDL returns the statements that make the view and its comments, in order.
+func (v *View) DDL() []string {
+	name := ViewSchema + "." + Ident(v.Name)
+	statements := []string{
+		"CREATE VIEW " + name + " AS " + v.Query,
+		fmt.Sprintf("COMMENT ON VIEW %s IS %s", name, Literal(v.Doc)),
+	}
+	for _, c := range v.Columns {
+		statements = append(statements, fmt.Sprintf("COMMENT ON COLUMN %s.%s IS %s", name, Ident(c.Name), Literal(c.Doc)))
+	}
+	return statements
+}
+
+// ViewsDigest differs for other views.
+func ViewsDigest() string {
+	hash := sha256.New()
+	for _, v := range Views() {
+		for _, statement := range v.DDL() {
+			hash.Write([]byte(statement))
+		}
+	}
+	return hex.EncodeToString(hash.Sum(nil))
+}
