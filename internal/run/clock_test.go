@@ -111,7 +111,7 @@ func TestRowsOfTheFutureAreLoadedAndMoveNoWatermark(t *testing.T) {
 // are late, and leaves no gap.
 func TestDownForSixtyDays(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, small())
+	w := newWorld(t, apisim.Options{Seed: 7, Now: noon, Days: 3, AlertsPerDay: 20, ViolationsPerDay: 4})
 	o := w.options(everything...)
 	w.mustSync(o)
 	w.sim.Advance(60 * day)
@@ -172,7 +172,7 @@ func TestClocksFarApartAreWarnedOfOnce(t *testing.T) {
 		o := small()
 		o.Semantics.DateSkew = skew
 		w := newWorld(t, o)
-		options := w.options(alerts, violations, policyStats)
+		options := w.options(alerts, violations)
 		warnings := 0
 		options.Observe = func(e run.Event) {
 			if e.Kind == run.Warned && strings.Contains(e.Message, "clock") {

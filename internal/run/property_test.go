@@ -22,7 +22,7 @@ import (
 // there are kept as they were last seen.
 func TestAnyInterleavingConverges(t *testing.T) {
 	t.Parallel()
-	defer fewChecks(5)() // each is a story of many runs
+	defer fewChecks(3)() // each is a story of many runs
 	rapid.Check(t, func(rt *rapid.T) {
 		dir, err := os.MkdirTemp(t.TempDir(), "")
 		if err != nil {
