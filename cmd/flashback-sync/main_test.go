@@ -64,8 +64,11 @@ const streamsConfig = `
 streams:
   alerts: {start: 2026-03-10}
   violations: {start: 2026-03-10}
-  policy_stats: {start: 2026-03-13}
+  policy_stats: {start: 2026-03-13, scopes: [{scope: org}]}
 `
+
+// oneStream is for tests in which the streams do not matter.
+const oneStream = "streams: {alerts: {start: 2026-03-15}}\n"
 
 func newBench(t testing.TB) *bench {
 	t.Helper()

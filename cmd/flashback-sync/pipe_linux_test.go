@@ -13,6 +13,7 @@ import (
 func TestAPipeInDataDirHangsNoCommand(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
+	b.configure(oneStream)
 	b.must("sync")
 	for _, name := range []string{
 		"flashback.duckdb", "lake/manifest.json", "state/warehouse.duckdb", "state/lock", "state/runs.jsonl",

@@ -223,6 +223,7 @@ func TestNoRecordIsWrittenThroughALink(t *testing.T) {
 		"state/alarms.json", "state/alarms.lock",
 	} {
 		b := newBench(t)
+		b.configure(oneStream)
 		b.env["FLASHBACK_WEBHOOK_URL"] = told.URL
 		outside := t.TempDir()
 		canary, target := filepath.Join(outside, "canary"), outside
