@@ -26,11 +26,12 @@ type Reader struct {
 	client client
 	mu     sync.Mutex
 	known  map[endpoint]instant.Micros // the resolution
+	seen   map[endpoint][]api.Row      // of the last glimpse: rows that exist, to find it out with
 }
 
 // NewReader returns a reader. It sends nothing.
 func NewReader(c client) *Reader {
-	return &Reader{client: c, known: map[endpoint]instant.Micros{}}
+	return &Reader{client: c, known: map[endpoint]instant.Micros{}, seen: map[endpoint][]api.Row{}}
 }
 
 // Glimpse is what a single request shows of a list.
@@ -77,6 +78,9 @@ func (r *Reader) glimpse(ctx context.Context, q api.Query, b api.Bounds, take in
 	if err != nil {
 		return Glimpse{}, err
 	}
+	r.mu.Lock()
+	r.seen[endpointOf(q)] = page.Rows
+	r.mu.Unlock()
 	seen := Glimpse{Now: page.Now, Total: page.Total, First: page}
 	if newest, dated := page.Newest(); dated {
 		seen.Newest = newest.Time()

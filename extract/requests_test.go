@@ -90,6 +90,31 @@ func TestSecondRunNeedsOneRequestForFewRows(t *testing.T) {
 	lean(t, sim, 1)
 }
 
+// A walk between two bounds requests nothing outside them, if a row was seen before that
+// shows the resolution.
+func TestAWalkBetweenTwoBoundsStaysWithinThem(t *testing.T) {
+	sim := uniform(20_000)
+	reader := dial(t, sim)
+	query := api.Query{List: api.Alerts}
+	if _, err := reader.Peek(t.Context(), query, noon.AddDate(0, 0, -1)); err != nil {
+		t.Fatal(err)
+	}
+	sim.ResetRequests()
+	within := between(noon.AddDate(0, 0, -10), noon.AddDate(0, 0, -7))
+	if r := readAll(reader, Job{Query: query, Interval: within}); r.err != nil || len(r.records[0]) == 0 {
+		t.Fatalf("%d rows, %v", len(r.records[0]), r.err)
+	}
+	for n, r := range sim.Requests() {
+		from, err := time.Parse(time.RFC3339Nano, r.Query.Get("from"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n > 0 && from.Before(within.From.Add(-time.Second)) { // the first requests the row again
+			t.Errorf("request from %s", from)
+		}
+	}
+}
+
 // TestWallTime is a measurement, not a check.
 func TestWallTime(t *testing.T) {
 	if os.Getenv("EXTRACT_WALL_TIME") == "" {

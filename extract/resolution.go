@@ -67,6 +67,13 @@ func (r *Reader) resolution(ctx context.Context, q api.Query, rows []api.Row) (i
 	return instant.Day, nil
 }
 
+// glimpsed are rows of the source that were seen already.
+func (r *Reader) glimpsed(q api.Query) []api.Row {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.seen[endpointOf(q)]
+}
+
 // learn notes the resolution, unless a coarser one is known. The lock is held.
 func (r *Reader) learn(q api.Query, resolution instant.Micros) {
 	known := r.known[endpointOf(q)]

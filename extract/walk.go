@@ -83,7 +83,8 @@ func (w *walk) runSafely(ctx context.Context) (err error) {
 
 // begin learns the resolution of the source if it is not known yet. Without an upper
 // bound the first request may use milliseconds: what the source cuts off the lower
-// bound only adds rows. Otherwise the first request is for whole days. One assumption
+// bound only adds rows. Otherwise rows of an earlier glimpse show the resolution; without
+// one the first request is for whole days, and more than was asked for. One assumption
 // is not checked, so that a quiet night costs one request: an answer without any row is
 // believed. It could hide rows of the first day if a source compared dates only and
 // excluded the day of from; that has never been seen.
@@ -91,7 +92,11 @@ func (w *walk) begin(ctx context.Context) (done bool, err error) {
 	if w.resolution != 0 {
 		return false, nil // the one it was split off from knew
 	}
-	known, err := w.pool.reader.resolution(ctx, w.query(), nil)
+	var rows []api.Row
+	if w.cursor != forever {
+		rows = w.pool.reader.glimpsed(w.query())
+	}
+	known, err := w.pool.reader.resolution(ctx, w.query(), rows)
 	if err != nil || known != 0 {
 		w.adopt(known)
 		return false, err
