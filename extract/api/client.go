@@ -123,9 +123,6 @@ func (c *Client) Waited() time.Duration { return time.Duration(c.waited.Load()) 
 // Concurrency is the number of requests that may be under way at once, at most.
 func (c *Client) Concurrency() int { return c.options.MaxConcurrency }
 
-// Limit is the number that may be under way at once now.
-func (c *Client) Limit() int { return c.limiter.current() }
-
 // clock is the source's time in an answer, or our own where it sends none.
 func (c *Client) clock(header http.Header) time.Time {
 	date, err := http.ParseTime(header.Get("Date"))

@@ -32,12 +32,6 @@ func newLimiter(maximum int, perSecond rate.Limit) *limiter {
 	return &limiter{rate: rate.NewLimiter(perSecond, 1), maximum: maximum, limit: maximum, freed: make(chan struct{})}
 }
 
-func (l *limiter) current() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.limit
-}
-
 // acquire waits for a slot, for the rate, and for the end of the source's pause. The
 // caller has a slot if there is no error.
 func (l *limiter) acquire(ctx context.Context) error {
