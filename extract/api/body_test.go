@@ -19,7 +19,7 @@ import (
 var silent = log.New(io.Discard, "", 0)
 
 func TestCompressedAnswers(t *testing.T) {
-	sim := apisim.New(apisim.Options{Seed: 6, Now: noon, Days: 20, AlertsPerDay: 50})
+	sim := apisim.New(apisim.Options{Seed: 6, Now: noon, Days: 5, AlertsPerDay: 80})
 	client := dial(t, sim)
 	client.http.Transport.(*http.Transport).DisableCompression = false
 	if rows, err := readAll(client); err != nil || rows != sim.Len(apisim.Alerts) {
