@@ -61,15 +61,10 @@ func Inside(column string, set checkpoints.Set) (clause string, arguments []any)
 }
 
 // Middle is the time of the middle row of the range; the zero time if there is none.
-func (w *Warehouse) Middle(ctx context.Context, r Range) (time.Time, error) {
-	return Middle(ctx, w.conn, r)
-}
-
-// Middle is the time of the middle row of the range; the zero time if there is none.
-func Middle(ctx context.Context, conn *sql.Conn, r Range) (time.Time, error) {
-	where, arguments := r.SQL()
-	query := fmt.Sprintf("SELECT quantile_disc(%s, 0.5) FROM %s WHERE %s", schema.Ident(r.Table.Time), schema.Ident(r.Table.Name), where)
+func (r Reader) Middle(ctx context.Context, of Range) (time.Time, error) {
+	where, arguments := of.SQL()
+	query := fmt.Sprintf("SELECT quantile_disc(%s, 0.5) FROM %s WHERE %s", schema.Ident(of.Table.Time), schema.Ident(of.Table.Name), where)
 	var middle sql.NullTime
-	err := conn.QueryRowContext(ctx, query, arguments...).Scan(&middle)
+	err := r.conn.QueryRowContext(ctx, query, arguments...).Scan(&middle)
 	return middle.Time.UTC(), duckdb.Wrap("read warehouse", err)
 }

@@ -13,11 +13,18 @@ import (
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
-// reader reads the rows of the warehouse through one connection.
-type reader struct{ conn *sql.Conn }
+// Reader reads a warehouse through one connection.
+type Reader struct{ conn *sql.Conn }
+
+// NewReader reads what the names of the tables mean on this connection.
+func NewReader(conn *sql.Conn) Reader { return Reader{conn} }
+
+// Conn is the connection. It is for reading: what compares the warehouse with the source
+// runs its queries here.
+func (r Reader) Conn() *sql.Conn { return r.conn }
 
 // transact runs one transaction.
-func (r reader) transact(ctx context.Context, doing string, do func(tx *sql.Tx) error) error {
+func (r Reader) transact(ctx context.Context, doing string, do func(tx *sql.Tx) error) error {
 	tx, err := r.conn.BeginTx(ctx, nil)
 	if err != nil {
 		return duckdb.Wrap(doing, err)
@@ -33,17 +40,14 @@ func (r reader) transact(ctx context.Context, doing string, do func(tx *sql.Tx) 
 }
 
 // Coverage reads the intervals of a key that have the status.
-func (w *Warehouse) Coverage(ctx context.Context, key checkpoints.Key, status checkpoints.Status) (checkpoints.Set, error) {
-	set, err := checkpoints.Read(ctx, w.conn, key, status)
+func (r Reader) Coverage(ctx context.Context, key checkpoints.Key, status checkpoints.Status) (checkpoints.Set, error) {
+	set, err := checkpoints.Read(ctx, r.conn, key, status)
 	return set, duckdb.Wrap("read warehouse", err)
 }
 
 // Repos lists the repositories seen in alerts and violations, sorted.
-func (w *Warehouse) Repos(ctx context.Context) ([]string, error) { return ReadRepos(ctx, w.conn) }
-
-// ReadRepos lists the repositories seen in alerts and violations, sorted.
-func ReadRepos(ctx context.Context, conn *sql.Conn) ([]string, error) {
-	rows, err := conn.QueryContext(ctx, `SELECT repo_id FROM alerts WHERE repo_id <> '' UNION SELECT repo_id FROM violations WHERE repo_id <> '' ORDER BY 1`)
+func (r Reader) Repos(ctx context.Context) ([]string, error) {
+	rows, err := r.conn.QueryContext(ctx, `SELECT repo_id FROM alerts WHERE repo_id <> '' UNION SELECT repo_id FROM violations WHERE repo_id <> '' ORDER BY 1`)
 	if err != nil {
 		return nil, duckdb.Wrap("read warehouse", err)
 	}
@@ -61,22 +65,22 @@ func ReadRepos(ctx context.Context, conn *sql.Conn) ([]string, error) {
 
 // Changed lists the start of every partition of a table with commits since it was
 // published last, in order of time (UTC).
-func (w *Warehouse) Changed(ctx context.Context, table *schema.Table) ([]time.Time, error) {
-	return w.times(ctx, "SELECT DISTINCT partition_start FROM internal.changed_partitions WHERE table_name = ? ORDER BY 1", table.Name)
+func (r Reader) Changed(ctx context.Context, table *schema.Table) ([]time.Time, error) {
+	return r.times(ctx, "SELECT DISTINCT partition_start FROM internal.changed_partitions WHERE table_name = ? ORDER BY 1", table.Name)
 }
 
 // Partitions lists the start of every partition with rows (UTC). A date of a TIMESTAMPTZ
 // would go through a calendar for every row.
-func (w *Warehouse) Partitions(ctx context.Context, table *schema.Table) ([]time.Time, error) {
+func (r Reader) Partitions(ctx context.Context, table *schema.Table) ([]time.Time, error) {
 	unit := "day"
 	if table.Partition == schema.ByMonth {
 		unit = "month"
 	}
-	return w.times(ctx, fmt.Sprintf("SELECT DISTINCT date_trunc('%s', make_timestamp(epoch_us(%s))) FROM %s ORDER BY 1",
+	return r.times(ctx, fmt.Sprintf("SELECT DISTINCT date_trunc('%s', make_timestamp(epoch_us(%s))) FROM %s ORDER BY 1",
 		unit, schema.Ident(table.Time), schema.Ident(table.Name)))
 }
 
-func (r reader) times(ctx context.Context, query string, arguments ...any) ([]time.Time, error) {
+func (r Reader) times(ctx context.Context, query string, arguments ...any) ([]time.Time, error) {
 	times, err := scanTimes(r.conn.QueryContext(ctx, query, arguments...))
 	return times, duckdb.Wrap("read warehouse", err)
 }
@@ -118,8 +122,8 @@ func (w *Warehouse) MarkChanged(ctx context.Context, table *schema.Table, partit
 }
 
 // Ledger reads the whole coverage ledger.
-func (w *Warehouse) Ledger(ctx context.Context) ([]checkpoints.Line, error) {
-	lines, err := checkpoints.ReadAll(ctx, w.conn, "sync_coverage")
+func (r Reader) Ledger(ctx context.Context) ([]checkpoints.Line, error) {
+	lines, err := checkpoints.ReadAll(ctx, r.conn, "sync_coverage")
 	return lines, duckdb.Wrap("read warehouse", err)
 }
 

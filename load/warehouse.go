@@ -40,16 +40,12 @@ type Warehouse struct {
 	path    string
 	lock    *flock.Flock
 	db      *sql.DB
-	reader  // the connection that everything is written through
+	Reader  // the connection that everything is written through
 	created bool
 	memory  duckdb.Memory
 	last    time.Time // of the last batch; each batch has a later time
 	pending *pending  // opened by Add, not ended by Commit yet; or nil
 }
-
-// Conn is the connection of the open warehouse. It is for reading: what compares the
-// warehouse with the source runs its queries here.
-func (w *Warehouse) Conn() *sql.Conn { return w.conn }
 
 // File is the path of the private warehouse in data_dir.
 func File(dir string) string { return filepath.Join(dir, "state", "warehouse.duckdb") }

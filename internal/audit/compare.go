@@ -34,7 +34,7 @@ const samples = 10
 // reject counts as stored if it is in rejected_records, or was.
 func (r reader) Compare(ctx context.Context, of load.Range, batches []load.Rows, rejects []schema.Reject) (c difference, err error) {
 	err = r.inRollback(ctx, func(tx *sql.Tx) error {
-		if err := receive(ctx, r.conn, tx, of.Table, batches); err != nil {
+		if err := receive(ctx, r.Conn(), tx, of.Table, batches); err != nil {
 			return err
 		}
 		where, arguments := of.SQL()
@@ -63,7 +63,7 @@ func (r reader) Compare(ctx context.Context, of load.Range, batches []load.Rows,
 // now, with those stored. Only buckets that begin within the given ranges count.
 func (r reader) ComparePoints(ctx context.Context, table *schema.Table, series []load.Condition, within checkpoints.Set, batches []load.Rows) (c difference, err error) {
 	err = r.inRollback(ctx, func(tx *sql.Tx) error {
-		if err := receive(ctx, r.conn, tx, table, batches); err != nil {
+		if err := receive(ctx, r.Conn(), tx, table, batches); err != nil {
 			return err
 		}
 		at, name := schema.Ident(table.Time), schema.Ident(table.Name)
@@ -94,7 +94,7 @@ func (r reader) ComparePoints(ctx context.Context, table *schema.Table, series [
 func (r reader) inRollback(ctx context.Context, do func(tx *sql.Tx) error) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	tx, err := r.conn.BeginTx(ctx, nil)
+	tx, err := r.Conn().BeginTx(ctx, nil)
 	if err == nil {
 		err = do(tx)
 		if rollbackErr := tx.Rollback(); err == nil {

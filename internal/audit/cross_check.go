@@ -46,7 +46,7 @@ func (d *dataDir) crossChecks(ctx context.Context, list *schema.Stream, of run.S
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	stats, length := of.Stream, of.BucketLength()
-	rows, err := d.conn.QueryContext(ctx, fmt.Sprintf(`WITH events AS (
+	rows, err := d.Conn().QueryContext(ctx, fmt.Sprintf(`WITH events AS (
 			SELECT time_bucket(to_seconds(?), "timestamp", TIMESTAMPTZ '2000-01-01 00:00:00+00') AS bucket, repo_id, count(*) AS n
 			FROM %[3]s WHERE "timestamp" >= ? AND "timestamp" < ? GROUP BY ALL
 		), sums AS (

@@ -14,7 +14,6 @@ import (
 
 	"github.com/gofrs/flock"
 
-	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/schema"
@@ -85,7 +84,7 @@ func (d *dataDir) open(ctx context.Context) error {
 	if err != nil {
 		return duckdb.OpenError(load.File(d.dir), errors.Join(err, db.Close()))
 	}
-	d.db, d.reader = db, reader{mu: &sync.Mutex{}, conn: conn, prefix: "private."}
+	d.db, d.reader = db, reader{load.NewReader(conn), &sync.Mutex{}, "private."}
 	if version < schema.Version {
 		err = d.padTables(ctx)
 	}
@@ -96,10 +95,10 @@ func (d *dataDir) open(ctx context.Context) error {
 // names are looked for in memory first.
 func (d *dataDir) padTables(ctx context.Context) error {
 	for _, table := range schema.Tables() {
-		columns, err := duckdb.ColumnsIn(ctx, d.conn, table, "'private'")
+		columns, err := duckdb.ColumnsIn(ctx, d.Conn(), table, "'private'")
 		if err == nil && len(columns) > 0 {
 			name := schema.Ident(table.Name)
-			_, err = d.conn.ExecContext(ctx, "CREATE VIEW memory.main."+name+" AS SELECT * FROM "+duckdb.Padded(table, "private.main."+name))
+			_, err = d.Conn().ExecContext(ctx, "CREATE VIEW memory.main."+name+" AS SELECT * FROM "+duckdb.Padded(table, "private.main."+name))
 		}
 		if err != nil {
 			return err
@@ -112,15 +111,9 @@ func (d *dataDir) padTables(ctx context.Context) error {
 func (d *dataDir) Close() error {
 	var err error
 	if d.db != nil {
-		err = errors.Join(d.conn.Close(), d.db.Close())
+		err = errors.Join(d.Conn().Close(), d.db.Close())
 	}
 	return errors.Join(err, d.lock.Unlock())
-}
-
-// Coverage reads the intervals of a key that have the status.
-func (d *dataDir) Coverage(ctx context.Context, key checkpoints.Key, status checkpoints.Status) (checkpoints.Set, error) {
-	set, err := checkpoints.Read(ctx, d.conn, key, status)
-	return set, duckdb.Wrap("read warehouse", err)
 }
 
 // Reached is the latest instant that a run tried to read of a stream; zero if
@@ -129,17 +122,8 @@ func (d *dataDir) Reached(ctx context.Context, stream string) (time.Time, error)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	var last sql.NullTime
-	err := d.conn.QueryRowContext(ctx, "SELECT max(to_ts) FROM sync_runs WHERE stream = ?", stream).Scan(&last)
+	err := d.Conn().QueryRowContext(ctx, "SELECT max(to_ts) FROM sync_runs WHERE stream = ?", stream).Scan(&last)
 	return last.Time.UTC(), duckdb.Wrap("read warehouse", err)
-}
-
-// Repos lists the repositories seen in alerts and violations, sorted.
-func (d *dataDir) Repos(ctx context.Context) ([]string, error) { return load.ReadRepos(ctx, d.conn) }
-
-// Ledger reads the whole coverage ledger.
-func (d *dataDir) Ledger(ctx context.Context) ([]checkpoints.Line, error) {
-	lines, err := checkpoints.ReadAll(ctx, d.conn, "sync_coverage")
-	return lines, duckdb.Wrap("read warehouse", err)
 }
 
 // Private are the fingerprints of the private warehouse's partitions, by their start.

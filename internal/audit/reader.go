@@ -2,7 +2,6 @@ package audit
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"strings"
 	"sync"
@@ -16,9 +15,9 @@ import (
 // reader reads the stored rows that are compared with the source. It changes nothing,
 // and may be used by several goroutines.
 type reader struct {
+	load.Reader
 	mu     *sync.Mutex // a connection serves one at a time
-	conn   *sql.Conn
-	prefix string // of the warehouse's tables, if it is not the only database
+	prefix string      // of the warehouse's tables, if it is not the only database
 }
 
 // Count is the number of stored rows of the range.
@@ -27,14 +26,14 @@ func (r reader) Count(ctx context.Context, of load.Range) (rows int64, err error
 	defer r.mu.Unlock()
 	where, arguments := of.SQL()
 	query := fmt.Sprintf("SELECT count(*) FROM %s WHERE %s", schema.Ident(of.Table.Name), where)
-	return rows, duckdb.Wrap("read warehouse", r.conn.QueryRowContext(ctx, query, arguments...).Scan(&rows))
+	return rows, duckdb.Wrap("read warehouse", r.Conn().QueryRowContext(ctx, query, arguments...).Scan(&rows))
 }
 
 // Middle is the time of the middle row of the range; the zero time if there is none.
 func (r reader) Middle(ctx context.Context, of load.Range) (time.Time, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return load.Middle(ctx, r.conn, of)
+	return r.Reader.Middle(ctx, of)
 }
 
 // quietRows bounds how many instants are looked at in search of a quiet one.
@@ -50,7 +49,7 @@ func (r reader) Quiet(ctx context.Context, of load.Range, at time.Time, resoluti
 	near.From = at.Add(-resolution)
 	where, arguments := near.SQL()
 	name := schema.Ident(of.Table.Time)
-	rows, err := r.conn.QueryContext(ctx, fmt.Sprintf("SELECT DISTINCT %[1]s FROM %[2]s WHERE %[3]s ORDER BY %[1]s LIMIT %[4]d",
+	rows, err := r.Conn().QueryContext(ctx, fmt.Sprintf("SELECT DISTINCT %[1]s FROM %[2]s WHERE %[3]s ORDER BY %[1]s LIMIT %[4]d",
 		name, schema.Ident(of.Table.Name), where, quietRows), arguments...)
 	if err != nil {
 		return time.Time{}, false, duckdb.Wrap("read warehouse", err)
@@ -99,7 +98,7 @@ func (r reader) fingerprints(ctx context.Context, table *schema.Table, relation,
 		}
 	}
 	at := schema.Ident(table.Time)
-	rows, err := r.conn.QueryContext(ctx, fmt.Sprintf(
+	rows, err := r.Conn().QueryContext(ctx, fmt.Sprintf(
 		"SELECT %[1]s AS part, count(*), min(%[2]s), max(%[2]s), sum(hash(%[3]s)::HUGEINT)::VARCHAR FROM %[4]s GROUP BY part",
 		group, at, strings.Join(values, ", "), relation))
 	if err != nil {

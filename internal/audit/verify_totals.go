@@ -27,7 +27,7 @@ func VerifyTotals(ctx context.Context, stored *load.Warehouse, from run.Source, 
 		old, _ := covered.Split(now.Add(-list.Lookback).Truncate(time.Second))
 		old = checkpoints.Of(checkpoints.Interval{From: list.Start, To: now}).Intersect(old)
 		s := Stream{Stream: list.Name(), Filter: query.Key()}
-		c := comparison{source: from, stored: reader{mu: &sync.Mutex{}, conn: stored.Conn()}, query: query, table: list.Table(), step: NextMonth}
+		c := comparison{source: from, stored: reader{Reader: stored.Reader, mu: &sync.Mutex{}}, query: query, table: list.Table(), step: NextMonth}
 		if err := c.verify(ctx, &s, old); err != nil {
 			return run.Verification{}, fmt.Errorf("verify: %w", err)
 		}
