@@ -104,12 +104,15 @@ func TestAWalkBetweenTwoBoundsStaysWithinThem(t *testing.T) {
 	if r := readAll(reader, Job{Query: query, Interval: within}); r.err != nil || len(r.records[0]) == 0 {
 		t.Fatalf("%d rows, %v", len(r.records[0]), r.err)
 	}
-	for n, r := range sim.Requests() {
+	for _, r := range sim.Requests() {
+		if r.Query.Get("take") == "1" { // the row that was seen
+			continue
+		}
 		from, err := time.Parse(time.RFC3339Nano, r.Query.Get("from"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if n > 0 && from.Before(within.From.Add(-time.Second)) { // the first requests the row again
+		if from.Before(within.From.Add(-time.Second)) {
 			t.Errorf("request from %s", from)
 		}
 	}
