@@ -24,7 +24,6 @@ const defaultConfig = "flashback-sync.yaml"
 type app struct {
 	env            func(string) (string, bool)
 	stdout, stderr io.Writer
-	args           []string
 
 	configPath string
 	logLevel   string
@@ -44,7 +43,7 @@ func execute(ctx context.Context, args []string, env func(string) (string, bool)
 			code = codeOther
 		}
 	}()
-	a := &app{env: env, stdout: stdout, stderr: stderr, args: args}
+	a := &app{env: env, stdout: stdout, stderr: stderr}
 	root := a.command()
 	root.SetArgs(args)
 	root.SetOut(stdout)

@@ -77,7 +77,7 @@ func sourceName(c *config.Config) string {
 	return c.Path
 }
 
-// prober asks the smallest questions that tell whether a stream can be synced.
+// prober sends the smallest requests that show whether a stream can be synced.
 type prober struct {
 	source run.Source
 	skew   time.Duration // of our clock against the source's

@@ -9,7 +9,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/config"
 )
 
-// printUnattended says what runs by itself, who can see it and who is told. Its
+// printUnattended says what runs by itself, who can see it and who is notified. Its
 // error names what cannot work.
 func (a *app) printUnattended(c *config.Config) error {
 	jobs, err := a.jobs(c)
@@ -33,7 +33,7 @@ func (a *app) printUnattended(c *config.Config) error {
 	}
 	ping, pingErr := c.Alarms.PingURL(a.env)
 	webhook, webhookErr := c.Alarms.WebhookURL(a.env)
-	var told []string
+	var notified []string
 	for _, one := range []struct {
 		name string
 		on   bool
@@ -43,12 +43,12 @@ func (a *app) printUnattended(c *config.Config) error {
 		{"a textfile for node_exporter", c.Metrics.Textfile != ""},
 	} {
 		if one.on {
-			told = append(told, one.name)
+			notified = append(notified, one.name)
 		}
 	}
-	if len(told) == 0 {
-		told = []string{"nobody; see alarms in the configuration"}
+	if len(notified) == 0 {
+		notified = []string{"nobody; see alarms in the configuration"}
 	}
-	fmt.Fprintf(a.stdout, "notifies       %s\n", strings.Join(told, ", "))
+	fmt.Fprintf(a.stdout, "notifies       %s\n", strings.Join(notified, ", "))
 	return usage(errors.Join(pageErr, pingErr, webhookErr))
 }

@@ -33,8 +33,8 @@ func (a *app) demoCommand() *cobra.Command {
 		Use:   "demo",
 		Short: "Sync a simulated organisation and query it, all on this machine",
 		Long: `Starts a simulator of the API on loopback with 90 days of an organisation's life,
-syncs it, lets a day pass, syncs again, has damage found and repaired, and asks
-three questions of the result.
+syncs it, lets a day pass, syncs again, has damage found and repaired, and runs
+three queries on the result.
 It needs no account and no network.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.demo(cmd.Context(), dir, seed) },
@@ -195,7 +195,7 @@ func demoOptions(dir string, now time.Time) run.Options {
 	return o
 }
 
-// demoQueries asks what a security team would ask first.
+// demoQueries shows what a security team looks at first.
 func (a *app) demoQueries(ctx context.Context, dir string) error {
 	for _, q := range []struct{ title, sql string }{
 		{"Violations by policy and severity, last 30 days", `

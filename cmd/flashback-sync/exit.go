@@ -131,7 +131,7 @@ func hintFor(err error) string {
 		return "the file was left as it is; 'flashback-sync repair --rebuild' makes it again from the lake and fetches what is missing"
 	}
 	if errors.Is(err, load.ErrLocked) {
-		return "wait until it is done; nothing was asked of the API"
+		return "wait until it is done; nothing was requested from the API"
 	}
 	if errors.As(err, &storage) {
 		return storageHint(storage)

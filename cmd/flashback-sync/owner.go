@@ -4,13 +4,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
-	"strings"
 )
 
 // refuseRoot refuses to write as root in a data_dir of somebody else: the files would
 // be root's, and the runs of its owner would end with 6 from then on.
-func (a *app) refuseRoot(dataDir string) error {
+func refuseRoot(dataDir string) error {
 	owner, foreign := foreignOwner(os.Geteuid(), dataDir)
 	if !foreign {
 		return nil
@@ -18,7 +16,7 @@ func (a *app) refuseRoot(dataDir string) error {
 	name := userName(owner)
 	return &hinted{
 		usage(fmt.Errorf("data_dir %s belongs to %s, and this is root, whose files %s could not replace", dataDir, name, name)),
-		"use: " + a.asUser(name),
+		"run it as that user: sudo -u '" + name + "' flashback-sync, with the same variables (--preserve-env)",
 	}
 }
 
@@ -35,32 +33,3 @@ func foreignOwner(euid int, dataDir string) (uid int, foreign bool) {
 	}
 	return 0, false
 }
-
-// asUser is the command that was given, for another user to run.
-func (a *app) asUser(name string) string {
-	words := []string{"sudo", "-u", name}
-	var keep []string
-	for _, variable := range os.Environ() {
-		if key, _, _ := strings.Cut(variable, "="); strings.HasPrefix(key, "FLASHBACK_") {
-			keep = append(keep, key)
-		}
-	}
-	if len(keep) > 0 { // sudo hands no others on
-		words = append(words, "--preserve-env="+strings.Join(keep, ","))
-	}
-	words = append(append(words, "flashback-sync"), a.args...)
-	if path, _ := a.path(); a.configPath == "" {
-		if path, err := filepath.Abs(path); err == nil {
-			words = append(words, "--config", path)
-		}
-	}
-	for i, word := range words {
-		if !plainWord.MatchString(word) {
-			words[i] = "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-		}
-	}
-	return strings.Join(words, " ")
-}
-
-// plainWord needs no quotes in a shell.
-var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./:=,@%+-]+$`)

@@ -21,7 +21,7 @@ func (a *app) queryCommand() *cobra.Command {
 	var file, out string
 	command := &cobra.Command{
 		Use:   "query [SQL | -]",
-		Short: "Ask the published DuckDB file",
+		Short: "Query the published DuckDB file",
 		Long: `Runs SQL on the published flashback.duckdb and prints the results. It only reads:
 SELECT, EXPLAIN, DESCRIBE, SHOW and SUMMARIZE are admitted, and no file but the
 published one can be read. Several statements run in order.
@@ -30,7 +30,7 @@ Values are printed as DuckDB prints them. Control characters, which a terminal
 could take for commands, are spelled out in tables and in CSV (\x1b), and a text
 in CSV that a spreadsheet could take for a formula gets a leading '. In JSON
 numbers, booleans and nested values are what they are, all others are texts;
-each statement gets an array. Parquet and Arrow (an IPC file, as Feather) hold
+each statement gets an array. Parquet and Arrow (an IPC file, as Feather) have
 the types themselves, and one result. A workbook for Excel has a sheet for each
 statement, with numbers and dates as such, times by the clock of --tz, and numbers
 of more than 15 digits as texts, since Excel would round them.

@@ -28,11 +28,11 @@ func (a *app) repairCommand() *cobra.Command {
 		Use:   "repair",
 		Short: "Fetch again what differs from the source, and nothing else",
 		Long: `Verifies, fetches again just the intervals that differ, publishes again the files
-that differ, and verifies what it mended. Rows that the source has deleted are kept.
+that differ, and verifies what it repaired. Rows that the source has deleted are kept.
 
 With --rebuild it makes the warehouse again from the lake and its manifest, after
 damage or loss of the private file; the old file is kept beside the new one. What
-the lake does not hold is fetched from the source.`,
+the lake does not have is fetched from the source.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.repair(cmd.Context(), f) },
 	}
@@ -49,7 +49,7 @@ func (a *app) repair(ctx context.Context, f repairFlags) error {
 		return err
 	}
 	defer t.source.Close()
-	if err := a.refuseRoot(t.options.DataDir); err != nil {
+	if err := refuseRoot(t.options.DataDir); err != nil {
 		return err
 	}
 	work := audit.Repair
@@ -61,7 +61,7 @@ func (a *app) repair(ctx context.Context, f repairFlags) error {
 	done, err := work(ctx, t.options, t.source)
 	stop()
 	if err == nil {
-		err = unmended(ctx, done)
+		err = unrepaired(ctx, done)
 	}
 	record.repaired(done)
 	record.end(ctx, err)
@@ -69,8 +69,8 @@ func (a *app) repair(ctx context.Context, f repairFlags) error {
 	return err
 }
 
-// unmended is the error of a repair that came to its end.
-func unmended(ctx context.Context, done audit.Repaired) error {
+// unrepaired is the error of a repair that came to its end.
+func unrepaired(ctx context.Context, done audit.Repaired) error {
 	if done.Summary != nil {
 		if err := gravest(ctx, done.Summary); err != nil && !errors.Is(err, run.ErrIncomplete) {
 			return err
@@ -130,7 +130,7 @@ func (a *app) printRebuilt(r *load.Rebuilt) {
 	}
 }
 
-// stillDiffers is the error of a repair that could not mend everything. Rows that
+// stillDiffers is the error of a repair that could not repair everything. Rows that
 // the source has deleted are none: they are kept.
 func stillDiffers(done audit.Repaired) error {
 	left := done.Left

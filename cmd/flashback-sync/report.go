@@ -40,7 +40,7 @@ It opens nothing that a sync needs, and may run at any moment.`,
 				if err != nil {
 					return err
 				}
-				return json.NewEncoder(a.stdout).Encode(s.Judged())
+				return json.NewEncoder(a.stdout).Encode(s.WithProblems())
 			case out == "":
 				return usage(errors.New("say where to: --out report.html, or --json"))
 			}

@@ -38,8 +38,7 @@ func writeFile(flag, path string, content []byte) error {
 	return nil
 }
 
-// withoutName is the error without the temporary file's name, which tells nobody
-// anything.
+// withoutName is the error without the temporary file's name, which helps nobody.
 func withoutName(err error) error {
 	var named *fs.PathError
 	if errors.As(err, &named) {

@@ -44,12 +44,12 @@ ends cleanly, and the next one goes on from there.`,
 			return serve.Probe(cmd.Context(), host, port)
 		},
 	}
-	command.Flags().BoolVar(&probe, "probe", false, "ask the serve that runs whether it is healthy, and exit with 0 or 1")
+	command.Flags().BoolVar(&probe, "probe", false, "check whether the serve that runs is healthy, and exit with 0 or 1")
 	return command
 }
 
 func (a *app) serve(ctx context.Context, c *config.Config) error {
-	if err := a.refuseRoot(c.DataDir); err != nil {
+	if err := refuseRoot(c.DataDir); err != nil {
 		return err
 	}
 	ignoreBrokenPipes()

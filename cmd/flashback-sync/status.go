@@ -97,7 +97,7 @@ func (a *app) statusCommand() *cobra.Command {
 // and the page cannot disagree.
 func statusFrom(known *status.Status) *statusOutput {
 	s := &statusOutput{
-		DataDir: known.DataDir, LastRun: known.LastRun(), Problems: known.Judged().Problems, Checked: known.Checked(), Runs: runLines(known.Runs),
+		DataDir: known.DataDir, LastRun: known.LastRun(), Problems: known.WithProblems().Problems, Checked: known.Checked(), Runs: runLines(known.Runs),
 	}
 	for _, name := range status.StreamNames() {
 		s.Streams = append(s.Streams, streamLine(known, name))

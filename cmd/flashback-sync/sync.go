@@ -58,7 +58,7 @@ func (a *app) sync(ctx context.Context, f syncFlags) error {
 		a.report(summary, f)
 		return outcome(ctx, summary, err)
 	}
-	if err := a.refuseRoot(t.options.DataDir); err != nil {
+	if err := refuseRoot(t.options.DataDir); err != nil {
 		return err
 	}
 	record := t.record(t.options, "sync", job)

@@ -17,7 +17,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/run"
 )
 
-// standardOutput stands for --json without a file.
+// standardOutput is the file of --json without one.
 const standardOutput = "-"
 
 type verifyFlags struct {
@@ -61,7 +61,7 @@ alarms are sent, as serve has it.`,
 	return command
 }
 
-// jsonFile takes a file that stands beside --json instead of behind its equals sign.
+// jsonFile takes a file that follows --json instead of behind its equals sign.
 func (f *verifyFlags) jsonFile(args []string) error {
 	switch {
 	case len(args) == 0:
@@ -84,7 +84,7 @@ func (a *app) verify(ctx context.Context, f verifyFlags) error {
 	defer t.source.Close()
 	t.options.Full = f.full
 	if f.job != "" { // by hand it changes nothing at all
-		if err := a.refuseRoot(t.options.DataDir); err != nil {
+		if err := refuseRoot(t.options.DataDir); err != nil {
 			return err
 		}
 		t.record(t.options, "verify", f.job)
@@ -163,10 +163,10 @@ func difference(r *audit.Report) error {
 	return &hinted{fmt.Errorf("%w: %s", audit.ErrDifference, inWords(r)), hint}
 }
 
-// readsFirst is the hint for what only a run reads: a repair mends what was read.
+// readsFirst is the hint for what only a run reads: a repair fetches what was read.
 const readsFirst = "'flashback-sync sync' reads what was never synced"
 
-// waysOut are the commands that mend what a report found.
+// waysOut are the commands that repair what a report found.
 func waysOut(r *audit.Report) (ways []string) {
 	if r.NeverSynced() {
 		ways = append(ways, readsFirst)

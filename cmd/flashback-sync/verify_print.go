@@ -32,7 +32,7 @@ func (a *app) printReport(r *audit.Report) {
 	}
 	printFindings(a.stdout, r)
 	printFiles(a.stdout, r)
-	printWitness(a.stdout, r)
+	printCrossChecks(a.stdout, r)
 	fmt.Fprintf(a.stdout, "\n%s; %s in %s.\n", verdict(r), english.Plural(int(r.Requests), "request", ""),
 		r.FinishedAt.Sub(r.StartedAt).Round(10e6))
 }
@@ -164,7 +164,7 @@ func printFiles(out io.Writer, r *audit.Report) {
 	}
 }
 
-func printWitness(out io.Writer, r *audit.Report) {
+func printCrossChecks(out io.Writer, r *audit.Report) {
 	var buckets, agree int64
 	for _, w := range r.CrossChecks {
 		buckets += w.Buckets

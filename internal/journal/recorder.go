@@ -64,13 +64,6 @@ func (r *Recorder) Start() {
 	})
 }
 
-// Started reports whether Start was called.
-func (r *Recorder) Started() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.started
-}
-
 func (r *Recorder) beat() {
 	r.mu.Lock()
 	r.progress.UpdatedAt = time.Now().UTC()

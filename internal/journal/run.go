@@ -88,7 +88,7 @@ type Stream struct {
 	// Status is that of the stream, as of a run.
 	Status   string `json:"status,omitempty"`
 	Complete bool   `json:"complete"`
-	// Queries tells the set of queries that the stream consisted of from another one.
+	// Queries identifies the set of queries that the stream consisted of.
 	Queries string `json:"queries,omitempty"`
 	// Served is false if the source does not have this optional stream.
 	Served bool `json:"served"`
@@ -122,7 +122,7 @@ func (r *Run) Sent() (n int64) {
 	return n
 }
 
-// Totals are sums over every run that was ever noted, those that have been
+// Totals are sums over every recorded run, those that have been
 // folded away included: the source of counters, which never go backwards.
 type Totals struct {
 	// Runs counts by command or job, then by status: Runs["sync"]["ok"].

@@ -2,7 +2,7 @@ package journal
 
 import "time"
 
-// job is the name that a run is counted under: its job, or else its command.
+// job is the name that a run is counted under: its job, otherwise its command.
 func (r *Run) job() string {
 	if r.Job != "" {
 		return r.Job

@@ -4,6 +4,6 @@
 // cannot disagree.
 //
 // Holdings, the part that needs DuckDB, is read by a process of its own where a
-// server asks for it: nothing that a file does to DuckDB can take the scheduler
+// server needs it: nothing that a file does to DuckDB can take the scheduler
 // down. Reading changes nothing and waits for nobody.
 package status

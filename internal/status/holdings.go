@@ -72,7 +72,7 @@ func ReadHoldings(ctx context.Context, from Source) (h *Holdings, err error) {
 func (f Source) lake() string { return filepath.Join(f.DataDir, "lake") }
 func (f Source) file() string { return filepath.Join(f.DataDir, snapshot.Name) }
 
-// reader asks the published file, or views of the lake that look like it.
+// reader queries the published file, or views of the lake that look like it.
 type reader struct {
 	from Source
 	file bool // the published file, and not the lake
@@ -146,7 +146,7 @@ func (r *reader) each(ctx context.Context, query string, arguments []any, scan f
 	return rows.Err()
 }
 
-// streams reads those that are configured or hold anything.
+// streams reads those that are configured or have anything stored.
 func (r *reader) streams(ctx context.Context, ledger []checkpoints.Line) (all []Stream, err error) {
 	for _, stream := range schema.Streams() {
 		name := stream.Name
@@ -195,7 +195,7 @@ func lanes(ledger []checkpoints.Line, stream string) (all []Lane) {
 	return all
 }
 
-// rows counts what is held, day by day. A date of a TIMESTAMPTZ would go through
+// rows counts what is stored, day by day. A date of a TIMESTAMPTZ would go through
 // a calendar for every row.
 func (r *reader) rows(ctx context.Context, t *schema.Table, s *Stream) error {
 	if there, err := r.has(ctx, t.Name); err != nil || !there {
@@ -219,7 +219,7 @@ func (r *reader) rows(ctx context.Context, t *schema.Table, s *Stream) error {
 		})
 }
 
-// mostReasons bounds the reasons that are told of rejects.
+// mostReasons bounds the reasons of rejects that are listed.
 const mostReasons = 5
 
 func (r *reader) rejects(ctx context.Context, s *Stream) error {

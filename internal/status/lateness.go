@@ -35,7 +35,7 @@ func readLateness(ctx context.Context, db *sql.DB, stream string) (*Lateness, er
 	return l, rows.Err()
 }
 
-// quantile is the upper end of the class that holds it, but no more than the maximum.
+// quantile is the upper end of its class, but no more than the maximum.
 func (l *Lateness) quantile(q float64) time.Duration {
 	var sum int64
 	for _, class := range l.Classes {

@@ -15,7 +15,7 @@ const (
 	topNames     = 10
 )
 
-// overview reads the last days that hold events; nil without any.
+// overview reads the last days that have events; nil without any.
 func (r *reader) overview(ctx context.Context, streams []Stream) (*Overview, error) {
 	var events []*schema.Stream
 	var newest time.Time

@@ -19,7 +19,7 @@ import (
 type Published struct {
 	// Altered are files that somebody changed or removed, by path below data_dir.
 	Altered []string `json:"altered_files,omitempty"`
-	// ForeignLog: beside flashback.duckdb lies the log of a program that opened it, or an
+	// ForeignLog: beside flashback.duckdb is the log of a program that opened it, or an
 	// earlier one in its place, for writing.
 	ForeignLog bool `json:"foreign_log,omitempty"`
 	// Unlisted are Parquet files in the lake that the manifest does not name, by path below

@@ -43,7 +43,7 @@ type Job struct {
 type Holdings struct {
 	// At is when the published ledger was written.
 	At      time.Time `json:"at"`
-	Streams []Stream  `json:"streams"` // those that are configured or hold anything
+	Streams []Stream  `json:"streams"` // those that are configured or have anything stored
 	// Overview is nil without rows.
 	Overview *Overview `json:"overview"`
 	// Bytes that the published files have: the DuckDB file (0 if none), the lake.
@@ -52,7 +52,7 @@ type Holdings struct {
 	LakeFiles   int   `json:"lake_files"`
 }
 
-// Stream is what is held of one stream.
+// Stream is what is stored of one stream.
 type Stream struct {
 	Name string `json:"name"` // alerts, violations or policy_stats
 	Rows int64  `json:"rows"`
@@ -63,7 +63,7 @@ type Stream struct {
 	Wanted Wanted `json:"wanted,omitzero"`
 	// Lanes are the ledger, one for each filter set (or series of statistics).
 	Lanes []Lane `json:"lanes"`
-	// Days are the rows of each UTC day that holds any, in order. For statistics
+	// Days are the rows of each UTC day that has any, in order. For statistics
 	// they are the buckets of the day.
 	Days []Day `json:"days"`
 	// Rejected are the records in quarantine, and why; the most frequent first.
@@ -74,7 +74,7 @@ type Stream struct {
 	// Lookback is what the configuration sets; 0 for statistics.
 	Lookback time.Duration `json:"lookback_ns"`
 	// Retired says that the configuration does not name the stream any more: what is
-	// held of it stays, and no run reads more.
+	// stored of it stays, and no run reads more.
 	Retired bool `json:"retired,omitempty"`
 }
 
@@ -158,7 +158,7 @@ type Ranked struct {
 	Blocked    int64  `json:"blocked,omitempty"`
 }
 
-// Stream finds what is held of a stream, or nil.
+// Stream finds what is stored of a stream, or nil.
 func (s *Status) Stream(name string) *Stream {
 	if s.Holdings == nil {
 		return nil

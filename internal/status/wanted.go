@@ -11,7 +11,7 @@ type Wanted struct {
 	Start   time.Time `json:"start,omitzero"`   // of lists; what the source has of statistics, only it knows
 	Filters []string  `json:"filters"`          // the ledger's filter of every query that is named
 	Auto    []string  `json:"auto,omitempty"`   // series of every repository that was seen, without their id
-	Digest  string    `json:"digest,omitempty"` // tells one set of queries from another
+	Digest  string    `json:"digest,omitempty"` // identifies the set of queries
 }
 
 // completeTo is the time up to which every query is covered without a gap, by the

@@ -65,7 +65,7 @@ func Handler(o Options) http.Handler {
 		o.page(w, r, page.File)
 	})
 	inner.HandleFunc("GET /status.json", func(w http.ResponseWriter, r *http.Request) {
-		o.show(w, r, "application/json", func(w io.Writer, s *status.Status) error { return json.NewEncoder(w).Encode(s.Judged()) })
+		o.show(w, r, "application/json", func(w io.Writer, s *status.Status) error { return json.NewEncoder(w).Encode(s.WithProblems()) })
 	})
 	inner.Handle("GET /metrics", o.Metrics)
 	mux := http.NewServeMux()
