@@ -56,15 +56,15 @@ func countAbove(rows []api.Row, next *api.Answer, limit instant.Micros) (count i
 	return count
 }
 
-// lastWithin is the timestamp of the last row of a page that is dated within limits. The
-// page has everything down to it, since lists begin with the newest.
-func lastWithin(a *api.Answer, from, to instant.Micros) (at instant.Micros, ok bool) {
-	for _, r := range slices.Backward(a.Rows) {
-		if r.Dated && r.At >= from && r.At < to {
-			return r.At, true
+// oldestWithin is the timestamp of the oldest row of a page that is dated within limits.
+// The page has everything down to it, since lists begin with the newest.
+func oldestWithin(a *api.Answer, from, to instant.Micros) (at instant.Micros, ok bool) {
+	for _, r := range a.Rows {
+		if r.Dated && r.At >= from && r.At < to && (!ok || r.At < at) {
+			at, ok = r.At, true
 		}
 	}
-	return 0, false
+	return at, ok
 }
 
 // overlap is how far to skip so that the next page begins with a row newer than

@@ -210,7 +210,7 @@ func (w *walk) below(ctx context.Context, page *api.Answer) (done bool, err erro
 	if room == instant.Day {
 		room += instant.Day // it may count days in its own time zone
 	}
-	oldest, inside := lastWithin(page, page.From-room, page.To+room)
+	oldest, inside := oldestWithin(page, page.From-room, page.To+room)
 	newest, dated := page.Newest()
 	next := oldest.Floor(w.resolution) + w.resolution
 	switch {
