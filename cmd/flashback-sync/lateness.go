@@ -39,7 +39,7 @@ func latenessOf(read *status.Lateness) *lateness {
 	return l
 }
 
-func (a *app) printLateness(s *statusOutput, lookbacks map[string]time.Duration) {
+func (a *app) printLateness(s *statusOutput) {
 	for _, stream := range s.Streams {
 		l := stream.Lateness
 		if l == nil {
@@ -47,9 +47,9 @@ func (a *app) printLateness(s *statusOutput, lookbacks map[string]time.Duration)
 		}
 		fmt.Fprintf(a.stdout, "\nLate rows in %s: %s in %d days; half of them up to %s late, 99%% up to %s, the latest %s\n",
 			stream.Stream, humanize.Comma(l.Rows), status.LatenessDays, span.Words(l.Median), span.Words(l.P99), span.Words(l.Max))
-		if lookback, ok := lookbacks[stream.Stream]; ok && l.Nears(lookback) {
+		if l.Nears(stream.lookback) {
 			fmt.Fprintln(a.stdout, text.FgYellow.Sprintf("  that nears the lookback of %s: set streams.%s.lookback to %s, and see 'flashback-sync verify'",
-				span.Words(lookback), stream.Stream, l.Proposed()))
+				span.Words(stream.lookback), stream.Stream, l.Proposed()))
 		}
 	}
 }

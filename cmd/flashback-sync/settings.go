@@ -16,18 +16,14 @@ import (
 
 // statusOptions say what the status shows.
 func statusOptions(c *config.Config) status.Options {
-	o := status.Options{
+	run := options(c)
+	return status.Options{
 		Version: version, API: c.API.BaseURL, StaleAfter: c.Alarms.StaleAfter,
 		Source: status.Source{
 			DataDir: c.DataDir, DuckDB: c.Publish.DuckDB == "copy", Names: c.Serve.ShowNames,
-			Lookbacks: lookbacks(c), Wanted: map[string]status.Wanted{},
+			Lookbacks: lookbacks(c), Wanted: run.Wanted(),
 		},
 	}
-	run := options(c)
-	for name, wanted := range run.Wanted() {
-		o.Wanted[name] = status.Wanted(wanted)
-	}
-	return o
 }
 
 // lookbacks are those of the streams that are synced, 0 for statistics.

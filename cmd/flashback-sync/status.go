@@ -34,7 +34,8 @@ type streamStatus struct {
 	Lateness     *lateness  `json:"lateness"` // null if no row was late, or nothing is known yet
 	LastComplete bool       `json:"last_run_complete"`
 
-	awaited bool // runs are to read it
+	awaited  bool // runs are to read it
+	lookback time.Duration
 }
 
 // statusOutput is what `status --json` prints.
@@ -78,7 +79,7 @@ func (a *app) statusCommand() *cobra.Command {
 			if asJSON {
 				err = json.NewEncoder(a.stdout).Encode(s)
 			} else {
-				a.printStatus(s, lookbacks(c))
+				a.printStatus(s)
 			}
 			switch {
 			case known.HoldingsError != "":
@@ -112,6 +113,7 @@ func streamLine(known *status.Status, name string) *streamStatus {
 		return line
 	}
 	line.Rows, line.Newest, line.Rejected, line.Lateness = stored.Rows, stored.Newest, stored.Rejected, latenessOf(stored.Lateness)
+	line.lookback = stored.Lookback
 	line.Gaps, line.Lost = len(stored.Gaps()), len(stored.Lost())
 	for _, lane := range stored.Lanes {
 		if len(lane.Covered) > 0 && (line.CoveredFrom == nil || lane.Covered[0].From.Before(*line.CoveredFrom)) {
@@ -141,7 +143,7 @@ func runLines(runs []journal.Run) []runLine {
 	return lines
 }
 
-func (a *app) printStatus(s *statusOutput, lookbacks map[string]time.Duration) {
+func (a *app) printStatus(s *statusOutput) {
 	a.printProblems(s)
 	t := newTable(a.stdout, "rows", "age", "gaps", "lost", "rejected")
 	t.AppendHeader(table.Row{"stream", "rows", "newest row", "covered from", "covered to", "age", "gaps", "lost", "rejected"})
@@ -160,7 +162,7 @@ func (a *app) printStatus(s *statusOutput, lookbacks map[string]time.Duration) {
 			}
 		}
 	}
-	a.printLateness(s, lookbacks)
+	a.printLateness(s)
 	fmt.Fprintln(a.stdout, "\nLast runs:")
 	runs := newTable(a.stdout, "new", "changed", "requests")
 	runs.AppendHeader(table.Row{"started", "stream", "status", "new", "changed", "requests", "error"})

@@ -102,6 +102,14 @@ type Stream struct {
 	VerifiedMissing int64  `json:"verified_missing,omitempty"`
 }
 
+// Wanted is what the configuration wants of a stream: the queries it consists of.
+type Wanted struct {
+	Start   time.Time `json:"start,omitzero"`   // of lists; what the source has of statistics, only it knows
+	Filters []string  `json:"filters"`          // the ledger's filter of every query that is named
+	Auto    []string  `json:"auto,omitempty"`   // series of every repository that was seen, without their id
+	Digest  string    `json:"digest,omitempty"` // identifies the set of queries, as in Stream.Queries
+}
+
 // Took is how long the run lasted.
 func (r *Run) Took() time.Duration { return r.FinishedAt.Sub(r.StartedAt) }
 

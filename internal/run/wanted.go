@@ -5,31 +5,24 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"slices"
-	"time"
+
+	"github.com/flashback-sync/flashback-sync/internal/journal"
 )
 
-// Wanted is what the options want of a stream: the queries it consists of.
-type Wanted struct {
-	Start   time.Time // of lists; zero for statistics
-	Filters []string  // the ledger's filter of every query that is named
-	Auto    []string  // series of every repository that was seen, without their id
-	Digest  string    // differs for another set of queries
-}
-
 // Wanted lists the queries of every stream.
-func (o *Options) Wanted() map[string]Wanted {
-	all := map[string]Wanted{}
+func (o *Options) Wanted() map[string]journal.Wanted {
+	all := map[string]journal.Wanted{}
 	for _, list := range o.Lists {
-		w := Wanted{Start: list.Start}
+		w := journal.Wanted{Start: list.Start}
 		for _, query := range list.Queries() {
 			w.Filters = append(w.Filters, query.Key())
 		}
-		all[list.Name()] = w.digested()
+		all[list.Name()] = digested(w)
 	}
 	if o.Stats == nil {
 		return all
 	}
-	var w Wanted
+	var w journal.Wanted
 	for _, series := range o.Stats.configured() {
 		w.Filters = append(w.Filters, series.Key().Filter)
 	}
@@ -40,11 +33,11 @@ func (o *Options) Wanted() map[string]Wanted {
 			}
 		}
 	}
-	all[o.Stats.Stream.Name] = w.digested()
+	all[o.Stats.Stream.Name] = digested(w)
 	return all
 }
 
-func (w Wanted) digested() Wanted {
+func digested(w journal.Wanted) journal.Wanted {
 	slices.Sort(w.Filters)
 	content, err := json.Marshal([][]string{w.Filters, w.Auto})
 	if err != nil { // strings always marshal

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
+	"github.com/flashback-sync/flashback-sync/internal/journal"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/load/lake"
 	"github.com/flashback-sync/flashback-sync/load/snapshot"
@@ -26,7 +27,7 @@ type Source struct {
 	// Lookbacks are the configured streams and their lookbacks (0 for statistics).
 	Lookbacks map[string]time.Duration
 	// Wanted are the queries of the configured streams.
-	Wanted map[string]Wanted
+	Wanted map[string]journal.Wanted
 	// Names allows the names of users.
 	Names bool
 	// At is now.

@@ -114,22 +114,22 @@ func TestFreshnessIsTheLeastOfAllConfiguredQueries(t *testing.T) {
 	lane := func(filter string, covered ...Span) Lane { return Lane{Filter: filter, Covered: covered} }
 	org, repo := `{"scope":"org","bucket":"1h"}`, `{"scope":"repo","id":"r","bucket":"1h"}`
 	for name, test := range map[string]struct {
-		wanted Wanted
+		wanted journal.Wanted
 		lanes  []Lane
 		run    *journal.Run // the last, 2 h ago
 		want   float64      // hours; -1: never complete
 	}{
-		"each":                     {Wanted{Filters: []string{"p", "q"}}, []Lane{lane("p", Span{at(90), at(5)}), lane("q", Span{at(90), at(7)})}, nil, 7},
-		"one not covered":          {Wanted{Filters: []string{"p", "q"}}, []Lane{lane("p", Span{at(90), at(5)})}, nil, -1},
-		"one no longer wanted":     {Wanted{Filters: []string{"p"}}, []Lane{lane("p", Span{at(90), at(5)}), lane("q", Span{at(90), at(80)})}, nil, 5},
-		"not from its start":       {Wanted{Filters: []string{"p"}, Start: at(95)}, []Lane{lane("p", Span{at(90), at(5)})}, nil, -1},
-		"a gap before its start":   {Wanted{Filters: []string{"p"}, Start: at(80)}, []Lane{lane("p", Span{at(95), at(90)}, Span{at(85), at(5)})}, nil, 5},
-		"an automatic one":         {Wanted{Filters: []string{org}, Auto: []string{`{"scope":"repo","bucket":"1h"}`}}, []Lane{lane(org, Span{at(90), at(5)}), lane(repo, Span{at(90), at(9)})}, nil, 9},
-		"of another bucket":        {Wanted{Filters: []string{org}, Auto: []string{`{"scope":"repo","bucket":"1d"}`}}, []Lane{lane(org, Span{at(90), at(5)}), lane(repo, Span{at(90), at(9)})}, nil, 5},
-		"a run since renews it":    {Wanted{Filters: []string{"p"}}, []Lane{lane("p", Span{at(90), at(5)})}, &journal.Run{FinishedAt: at(2)}, 2},
-		"but not one of others":    {Wanted{Filters: []string{"p"}, Digest: "new"}, []Lane{lane("p", Span{at(90), at(5)})}, &journal.Run{FinishedAt: at(2)}, 5},
-		"nor what never was whole": {Wanted{Filters: []string{"p", "q"}}, []Lane{lane("p", Span{at(90), at(5)})}, &journal.Run{FinishedAt: at(2)}, -1},
-		"nor one before":           {Wanted{Filters: []string{"p"}}, []Lane{lane("p", Span{at(90), at(5)})}, &journal.Run{FinishedAt: at(4)}, 5},
+		"each":                     {journal.Wanted{Filters: []string{"p", "q"}}, []Lane{lane("p", Span{at(90), at(5)}), lane("q", Span{at(90), at(7)})}, nil, 7},
+		"one not covered":          {journal.Wanted{Filters: []string{"p", "q"}}, []Lane{lane("p", Span{at(90), at(5)})}, nil, -1},
+		"one no longer wanted":     {journal.Wanted{Filters: []string{"p"}}, []Lane{lane("p", Span{at(90), at(5)}), lane("q", Span{at(90), at(80)})}, nil, 5},
+		"not from its start":       {journal.Wanted{Filters: []string{"p"}, Start: at(95)}, []Lane{lane("p", Span{at(90), at(5)})}, nil, -1},
+		"a gap before its start":   {journal.Wanted{Filters: []string{"p"}, Start: at(80)}, []Lane{lane("p", Span{at(95), at(90)}, Span{at(85), at(5)})}, nil, 5},
+		"an automatic one":         {journal.Wanted{Filters: []string{org}, Auto: []string{`{"scope":"repo","bucket":"1h"}`}}, []Lane{lane(org, Span{at(90), at(5)}), lane(repo, Span{at(90), at(9)})}, nil, 9},
+		"of another bucket":        {journal.Wanted{Filters: []string{org}, Auto: []string{`{"scope":"repo","bucket":"1d"}`}}, []Lane{lane(org, Span{at(90), at(5)}), lane(repo, Span{at(90), at(9)})}, nil, 5},
+		"a run since renews it":    {journal.Wanted{Filters: []string{"p"}}, []Lane{lane("p", Span{at(90), at(5)})}, &journal.Run{FinishedAt: at(2)}, 2},
+		"but not one of others":    {journal.Wanted{Filters: []string{"p"}, Digest: "new"}, []Lane{lane("p", Span{at(90), at(5)})}, &journal.Run{FinishedAt: at(2)}, 5},
+		"nor what never was whole": {journal.Wanted{Filters: []string{"p", "q"}}, []Lane{lane("p", Span{at(90), at(5)})}, &journal.Run{FinishedAt: at(2)}, -1},
+		"nor one before":           {journal.Wanted{Filters: []string{"p"}}, []Lane{lane("p", Span{at(90), at(5)})}, &journal.Run{FinishedAt: at(4)}, 5},
 	} {
 		digest := test.wanted.Digest
 		if test.wanted.Digest == "" {
@@ -152,7 +152,7 @@ func TestFreshnessIsTheLeastOfAllConfiguredQueries(t *testing.T) {
 func TestAStreamThatIsNeverCompleteBecomesStale(t *testing.T) {
 	s := well()
 	s.Runs = []journal.Run{ended("sync", journal.Partial, 1), ended("sync", journal.Partial, 40)}
-	s.Holdings.Streams[0].Wanted = Wanted{Digest: "set", Filters: []string{"p", "bogus"}}
+	s.Holdings.Streams[0].Wanted = journal.Wanted{Digest: "set", Filters: []string{"p", "bogus"}}
 	if !s.Stale("alerts") || s.Fresh("alerts") != nil || s.LastComplete("alerts") {
 		t.Error("it was never complete, and began 40 h ago")
 	}

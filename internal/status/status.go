@@ -60,7 +60,7 @@ type Stream struct {
 	Oldest *time.Time `json:"oldest"`
 	Newest *time.Time `json:"newest"`
 	// Wanted is what the configuration wants of it.
-	Wanted Wanted `json:"wanted,omitzero"`
+	Wanted journal.Wanted `json:"wanted,omitzero"`
 	// Lanes are the ledger, one for each filter set (or series of statistics).
 	Lanes []Lane `json:"lanes"`
 	// Days are the rows of each UTC day that has any, in order. For statistics

@@ -6,14 +6,6 @@ import (
 	"time"
 )
 
-// Wanted is what the configuration wants of a stream: the queries it consists of.
-type Wanted struct {
-	Start   time.Time `json:"start,omitzero"`   // of lists; what the source has of statistics, only it knows
-	Filters []string  `json:"filters"`          // the ledger's filter of every query that is named
-	Auto    []string  `json:"auto,omitempty"`   // series of every repository that was seen, without their id
-	Digest  string    `json:"digest,omitempty"` // identifies the set of queries
-}
-
 // completeTo is the time up to which every query is covered without a gap, by the
 // published ledger; nil if one is not covered from its start.
 func (s *Stream) completeTo() (to *time.Time) {
