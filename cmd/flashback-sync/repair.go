@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -81,11 +80,7 @@ func unrepaired(ctx context.Context, done audit.Repaired) error {
 
 func (a *app) reportRepair(done audit.Repaired, f repairFlags) {
 	if f.json {
-		line, err := json.Marshal(done)
-		if err != nil { // plain values always marshal
-			panic(err)
-		}
-		fmt.Fprintln(a.stdout, string(line))
+		a.printJSON(done)
 		return
 	}
 	fetched := func(title string) {

@@ -90,12 +90,10 @@ func (a *app) report(summary *run.Summary, f syncFlags) {
 	if len(summary.Streams) > 0 && !f.dryRun && isTerminal(a.stdout) {
 		a.printSummary(summary)
 	}
-	if !f.json {
-		return
+	if f.json {
+		a.printJSON(summary)
 	}
-	line, err := json.Marshal(summary)
-	if err != nil { // plain values always marshal
-		panic(err)
-	}
-	fmt.Fprintln(a.stdout, string(line))
 }
+
+// printJSON prints a value as one line. A pipe that nobody reads is no failure of the run.
+func (a *app) printJSON(value any) { _ = json.NewEncoder(a.stdout).Encode(value) }
