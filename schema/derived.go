@@ -59,7 +59,7 @@ func SyncQueries() *Table {
 			text("rule_id", "", Internal, "Statistics: the policy rule that they are limited to; NULL if they are not."),
 			text("api_key_id", "", Internal, "Statistics: the API key that they are limited to; NULL if they are not."),
 			text("bucket_size", "", Public, "Statistics: the length of a bucket."),
-			instant("start_ts", "Start of what is asked for (UTC); NULL for statistics, which start where the source has them."),
+			instant("start_ts", "Start of what is asked for (UTC); NULL for statistics: only the source knows where they start."),
 			instant("complete_to", "Up to here the query is covered without a gap (UTC); NULL if it is not from its start."),
 		),
 	}

@@ -39,7 +39,7 @@ func (r *run) queries(ctx context.Context) (all []load.Query, err error) {
 	series, err := r.options.Stats.Series(ctx, r.warehouse)
 	for _, s := range series {
 		all = append(all, load.Query{
-			Key: s.Key(), Scope: s.Scope, ScopeID: s.ID, RuleID: s.RuleID, APIKeyID: s.APIKeyID, BucketLength: s.Bucket, Start: r.options.Stats.Start,
+			Key: s.Key(), Scope: s.Scope, ScopeID: s.ID, RuleID: s.RuleID, APIKeyID: s.APIKeyID, BucketLength: s.Bucket,
 		})
 	}
 	return all, err

@@ -97,7 +97,7 @@ func TestDataOfEarlierReleasesIsTakenOver(t *testing.T) {
 			w.holds(apisim.Alerts, w.typed(apisim.Alerts))
 			w.holds(apisim.Violations, w.typed(apisim.Violations))
 			w.keepsRowsAsTheyWere(before)
-			w.keepsRecords()
+			w.keepsRecords(name)
 			w.hasPlainEncodings()
 			if got, want := layoutOf(w), freshLayout(t); got != want {
 				t.Errorf("published layout:\n%s\nof a new warehouse:\n%s", got, want)
@@ -154,12 +154,16 @@ func (w *world) keepsRowsAsTheyWere(before map[string]map[string]fields) {
 
 // keepsRecords wants the program's own records as they were, and what earlier
 // releases left behind cleared away.
-func (w *world) keepsRecords() {
+func (w *world) keepsRecords(archive string) {
 	w.t.Helper()
+	lost := "policy_stats lost 2, "
+	if archive == "layout-3" { // it lists nothing as lost that the source never had
+		lost = ""
+	}
 	for query, want := range map[string]string{
 		"SELECT string_agg(raw, ' ') FROM rejected_records": reject,
 		`SELECT string_agg(line, ', ' ORDER BY line) FROM (
-			SELECT stream || ' ' || status || ' ' || count(*) AS line FROM sync_coverage GROUP BY stream, status)`: "alerts covered 1, policy_stats covered 2, policy_stats lost 2, violations covered 1",
+			SELECT stream || ' ' || status || ' ' || count(*) AS line FROM sync_coverage GROUP BY stream, status)`: "alerts covered 1, policy_stats covered 2, " + lost + "violations covered 1",
 		"SELECT count(*) FROM sync_runs WHERE version = 'test'":  "3",
 		"SELECT count(*) FROM sync_runs WHERE version <> 'test'": "5",
 		"SELECT count(*) - count(DISTINCT id) FROM alerts":       "0",
