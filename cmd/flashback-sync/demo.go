@@ -34,7 +34,7 @@ func (a *app) demoCommand() *cobra.Command {
 		Short: "Sync a simulated organisation and query it, all on this machine",
 		Long: `Starts a simulator of the API on loopback with 90 days of an organisation's life,
 syncs it, lets a day pass, syncs again, has damage found and repaired, and runs
-three queries on the result.
+four queries on the result.
 It needs no account and no network.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.demo(cmd.Context(), dir, seed) },
@@ -145,13 +145,13 @@ func (a *app) demoEnd(ctx context.Context, dir string, now time.Time) error {
 	a.say("What analysts open, complete at every instant:")
 	t := newTable(a.stdout)
 	t.AppendRows([]table.Row{
-		{filepath.Join(dir, snapshot.Name), "DuckDB: every table, every column commented"},
+		{filepath.Join(dir, snapshot.Name), "DuckDB: tables, views in schema bi, every column commented"},
 		{filepath.Join(dir, "lake", "*", "*", "*.parquet"), "Parquet: one file a table and day (statistics: month)"},
 		{filepath.Join(dir, "lake", "manifest.json"), "every file with rows, bytes, SHA-256; the coverage ledger"},
 	})
 	t.Render()
 	a.say("Go on:")
-	fmt.Fprintf(a.stdout, "  %[1]s --config %[2]s status\n  %[1]s --config %[2]s query \"SELECT user_name, count(*) AS n FROM alerts GROUP BY ALL ORDER BY n DESC LIMIT 5\"\n\n", os.Args[0], settings)
+	fmt.Fprintf(a.stdout, "  %[1]s --config %[2]s status\n  %[1]s --config %[2]s query \"SELECT name, alerts, violations FROM users ORDER BY alerts DESC LIMIT 5\"\n\n", os.Args[0], settings)
 	return nil
 }
 
@@ -198,21 +198,22 @@ func demoOptions(dir string, now time.Time) run.Options {
 // demoQueries shows what a security team looks at first.
 func (a *app) demoQueries(ctx context.Context, dir string) error {
 	for _, q := range []struct{ title, sql string }{
-		{"Violations by policy and severity, last 30 days", `
-			SELECT policy_name AS policy, count(*) FILTER (severity = 'HIGH') AS high, count(*) FILTER (severity = 'MEDIUM') AS medium,
-				count(*) FILTER (severity = 'LOW') AS low, count(*) FILTER (block) AS blocked,
-				bar(count(*), 0, max(count(*)) OVER (), 20) AS violations
-			FROM violations WHERE timestamp > (SELECT max(timestamp) FROM violations) - INTERVAL 30 DAY
-			GROUP BY policy_name ORDER BY count(*) DESC LIMIT 6`},
+		{"Is it complete? The newest days", `
+			SELECT c.day, c.weekday, c.complete, sum(e.events) FILTER (kind = 'alert') AS alerts, sum(e.events) FILTER (kind = 'violation') AS violations
+			FROM bi.calendar c LEFT JOIN bi.events_daily e USING (day) GROUP BY ALL ORDER BY day DESC LIMIT 4`},
+		{"Violations by policy and severity, last 30 complete days", `
+			SELECT policy_name AS policy, sum(events) FILTER (severity = 'HIGH') AS high, sum(events) FILTER (severity = 'MEDIUM') AS medium,
+				sum(events) FILTER (severity = 'LOW') AS low, sum(blocked) AS blocked, bar(sum(events), 0, max(sum(events)) OVER (), 20) AS violations
+			FROM bi.events_daily WHERE kind = 'violation' AND complete AND day > (SELECT max(day) FROM bi.calendar WHERE complete) - 30
+			GROUP BY policy_name ORDER BY sum(events) DESC LIMIT 6`},
 		{"Where the tokens of the policies' own checks go, by repository", `
-			WITH names AS (SELECT repo_id, max_by(repo_name, timestamp) AS repo FROM alerts GROUP BY repo_id)
-			SELECT repo, sum(policy_tokens_in)::BIGINT AS tokens_in, sum(policy_tokens_out)::BIGINT AS tokens_out,
-				round(100.0 * sum(policy_tokens_in + policy_tokens_out) / sum(sum(policy_tokens_in + policy_tokens_out)) OVER (), 1) AS share_percent,
-				sum(violations)::BIGINT AS violations
-			FROM policy_stats JOIN names ON repo_id = scope_id WHERE scope = 'repo' GROUP BY repo ORDER BY share_percent DESC LIMIT 6`},
+			SELECT repo_name AS repo, sum(policy_tokens_in) AS tokens_in, sum(policy_tokens_out) AS tokens_out,
+				round(100.0 * sum(policy_tokens_in + policy_tokens_out) / sum(sum(policy_tokens_in + policy_tokens_out)) OVER (), 1) AS share_percent
+			FROM bi.stats_repo WHERE complete GROUP BY repo_name ORDER BY share_percent DESC LIMIT 6`},
 		{"Who triggers most, and what", `
-			SELECT user_name AS user, count(*) AS alerts, count(DISTINCT repo_name) AS repos, mode(policy_name) AS mostly, mode(llm_model) AS model
-			FROM alerts GROUP BY user_name ORDER BY alerts DESC LIMIT 6`},
+			SELECT user_name AS user, count(*) FILTER (kind = 'alert') AS alerts, count(*) FILTER (kind = 'violation') AS violations,
+				mode(policy_name) AS mostly, mode(model) AS model
+			FROM bi.events GROUP BY user_name ORDER BY count(*) DESC LIMIT 6`},
 	} {
 		a.say("%s", q.title)
 		request := query.Request{Database: filepath.Join(dir, snapshot.Name), SQL: q.sql, Format: "table", Limits: query.DefaultLimits()}
