@@ -162,7 +162,7 @@ func rowsOf(db *sql.DB, relation, key string) (map[string]fields, error) {
 		}
 		row := fields{}
 		for i, value := range values {
-			if value.Valid && i > 0 {
+			if value.Valid && i > 0 && names[i] != "date" && names[i] != "month" { // the published tables add them
 				row[names[i]] = value.String
 			}
 		}
