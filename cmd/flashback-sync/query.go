@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -50,33 +51,12 @@ The tables and columns are described by 'flashback-sync schema'.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if out != "" && !cmd.Flags().Changed("format") {
-				var err error
-				if request.Format, err = query.FormatOf(out); err != nil {
+			return a.withDatabase(cmd, &request, out, func() (err error) {
+				if request.SQL, err = statements(cmd.InOrStdin(), args, file); err != nil {
 					return usage(err)
 				}
-			}
-			if err := oneOf("--format", request.Format, query.Formats()); err != nil {
-				return err
-			}
-			if out == "" && query.Binary(request.Format) && isTerminal(a.stdout) {
-				return usage(fmt.Errorf("%s is not for a terminal, add --out FILE", request.Format))
-			}
-			c, err := a.load()
-			if err != nil {
-				return err
-			}
-			if request.Database, err = published(c.DataDir); err != nil {
-				return err
-			}
-			a.warnOfForeignLog(c.DataDir)
-			if request.SQL, err = statements(cmd.InOrStdin(), args, file); err != nil {
-				return usage(err)
-			}
-			if out != "" {
-				return queryFailure(query.ToFile(cmd.Context(), request, out, c.DataDir))
-			}
-			return queryFailure(query.Run(cmd.Context(), request, query.Output{Writer: a.stdout}))
+				return a.writeResult(cmd.Context(), request, out)
+			})
 		},
 	}
 	flags := command.Flags()
@@ -88,6 +68,39 @@ The tables and columns are described by 'flashback-sync schema'.`,
 	flags.StringVar(&request.Limits.Memory, "memory-limit", request.Limits.Memory, "most memory that DuckDB may use")
 	flags.StringVar(&request.Limits.Spill, "spill-limit", request.Limits.Spill, "most disk space for what does not fit into memory")
 	return command
+}
+
+// withDatabase completes the request by its format, and the published file, which it is
+// about to read.
+func (a *app) withDatabase(cmd *cobra.Command, request *query.Request, out string, use func() error) error {
+	if out != "" && !cmd.Flags().Changed("format") {
+		var err error
+		if request.Format, err = query.FormatOf(out); err != nil {
+			return usage(err)
+		}
+	}
+	if err := oneOf("--format", request.Format, query.Formats()); err != nil {
+		return err
+	}
+	if out == "" && query.Binary(request.Format) && isTerminal(a.stdout) {
+		return usage(fmt.Errorf("%s is not for a terminal, add --out FILE", request.Format))
+	}
+	c, err := a.load()
+	if err != nil {
+		return err
+	}
+	if request.Database, err = published(c.DataDir); err != nil {
+		return err
+	}
+	a.warnOfForeignLog(c.DataDir)
+	return use()
+}
+
+func (a *app) writeResult(ctx context.Context, request query.Request, out string) error {
+	if out != "" {
+		return queryFailure(query.ToFile(ctx, request, out, filepath.Dir(request.Database)))
+	}
+	return queryFailure(query.Run(ctx, request, query.Output{Writer: a.stdout}))
 }
 
 // statements are the SQL from where it was said to be.
