@@ -45,7 +45,7 @@ func readFile(path string) ([]byte, error) {
 	return data, err
 }
 
-// Parse is [Load] with a file that was read already. name stands for it in
+// Parse is [Load] with a file that was read already. name is what messages call it in
 // problems. env may be nil: no overrides.
 func Parse(data []byte, name string, env func(string) (string, bool), environ ...string) (*Config, error) {
 	root, problem := parseYAML(data)

@@ -30,7 +30,7 @@ func TestTemplateWithADataDirOfItsOwn(t *testing.T) {
 	}
 }
 
-// optionalKeys stand in the template as comments.
+// optionalKeys are comments in the template.
 func optionalKeys() []string {
 	return []string{
 		"api.token_file", "api.token_command", "streams.violations.filter.block",

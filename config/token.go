@@ -67,7 +67,7 @@ func checked(key string, source TokenSource) TokenSource {
 	}
 }
 
-// cleanToken leaves what can stand in a header: visible ASCII.
+// cleanToken leaves what a header may have: visible ASCII.
 func cleanToken(text string) (string, error) {
 	text = strings.TrimSuffix(strings.TrimSuffix(text, "\n"), "\r")
 	text = strings.TrimSuffix(text, " ")

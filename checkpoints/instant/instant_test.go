@@ -86,9 +86,9 @@ func TestFormatAndParseAreInverse(t *testing.T) {
 func TestFloorAlsoBefore1970(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := instant.Micros(rapid.Int64Range(-1e15, 1e15).Draw(t, "m"))
-		for _, grain := range []instant.Micros{instant.Millisecond, instant.Second, instant.Day} {
-			if f := m.Floor(grain); f > m || m-f >= grain || f%grain != 0 {
-				t.Fatalf("%d floored by %d to %d", m, grain, f)
+		for _, unit := range []instant.Micros{instant.Millisecond, instant.Second, instant.Day} {
+			if f := m.Floor(unit); f > m || m-f >= unit || f%unit != 0 {
+				t.Fatalf("%d floored by %d to %d", m, unit, f)
 			}
 		}
 	})

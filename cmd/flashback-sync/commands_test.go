@@ -274,7 +274,7 @@ func TestTheTokenAppearsNowhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.configure("streams:\n  alerts: {start: " + canary + "}\n")
-	if err := os.Remove(b.config); err != nil { // it held the canary by our own hand
+	if err := os.Remove(b.config); err != nil { // it has the canary, by our own hand
 		t.Fatal(err)
 	}
 }

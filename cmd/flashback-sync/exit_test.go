@@ -146,11 +146,11 @@ func TestExit6WhenTheFolderCannotBeUsed(t *testing.T) {
 func TestExit7WhenAnotherInstanceRuns(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	held, err := load.Open(context.Background(), load.Options{Dir: b.data()})
+	other, err := load.Open(context.Background(), load.Options{Dir: b.data()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = held.Close() }()
+	defer func() { _ = other.Close() }()
 	b.wants(7, "another instance", "sync")
 	p := b.start("sync")
 	if r := b.end(p); r.code != 7 {

@@ -63,8 +63,8 @@ func TestASignalStopsItCleanly(t *testing.T) {
 			if noted := b.journal()[0]; noted.Status != journal.Interrupted || noted.Error != "stopped by "+schedule.SignalName(signal) || noted.Hint != "" {
 				t.Errorf("noted as %+v", noted)
 			}
-			held := b.private("SELECT count(*) FROM alerts")
-			if held == 0 {
+			stored := b.private("SELECT count(*) FROM alerts")
+			if stored == 0 {
 				t.Error("what had been received is lost")
 			}
 			b.sim.SetSemantics(apisim.Semantics{})

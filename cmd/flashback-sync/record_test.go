@@ -42,8 +42,8 @@ func TestARunIsNotedWithWhatItDid(t *testing.T) {
 	if r.Command != "sync" || r.Job != "sync" || r.Status != journal.OK || r.ExitCode != 0 || r.Error != "" || r.Version == "" {
 		t.Errorf("got %+v", r)
 	}
-	if held := int64(b.sim.Len(apisim.Alerts)); r.Streams["alerts"].Inserted != held || !r.Streams["alerts"].Complete {
-		t.Errorf("alerts: %+v, of %d", r.Streams["alerts"], held)
+	if stored := int64(b.sim.Len(apisim.Alerts)); r.Streams["alerts"].Inserted != stored || !r.Streams["alerts"].Complete {
+		t.Errorf("alerts: %+v, of %d", r.Streams["alerts"], stored)
 	}
 	var sent int64
 	for _, s := range r.Streams {

@@ -170,7 +170,7 @@ func TestAHangupWhileServeStopsChangesNothing(t *testing.T) {
 	if err := s.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(500 * time.Millisecond) // nothing tells that it was told
+	time.Sleep(500 * time.Millisecond) // nothing shows that it noticed
 	if err := s.Process.Signal(syscall.SIGHUP); err != nil {
 		t.Fatal(err)
 	}

@@ -35,19 +35,19 @@ func (b *bench) tamper(statement string) {
 // contents are all files of data_dir.
 func (b *bench) contents() map[string]string {
 	b.t.Helper()
-	held := map[string]string{}
+	stored := map[string]string{}
 	err := filepath.WalkDir(b.data(), func(path string, entry os.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
 		content, err := os.ReadFile(path)
-		held[path] = string(content)
+		stored[path] = string(content)
 		return err
 	})
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	return held
+	return stored
 }
 
 func TestVerifyProvesAndChangesNothing(t *testing.T) {

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// fetch sends a request over a real connection. The error is that of the request, or else
+// fetch sends a request over a real connection. The error is that of the request, otherwise
 // that of reading the body.
 func fetch(t *testing.T, client *http.Client, url string) (status int, body string, err error) {
 	t.Helper()

@@ -73,7 +73,7 @@ func withoutClientsFields(stream Stream, answer map[string]any) {
 	}
 }
 
-// The rows of the reference's examples come back exactly as they stand there.
+// The rows of the reference's examples come back exactly as they are there.
 func TestExamplesComeBackAsDocumented(t *testing.T) {
 	for _, c := range []struct {
 		name, target string

@@ -279,7 +279,7 @@ func TestALongErrorIsNotedShortened(t *testing.T) {
 	}
 }
 
-// A file of JSON that tells of no run is not that of a run that died.
+// A JSON file without a run is not one of a run that died.
 func TestProgressOfNoRunIsNone(t *testing.T) {
 	dir := dataDir(t)
 	for _, content := range []string{"", "null", "{}", "[1]", "\x00"} {

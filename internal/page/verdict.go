@@ -118,7 +118,7 @@ func (v *view) nextRun() figure {
 	return f
 }
 
-// named is the name of a run: its job, or else its command.
+// named is the name of a run: its job, otherwise its command.
 func named(r *journal.Run) string {
 	return cmp.Or(r.Job, r.Command)
 }

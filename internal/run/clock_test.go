@@ -41,7 +41,7 @@ func TestOurOwnClockMayBeWrong(t *testing.T) {
 				}
 			}
 			if len(got) < len(want)-1 {
-				t.Errorf("%d buckets held, the source has %d", len(got), len(want))
+				t.Errorf("%d buckets stored, the source has %d", len(got), len(want))
 			}
 			if lost := w.published(`SELECT count(*) FROM sync_coverage WHERE status = 'lost'`); lost != "0" {
 				t.Errorf("%s lost ranges", lost)

@@ -78,7 +78,7 @@ func (w *world) failsForRoom(o run.Options, full string) {
 	if err := os.Remove(full); err != nil {
 		w.t.Fatal(err)
 	}
-	w.vouched(apisim.Alerts)
+	w.coversOnlyWhatIsStored(apisim.Alerts)
 }
 
 // Faults 41 and 42: what cannot end well does not begin.

@@ -123,11 +123,11 @@ func TestADryRunBesideARunEndsAtOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, small())
 	w.mustSync(w.options())
-	held, err := load.Open(context.Background(), load.Options{Dir: w.dir})
+	other, err := load.Open(context.Background(), load.Options{Dir: w.dir})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = held.Close() }()
+	defer func() { _ = other.Close() }()
 	o := w.options()
 	o.DryRun = true
 	if _, err := w.sync(context.Background(), o); !errors.Is(err, load.ErrLocked) {

@@ -101,8 +101,8 @@ func TestTheManifestDescribesEveryFile(t *testing.T) {
 	for _, f := range manifest.Files {
 		listed["lake/"+f.Path] = true
 		rows[f.Table] += f.Rows
-		if held := files["lake/"+f.Path]; held.Hash != f.SHA256 {
-			t.Errorf("%s: hash %s, the manifest says %s", f.Path, held.Hash, f.SHA256)
+		if stored := files["lake/"+f.Path]; stored.Hash != f.SHA256 {
+			t.Errorf("%s: hash %s, the manifest says %s", f.Path, stored.Hash, f.SHA256)
 		}
 	}
 	for path := range files {

@@ -31,8 +31,8 @@ func (w *world) interrupted(o run.Options, nth int) (*run.Summary, error) {
 	return w.sync(ctx, o)
 }
 
-// A table may take long to settle. An interrupted run does not begin to, and publishes
-// nothing; the next one settles it first.
+// Deduplicating a table may take long. An interrupted run does not begin it, and publishes
+// nothing; the next one does it first.
 func TestInterruptedRunLeavesDedupingToTheNext(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, small())
@@ -54,13 +54,13 @@ func TestInterruptedRunLeavesDedupingToTheNext(t *testing.T) {
 	w.equalsTruth(apisim.Alerts)
 }
 
-// vouched checks that the ledger claims no row that the warehouse lacks, and
+// coversOnlyWhatIsStored checks that the ledger claims no row that the warehouse lacks, and
 // returns how many of the source's rows it claims.
-func (w *world) vouched(stream apisim.Stream) (claimed int) {
+func (w *world) coversOnlyWhatIsStored(stream apisim.Stream) (claimed int) {
 	w.t.Helper()
 	db := open(w.t, load.File(w.dir))
 	defer func() { _ = db.Close() }()
-	held := read(w.t, db, schema.Ident(string(stream)), schema.ByName(string(stream)))
+	stored := read(w.t, db, schema.Ident(string(stream)), schema.ByName(string(stream)))
 	rows, err := db.Query(`SELECT epoch_us(from_ts), epoch_us(to_ts) FROM sync_coverage WHERE stream = ? AND status = 'covered'`, string(stream))
 	if err != nil {
 		w.t.Fatal(err)
@@ -75,7 +75,7 @@ func (w *world) vouched(stream apisim.Stream) (claimed int) {
 		for _, row := range w.sim.Rows(stream) {
 			if at := row.Timestamp.UnixMicro(); at >= from && at < to {
 				claimed++
-				if held[row.ID] == nil {
+				if stored[row.ID] == nil {
 					missing++
 				}
 			}
@@ -85,7 +85,7 @@ func (w *world) vouched(stream apisim.Stream) (claimed int) {
 		w.t.Fatal(err)
 	}
 	if missing > 0 {
-		w.t.Errorf("%s: the ledger claims %d rows, %d of them are not held", stream, claimed, missing)
+		w.t.Errorf("%s: the ledger claims %d rows, %d of them are not stored", stream, claimed, missing)
 	}
 	return claimed
 }
@@ -111,9 +111,9 @@ func TestAnInterruptedBackfillGoesOnWhereItWas(t *testing.T) {
 	if r.Complete || summary.Status != "failed" {
 		t.Errorf("%s, %+v", summary.Status, *r)
 	}
-	claimed := w.vouched(apisim.Alerts)
-	if held := w.private("SELECT count(*) FROM alerts"); held != strconv.FormatInt(r.Inserted, 10) || claimed < 1000 {
-		t.Errorf("%s rows are held, %d were counted, %d are covered", held, r.Inserted, claimed)
+	claimed := w.coversOnlyWhatIsStored(apisim.Alerts)
+	if stored := w.private("SELECT count(*) FROM alerts"); stored != strconv.FormatInt(r.Inserted, 10) || claimed < 1000 {
+		t.Errorf("%s rows are stored, %d were counted, %d are covered", stored, r.Inserted, claimed)
 	}
 	if got := w.private("SELECT status FROM sync_runs"); got != "interrupted" {
 		t.Errorf("sync_runs says %s", got)
@@ -136,15 +136,15 @@ func TestInterruptedRunCoversOnlyWhatIsStored(t *testing.T) {
 		if _, err := w.interrupted(o, nth); err != nil && !errors.Is(err, context.Canceled) {
 			t.Errorf("interrupted at request %d: %v", nth, err)
 		}
-		w.vouched(apisim.Alerts)
-		w.vouched(apisim.Violations)
+		w.coversOnlyWhatIsStored(apisim.Alerts)
+		w.coversOnlyWhatIsStored(apisim.Violations)
 	}
 	w.mustSync(o)
 	w.equalsTruth()
 }
 
 // An interruption may hit a commit under way: what that commit lacks must not be
-// vouched for by the next one.
+// covered by the next one.
 func TestInterruptedCommitIsNotCovered(t *testing.T) {
 	t.Parallel()
 	w := many(t)
@@ -162,7 +162,7 @@ func TestInterruptedCommitIsNotCovered(t *testing.T) {
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}
-	w.vouched(apisim.Alerts)
+	w.coversOnlyWhatIsStored(apisim.Alerts)
 	w.mustSync(o)
 	w.equalsTruth(apisim.Alerts)
 }
@@ -177,13 +177,13 @@ func TestAnInterruptedRunPublishesLater(t *testing.T) {
 	if files, _ := filepath.Glob(filepath.Join(w.dir, "lake/alerts/*/*")); len(files) > 0 {
 		t.Errorf("published: %v", files)
 	}
-	held := w.private("SELECT count(*) FROM alerts")
+	stored := w.private("SELECT count(*) FROM alerts")
 	w.sim.Inject(apisim.Fault{Kind: apisim.FaultStatus, Status: 400})
 	if _, err := w.sync(context.Background(), o); err != nil { // the source is of no use, the leftovers are published
 		t.Fatal(err)
 	}
-	if got := w.published("SELECT count(*) FROM alerts"); got != held || got != strconv.Itoa(len(w.lake(schema.Alerts()))) {
-		t.Errorf("%s rows are published, %d in the lake, %s were held", got, len(w.lake(schema.Alerts())), held)
+	if got := w.published("SELECT count(*) FROM alerts"); got != stored || got != strconv.Itoa(len(w.lake(schema.Alerts()))) {
+		t.Errorf("%s rows are published, %d in the lake, %s were stored", got, len(w.lake(schema.Alerts())), stored)
 	}
 }
 

@@ -40,8 +40,8 @@ func TestProofUnderAnySemantics(t *testing.T) {
 			rt.Fatalf("%d rows were taken away; found %s; left %+v", taken, explain(done.Found), done.Left)
 		}
 		w.matches(o)
-		if held := w.published("SELECT count(DISTINCT id) || ' of ' || count(*) FROM alerts"); held != fmt.Sprintf("%[1]d of %[1]d", w.sim.Len(apisim.Alerts)) {
-			rt.Fatalf("%s ids are held of %d", held, w.sim.Len(apisim.Alerts))
+		if stored := w.published("SELECT count(DISTINCT id) || ' of ' || count(*) FROM alerts"); stored != fmt.Sprintf("%[1]d of %[1]d", w.sim.Len(apisim.Alerts)) {
+			rt.Fatalf("%s ids are stored of %d", stored, w.sim.Len(apisim.Alerts))
 		}
 	})
 }

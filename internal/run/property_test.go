@@ -141,13 +141,13 @@ func (s *story) check() {
 	s.options.PublishDuckDB = true
 	s.run(s.rt)
 	w := s.world
-	w.vouched(apisim.Alerts)
+	w.coversOnlyWhatIsStored(apisim.Alerts)
 	w.derivedAsComputedAnew()
 	want, got := w.truth(apisim.Alerts), w.truth(apisim.Alerts)
 	clear(got)
-	held := w.lake(schema.Alerts())
-	differ(s.rt, "the DuckDB file, against the lake", held, w.warehouse(schema.Alerts()))
-	for id, row := range held {
+	stored := w.lake(schema.Alerts())
+	differ(s.rt, "the DuckDB file, against the lake", stored, w.warehouse(schema.Alerts()))
+	for id, row := range stored {
 		if !s.deleted[id] {
 			got[id] = row.source()
 		}

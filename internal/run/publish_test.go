@@ -180,7 +180,7 @@ func TestSecondInstanceSendsNoRequest(t *testing.T) {
 	w := newWorld(t, small())
 	w.mustSync(w.options())
 	before, asked := w.files(), w.sim.RequestCount()
-	held, err := load.Open(context.Background(), load.Options{Dir: w.dir})
+	other, err := load.Open(context.Background(), load.Options{Dir: w.dir})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,7 +188,7 @@ func TestSecondInstanceSendsNoRequest(t *testing.T) {
 	if !errors.Is(err, load.ErrLocked) || summary.Status != "failed" {
 		t.Errorf("%s, %v", summary.Status, err)
 	}
-	if err := held.Close(); err != nil {
+	if err := other.Close(); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(before, w.files()); diff != "" || w.sim.RequestCount() != asked {

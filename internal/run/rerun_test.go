@@ -20,7 +20,7 @@ func TestASecondRunTakesTheNewRowsAndAThirdNothing(t *testing.T) {
 	w := newWorld(t, o)
 	options := w.options()
 	first := w.mustSync(options)
-	for name, r := range first.Streams { // the grain, pages that share a row, and one for each part of the history
+	for name, r := range first.Streams { // the resolution, pages that share a row, and one for each part of the history
 		if limit := int64((w.sim.Len(apisim.Stream(name))-1)/99 + 3 + 12); r.Requests > limit {
 			t.Errorf("%s: %d requests, limit %d", name, r.Requests, limit)
 		}

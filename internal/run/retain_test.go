@@ -83,7 +83,7 @@ func TestOldRejectsAreRemovedForGood(t *testing.T) {
 	}
 }
 
-// A clock that is wrong for once takes nothing away for ever.
+// A clock that is wrong for once removes nothing indefinitely.
 func TestAClockFarAheadRemovesNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, apisim.Options{Seed: 7, Now: noon, Days: 3, AlertsPerDay: 400})

@@ -87,15 +87,15 @@ func (w *world) windows() []string {
 	return asked
 }
 
-// statistics are the rows held, without what the loader adds.
+// statistics are the rows stored, without what the loader adds.
 func (w *world) statistics() map[string]fields {
 	w.t.Helper()
-	held := w.warehouse(schema.PolicyStats())
-	differ(w.t, "policy_stats of the lake", held, w.lake(schema.PolicyStats()))
-	for key, row := range held {
-		held[key] = row.source()
+	stored := w.warehouse(schema.PolicyStats())
+	differ(w.t, "policy_stats of the lake", stored, w.lake(schema.PolicyStats()))
+	for key, row := range stored {
+		stored[key] = row.source()
 	}
-	return held
+	return stored
 }
 
 func TestStatisticsEqualTheSource(t *testing.T) {

@@ -80,7 +80,7 @@ func read(t tester, db *sql.DB, relation string, table *schema.Table) map[string
 		t.Fatal(err)
 	}
 	defer func() { _ = rows.Close() }()
-	held := map[string]fields{}
+	stored := map[string]fields{}
 	for rows.Next() {
 		values, targets := make([]sql.NullString, len(selected)), make([]any, len(selected))
 		for i := range values {
@@ -96,15 +96,15 @@ func read(t tester, db *sql.DB, relation string, table *schema.Table) map[string
 			}
 		}
 		key := keyOf(table, row)
-		if held[key] != nil {
+		if stored[key] != nil {
 			t.Errorf("%s: %s is there twice", relation, key)
 		}
-		held[key] = row
+		stored[key] = row
 	}
 	if err := rows.Err(); err != nil {
 		t.Fatal(err)
 	}
-	return held
+	return stored
 }
 
 func keyOf(table *schema.Table, row fields) string {
@@ -199,13 +199,13 @@ func (w *world) equalsTruth(streams ...apisim.Stream) {
 func (w *world) holds(stream apisim.Stream, want map[string]fields) {
 	w.t.Helper()
 	table := schema.ByName(string(stream))
-	held := w.warehouse(table)
+	stored := w.warehouse(table)
 	got := map[string]fields{}
-	for id, row := range held {
+	for id, row := range stored {
 		got[id] = row.source()
 	}
 	differ(w.t, table.Name+" of the DuckDB file", want, got)
-	differ(w.t, table.Name+" of the lake, against the DuckDB file", held, w.lake(table))
+	differ(w.t, table.Name+" of the lake, against the DuckDB file", stored, w.lake(table))
 }
 
 // differ reports up to three rows that are not alike.

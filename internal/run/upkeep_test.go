@@ -86,10 +86,10 @@ func TestRejectsAreTriedAgain(t *testing.T) {
 	o := w.options(alerts)
 	w.sim.AddRaw(apisim.Alerts, noon.Add(-time.Hour), `{"id":"never","timestamp":"soon"}`)
 	w.mustSyncPartly(o)
-	held := w.sim.Rows(apisim.Alerts)[3].ID
+	stored := w.sim.Rows(apisim.Alerts)[3].ID
 	tamper(t, load.File(w.dir),
 		`INSERT INTO rejected_records VALUES ('alerts', 'run-000', 'a type that was not known', '{"id":"again","timestamp":"2026-03-17T10:00:00Z","message":"typed now"}', '2026-03-17T11:00:00Z')`,
-		`INSERT INTO rejected_records VALUES ('alerts', 'run-000', 'a type that was not known', '{"id":"`+held+`","timestamp":"2026-03-17T10:00:00Z","message":"an old version"}', '2026-03-17T11:00:00Z')`)
+		`INSERT INTO rejected_records VALUES ('alerts', 'run-000', 'a type that was not known', '{"id":"`+stored+`","timestamp":"2026-03-17T10:00:00Z","message":"an old version"}', '2026-03-17T11:00:00Z')`)
 	o.RetryRejected = true
 	summary := w.mustSyncPartly(o)
 	if got := summary.Streams[alerts].Recovered; got != 2 {
@@ -99,7 +99,7 @@ func TestRejectsAreTriedAgain(t *testing.T) {
 		t.Errorf("still rejected: %s", got)
 	}
 	if got := w.published("SELECT count(*) FROM alerts WHERE message = 'typed now'") + w.published("SELECT count(*) FROM alerts WHERE message = 'an old version'"); got != "10" {
-		t.Errorf("%s rows of the quarantine are held, want the first only", got)
+		t.Errorf("%s rows of the quarantine are stored, want the first only", got)
 	}
 	if got := w.published("SELECT rows_recovered FROM sync_runs WHERE run_id = 'run-002'"); got != "2" {
 		t.Errorf("sync_runs says %s", got)

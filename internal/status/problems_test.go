@@ -45,10 +45,10 @@ func TestProblems(t *testing.T) {
 		{"skipped and stopped runs say nothing", func(s *Status) {
 			s.Runs = append([]journal.Run{ended("sync", journal.Skipped, 1), ended("sync", journal.Interrupted, 2)}, s.Runs...)
 		}, "", ""},
-		{"another job's success mends nothing", func(s *Status) {
+		{"another job's success fixes nothing", func(s *Status) {
 			s.Runs = []journal.Run{ended("alerts", journal.OK, 1), ended("sync", journal.Failed, 2)}
 		}, Bad, "the last run failed (2 h ago)"},
-		{"a run of all streams mends that of one", func(s *Status) {
+		{"a run of all streams fixes that of one", func(s *Status) {
 			s.Runs = []journal.Run{ended("sync", journal.OK, 1), ended("alerts", journal.Failed, 2)}
 		}, "", ""},
 		{"one of the others does not", func(s *Status) {

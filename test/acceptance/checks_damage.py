@@ -44,53 +44,53 @@ class Damage(TrustScenario):
         tool.configure(api.url, {"alerts": self.stream(), "policy_stats": stats})
         self.assert_run(tool.sync())
         api.behaviour = Behaviour(refused_windows={"30d", "90d", "180d", "365d"})
-        held = {r["bucket_start"]: r for r in tool.table("policy_stats") if r["closed"]}
-        self.assertGreater(len(held), 50)
+        stored = {r["bucket_start"]: r for r in tool.table("policy_stats") if r["closed"]}
+        self.assertGreater(len(stored), 50)
         self.spoil(tool)
-        return api, tool, held
+        return api, tool, stored
 
-    def rebuild(self, api, tool, held):
+    def rebuild(self, api, tool, stored):
         self.assert_run(tool.run("repair", "--rebuild"))
         self.assert_equal_to_source(tool, api)
         self.assertEqual(sorted(r["id"] for r in tool.table("alerts")), sorted(r["id"] for r in tool.lake_table("alerts")))
         after = {r["bucket_start"]: r for r in tool.table("policy_stats")}
         forget = {"_run_id", "_last_changed_at"}
         clean = lambda row: {k: v for k, v in row.items() if k not in forget}  # noqa: E731
-        self.assertEqual([], [rows.iso(at) for at, row in held.items() if at not in after or clean(after[at]) != clean(row)], "statistics lost")
+        self.assertEqual([], [rows.iso(at) for at, row in stored.items() if at not in after or clean(after[at]) != clean(row)], "statistics lost")
         self.assert_run(tool.sync())
         self.assert_run(tool.run("verify"))
 
     def test_damage_is_named_and_left_alone_and_rebuilt(self):
-        api, tool, held = self.damaged()
+        api, tool, stored = self.damaged()
         garbage = sha256(self.warehouse(tool))
         for args in (("sync", "--json"), ("verify",), ("repair",)):
             run = tool.run(*args)
             self.assert_run(run, 8)
             self.assertIn("repair --rebuild", run.err)
             self.assertEqual(garbage, sha256(self.warehouse(tool)))
-        self.rebuild(api, tool, held)
+        self.rebuild(api, tool, stored)
         self.assertIn(garbage, {sha256(p) for p in (tool.data / "state").iterdir() if p.is_file()}, "the damaged file is kept")
 
     def test_damage_with_a_parquet_file_missing(self):
-        api, tool, held = self.damaged()
+        api, tool, stored = self.damaged()
         tool.parquet_files("alerts")[3].unlink()
-        self.rebuild(api, tool, held)
+        self.rebuild(api, tool, stored)
 
     def test_damage_with_the_manifest_missing(self):
-        api, tool, held = self.damaged()
+        api, tool, stored = self.damaged()
         (tool.lake / "manifest.json").unlink()
-        self.rebuild(api, tool, held)
+        self.rebuild(api, tool, stored)
 
     def test_damage_with_the_analysts_file_missing(self):
-        api, tool, held = self.damaged()
+        api, tool, stored = self.damaged()
         tool.database.unlink()
-        self.rebuild(api, tool, held)
+        self.rebuild(api, tool, stored)
 
     def test_damage_with_a_parquet_file_altered(self):
-        api, tool, held = self.damaged()
+        api, tool, stored = self.damaged()
         file = tool.parquet_files("alerts")[3]
         file.write_bytes(b"PAR1" + os.urandom(3000) + b"PAR1")
-        self.rebuild(api, tool, held)
+        self.rebuild(api, tool, stored)
 
     def test_damage_warehouse_cut_in_half(self):
         api, tool = self.copied(5000)
@@ -103,9 +103,9 @@ class Damage(TrustScenario):
         self.rebuild(api, tool, {})
 
     def test_damage_warehouse_gone_is_no_reason_to_lose_statistics(self):
-        api, tool, held = self.damaged()
+        api, tool, stored = self.damaged()
         self.warehouse(tool).unlink()
-        self.rebuild(api, tool, held)
+        self.rebuild(api, tool, stored)
 
     def test_exit_codes_are_those_of_the_design(self):
         api, tool = self.copied(500)

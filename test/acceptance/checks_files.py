@@ -117,7 +117,7 @@ class Files(StoryScenario):
         done = subprocess.run(["node", "check.mjs", str(self.story.tool.database)], cwd=folder, capture_output=True, text=True, timeout=60)
         self.assertEqual(0, done.returncode, done.stderr)
         seen = json.loads(done.stdout)
-        self.assertEqual({name: len(held) for name, held in self.story.fourth.tables.items()}, seen["counts"])
+        self.assertEqual({name: len(stored) for name, stored in self.story.fourth.tables.items()}, seen["counts"])
         for table, columns in COLUMNS.items():
             self.assertEqual([*columns, PARTITIONS[table][0]], list(seen["types"][table]))
             for column in TIMES & set(columns):
@@ -130,7 +130,7 @@ class Files(StoryScenario):
         if not folders:
             self.skipTest("no other release of DuckDB is installed")
         tables = self.story.fourth.tables
-        want = str([(len(held), len(held)) for held in tables.values()])
+        want = str([(len(stored), len(stored)) for stored in tables.values()])
         for folder in folders:
             done = subprocess.run([sys.executable, "-c", COUNTS, str(self.story.tool.database), *tables], capture_output=True, text=True,
                                   env=os.environ | {"PYTHONPATH": folder}, timeout=60)
@@ -175,9 +175,9 @@ class Files(StoryScenario):
         self.assertIn(str(COUNT + NEW["violations"]), run.out)
 
 
-def by_content(held):
+def by_content(stored):
     """Rows in an order of their own, with `extra` read."""
-    return sorted((json.dumps(r | {"extra": exact(r["extra"] or "{}")}, sort_keys=True) for r in held))
+    return sorted((json.dumps(r | {"extra": exact(r["extra"] or "{}")}, sort_keys=True) for r in stored))
 
 
 def duckdb_types(table, column):

@@ -43,13 +43,13 @@ class Misbehaving(FreshScenario):
             self.assertIn(stream, run.err, run)
 
     def assert_nothing_wrong(self, tool, ever, complete, stream="alerts"):
-        """What is held was served as it is, once, in both kinds of files; and is all of it, if the run says so."""
+        """What is stored was served as it is, once, in both kinds of files; and is all of it, if the run says so."""
         if not tool.database.exists():
             self.assertFalse(complete)
             return
-        held = tool.table(stream)
-        self.assertEqual([], differences(stream, ever, held, may_lack_rows=not complete))
-        self.assertEqual(sorted(r["id"] for r in held), sorted(r["id"] for r in tool.lake_table(stream)))
+        stored = tool.table(stream)
+        self.assertEqual([], differences(stream, ever, stored, may_lack_rows=not complete))
+        self.assertEqual(sorted(r["id"] for r in stored), sorted(r["id"] for r in tool.lake_table(stream)))
 
     def assert_mends(self, api, tool, ever=None):
         """The server behaves again: the next run is exact."""
@@ -127,9 +127,9 @@ class WhileReading(Misbehaving):
         self.assert_run(run, 0, 3)
         self.assert_honest(run)
         self.assertTrue(moved)
-        held = [r["id"] for r in tool.table("alerts")]
-        self.assertEqual(len(held), len(set(held)), "a row is there twice")
-        lacking = {r.id for r in api.rows("alerts")} - set(held)
+        stored = [r["id"] for r in tool.table("alerts")]
+        self.assertEqual(len(stored), len(set(stored)), "a row is there twice")
+        lacking = {r.id for r in api.rows("alerts")} - set(stored)
         if run.code == 0:
             self.assertEqual(set(), lacking, "the run says it is complete")
         api.behaviour = Behaviour()

@@ -74,9 +74,9 @@ class Options(FreshScenario):
         self.assert_run(tool.sync("--from", rows.iso(first, 0), "--to", rows.iso(last, 0)))
         for stream in ("alerts", "violations"):
             within = {r.id for r in api.rows(stream) if first < r.at < last}
-            held = tool.table(stream)
-            self.assertEqual(set(), within - {r["id"] for r in held})
-            self.assertEqual([], [r for r in held if not first - 1000 <= r["timestamp"] <= last + 1000])
+            stored = tool.table(stream)
+            self.assertEqual(set(), within - {r["id"] for r in stored})
+            self.assertEqual([], [r for r in stored if not first - 1000 <= r["timestamp"] <= last + 1000])
             reads = reading(list_requests(api.requests, stream))
             self.assertEqual([], [r.params for r in reads if not {"from", "to"} <= r.params.keys()])
             self.assertGreaterEqual(min(r.instant("from") for r in reads), first - SECOND)

@@ -1,4 +1,4 @@
-"""No secret gets out, and no name or text from the source does anything but stand there."""
+"""No secret gets out, and no name or text from the source does anything but be shown."""
 
 import csv
 import io

@@ -102,10 +102,10 @@ class Servers(FreshScenario):
         api, tool = self.serve(Behaviour(before_answer=insert), DAYS, alerts=list(there))
         run = tool.sync()
         self.assert_run(run, 0, 3)
-        held = tool.table("alerts")
-        self.assertEqual([], differences("alerts", api.rows("alerts"), held, may_lack_rows=True))
+        stored = tool.table("alerts")
+        self.assertEqual([], differences("alerts", api.rows("alerts"), stored, may_lack_rows=True))
         if run.code == 0:
-            self.assertEqual(set(), {r.id for r in there} - {r["id"] for r in held})
+            self.assertEqual(set(), {r.id for r in there} - {r["id"] for r in stored})
 
         api.behaviour = Behaviour()
         self.assert_run(tool.sync())
@@ -125,10 +125,10 @@ class Servers(FreshScenario):
         self.assert_run(run, 0, 3)
         self.assertTrue(gone)
         ever = api.rows("alerts") + gone
-        held = tool.table("alerts")
-        self.assertEqual([], differences("alerts", ever, held, may_lack_rows=True))
+        stored = tool.table("alerts")
+        self.assertEqual([], differences("alerts", ever, stored, may_lack_rows=True))
         if run.code == 0:
-            self.assertEqual(set(), {r.id for r in api.rows("alerts")} - {r["id"] for r in held})
+            self.assertEqual(set(), {r.id for r in api.rows("alerts")} - {r["id"] for r in stored})
 
         api.behaviour = Behaviour()
         self.assert_run(tool.sync())

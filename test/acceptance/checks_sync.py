@@ -115,15 +115,15 @@ class Statistics(StoryScenario):
                     first_buckets.add(key)  # cut off by its window: worth nothing
                 elif at >= self.story.stats_start:
                     expected[key] = stats_values(point) | {"closed": at + size <= answer.now}
-        held = {}
+        stored = {}
         for row in self.story.second.tables["policy_stats"]:
             key = (row["scope"], row["scope_id"] or "", row["bucket_start"])
-            self.assertNotIn(key, held, "a bucket is there twice")
+            self.assertNotIn(key, stored, "a bucket is there twice")
             self.assertEqual("1h", row["bucket_size"])
-            held[key] = {c: row[c] for c in (*NUMBERS, "closed")} | {"extra": exact(row["extra"] or "{}")}
-        wrong = [(k, v, held.get(k)) for k, v in expected.items() if held.get(k) != v]
+            stored[key] = {c: row[c] for c in (*NUMBERS, "closed")} | {"extra": exact(row["extra"] or "{}")}
+        wrong = [(k, v, stored.get(k)) for k, v in expected.items() if stored.get(k) != v]
         self.assertEqual([], wrong[:3], f"{len(wrong)} of {len(expected)} buckets differ")
-        strays = [k for k in held if k[2] >= self.story.stats_start and k not in expected and k not in first_buckets]
+        strays = [k for k in stored if k[2] >= self.story.stats_start and k not in expected and k not in first_buckets]
         self.assertEqual([], strays[:3])
 
     def test_statistics_ask_for_every_repo_that_was_seen(self):
@@ -136,13 +136,13 @@ class Statistics(StoryScenario):
         self.assertEqual({"24h"}, {r.params["window"] for r in self.story.second.of("stats")})
 
     def test_the_summary_of_every_answer_is_kept(self):
-        held = self.story.tool.query("""SELECT scope, coalesce(scope_id, ''), "window", bucket_size, epoch_us("start"), epoch_us("end"),
+        stored = self.story.tool.query("""SELECT scope, coalesce(scope_id, ''), "window", bucket_size, epoch_us("start"), epoch_us("end"),
             total, avg, std_dev, min, max, p10, p50, p90 FROM policy_stats_summary""")
         for answer in self.story.first.stats + self.story.second.stats:
             meta, summary = answer.meta, answer.summary
             scope_id = answer.params.get("id", "") if meta["scope"] != "org" else ""
             self.assertIn((meta["scope"], scope_id, meta["window"], meta["timeBucketSize"], meta["start"] * SECOND, meta["end"] * SECOND,
-                           *(summary[n] for n in ("total", "avg", "stdDev", "min", "max", "p10", "p50", "p90"))), held)
+                           *(summary[n] for n in ("total", "avg", "stdDev", "min", "max", "p10", "p50", "p90"))), stored)
 
 
 def stats_values(point):

@@ -1,4 +1,4 @@
-"""What is held can be proven against the source, and mended for few requests."""
+"""What is stored can be proven against the source, and repaired for few requests."""
 
 import json
 import re
@@ -41,7 +41,7 @@ class Trust(TrustScenario):
         self.assert_repaired(api, tool)
 
     def test_trust_a_changed_value_is_found(self):
-        """The published files tell it without reading every row again; --full tells it in any case."""
+        """The published files report it without reading every row again; --full reports it in any case."""
         api, tool = self.copied()
         self.by_hand(self.warehouse(tool), "UPDATE alerts SET message = 'forged' WHERE id = 'alert-7'")
         report = self.verify(tool, 9)
@@ -136,13 +136,13 @@ class Trust(TrustScenario):
 
     def test_trust_rejects_are_tried_again(self):
         at = self.now - DAY
-        bad = [Row(at, {"id": "mended", "timestamp": "soon"}), Row(at, {"id": "bad", "timestamp": "soon"})]
+        bad = [Row(at, {"id": "repaired", "timestamp": "soon"}), Row(at, {"id": "bad", "timestamp": "soon"})]
         api, tool = self.serve(alerts=rows.many("alerts", 300, self.now - MINUTE, 10 * DAY) + bad)
         self.assert_run(tool.sync(), 0, 3)
         for row in bad:
             api.tables["alerts"].remove(row)
-        good = Row(at, {"id": "mended", "timestamp": rows.iso(at), "message": "by hand"})
-        self.by_hand(self.warehouse(tool), f"""UPDATE rejected_records SET raw = '{json.dumps(good.json)}' WHERE raw LIKE '%mended%'""")
+        good = Row(at, {"id": "repaired", "timestamp": rows.iso(at), "message": "by hand"})
+        self.by_hand(self.warehouse(tool), f"""UPDATE rejected_records SET raw = '{json.dumps(good.json)}' WHERE raw LIKE '%repaired%'""")
         run = tool.sync("--retry-rejected")
         self.assert_run(run, 0, 3)
         self.assertEqual(1, run.summary["streams"]["alerts"]["rows_recovered"])

@@ -194,9 +194,9 @@ class Records(Misbehaving):
     def test_thousands_of_long_texts_arrive(self):
         served = [Row(row.at, row.json | {"message": f"{number:07d} " * 12_500}) for number, row in enumerate(self.alerts(2500))]
         api, tool, run = self.begin(Behaviour(), served, codes=(0,))
-        held = "count(*), count(DISTINCT id), count(DISTINCT message), sum(length(message))"
+        stored = "count(*), count(DISTINCT id), count(DISTINCT message), sum(length(message))"
         want = (2500, 2500, 2500, 2500 * 100_000)
         for place in ("alerts", f"read_parquet('{tool.data}/lake/alerts/*/*.parquet')"):
             with duckdb.connect(str(tool.data / "flashback.duckdb"), read_only=True) as connection:
-                self.assertEqual(want, connection.execute(f"SELECT {held} FROM {place}").fetchone(), place)
+                self.assertEqual(want, connection.execute(f"SELECT {stored} FROM {place}").fetchone(), place)
         self.assert_run(tool.sync())

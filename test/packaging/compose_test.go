@@ -23,7 +23,7 @@ func checkCompose(content string) []string {
 	r.expect(slices.Contains([]string{"1m", "60s"}, service.at("stop_grace_period").String()), "a run is killed before it can end")
 	r.expect(service.at("healthcheck", "test").String() == "[CMD /usr/local/bin/flashback-sync serve --probe]", "nothing asks for its health in exec form")
 	for _, option := range []string{"max-size", "max-file"} {
-		r.expect(!service.at("logging", "options", option).missing(), "logs grow for ever: no %s", option)
+		r.expect(!service.at("logging", "options", option).missing(), "logs grow indefinitely: no %s", option)
 	}
 	for _, port := range service.at("ports").items() {
 		r.expect(strings.HasPrefix(port.String(), "127.0.0.1:"), "port %s is open to the network, and the password travels in the clear", port)

@@ -35,7 +35,7 @@ func newDamaged(t *testing.T, w *world) *damaged {
 	if err := reader.read(); err != nil {
 		t.Fatal(err)
 	}
-	d.before = reader.held
+	d.before = reader.stored
 	return d
 }
 
@@ -57,7 +57,7 @@ func (d *damaged) spoil(t *testing.T, how func(path string) error) {
 func (d *damaged) readable() error {
 	reader := d.analyst()
 	for table, rows := range d.before {
-		reader.held[table] = rows
+		reader.stored[table] = rows
 	}
 	return reader.read()
 }

@@ -116,7 +116,7 @@ func TestAFullDiskLosesNothing(t *testing.T) {
 	for _, size := range sizes {
 		t.Run(fmt.Sprintf("later run/%dk more", size), func(t *testing.T) {
 			d, one, two := later.runsOnDisk(t, unshare, base, fmt.Sprintf("size=%dk", full+size), false)
-			d.judgeFull(one, two, before.held)
+			d.judgeFull(one, two, before.stored)
 		})
 	}
 }
@@ -160,7 +160,7 @@ func (d disk) judgeFull(one, two result, before map[string]int) {
 	}
 	reader := d.analyst()
 	for table, rows := range before {
-		reader.held[table] = rows
+		reader.stored[table] = rows
 	}
 	if err := reader.read(); err != nil {
 		d.t.Errorf("a reader was disturbed: %v", err)

@@ -92,9 +92,9 @@ func TestReadersWhoHoldFilesDisturbNoRunAndKeepTheirView(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	held := w.median(dice, 5)
-	if held > 3*usual+time.Second {
-		t.Errorf("a run takes %v, and %v while files are held", usual, held)
+	stored := w.median(dice, 5)
+	if stored > 3*usual+time.Second {
+		t.Errorf("a run takes %v, and %v while files are stored", usual, stored)
 	}
 	counts, err := h.count()
 	if err != nil || counts != h.counts {

@@ -95,7 +95,7 @@ func (s *stage) cut(t *testing.T, commit step, nth int, spoil func(log *os.File,
 	s.readable()
 	next := s.run("sync")
 	if said := complaint(next.stderr); next.code == 8 && strings.Contains(said, "repair --rebuild") {
-		// Zeros where a transaction was: DuckDB cannot tell that from damage.
+		// Zeros where a transaction was: for DuckDB that is damage.
 		next = s.run("repair", "--rebuild")
 	}
 	if next.code != 0 {

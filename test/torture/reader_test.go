@@ -17,17 +17,17 @@ import (
 // analyst reads what is published, as people and dashboards do. It must never
 // meet an error, half a file, a row twice, or fewer rows than before.
 type analyst struct {
-	data string
-	held map[string]int // rows of each table, when they were read last
+	data   string
+	stored map[string]int // rows of each table, when they were read last
 }
 
 func published(data string) string { return filepath.Join(data, "flashback.duckdb") }
 
-func (w *world) analyst() *analyst { return &analyst{data: w.data, held: map[string]int{}} }
+func (w *world) analyst() *analyst { return &analyst{data: w.data, stored: map[string]int{}} }
 
 // readDuckDB reads flashback.duckdb, if it is published yet.
 func (a *analyst) readDuckDB() error {
-	if _, err := os.Stat(published(a.data)); errors.Is(err, fs.ErrNotExist) && a.held["alerts"] == 0 {
+	if _, err := os.Stat(published(a.data)); errors.Is(err, fs.ErrNotExist) && a.stored["alerts"] == 0 {
 		return nil
 	}
 	db, err := sql.Open("duckdb", published(a.data)+"?access_mode=READ_ONLY")
@@ -41,10 +41,10 @@ func (a *analyst) readDuckDB() error {
 		if err != nil {
 			return err
 		}
-		if rows != distinct || rows != complete || rows < a.held[table] {
-			return fmt.Errorf("%s: %d rows, %d distinct, %d complete, %d before", table, rows, distinct, complete, a.held[table])
+		if rows != distinct || rows != complete || rows < a.stored[table] {
+			return fmt.Errorf("%s: %d rows, %d distinct, %d complete, %d before", table, rows, distinct, complete, a.stored[table])
 		}
-		a.held[table] = rows
+		a.stored[table] = rows
 	}
 	return nil
 }
@@ -90,7 +90,7 @@ const asReader = "TORTURE_READER"
 
 // readAll reads until stdin ends, then tells how often.
 func readAll(what, data string) error {
-	a := &analyst{data: data, held: map[string]int{}}
+	a := &analyst{data: data, stored: map[string]int{}}
 	read := map[string]func() error{"duckdb": a.readDuckDB, "lake": a.readLake}[what]
 	told := make(chan error)
 	go func() {

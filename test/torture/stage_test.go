@@ -38,7 +38,7 @@ func stages(t *testing.T) []*stage {
 	if err := reader.read(); err != nil {
 		t.Fatal(err)
 	}
-	later.before = reader.held
+	later.before = reader.stored
 	later.change(rand.New(rand.NewPCG(1, 0)))
 	all := []*stage{first, later}
 	for _, s := range all {
@@ -71,7 +71,7 @@ func (s *stage) readable() {
 	s.t.Helper()
 	reader := s.analyst()
 	for table, rows := range s.before {
-		reader.held[table] = rows
+		reader.stored[table] = rows
 	}
 	if err := reader.read(); err != nil {
 		s.t.Errorf("a reader was disturbed: %v", err)

@@ -70,7 +70,7 @@ func (w *world) judge() error {
 	}
 	defer db.Close()
 	for _, stream := range []apisim.Stream{apisim.Alerts, apisim.Violations} {
-		held, err := rowsOf(db, string(stream), "id")
+		stored, err := rowsOf(db, string(stream), "id")
 		if err != nil {
 			return err
 		}
@@ -79,22 +79,22 @@ func (w *world) judge() error {
 			return err
 		}
 		if err := errors.Join(
-			w.compare(string(stream)+" of the DuckDB file", w.truth(stream), held),
-			same(string(stream)+" of the lake, against the DuckDB file", held, inLake),
+			w.compare(string(stream)+" of the DuckDB file", w.truth(stream), stored),
+			same(string(stream)+" of the lake, against the DuckDB file", stored, inLake),
 		); err != nil {
 			return err
 		}
 	}
 	const key = "concat_ws('|', scope, scope_id, rule_id, api_key_id, bucket_size, bucket_start)"
-	held, err := rowsOf(db, "policy_stats", key)
+	stored, err := rowsOf(db, "policy_stats", key)
 	if err != nil {
 		return err
 	}
 	inLake, err := rowsOf(db, w.lake("policy_stats"), key)
-	if err == nil && len(held) == 0 {
-		err = errors.New("no statistics are held")
+	if err == nil && len(stored) == 0 {
+		err = errors.New("no statistics are stored")
 	}
-	return errors.Join(err, same("policy_stats of the lake, against the DuckDB file", held, inLake), w.judgeManifest(), w.judgeLeftovers())
+	return errors.Join(err, same("policy_stats of the lake, against the DuckDB file", stored, inLake), w.judgeManifest(), w.judgeLeftovers())
 }
 
 func (w *world) lake(table string) string {
@@ -102,10 +102,10 @@ func (w *world) lake(table string) string {
 }
 
 // compare finds what is missing, different or too much; rows deleted at the
-// source may be held.
-func (w *world) compare(what string, want, held map[string]fields) error {
+// source may be stored.
+func (w *world) compare(what string, want, stored map[string]fields) error {
 	source := map[string]fields{}
-	for id, row := range held {
+	for id, row := range stored {
 		if want[id] == nil && w.deleted[id] {
 			continue
 		}
@@ -151,7 +151,7 @@ func rowsOf(db *sql.DB, relation, key string) (map[string]fields, error) {
 	if err != nil {
 		return nil, err
 	}
-	held := map[string]fields{}
+	stored := map[string]fields{}
 	for rows.Next() {
 		values, targets := make([]sql.NullString, len(names)), make([]any, len(names))
 		for i := range values {
@@ -166,12 +166,12 @@ func rowsOf(db *sql.DB, relation, key string) (map[string]fields, error) {
 				row[names[i]] = value.String
 			}
 		}
-		if held[values[0].String] != nil {
+		if stored[values[0].String] != nil {
 			return nil, fmt.Errorf("%s: %s is there twice", relation, values[0].String)
 		}
-		held[values[0].String] = row
+		stored[values[0].String] = row
 	}
-	return held, rows.Err()
+	return stored, rows.Err()
 }
 
 // manifest is what a reader of the lake relies on.

@@ -28,7 +28,7 @@ type world struct {
 	env  []string
 
 	begins  string          // from where on rows are synced
-	deleted map[string]bool // ids that the source does not give any more; they may be held
+	deleted map[string]bool // ids that the source does not give any more; they may be stored
 	changes int
 }
 
