@@ -94,7 +94,21 @@ func (w *world) judge() error {
 	if err == nil && len(stored) == 0 {
 		err = errors.New("no statistics are stored")
 	}
-	return errors.Join(err, same("policy_stats of the lake, against the DuckDB file", stored, inLake), w.judgeManifest(), w.judgeLeftovers())
+	return errors.Join(err, same("policy_stats of the lake, against the DuckDB file", stored, inLake), w.judgeDerived(db), w.judgeManifest(), w.judgeLeftovers())
+}
+
+// judgeDerived compares what is computed from events with the events, in both kinds of files.
+func (w *world) judgeDerived(db *sql.DB) error {
+	for _, counted := range []string{"events_daily", w.lake("events_daily")} {
+		for kind, table := range map[string]string{"alert": "alerts", "violation": "violations"} {
+			var days, events int64
+			err := db.QueryRow("SELECT (SELECT coalesce(sum(events), 0)::BIGINT FROM "+counted+" WHERE kind = ?), (SELECT count(*) FROM "+table+")", kind).Scan(&days, &events)
+			if err != nil || days != events {
+				return fmt.Errorf("%s counts %d of %d %s: %w", counted, days, events, table, err)
+			}
+		}
+	}
+	return nil
 }
 
 func (w *world) lake(table string) string {
