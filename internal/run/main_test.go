@@ -18,18 +18,19 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	manyAtOnce()
+	setDefaults()
 	goleak.VerifyTestMain(m)
 }
 
-// manyAtOnce runs more tests at once than there are cores: they wait for the disk most
-// of the time.
-func manyAtOnce() {
+// setDefaults sets what a person did not choose: more tests at once than there are cores,
+// since they wait for the disk most of the time; and few examples of a property, since each
+// is a story of many runs.
+func setDefaults() {
 	flag.Parse()
-	chosen := false
-	flag.Visit(func(f *flag.Flag) { chosen = chosen || f.Name == "test.parallel" })
-	if !chosen {
-		_ = flag.Set("test.parallel", "8")
+	values := map[string]string{"test.parallel": "8", "rapid.checks": "3"}
+	flag.Visit(func(f *flag.Flag) { delete(values, f.Name) })
+	for name, value := range values {
+		_ = flag.Set(name, value)
 	}
 }
 

@@ -17,7 +17,6 @@ import (
 // is wrong, finds exactly what was taken away by hand, and a repair restores it.
 func TestProofUnderAnySemantics(t *testing.T) {
 	t.Parallel()
-	defer fewChecks(3)()
 	rapid.Check(t, func(rt *rapid.T) {
 		dir, err := os.MkdirTemp(t.TempDir(), "")
 		if err != nil {

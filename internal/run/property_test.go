@@ -3,10 +3,8 @@ package run_test
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
-	"strconv"
 	"testing"
 	"time"
 
@@ -22,7 +20,6 @@ import (
 // there are kept as they were last seen.
 func TestAnyInterleavingConverges(t *testing.T) {
 	t.Parallel()
-	defer fewChecks(3)() // each is a story of many runs
 	rapid.Check(t, func(rt *rapid.T) {
 		dir, err := os.MkdirTemp(t.TempDir(), "")
 		if err != nil {
@@ -40,17 +37,6 @@ func TestAnyInterleavingConverges(t *testing.T) {
 		})
 		s.check()
 	})
-}
-
-// fewChecks makes a property try less often than usual, unless a person says how
-// often. The function it returns undoes that.
-func fewChecks(n int) (undo func()) {
-	checks := flag.Lookup("rapid.checks")
-	if checks == nil || checks.Value.String() != checks.DefValue {
-		return func() {}
-	}
-	_ = checks.Value.Set(strconv.Itoa(n))
-	return func() { _ = checks.Value.Set(checks.DefValue) }
 }
 
 // story is a source whose rows change while runs read it. Time passes for less
