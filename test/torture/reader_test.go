@@ -49,6 +49,25 @@ func (a *analyst) readDuckDB() error {
 	return nil
 }
 
+// readParquet reads every value of a file, if it is still there. DuckDB opens a path twice
+// for one read, and may meet two versions of the file; so it is given one that is open.
+func readParquet(db *sql.DB, path string) error {
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	var rows int
+	err = db.QueryRow(fmt.Sprintf("SELECT count(hash(t)) FROM read_parquet('/dev/fd/%d') t", file.Fd())).Scan(&rows)
+	if err == nil && rows == 0 {
+		err = errors.New("no rows")
+	}
+	return err
+}
+
 // readLake reads every Parquet file, and the manifest. A file may go away when
 // the last row of its day has moved to another.
 func (a *analyst) readLake() error {
@@ -62,13 +81,8 @@ func (a *analyst) readLake() error {
 	}
 	defer db.Close()
 	for _, file := range files {
-		var rows int
-		err := db.QueryRow("SELECT count(hash(t)) FROM read_parquet('" + file + "') t").Scan(&rows) // reads every value
-		if _, gone := os.Stat(file); gone != nil {
-			continue
-		}
-		if err != nil || rows == 0 {
-			return fmt.Errorf("%s: %d rows: %w", file, rows, err)
+		if err := readParquet(db, file); err != nil {
+			return fmt.Errorf("%s: %w", file, err)
 		}
 	}
 	m, err := readManifest(a.data)
