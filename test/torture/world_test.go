@@ -123,13 +123,19 @@ func (w *world) run(args ...string) result {
 // no program sends that to itself.
 func (w *world) sync() (r result, alone bool) {
 	w.t.Helper()
+	if r, alone = w.syncAlone(); alone && r.code != 0 {
+		w.t.Errorf("a run that was left alone: exit %d (%v)\n%s%s", r.code, r.state, r.stdout, r.stderr)
+	}
+	return r, alone
+}
+
+// syncAlone is sync, whatever the exit code.
+func (w *world) syncAlone() (r result, alone bool) {
+	w.t.Helper()
 	r = w.run("sync", "--json")
 	if status, ok := r.state.Sys().(syscall.WaitStatus); ok && status.Signaled() && status.Signal() == syscall.SIGKILL {
 		w.t.Logf("killed by somebody else after %v", r.took)
 		return r, false
-	}
-	if r.code != 0 {
-		w.t.Errorf("a run that was left alone: exit %d (%v)\n%s%s", r.code, r.state, r.stdout, r.stderr)
 	}
 	return r, true
 }
