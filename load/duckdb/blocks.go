@@ -187,7 +187,7 @@ func readAll(ctx context.Context, path string) (err error) {
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	tables := map[string][]string{}
-	rows, err := db.QueryContext(ctx, "SELECT schema_name, table_name, column_name FROM duckdb_columns() WHERE NOT internal")
+	rows, err := db.QueryContext(ctx, "SELECT schema_name, table_name, column_name FROM duckdb_columns() SEMI JOIN duckdb_tables() USING (database_oid, table_oid)")
 	if err != nil {
 		return err
 	}
