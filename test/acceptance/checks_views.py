@@ -1,11 +1,10 @@
 """The views of schema bi: every figure computed a second time from what the server holds."""
 
-import json
 import os
 import subprocess
 import sys
 from collections import defaultdict
-from datetime import date, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 
 import rows
 from fake_api import DAY

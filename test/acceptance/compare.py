@@ -26,11 +26,11 @@ def stored(stream, row):
     return record
 
 
-def differences(stream, served, found, limit=5, may_lack_rows=False):
-    """What is wrong with the found rows, in words; empty if they equal the served ones."""
+def differences(stream, served, copied, limit=5, may_lack_rows=False):
+    """What is wrong with the stored rows, in words; empty if they equal the served ones."""
     found, seen = [], set()
     wanted = {row.id: row for row in served}
-    for row in found:
+    for row in copied:
         id_ = row["id"]
         if id_ in seen:
             found.append(f"{id_}: there twice")
