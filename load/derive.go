@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -27,28 +28,47 @@ type Query struct {
 // completeness changed. Nothing else is computed again. The queries of the streams in kept,
 // which a narrowed run does not have, stay as they are. at is the time now.
 func (w *Warehouse) Derive(ctx context.Context, queries []Query, kept []string, at time.Time) error {
-	return w.transact(ctx, "derive tables", func(tx *sql.Tx) error {
-		if err := replaceQueries(ctx, tx, queries, kept); err != nil {
-			return err
-		}
-		statements := []string{
-			listChangedDays(),
-			"CREATE OR REPLACE TEMP TABLE complete_days AS SELECT stream, day FROM bi.coverage_daily GROUP BY stream, day HAVING bool_and(status = 'complete')",
-			"DELETE FROM sync_days WHERE (stream, day) NOT IN (SELECT (stream, day) FROM complete_days)",
-			"INSERT INTO sync_days SELECT stream, day, " + instantOf(at.UnixMicro()) + " FROM complete_days WHERE (stream, day) NOT IN (SELECT (stream, day) FROM sync_days)",
-		}
-		for _, table := range schema.Tables() {
-			if table.Derived != "" {
-				statements = append(statements, deriveTable(table)...)
-			}
-		}
-		for _, statement := range append(statements, "DROP TABLE temp.changed_days", "DROP TABLE temp.complete_days") {
-			if _, err := tx.ExecContext(ctx, statement); err != nil {
+	for {
+		err := w.transact(ctx, "derive tables", func(tx *sql.Tx) error {
+			if err := replaceQueries(ctx, tx, queries, kept); err != nil {
 				return err
 			}
+			return derive(ctx, tx, at)
+		})
+		if err == nil {
+			return nil
 		}
-		return nil
-	})
+		if grown, failed := w.GrowAfter(ctx, err); !grown || failed != nil {
+			return cmp.Or(failed, err)
+		}
+	}
+}
+
+func derive(ctx context.Context, tx *sql.Tx, at time.Time) error {
+	err := execute(ctx, tx,
+		listChangedDays(),
+		"CREATE OR REPLACE TEMP TABLE complete_days AS SELECT stream, day FROM bi.coverage_daily GROUP BY stream, day HAVING bool_and(status = 'complete')",
+		"DELETE FROM sync_days WHERE (stream, day) NOT IN (SELECT (stream, day) FROM complete_days)",
+		"INSERT INTO sync_days SELECT stream, day, "+instantOf(at.UnixMicro())+" FROM complete_days WHERE (stream, day) NOT IN (SELECT (stream, day) FROM sync_days)",
+		"DROP TABLE temp.complete_days")
+	for _, table := range schema.Tables() {
+		if err == nil && table.Derived != "" {
+			err = execute(ctx, tx, deriveTable(table)...)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return execute(ctx, tx, "DROP TABLE temp.changed_days")
+}
+
+func execute(ctx context.Context, tx *sql.Tx, statements ...string) error {
+	for _, statement := range statements {
+		if _, err := tx.ExecContext(ctx, statement); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // deriveTable computes the rows of the changed days, and writes those of the days on which
@@ -64,11 +84,12 @@ func deriveTable(table *schema.Table) []string {
 	if table.Partition != schema.Unpartitioned {
 		statements = append(statements, "INSERT INTO changed_days "+schema.OutdatedDays())
 	}
+	fingerprint := "(SELECT day, count(*) AS rows, sum(hash(" + columns + ")::HUGEINT) AS hash FROM %s GROUP BY day)"
 	statements = append(
 		statements,
 		"CREATE OR REPLACE TEMP TABLE derived AS SELECT "+columns+" FROM ("+table.Derived+")",
-		fmt.Sprintf(`CREATE OR REPLACE TEMP TABLE derived_days AS
-			SELECT DISTINCT day FROM ((FROM %[1]s EXCEPT ALL FROM derived) UNION ALL (FROM derived EXCEPT ALL FROM %[1]s))`, stored),
+		fmt.Sprintf(`CREATE OR REPLACE TEMP TABLE derived_days AS SELECT day FROM %s a FULL JOIN %s b USING (day)
+			WHERE a.rows IS DISTINCT FROM b.rows OR a.hash IS DISTINCT FROM b.hash`, fmt.Sprintf(fingerprint, "derived"), fmt.Sprintf(fingerprint, stored)),
 		fmt.Sprintf("DELETE FROM %s WHERE day IN (SELECT day FROM derived_days)", name),
 		fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM derived WHERE day IN (SELECT day FROM derived_days)", name, names, values),
 	)
