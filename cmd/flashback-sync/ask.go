@@ -104,7 +104,7 @@ func (p asked) days() int { return int(p.last.Sub(p.first)/(24*time.Hour)) + 1 }
 func (p asked) String() string {
 	period := p.first.Format(time.DateOnly) + " to " + p.last.Format(time.DateOnly)
 	if p.complete == p.days() {
-		return period + ": complete, every day proven by the totals of the API"
+		return period + ": complete, every day of every configured stream is covered"
 	}
 	return fmt.Sprintf("%s: NOT complete, %d of %d days are; 'flashback-sync ask incomplete' lists the others", period, p.complete, p.days())
 }

@@ -13,7 +13,7 @@ func TestAskAnswersEveryQuestionAndSaysWhetherItsPeriodIsComplete(t *testing.T) 
 	b.must("sync")
 	for _, q := range cookbook.Questions() {
 		whole := b.must("ask", q.Name, "--from", "2026-03-16", "--to", "2026-03-17").stdout
-		if !strings.HasSuffix(whole, "2026-03-16 to 2026-03-17: complete, every day proven by the totals of the API\n") {
+		if !strings.HasSuffix(whole, "2026-03-16 to 2026-03-17: complete, every day of every configured stream is covered\n") {
 			t.Errorf("%s:\n%s", q.Name, whole)
 		}
 	}

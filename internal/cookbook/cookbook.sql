@@ -102,7 +102,7 @@ FROM bi.events WHERE day BETWEEN first_day AND last_day
 GROUP BY host ORDER BY events DESC;
 
 -- repos: Which repositories got worse, against the same number of days before? (lead)
-SELECT repo_name, sum(events) FILTER (day >= first_day) AS violations, sum(events) FILTER (day < first_day) AS before
+SELECT repo_name, sum(events) FILTER (day >= first_day) AS violations, sum(events) FILTER (day < first_day) AS before, (SELECT count(*) FROM bi.calendar WHERE complete AND day BETWEEN first_day - CAST(last_day - first_day + 1 AS INTEGER) AND first_day - 1) = last_day - first_day + 1 AS before_complete
 FROM bi.events_daily WHERE kind = 'violation' AND day BETWEEN first_day - CAST(last_day - first_day + 1 AS INTEGER) AND last_day
 GROUP BY repo_id, repo_name ORDER BY coalesce(violations, 0) - coalesce(before, 0) DESC LIMIT 10;
 
