@@ -38,7 +38,7 @@ func TestTheFirstFailureEndsAllWalks(t *testing.T) {
 		sim := uniform(6000)
 		all := truth(t, sim, anyPage)
 		before := sim.RequestCount()
-		sim.Inject(apisim.Fault{Kind: apisim.FaultUnauthorized, From: from})
+		sim.Inject(apisim.Fault{Kind: apisim.FaultStatus, Status: 401, From: from})
 		r := readAll(dial(t, sim, connections(8)), Job{Query: anyPage, Interval: between(noon.AddDate(0, 0, -91), noon)})
 		wantKind(t, r.err, api.Unauthorized)
 		r.honest(t, all)

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -248,11 +249,11 @@ func TestTheTokenAppearsNowhere(t *testing.T) {
 	t.Parallel()
 	echo := `{"success":false,"message":"the token ` + canary + ` is wrong","alerts":[],"total":0}`
 	for name, fault := range map[string]apisim.Fault{
-		"refused":     {Kind: apisim.FaultUnauthorized, Body: echo},
+		"refused":     {Kind: apisim.FaultStatus, Status: 401, Body: echo},
 		"bad request": {Kind: apisim.FaultStatus, Status: 400, Body: echo},
-		"no success":  {Kind: apisim.FaultRewrite, Rewrite: func([]byte) []byte { return []byte(echo) }, Count: 2},
-		"page":        {Kind: apisim.FaultHTML, Body: "<html>" + canary + "</html>", Count: 2},
-		"redirect":    {Kind: apisim.FaultRedirect, Location: "https://example.com/?token=" + canary},
+		"no success":  {Kind: apisim.FaultStatus, Status: 200, Body: echo, Count: 2},
+		"page":        {Kind: apisim.FaultStatus, Status: 200, Body: "<html>" + canary + "</html>", Count: 2},
+		"redirect":    {Kind: apisim.FaultStatus, Status: 302, Header: http.Header{"Location": {"https://example.com/?token=" + canary}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t) // searches outputs and files

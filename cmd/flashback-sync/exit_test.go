@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"log"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -89,7 +90,7 @@ func TestExit4WhenTheTokenIsRefused(t *testing.T) {
 	}
 	b.wants(4, "token", "check")
 	b.sim.SetToken(canary)
-	b.sim.Inject(apisim.Fault{Kind: apisim.FaultForbidden, From: 4, Body: `{"success":false,"message":"` + canary + ` is not allowed"}`})
+	b.sim.Inject(apisim.Fault{Kind: apisim.FaultStatus, Status: 403, From: 4, Body: `{"success":false,"message":"` + canary + ` is not allowed"}`})
 	b.wants(4, "token", "sync")
 	delete(b.env, "FLASHBACK_TOKEN")
 	b.wants(4, "FLASHBACK_TOKEN", "sync")
@@ -98,7 +99,7 @@ func TestExit4WhenTheTokenIsRefused(t *testing.T) {
 func TestExit5WhenTheSourceIsOfNoUse(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	remove := b.sim.Inject(apisim.Fault{Kind: apisim.FaultRedirect})
+	remove := b.sim.Inject(apisim.Fault{Kind: apisim.FaultStatus, Status: 302, Header: http.Header{"Location": {"http://127.0.0.1:1/"}}})
 	b.wants(5, "redirect", "sync")
 	remove()
 	remove = b.sim.Inject(apisim.Fault{Kind: apisim.FaultStatus, Status: 400, Body: `{"success":false,"message":"` + canary + `"}`})

@@ -62,9 +62,9 @@ func TestNothingOfABadAnswerIsToldOrKept(t *testing.T) {
 	}{
 		"a message of 400":   {apisim.Fault{Kind: apisim.FaultStatus, Status: 400, Body: message, Header: personalHeader}, false},
 		"a message of 403":   {apisim.Fault{Kind: apisim.FaultStatus, Status: 403, Body: message}, false},
-		"a redirect":         {apisim.Fault{Kind: apisim.FaultRedirect, Location: "https://example.com/" + personal}, false},
-		"success false":      {apisim.Fault{Kind: apisim.FaultNotSuccess, Body: personal}, true},
-		"a record cut short": {apisim.Fault{Kind: apisim.FaultHTML, Body: `{"success":true,"series":[{"` + personal + `":"` + personal + `"}],"alerts":[{"` + personal}, true},
+		"a redirect":         {apisim.Fault{Kind: apisim.FaultStatus, Status: 302, Header: http.Header{"Location": {"https://example.com/" + personal}}}, false},
+		"success false":      {apisim.Fault{Kind: apisim.FaultStatus, Status: 200, Body: message}, true},
+		"a record cut short": {apisim.Fault{Kind: apisim.FaultStatus, Status: 200, Body: `{"success":true,"series":[{"` + personal + `":"` + personal + `"}],"alerts":[{"` + personal}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -74,7 +74,7 @@ func TestNothingOfABadAnswerIsToldOrKept(t *testing.T) {
 			if r := b.end(b.start("sync")); r.code != 0 { // in a process, since the others run beside it
 				t.Fatalf("exit %d\n%s", r.code, r.stderr)
 			}
-			c.fault.Path = "/policy/alerts"
+			c.fault.Stream = apisim.Alerts
 			remove := b.sim.Inject(c.fault)
 			b.saysNothingPersonal("sync", "--json", "--log-level", "trace")
 			b.saysNothingPersonal("check")
@@ -83,7 +83,7 @@ func TestNothingOfABadAnswerIsToldOrKept(t *testing.T) {
 				b.saysNothingPersonal("repair")
 			}
 			remove()
-			c.fault.Path = "/v2/stats/policies"
+			c.fault.Stream = apisim.PolicyStats
 			b.sim.Inject(c.fault)
 			b.saysNothingPersonal("check")
 			if !c.retried {

@@ -86,7 +86,7 @@ func TestAttemptsShowNoIDs(t *testing.T) {
 
 func TestARequestWithANewTokenIsObserved(t *testing.T) {
 	sim := apisim.New(apisim.Options{Now: noon, Days: 1, AlertsPerDay: 10})
-	sim.Inject(apisim.Fault{Kind: apisim.FaultUnauthorized})
+	sim.Inject(apisim.Fault{Kind: apisim.FaultStatus, Status: 401})
 	seen, given := &observed{}, 0
 	client := dial(t, sim, seen.options, func(o *Options) {
 		o.Token = func(context.Context, bool) (string, error) {

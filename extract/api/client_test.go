@@ -50,13 +50,13 @@ func TestFailuresByKind(t *testing.T) {
 		{"reset", apisim.Fault{Kind: apisim.FaultReset}, Unreachable, 4, ""},
 		{"reset before the headers", apisim.Fault{Kind: apisim.FaultReset, AfterBytes: -1}, Unreachable, 4, ""},
 		{"truncated", apisim.Fault{Kind: apisim.FaultTruncate}, Unreachable, 4, "broke off"},
-		{"invalid JSON", apisim.Fault{Kind: apisim.FaultBadJSON}, OffContract, 4, "not a page: the JSON is cut off at byte "},
-		{"HTML", apisim.Fault{Kind: apisim.FaultHTML, Body: html}, OffContract, 4, "text/html, 50 bytes, starts like HTML: the answer is not a page: invalid JSON at byte 0"},
-		{"not success", apisim.Fault{Kind: apisim.FaultNotSuccess}, OffContract, 4, "success is false"},
-		{"endless", apisim.Fault{Kind: apisim.FaultEndless, ChunkBytes: 1 << 20}, OffContract, 1, "64 MB"},
-		{"redirect", apisim.Fault{Kind: apisim.FaultRedirect}, OffContract, 1, "redirect"},
-		{"401", apisim.Fault{Kind: apisim.FaultUnauthorized}, Unauthorized, 1, ""},
-		{"403", apisim.Fault{Kind: apisim.FaultForbidden}, Unauthorized, 1, ""},
+		{"invalid JSON", apisim.Fault{Kind: apisim.FaultStatus, Status: 200, Body: `{"success":true,"alerts":[{"id":"a`}, OffContract, 4, "not a page: the JSON is cut off at byte "},
+		{"HTML", apisim.Fault{Kind: apisim.FaultStatus, Status: 200, Header: http.Header{"Content-Type": {"text/html"}}, Body: html}, OffContract, 4, "text/html, 50 bytes, starts like HTML: the answer is not a page: invalid JSON at byte 0"},
+		{"not success", apisim.Fault{Kind: apisim.FaultStatus, Status: 200}, OffContract, 4, "success is false"},
+		{"endless", apisim.Fault{Kind: apisim.FaultEndless}, OffContract, 1, "64 MB"},
+		{"redirect", apisim.Fault{Kind: apisim.FaultStatus, Status: 302, Header: http.Header{"Location": {"http://127.0.0.1:1/"}}}, OffContract, 1, "redirect"},
+		{"401", apisim.Fault{Kind: apisim.FaultStatus, Status: 401}, Unauthorized, 1, ""},
+		{"403", apisim.Fault{Kind: apisim.FaultStatus, Status: 403}, Unauthorized, 1, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -80,10 +80,17 @@ func TestFailuresByKind(t *testing.T) {
 
 func TestPassingFailuresCostNothing(t *testing.T) {
 	sim := apisim.New(apisim.Options{Seed: 6, Now: noon, Days: 20, AlertsPerDay: 150})
-	for _, kind := range []apisim.FaultKind{apisim.FaultReset, apisim.FaultTruncate, apisim.FaultBadJSON, apisim.FaultHTML, apisim.FaultNotSuccess} {
-		sim.Inject(apisim.Fault{Kind: kind, Probability: 0.07})
+	for _, fault := range []apisim.Fault{
+		{Kind: apisim.FaultReset},
+		{Kind: apisim.FaultTruncate},
+		{Kind: apisim.FaultStatus, Status: 200, Body: `{"success":true,"alerts":[{"id":"a`},
+		{Kind: apisim.FaultStatus, Status: 200, Body: "<html>"},
+		{Kind: apisim.FaultStatus, Status: 200},
+		{Kind: apisim.FaultStatus, Status: 502},
+	} {
+		fault.Probability = 0.07
+		sim.Inject(fault)
 	}
-	sim.Inject(apisim.Fault{Kind: apisim.FaultStatus, Status: 502, Probability: 0.07})
 	client := dial(t, sim, func(o *Options) { o.Retries = 30 })
 	if rows, err := readAll(client); err != nil || rows != sim.Len(apisim.Alerts) {
 		t.Errorf("%d rows, %v", rows, err)

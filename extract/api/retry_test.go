@@ -220,7 +220,7 @@ func TestRetryAfterForms(t *testing.T) {
 // HTML, passes; one of the API does not.
 func TestAProxyThatForbidsIsNotTheAPI(t *testing.T) {
 	for _, fault := range []apisim.Fault{
-		{Kind: apisim.FaultForbidden, Header: http.Header{"Retry-After": {"0"}}, Count: 1},
+		{Kind: apisim.FaultStatus, Status: 403, Header: http.Header{"Retry-After": {"0"}}, Count: 1},
 		{Kind: apisim.FaultStatus, Status: 403, Body: "<html>Forbidden", Header: http.Header{"Content-Type": {"text/html"}}, Count: 1},
 	} {
 		sim := apisim.New(apisim.Options{Now: noon})
@@ -233,7 +233,7 @@ func TestAProxyThatForbidsIsNotTheAPI(t *testing.T) {
 		wantKind(t, peekAt(dial(t, sim)), Unreachable)
 	}
 	sim := apisim.New(apisim.Options{Now: noon})
-	sim.Inject(apisim.Fault{Kind: apisim.FaultForbidden})
+	sim.Inject(apisim.Fault{Kind: apisim.FaultStatus, Status: 403})
 	client := dial(t, sim)
 	if wantKind(t, peekAt(client), Unauthorized); client.Requests() != 1 {
 		t.Errorf("%d requests", client.Requests())

@@ -73,7 +73,7 @@ func TestTokenStaysAtTheBaseURL(t *testing.T) {
 	sim := apisim.New(apisim.Options{Now: noon})
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		sim.ClearFaults()
-		sim.Inject(apisim.Fault{Kind: apisim.FaultRedirect, Status: status, Location: other.URL + "/policy/alerts"})
+		sim.Inject(apisim.Fault{Kind: apisim.FaultStatus, Status: status, Header: http.Header{"Location": {other.URL + "/policy/alerts"}}})
 		wantKind(t, peekAt(dial(t, sim)), OffContract)
 	}
 	if stolen.Load() != 0 {

@@ -10,7 +10,7 @@ import (
 )
 
 var large = sync.OnceValue(func() *Sim {
-	return New(Options{Seed: 1, Now: noon, Days: 365, AlertsPerDay: 5_000_000 / 365, NoLog: true})
+	return New(Options{Seed: 1, Now: noon, Days: 365, AlertsPerDay: 1_000_000 / 365, NoLog: true})
 })
 
 // sink is a response writer that costs nothing.

@@ -10,8 +10,8 @@ import (
 // FaultKind is what goes wrong.
 type FaultKind string
 
-// The kinds. Those that need an answer (to cut, slow down or change) get the one
-// that the request would have had.
+// The kinds. Those that cut or slow an answer get the one that the request would
+// have had.
 const (
 	// FaultStatus answers with Status, Header and Body.
 	FaultStatus FaultKind = "status"
@@ -23,26 +23,10 @@ const (
 	FaultHang FaultKind = "hang"
 	// FaultSlow sends the body in pieces of ChunkBytes, each after Delay.
 	FaultSlow FaultKind = "slow"
-	// FaultBadJSON is a 200 whose body breaks off in the middle of a token, with
-	// a Content-Length that fits.
-	FaultBadJSON FaultKind = "bad json"
-	// FaultHTML is a 200 with a proxy's page, or with Body.
-	FaultHTML FaultKind = "html"
-	// FaultNotSuccess is a 200 that says success:false.
-	FaultNotSuccess FaultKind = "not success"
-	// FaultEndless is a 200 with rows without end; ChunkBytes is the size of a write.
+	// FaultEndless is a 200 with blanks without end.
 	FaultEndless FaultKind = "endless"
-	// FaultGzipBomb is a small compressed 200 that inflates to Size bytes (1 GiB).
+	// FaultGzipBomb is a small compressed 200 that inflates to Size blanks.
 	FaultGzipBomb FaultKind = "gzip bomb"
-	// FaultRedirect answers with Status (302) and Location; without one, the same
-	// path as an absolute link to the next port of the host.
-	FaultRedirect FaultKind = "redirect"
-	// FaultUnauthorized and FaultForbidden refuse the token.
-	FaultUnauthorized FaultKind = "unauthorized"
-	FaultForbidden    FaultKind = "forbidden"
-	// FaultRewrite sends what Rewrite makes of the answer's body; without one it
-	// only adds Header.
-	FaultRewrite FaultKind = "rewrite"
 )
 
 // Fault is a rule: which requests it hits, and what they get. Zero fields do not
@@ -50,9 +34,8 @@ const (
 type Fault struct {
 	Kind FaultKind
 
-	// Stream, Path (escaped, exact) and Match select requests.
+	// Stream and Match select requests.
 	Stream Stream
-	Path   string
 	Match  func(*http.Request) bool
 	// From is the number of the first selected request that is hit, from 1;
 	// Every hits only each nth from there; Probability only a share of those, by
@@ -60,17 +43,15 @@ type Fault struct {
 	From, Count, Every int
 	Probability        float64
 
-	Status   int
-	Header   http.Header // added to the answer, whatever the kind
-	Body     string
-	Location string
+	Status int         // 0 means 500
+	Header http.Header // added to the endpoint's own
+	Body   string      // "" means that of a documented refusal
 	// AfterBytes is where a body breaks off: 0 means half-way, and a negative
 	// number before the headers.
 	AfterBytes int
 	ChunkBytes int           // 0 means 1
 	Delay      time.Duration // real time
 	Size       int64
-	Rewrite    func(body []byte) []byte
 }
 
 // rule is a fault and its history.
@@ -130,7 +111,6 @@ func (l *faultList) pick(seed uint64, r *http.Request, stream Stream) (hit *Faul
 
 func (f *rule) selects(r *http.Request, stream Stream) bool {
 	return (f.Stream == "" || f.Stream == stream) &&
-		(f.Path == "" || f.Path == r.URL.EscapedPath()) &&
 		(f.Match == nil || f.Match(r))
 }
 

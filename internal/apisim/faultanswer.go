@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"compress/gzip"
-	"fmt"
 	"maps"
-	"net"
 	"net/http"
 	"strconv"
 	"time"
@@ -15,7 +13,7 @@ import (
 // replaces reports whether the answer does not depend on what was requested.
 func (f *Fault) replaces() bool {
 	switch f.Kind {
-	case FaultSlow, FaultBadJSON, FaultRewrite:
+	case FaultSlow:
 		return false
 	case FaultReset, FaultTruncate, FaultHang:
 		return f.AfterBytes < 0
@@ -29,12 +27,6 @@ func (f *Fault) status() int {
 	switch f.Kind {
 	case FaultReset, FaultTruncate, FaultHang:
 		return 0
-	case FaultUnauthorized:
-		return http.StatusUnauthorized
-	case FaultForbidden:
-		return http.StatusForbidden
-	case FaultRedirect:
-		return cmp.Or(f.Status, http.StatusFound)
 	case FaultStatus:
 		return cmp.Or(f.Status, http.StatusInternalServerError)
 	default:
@@ -42,65 +34,32 @@ func (f *Fault) status() int {
 	}
 }
 
-const proxyPage = `<!DOCTYPE html>
-<html><head><title>502 Bad Gateway</title></head>
-<body><center><h1>502 Bad Gateway</h1></center><hr><center>nginx</center></body></html>
-`
-
 // replace answers without looking at what was requested.
-func (s *Sim) replace(w http.ResponseWriter, r *http.Request, target route, f *Fault) {
-	header := w.Header()
-	header.Set("Content-Type", "application/json; charset=utf-8")
-	body := []byte(f.Body)
+func (f *Fault) replace(w http.ResponseWriter, r *http.Request, stream Stream) {
+	w.Header().Set("Content-Type", jsonType)
 	switch f.Kind {
-	case FaultReset, FaultTruncate, FaultHang:
-		abandon(r, f)
-	case FaultEndless:
-		s.endless(w, r, target.stream, f)
-		return
-	case FaultGzipBomb:
-		gzipBomb(w, f)
-		return
-	case FaultHTML:
-		header.Set("Content-Type", "text/html; charset=utf-8")
-		body = []byte(cmp.Or(f.Body, proxyPage))
-	case FaultRedirect:
-		header.Set("Location", cmp.Or(f.Location, nextPort(r)))
-	default:
-		if f.Kind == FaultNotSuccess || f.Body == "" {
-			body = errorBody(target.stream, cmp.Or(f.Body, http.StatusText(f.status())))
+	case FaultStatus:
+		body := []byte(f.Body)
+		if f.Body == "" {
+			body = errorBody(stream, http.StatusText(f.status()))
 		}
+		maps.Copy(w.Header(), f.Header)
+		send(w, f.status(), body)
+	case FaultEndless:
+		for r.Context().Err() == nil {
+			if _, err := w.Write(blanks()); err != nil {
+				return
+			}
+		}
+	case FaultGzipBomb:
+		gzipBomb(w, f.Size)
+	default:
+		abandon(r, f)
 	}
-	maps.Copy(header, f.Header)
-	header.Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(f.status())
-	_, _ = w.Write(body)
-}
-
-// nextPort is the request's own address on another port of the same host.
-func nextPort(r *http.Request) string {
-	host, port, err := net.SplitHostPort(r.Host)
-	if err != nil {
-		host, port = r.Host, "80"
-	}
-	number, _ := strconv.Atoi(port)
-	return "http://" + net.JoinHostPort(host, strconv.Itoa(number%65535+1)) + r.URL.RequestURI()
 }
 
 // spoil sends the answer that was made, but not as it should be.
-func (s *Sim) spoil(w http.ResponseWriter, r *http.Request, status int, body []byte, f *Fault) {
-	maps.Copy(w.Header(), f.Header)
-	switch f.Kind {
-	case FaultBadJSON:
-		s.respond(w, r, status, body[:len(body)*2/3])
-		return
-	case FaultRewrite:
-		if f.Rewrite != nil {
-			body = f.Rewrite(append([]byte{}, body...))
-		}
-		s.respond(w, r, status, body)
-		return
-	}
+func (f *Fault) spoil(w http.ResponseWriter, r *http.Request, status int, body []byte) {
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	if f.Kind == FaultSlow {
@@ -145,32 +104,17 @@ func slow(w http.ResponseWriter, r *http.Request, body []byte, f *Fault) {
 	}
 }
 
-// endless sends valid rows, over and over, until the client leaves.
-func (s *Sim) endless(w http.ResponseWriter, r *http.Request, stream Stream, f *Fault) {
-	if _, err := fmt.Fprintf(w, `{"success":true,%q:[`, stream); err != nil {
-		return
-	}
-	row := s.NewRow(stream, s.Now(), 0)
-	piece := append(row.appendJSON(nil, stream, MillisecondDigits), ',')
-	for len(piece) < f.ChunkBytes {
-		piece = append(piece, piece...)
-	}
-	for r.Context().Err() == nil {
-		if _, err := w.Write(piece); err != nil {
-			return
-		}
-	}
-}
+// blanks are a mebibyte of valid JSON that means nothing.
+func blanks() []byte { return bytes.Repeat([]byte(" "), 1<<20) }
 
-// gzipBomb sends blanks by the mebibyte as members of one gzip stream.
-func gzipBomb(w http.ResponseWriter, f *Fault) {
-	const mebibyte = 1 << 20
+// gzipBomb sends blanks as members of one gzip stream.
+func gzipBomb(w http.ResponseWriter, size int64) {
 	var member bytes.Buffer
-	z, _ := gzip.NewWriterLevel(&member, gzip.BestCompression) // the level is a valid one
-	_, _ = z.Write(bytes.Repeat([]byte(" "), mebibyte))        // a buffer never fails
+	z := gzip.NewWriter(&member)
+	_, _ = z.Write(blanks()) // a buffer never fails
 	_ = z.Close()
 	w.Header().Set("Content-Encoding", "gzip")
-	for range (cmp.Or(f.Size, 1<<30) + mebibyte - 1) / mebibyte {
+	for range size >> 20 {
 		if _, err := w.Write(member.Bytes()); err != nil {
 			return
 		}

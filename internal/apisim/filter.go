@@ -29,34 +29,6 @@ func (f *filter) closed(w *world) bool {
 	})
 }
 
-// facts are what filters and statistics look at in a record.
-type facts struct {
-	policyID, repoID, keyID string
-	llmType, model, host    string // "" is none
-	severity                string
-	block                   bool
-}
-
-func (s *Sim) factsOf(stream Stream, r *record) facts {
-	if r.flags&flagCustom != 0 {
-		row := s.tables[stream.index()].custom[r.seq]
-		return facts{
-			policyID: row.PolicyID, repoID: row.RepoID, keyID: row.RepoAIAPIKeyID,
-			llmType: deref(row.LLMType), model: deref(row.LLMModel), host: deref(row.Host),
-			severity: deref(row.Severity), block: deref(row.Block),
-		}
-	}
-	f := facts{
-		policyID: s.world.Policies[r.policy].ID, repoID: s.world.Repos[r.repo].ID, keyID: s.world.APIKeys[r.key].ID,
-		severity: severities[r.flags&severityBits], block: r.flags&flagBlock != 0,
-	}
-	if r.flags&flagNoModel == 0 {
-		m := &models[r.model]
-		f.llmType, f.model, f.host = m.llmType, m.name, m.host
-	}
-	return f
-}
-
 func deref[T any](p *T) (value T) {
 	if p != nil {
 		value = *p
@@ -64,19 +36,24 @@ func deref[T any](p *T) (value T) {
 	return value
 }
 
-// match reports whether a record fits.
-func (f *filter) match(w *world, r *record, has facts) bool {
-	return matches(f.policyID, has.policyID) && matches(f.repoID, has.repoID) && matches(f.keyID, has.keyID) &&
-		(f.workspaceID == "" || w.workspaceOf(has.repoID) == f.workspaceID) &&
-		(f.ruleID == "" || w.ruleOf(has.policyID, r) == f.ruleID) &&
-		(f.block == nil || has.block == *f.block) &&
-		among(f.types, has.llmType) && among(f.models, has.model) && among(f.hosts, has.host) && among(f.severities, has.severity)
+// matches reports whether a record fits.
+func (s *Sim) matches(f *filter, stream Stream, r *record) bool {
+	row := s.outline(stream, r)
+	return f.match(s.world, r, &row)
 }
 
-func matches(want, have string) bool { return want == "" || want == have }
+func (f *filter) match(w *world, r *record, row *Row) bool {
+	return same(f.policyID, row.PolicyID) && same(f.repoID, row.RepoID) && same(f.keyID, row.RepoAIAPIKeyID) &&
+		(f.workspaceID == "" || w.workspaceOf(row.RepoID) == f.workspaceID) &&
+		(f.ruleID == "" || w.ruleOf(row.PolicyID, r) == f.ruleID) &&
+		(f.block == nil || deref(row.Block) == *f.block) &&
+		among(f.types, row.LLMType) && among(f.models, row.LLMModel) && among(f.hosts, row.Host) && among(f.severities, row.Severity)
+}
 
-func among(wanted []string, have string) bool {
-	return len(wanted) == 0 || slices.Contains(wanted, have)
+func same(want, have string) bool { return want == "" || want == have }
+
+func among(wanted []string, have *string) bool {
+	return len(wanted) == 0 || slices.Contains(wanted, deref(have))
 }
 
 func (w *world) workspaceOf(repoID string) string {

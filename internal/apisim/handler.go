@@ -59,13 +59,13 @@ func (s *Sim) serve(w http.ResponseWriter, r *http.Request) {
 	fault := s.faults.pick(s.options.Seed, r, target.stream)
 	if fault != nil && fault.replaces() {
 		s.log.set(entry, fault.status())
-		s.replace(w, r, target, fault)
+		fault.replace(w, r, target.stream)
 		return
 	}
 	body, status := s.answer(w.Header(), target, known, r, &m, &d)
 	s.log.set(entry, status)
 	if fault != nil {
-		s.spoil(w, r, status, body, fault)
+		fault.spoil(w, r, status, body)
 		return
 	}
 	s.respond(w, r, status, body)
@@ -73,7 +73,7 @@ func (s *Sim) serve(w http.ResponseWriter, r *http.Request) {
 
 // answer is what a server in good health says.
 func (s *Sim) answer(header http.Header, target route, known bool, r *http.Request, m *Semantics, d *dice) ([]byte, int) {
-	header.Set("Content-Type", "application/json; charset=utf-8")
+	header.Set("Content-Type", jsonType)
 	switch {
 	case !known, target.stream == Violations && m.NoViolations: // as a common web framework says it
 		header.Set("Content-Type", "text/html; charset=utf-8")

@@ -58,7 +58,7 @@ func (s *Sim) page(t *table, q *query, skip, take int, d *dice) (places []int, t
 		return places, max(0, high-low)
 	}
 	for place := high - 1; place >= low; place-- {
-		if r := &t.records[place]; all || q.filter.match(s.world, r, s.factsOf(q.stream, r)) {
+		if all || s.matches(&q.filter, q.stream, &t.records[place]) {
 			places = append(places, place)
 		}
 	}

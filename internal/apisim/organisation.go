@@ -1,9 +1,6 @@
 package apisim
 
-import (
-	"math"
-	"slices"
-)
+import "math"
 
 // Organisation is the fixed part of the simulated world: who and what the rows
 // refer to. Its lists begin with those that cause the most rows.
@@ -147,15 +144,4 @@ func modelsOfType(llmType string) (places []uint8) {
 		}
 	}
 	return places
-}
-
-// clone keeps callers from changing the world they are shown.
-func (o Organisation) clone() Organisation {
-	o.Workspaces, o.Repos = slices.Clone(o.Workspaces), slices.Clone(o.Repos)
-	o.Users, o.APIKeys = slices.Clone(o.Users), slices.Clone(o.APIKeys)
-	o.Policies = slices.Clone(o.Policies)
-	for i := range o.Policies {
-		o.Policies[i].RuleIDs = slices.Clone(o.Policies[i].RuleIDs)
-	}
-	return o
 }

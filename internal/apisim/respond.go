@@ -11,6 +11,8 @@ import (
 	"sync"
 )
 
+const jsonType = "application/json; charset=utf-8"
+
 // respond sends a whole body, compressed if the client takes it and it is worth it.
 func (s *Sim) respond(w http.ResponseWriter, r *http.Request, status int, body []byte) {
 	const worth = 1024
@@ -19,6 +21,10 @@ func (s *Sim) respond(w http.ResponseWriter, r *http.Request, status int, body [
 		w.Header().Set("Content-Encoding", "gzip")
 		w.Header().Set("Vary", "Accept-Encoding")
 	}
+	send(w, status, body)
+}
+
+func send(w http.ResponseWriter, status int, body []byte) {
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	_, _ = w.Write(body) //nolint:gosec // for no browser; a client that left is no error of the server

@@ -39,36 +39,49 @@ func (s *Sim) NewRow(stream Stream, at time.Time, n int) Row {
 
 // expand makes a row of a record. The caller has the lock.
 func (s *Sim) expand(stream Stream, r *record) Row {
+	row := s.outline(stream, r)
 	if r.flags&flagCustom != 0 {
-		return s.tables[stream.index()].custom[r.seq].clone()
+		return row.clone()
+	}
+	row.ID = s.idOf(stream, r)
+	if r.flags&flagNoTalk == 0 {
+		// Rows of a user in a repo that follow each other closely are one conversation.
+		talk := uint64(r.repo)<<40 | uint64(r.user)<<24 | uint64(r.at/(2*3600*microsPerSecond))&0xffffff
+		row.ConversationID = new(idOf(s.world.seed, classTalk, talk))
+	}
+	texts := s.world.sentences[stream.index()][r.policy]
+	text := texts[mix(uint64(r.seq)+0x51)>>20%uint64(len(texts))]
+	if stream == Alerts {
+		row.Message = text
+	} else {
+		row.Explanation = text
+	}
+	return row
+}
+
+// outline is what filters and statistics look at: of a generated row all but its id,
+// conversation and text, which take time to make. The caller has the lock.
+func (s *Sim) outline(stream Stream, r *record) Row {
+	if r.flags&flagCustom != 0 {
+		return *s.tables[stream.index()].custom[r.seq]
 	}
 	w := s.world
 	row := Row{
-		ID:       s.idOf(stream, r),
 		PolicyID: w.Policies[r.policy].ID, PolicyName: w.Policies[r.policy].Name,
 		Timestamp: time.UnixMicro(r.at).UTC(),
 		RepoID:    w.Repos[r.repo].ID, RepoName: w.Repos[r.repo].Name,
 		UserID: w.Users[r.user].ID, UserName: w.Users[r.user].Name,
 		RepoAIAPIKeyID: w.APIKeys[r.key].ID, RepoAIAPIKeyName: w.APIKeys[r.key].Name,
 	}
-	if r.flags&flagNoTalk == 0 {
-		// Rows of a user in a repo that follow each other closely are one conversation.
-		talk := uint64(r.repo)<<40 | uint64(r.user)<<24 | uint64(r.at/(2*3600*microsPerSecond))&0xffffff
-		row.ConversationID = new(idOf(w.seed, classTalk, talk))
-	}
 	if r.flags&flagNoModel == 0 {
-		m := models[r.model]
+		m := &models[r.model]
 		row.LLMType, row.LLMModel, row.Host = &m.llmType, &m.name, &m.host
 	}
-	texts := w.sentences[stream.index()][r.policy]
-	text := texts[mix(uint64(r.seq)+0x51)>>20%uint64(len(texts))]
-	if stream == Alerts {
-		row.Message = text
-		return row
-	}
-	row.Explanation, row.Block = text, new(r.flags&flagBlock != 0)
-	if severity := severities[r.flags&severityBits]; severity != "" {
-		row.Severity = &severity
+	if stream == Violations {
+		row.Block = new(r.flags&flagBlock != 0)
+		if severity := r.flags & severityBits; severity != 0 {
+			row.Severity = new(severities[severity])
+		}
 	}
 	return row
 }

@@ -135,9 +135,9 @@ func (s *Sim) SetOnRequest(call func(r *http.Request, n int)) {
 	s.hook.call = call
 }
 
-// Organisation returns a copy of who and what the rows refer to.
+// Organisation returns who and what the rows refer to. Its lists are not to be changed.
 func (s *Sim) Organisation() Organisation {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.world.clone()
+	return s.world.Organisation
 }

@@ -45,15 +45,15 @@ func (s *Sim) series(q *statsQuery) []seriesPoint {
 		low, high := t.from(q.start*microsPerSecond), t.from(s.now.UnixMicro()+1)
 		for i := low; i < high; i++ {
 			r := &t.records[i]
-			if has := s.factsOf(stream, r); all || f.match(s.world, r, has) {
-				points[(r.at/microsPerSecond-first)/q.size].count(stream, r, has)
+			if row := s.outline(stream, r); all || f.match(s.world, r, &row) {
+				points[(r.at/microsPerSecond-first)/q.size].count(stream, r, &row)
 			}
 		}
 	}
 	return points
 }
 
-func (p *seriesPoint) count(stream Stream, r *record, has facts) {
+func (p *seriesPoint) count(stream Stream, r *record, row *Row) {
 	tokens := mix(uint64(r.seq) + uint64(r.flags)<<32)
 	p.TokensIn += 180 + int64(tokens%1600)
 	p.TokensOut += 20 + int64(tokens>>32%160)
@@ -62,7 +62,7 @@ func (p *seriesPoint) count(stream Stream, r *record, has facts) {
 		return
 	}
 	p.Violations++
-	switch has.severity {
+	switch deref(row.Severity) {
 	case "LOW":
 		p.Low++
 	case "MEDIUM":
@@ -70,7 +70,7 @@ func (p *seriesPoint) count(stream Stream, r *record, has facts) {
 	case "HIGH":
 		p.High++
 	}
-	if has.block {
+	if deref(row.Block) {
 		p.Blocks++
 	}
 }
