@@ -41,7 +41,7 @@ func TestWalkOfASourceThatChanges(t *testing.T) {
 			low = low.Add(-time.Duration(rapid.IntRange(0, 100_000).Draw(t, "ms")) * time.Microsecond * 777)
 		}
 		dense := drawRows(t, sim, low)
-		before := truth(t, sim, api.Query{List: api.Alerts})
+		before := truth(t, sim, anyPage)
 		ids := map[string]bool{}
 		for _, row := range sim.Alerts() {
 			ids[row.ID] = true
@@ -126,7 +126,7 @@ func drawSemantics(t *rapid.T) apisim.Semantics {
 }
 
 func drawJobs(t *rapid.T, low time.Time) []Job {
-	query, open := api.Query{List: api.Alerts}, rapid.Bool().Draw(t, "open")
+	query, open := anyPage, rapid.Bool().Draw(t, "open")
 	cuts := rapid.SliceOfN(rapid.IntRange(1, 143_999_999), 0, 3).Draw(t, "cuts")
 	slices.Sort(cuts)
 	var jobs []Job

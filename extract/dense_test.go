@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
-	"github.com/flashback-sync/flashback-sync/extract/api"
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 )
 
@@ -46,8 +45,8 @@ func TestDenseTimestamps(t *testing.T) {
 				sim.AddAlerts(rowsAt(at...)...)
 				sim.AddAlerts(rowsAt(spread(low.Add(-time.Hour), 120, time.Minute)...)...)
 				reader := dial(t, sim)
-				all := truth(t, sim, api.Query{List: api.Alerts})
-				job := Job{Query: api.Query{List: api.Alerts}, Interval: between(low, high)}
+				all := truth(t, sim, anyPage)
+				job := Job{Query: anyPage, Interval: between(low, high)}
 				readAll(reader, job).expect(t, func(int) []shown { return all })
 				job.Open = true
 				readAll(reader, job).expect(t, func(int) []shown { return all })
@@ -65,9 +64,9 @@ func TestFiveThousandRowsInOneMillisecond(t *testing.T) {
 			n = 2000
 		}
 		sim.AddAlerts(rowsAt(same(noon.Add(-30*time.Hour), n)...)...)
-		all := truth(t, sim, api.Query{List: api.Alerts})
+		all := truth(t, sim, anyPage)
 		before := sim.RequestCount()
-		job := Job{Query: api.Query{List: api.Alerts}, Interval: between(noon.AddDate(0, 0, -4), noon)}
+		job := Job{Query: anyPage, Interval: between(noon.AddDate(0, 0, -4), noon)}
 		readAll(dial(t, sim, connections(2)), job).expect(t, func(int) []shown { return all })
 		requests := sim.RequestCount() - before
 		t.Logf("shuffled %v: %d requests", m.ShuffleTies, requests)
@@ -82,10 +81,10 @@ func TestExactPages(t *testing.T) {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			sim := apisim.New(apisim.Options{NoGzip: true, Now: noon})
 			sim.AddAlerts(rowsAt(spread(noon.Add(-3*time.Hour), n, 1234*time.Millisecond)...)...)
-			all := truth(t, sim, api.Query{List: api.Alerts})
+			all := truth(t, sim, anyPage)
 			reader := dial(t, sim)
 			before := sim.RequestCount()
-			job := Job{Query: api.Query{List: api.Alerts}, Interval: between(noon.Add(-4*time.Hour), noon)}
+			job := Job{Query: anyPage, Interval: between(noon.Add(-4*time.Hour), noon)}
 			readAll(reader, job).expect(t, func(int) []shown { return all })
 			if got := sim.RequestCount() - before; got > n/100+4 || (n < 100 && got != 1) {
 				t.Errorf("%d requests", got)
@@ -98,8 +97,8 @@ func TestEmptyIntervals(t *testing.T) {
 	sim := apisim.New(apisim.Options{NoGzip: true, Now: noon})
 	sim.AddAlerts(rowsAt(spread(noon.AddDate(0, 0, -9), 300, time.Minute)...)...)
 	reader := dial(t, sim)
-	all := truth(t, sim, api.Query{List: api.Alerts})
-	query := api.Query{List: api.Alerts}
+	all := truth(t, sim, anyPage)
+	query := anyPage
 	readAll(reader,
 		Job{Query: query, Interval: between(noon.Add(-time.Hour), noon)},
 		Job{Query: query, Interval: between(noon.Add(-time.Hour), noon), Open: true},
@@ -141,8 +140,8 @@ func TestOddRecords(t *testing.T) {
 	}
 	for _, m := range []apisim.Semantics{{}, {ToExclusive: true, FromExclusive: true}, {Resolution: apisim.TruncatedDay}, {LowerTake: 40}} {
 		sim.SetSemantics(m)
-		all := truth(t, sim, api.Query{List: api.Alerts})
-		job := Job{Query: api.Query{List: api.Alerts}, Interval: between(low, noon)}
+		all := truth(t, sim, anyPage)
+		job := Job{Query: anyPage, Interval: between(low, noon)}
 		readAll(dial(t, sim), job).expect(t, func(int) []shown { return all })
 	}
 }
@@ -152,8 +151,8 @@ func TestOnlyUndatedRecords(t *testing.T) {
 	for i := range 350 {
 		sim.AddRaw(apisim.Alerts, noon.Add(-time.Duration(i)*time.Minute), fmt.Sprintf(`{"id":"%d","timestamp":null}`, i))
 	}
-	all := truth(t, sim, api.Query{List: api.Alerts})
-	job := Job{Query: api.Query{List: api.Alerts}, Interval: between(noon.AddDate(0, 0, -1), noon), Open: true}
+	all := truth(t, sim, anyPage)
+	job := Job{Query: anyPage, Interval: between(noon.AddDate(0, 0, -1), noon), Open: true}
 	readAll(dial(t, sim), job).expect(t, func(int) []shown { return all })
 }
 

@@ -21,7 +21,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var noon = time.Date(2026, 3, 18, 12, 34, 56, 0, time.UTC) // a Wednesday
 
-var anyPage = api.Query{List: api.Alerts}
+var anyPage = api.Query{Endpoint: "/policy/alerts"}
 
 // fataler is what *testing.T and *rapid.T share.
 type fataler interface {

@@ -14,9 +14,9 @@ import (
 
 func TestUnknownPolicyDoesNotStopTheOthers(t *testing.T) {
 	sim := apisim.New(apisim.Options{NoGzip: true, Seed: 5, Now: noon, Days: 30, AlertsPerDay: 160})
-	known := api.Query{List: api.Alerts, PolicyPath: sim.Organisation().Policies[0].ID}
+	known := api.Query{Endpoint: anyPage.Endpoint, PolicyPath: sim.Organisation().Policies[0].ID}
 	span := between(noon.AddDate(0, 0, -31), noon)
-	r := readAll(dial(t, sim), Job{Query: api.Query{List: api.Alerts, PolicyPath: "../nobody"}, Interval: span}, Job{Query: known, Interval: span})
+	r := readAll(dial(t, sim), Job{Query: api.Query{Endpoint: anyPage.Endpoint, PolicyPath: "../nobody"}, Interval: span}, Job{Query: known, Interval: span})
 	if r.err != nil || len(r.walks.NotFound()) != 1 || len(r.covered[0]) != 0 {
 		t.Errorf("error %v, not found %v, covered %v", r.err, r.walks.NotFound(), r.covered[0])
 	}
@@ -28,7 +28,7 @@ func TestUnknownPolicyDoesNotStopTheOthers(t *testing.T) {
 
 func TestMissingEndpointIsAFailure(t *testing.T) {
 	sim := apisim.New(apisim.Options{NoGzip: true, Now: noon, Semantics: apisim.Semantics{NoViolations: true}})
-	r := readAll(dial(t, sim), Job{Query: api.Query{List: api.Violations}, Interval: between(noon.Add(-time.Hour), noon)})
+	r := readAll(dial(t, sim), Job{Query: api.Query{Endpoint: "/policy/violations"}, Interval: between(noon.Add(-time.Hour), noon)})
 	wantKind(t, r.err, api.NotFound)
 }
 
@@ -99,7 +99,7 @@ func TestExpected(t *testing.T) {
 func TestAPanicIsAFailureOfTheStream(t *testing.T) {
 	sim := apisim.New(apisim.Options{NoGzip: true, Seed: 5, Now: noon, Days: 2, AlertsPerDay: 500})
 	reader := dial(t, sim, func(o *api.Options) { o.Token = func(context.Context, bool) (string, error) { panic("Ada Lovelace") } })
-	r := readAll(reader, Job{Query: api.Query{List: api.Alerts}, Interval: between(noon.AddDate(0, 0, -3), noon)})
+	r := readAll(reader, Job{Query: anyPage, Interval: between(noon.AddDate(0, 0, -3), noon)})
 	if r.err == nil || !strings.Contains(r.err.Error(), "internal error: ") || strings.Contains(r.err.Error(), "Lovelace") {
 		t.Errorf("%v", r.err)
 	}

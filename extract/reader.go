@@ -25,13 +25,14 @@ type client interface {
 type Reader struct {
 	client client
 	mu     sync.Mutex
-	known  map[endpoint]instant.Micros // the resolution
-	seen   map[endpoint][]api.Row      // of the last glimpse: rows that exist, to find it out with
+	// By endpoint, since one may be implemented differently from the others.
+	known map[string]instant.Micros // the resolution
+	seen  map[string][]api.Row      // of the last glimpse: rows that exist, to find it out with
 }
 
 // NewReader returns a reader. It sends nothing.
 func NewReader(c client) *Reader {
-	return &Reader{client: c, known: map[endpoint]instant.Micros{}, seen: map[endpoint][]api.Row{}}
+	return &Reader{client: c, known: map[string]instant.Micros{}, seen: map[string][]api.Row{}}
 }
 
 // Glimpse is what a single request shows of a list.
@@ -79,7 +80,7 @@ func (r *Reader) glimpse(ctx context.Context, q api.Query, b api.Bounds, take in
 		return Glimpse{}, err
 	}
 	r.mu.Lock()
-	r.seen[endpointOf(q)] = page.Rows
+	r.seen[q.Template()] = page.Rows
 	r.mu.Unlock()
 	seen := Glimpse{Now: page.Now, Total: page.Total, First: page}
 	if newest, dated := page.Newest(); dated {

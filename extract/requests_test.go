@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/flashback-sync/flashback-sync/extract/api"
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 )
 
@@ -40,7 +39,7 @@ func TestFewRequestsOfABackfill(t *testing.T) {
 		t.Skip("nothing here depends on timing")
 	}
 	sim := uniform(200_000)
-	r := readAll(dial(t, sim, connections(16)), Job{Query: api.Query{List: api.Alerts}, Interval: between(noon.AddDate(0, 0, -91), noon), Open: true})
+	r := readAll(dial(t, sim, connections(16)), Job{Query: anyPage, Interval: between(noon.AddDate(0, 0, -91), noon), Open: true})
 	if distinct := len(r.records[0]); r.err != nil || distinct != 200_000 {
 		t.Errorf("%d rows, %v", distinct, r.err)
 	}
@@ -66,7 +65,7 @@ func TestFewRequests(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			sim := uniform(c.rows)
 			reader := dial(t, sim, connections(16))
-			job := Job{Query: api.Query{List: api.Alerts}, Interval: between(c.start, noon), Open: true}
+			job := Job{Query: anyPage, Interval: between(c.start, noon), Open: true}
 			r := readSparing(reader, job)
 			distinct := len(r.records[0])
 			if r.err != nil || distinct != c.rows || len(r.walks.Shortfalls()) > 0 {
@@ -85,7 +84,7 @@ func TestSecondRunNeedsOneRequestForFewRows(t *testing.T) {
 	reader := dial(t, sim, connections(8))
 	for range 2 {
 		sim.ResetRequests()
-		readSparing(reader, Job{Query: api.Query{List: api.Alerts}, Interval: between(noon.Add(-3*time.Hour), noon), Open: true})
+		readSparing(reader, Job{Query: anyPage, Interval: between(noon.Add(-3*time.Hour), noon), Open: true})
 	}
 	lean(t, sim, 1)
 }
@@ -95,7 +94,7 @@ func TestSecondRunNeedsOneRequestForFewRows(t *testing.T) {
 func TestAWalkBetweenTwoBoundsStaysWithinThem(t *testing.T) {
 	sim := uniform(20_000)
 	reader := dial(t, sim)
-	query := api.Query{List: api.Alerts}
+	query := anyPage
 	if _, err := reader.Peek(t.Context(), query, noon.AddDate(0, 0, -1)); err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +128,7 @@ func TestWallTime(t *testing.T) {
 		sim.SetSemantics(apisim.Semantics{Latency: latency})
 		reader := dial(t, sim, connections(8))
 		began := time.Now()
-		readSparing(reader, Job{Query: api.Query{List: api.Alerts}, Interval: between(noon.AddDate(-2, 0, 0), noon), Open: true})
+		readSparing(reader, Job{Query: anyPage, Interval: between(noon.AddDate(-2, 0, 0), noon), Open: true})
 		ideal := time.Duration(n/100) * latency / 8
 		t.Logf("%d rows: %d requests, %v, ideal %v, ratio %.2f", n, sim.RequestCount(), time.Since(began), ideal, float64(time.Since(began))/float64(ideal))
 	}

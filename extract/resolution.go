@@ -12,14 +12,6 @@ import (
 // midnight simply has no rows after midnight. So no bound finer than a day is used
 // before a row that is known to exist was found by bounds drawn closely around it.
 
-// endpoint is what may be implemented differently from the others.
-type endpoint struct {
-	list     api.List
-	byPolicy bool
-}
-
-func endpointOf(q api.Query) endpoint { return endpoint{q.List, q.PolicyPath != ""} }
-
 // Resolution is the resolution to which the source honours from and to: a
 // millisecond, a second or a day. If it is not known yet it is tried on the source's
 // newest rows; if these cannot show it, it counts as a second.
@@ -43,7 +35,7 @@ func (r *Reader) Resolution(ctx context.Context, q api.Query) (time.Duration, er
 func (r *Reader) resolution(ctx context.Context, q api.Query, rows []api.Row) (instant.Micros, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if known := r.known[endpointOf(q)]; known != 0 {
+	if known := r.known[q.Template()]; known != 0 {
 		return known, nil
 	}
 	tried := false
@@ -71,19 +63,19 @@ func (r *Reader) resolution(ctx context.Context, q api.Query, rows []api.Row) (i
 func (r *Reader) glimpsed(q api.Query) []api.Row {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.seen[endpointOf(q)]
+	return r.seen[q.Template()]
 }
 
 // learn notes the resolution, unless a coarser one is known. The lock is held.
 func (r *Reader) learn(q api.Query, resolution instant.Micros) {
-	known := r.known[endpointOf(q)]
+	known := r.known[q.Template()]
 	if resolution <= known {
 		return
 	}
 	if resolution == instant.Day {
 		r.client.Warn("the source ignores the time of day of from and to: reading day by day")
 	}
-	r.known[endpointOf(q)] = resolution
+	r.known[q.Template()] = resolution
 }
 
 // findsRow requests one unit of the resolution around an instant that has a row.

@@ -53,11 +53,11 @@ func TestWrongTotals(t *testing.T) {
 					sim.AddAlerts(rowsAt(same(noon.Add(-30*time.Hour), 450)...)...)
 					sim.AddAlerts(rowsAt(same(noon.Add(-300*time.Hour), 150)...)...)
 				}
-				all := truth(t, sim, api.Query{List: api.Alerts})
+				all := truth(t, sim, anyPage)
 				before := sim.RequestCount()
 				r := readAll(dial(t, sim, connections(3)),
-					Job{Query: api.Query{List: api.Alerts}, Interval: between(noon.AddDate(0, 0, -10), noon), Open: true},
-					Job{Query: api.Query{List: api.Alerts}, Interval: between(noon.AddDate(0, 0, -20), noon.AddDate(0, 0, -10))},
+					Job{Query: anyPage, Interval: between(noon.AddDate(0, 0, -10), noon), Open: true},
+					Job{Query: anyPage, Interval: between(noon.AddDate(0, 0, -20), noon.AddDate(0, 0, -10))},
 				)
 				if kind, ok := api.KindOf(r.err); r.err != nil && (!ok || kind != api.OffContract) {
 					t.Errorf("failed with %v", r.err)
@@ -115,8 +115,8 @@ func TestIgnoredSkipIsNoticedAtADenseTimestamp(t *testing.T) {
 
 func TestIgnoredSkipWithoutDenseTimestampsCostsNothing(t *testing.T) {
 	sim := apisim.New(apisim.Options{NoGzip: true, Seed: 4, Now: noon, Days: 20, AlertsPerDay: 150, Semantics: apisim.Semantics{IgnoreSkip: true}})
-	all := truth(t, sim, api.Query{List: api.Alerts})
-	job := Job{Query: api.Query{List: api.Alerts}, Interval: between(noon.AddDate(0, 0, -20), noon)}
+	all := truth(t, sim, anyPage)
+	job := Job{Query: anyPage, Interval: between(noon.AddDate(0, 0, -20), noon)}
 	readAll(dial(t, sim), job).expect(t, func(int) []shown { return all })
 }
 
@@ -131,7 +131,7 @@ func TestAnAbsurdTotalEnds(t *testing.T) {
 				sim.SetSemantics(apisim.Semantics{})
 			}
 		})
-		r := readAll(dial(t, sim, connections(8)), Job{Query: api.Query{List: api.Alerts}, Interval: between(noon.AddDate(0, 0, -21), noon)})
+		r := readAll(dial(t, sim, connections(8)), Job{Query: anyPage, Interval: between(noon.AddDate(0, 0, -21), noon)})
 		if len(r.walks.Shortfalls()) == 0 && r.err == nil {
 			t.Errorf("total %d: neither short nor failed", total)
 		}
@@ -189,8 +189,8 @@ func TestALoneRowBeyondTheBoundLeadsNowhere(t *testing.T) {
 	before := sim.RequestCount()
 	cut := at.Truncate(time.Second).Add(-26 * time.Second)
 	r := readAll(dial(t, sim, connections(1)),
-		Job{Query: api.Query{List: api.Alerts}, Interval: between(cut, noon), Open: true},
-		Job{Query: api.Query{List: api.Alerts}, Interval: between(cut.Add(-time.Hour), cut)},
+		Job{Query: anyPage, Interval: between(cut, noon), Open: true},
+		Job{Query: anyPage, Interval: between(cut.Add(-time.Hour), cut)},
 	)
 	if r.err != nil {
 		t.Fatal(r.err)
@@ -198,7 +198,7 @@ func TestALoneRowBeyondTheBoundLeadsNowhere(t *testing.T) {
 	if n := sim.RequestCount() - before; n > 100 {
 		t.Errorf("%d requests for a row", n)
 	}
-	r.honest(t, truth(t, sim, api.Query{List: api.Alerts}))
+	r.honest(t, truth(t, sim, anyPage))
 	if len(r.records[0]) != 1 {
 		t.Errorf("%d rows", len(r.records[0]))
 	}

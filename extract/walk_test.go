@@ -45,13 +45,13 @@ func TestEveryRowUnderAllSemantics(t *testing.T) {
 			}
 			sim.AddAlerts(rowsAt(spread(noon.Add(time.Minute), 130, 7*time.Hour)...)...)
 			reader := dial(t, sim, connections(4))
-			all := truth(t, sim, api.Query{List: api.Alerts})
+			all := truth(t, sim, anyPage)
 			start := noon.AddDate(0, 0, -9).Add(-time.Hour)
 			sim.ResetRequests()
 			r := readAll(reader,
-				Job{Query: api.Query{List: api.Alerts}, Interval: between(noon.AddDate(0, 0, -1), noon), Open: true},
-				Job{Query: api.Query{List: api.Alerts}, Interval: between(start.AddDate(0, 0, 3).Add(123456*time.Microsecond), noon.AddDate(0, 0, -1))},
-				Job{Query: api.Query{List: api.Alerts}, Interval: between(start, start.AddDate(0, 0, 3).Add(123456*time.Microsecond))},
+				Job{Query: anyPage, Interval: between(noon.AddDate(0, 0, -1), noon), Open: true},
+				Job{Query: anyPage, Interval: between(start.AddDate(0, 0, 3).Add(123456*time.Microsecond), noon.AddDate(0, 0, -1))},
+				Job{Query: anyPage, Interval: between(start, start.AddDate(0, 0, 3).Add(123456*time.Microsecond))},
 			)
 			r.expect(t, func(int) []shown { return all })
 			limit := len(all) / 100 * 8
@@ -76,11 +76,11 @@ func TestBoundsThatAreTruncatedWithoutATrace(t *testing.T) {
 				sim := apisim.New(apisim.Options{NoGzip: true, Now: noon, Semantics: m})
 				sim.AddAlerts(rowsAt(spread(day.Add(9*time.Hour+1111*time.Millisecond), n, 61*time.Second+77*time.Millisecond)...)...)
 				reader := dial(t, sim)
-				all := truth(t, sim, api.Query{List: api.Alerts})
+				all := truth(t, sim, anyPage)
 				for range 2 { // the second time with what the reader learned
 					readAll(reader,
-						Job{Query: api.Query{List: api.Alerts}, Interval: between(day.Add(9*time.Hour), day.Add(10*time.Hour+500*time.Millisecond))},
-						Job{Query: api.Query{List: api.Alerts}, Interval: between(day.Add(10*time.Hour+500*time.Millisecond), day.Add(15*time.Hour))},
+						Job{Query: anyPage, Interval: between(day.Add(9*time.Hour), day.Add(10*time.Hour+500*time.Millisecond))},
+						Job{Query: anyPage, Interval: between(day.Add(10*time.Hour+500*time.Millisecond), day.Add(15*time.Hour))},
 					).expect(t, func(int) []shown { return all })
 				}
 			})
@@ -98,8 +98,8 @@ func TestSplitsOnCoarseSources(t *testing.T) {
 				sim := apisim.New(apisim.Options{NoGzip: true, Now: noon, Semantics: m})
 				sim.AddAlerts(rowsAt(spread(noon.Add(-9*time.Hour), 4500, 6*time.Second+3*time.Millisecond)...)...)
 				reader := dial(t, sim, connections(8))
-				all := truth(t, sim, api.Query{List: api.Alerts})
-				job := Job{Query: api.Query{List: api.Alerts}, Interval: between(noon.AddDate(0, -1, 0), noon)}
+				all := truth(t, sim, anyPage)
+				job := Job{Query: anyPage, Interval: between(noon.AddDate(0, -1, 0), noon)}
 				readAll(reader, job).expect(t, func(int) []shown { return all })
 			})
 		}
@@ -109,12 +109,12 @@ func TestSplitsOnCoarseSources(t *testing.T) {
 func TestConcurrency(t *testing.T) {
 	t.Parallel()
 	sim := apisim.New(apisim.Options{NoGzip: true, Seed: 5, Now: noon, Days: 60, AlertsPerDay: 160})
-	all := truth(t, sim, api.Query{List: api.Alerts})
+	all := truth(t, sim, anyPage)
 	for _, n := range []int{1, 2, 8, 16} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			reader := dial(t, sim, connections(n))
 			before := sim.RequestCount()
-			job := Job{Query: api.Query{List: api.Alerts}, Interval: between(noon.AddDate(-2, 0, 0), noon), Open: true}
+			job := Job{Query: anyPage, Interval: between(noon.AddDate(-2, 0, 0), noon), Open: true}
 			readAll(reader, job).expect(t, func(int) []shown { return all })
 			t.Logf("%d rows, %d requests", len(all), sim.RequestCount()-before)
 		})
@@ -126,15 +126,15 @@ func TestJobsByPolicyAndWithFilters(t *testing.T) {
 	org := sim.Organisation()
 	span := between(noon.AddDate(0, 0, -31), noon)
 	queries := []api.Query{
-		{List: api.Alerts, RepoID: org.Repos[0].ID},
-		{List: api.Alerts, PolicyID: org.Policies[1].ID},
-		{List: api.Alerts, WorkspaceID: org.Workspaces[0].ID},
-		{List: api.Alerts, LLMType: []string{"OPENAI", "ANTHROPIC"}},
-		{List: api.Violations, Severity: []string{"HIGH", "LOW"}, Block: new(true)},
-		{List: api.Violations},
+		{Endpoint: anyPage.Endpoint, RepoID: org.Repos[0].ID},
+		{Endpoint: anyPage.Endpoint, PolicyID: org.Policies[1].ID},
+		{Endpoint: anyPage.Endpoint, WorkspaceID: org.Workspaces[0].ID},
+		{Endpoint: anyPage.Endpoint, LLMType: []string{"OPENAI", "ANTHROPIC"}},
+		{Endpoint: "/policy/violations", Severity: []string{"HIGH", "LOW"}, Block: new(true)},
+		{Endpoint: "/policy/violations"},
 	}
 	for _, policy := range org.Policies {
-		queries = append(queries, api.Query{List: api.Violations, PolicyPath: policy.ID})
+		queries = append(queries, api.Query{Endpoint: "/policy/violations", PolicyPath: policy.ID})
 	}
 	var jobs []Job
 	for _, q := range queries {
@@ -155,11 +155,11 @@ func TestRowsDatedInTheFuture(t *testing.T) {
 	for i := range 250 {
 		sim.AddAlerts(rowsAt(end.Add(-time.Duration(max(0, i-150)) * time.Second))...)
 	}
-	all := truth(t, sim, api.Query{List: api.Alerts})
+	all := truth(t, sim, anyPage)
 	for _, m := range []apisim.Semantics{{}, {ToExclusive: true, FromExclusive: true}, {Resolution: apisim.TruncatedSecond}, {Resolution: apisim.WholeDay}, {ShuffleTies: true}} {
 		sim.SetSemantics(m)
 		for _, open := range []bool{true, false} {
-			job := Job{Query: api.Query{List: api.Alerts}, Interval: between(noon.AddDate(0, 0, -3), noon), Open: open}
+			job := Job{Query: anyPage, Interval: between(noon.AddDate(0, 0, -3), noon), Open: open}
 			readAll(dial(t, sim), job).expect(t, func(int) []shown { return all })
 		}
 	}
@@ -170,7 +170,7 @@ func TestARowIsGivenOnce(t *testing.T) {
 	sim := uniform(5000)
 	repeated := 0
 	r := readWith(dial(t, sim, connections(4)), func(_ *reading, page Page) { repeated += page.Repeated },
-		Job{Query: api.Query{List: api.Alerts}, Interval: between(noon.AddDate(0, 0, -91), noon), Open: true})
+		Job{Query: anyPage, Interval: between(noon.AddDate(0, 0, -91), noon), Open: true})
 	if r.err != nil || len(r.records[0]) != 5000 || repeated < 40 {
 		t.Errorf("%d rows, %d repeated, %v", len(r.records[0]), repeated, r.err)
 	}
@@ -200,7 +200,7 @@ func TestWorkersReadNeighbouringRanges(t *testing.T) {
 				front = covered[len(covered)-1].From
 			}
 		}
-	}, Job{Query: api.Query{List: api.Alerts}, Interval: between(from, to), Open: true})
+	}, Job{Query: anyPage, Interval: between(from, to), Open: true})
 	if far > 0 {
 		t.Errorf("%d pages came from far below what had been read", far)
 	}
@@ -241,9 +241,9 @@ func TestRowsOfElsewhereHideNothing(t *testing.T) {
 	t.Parallel()
 	for range 3 {
 		sim := uniform(1200)
-		all := truth(t, sim, api.Query{List: api.Alerts})
+		all := truth(t, sim, anyPage)
 		reader := dialURL(t, elsewhere(t, sim), connections(8), func(o *api.Options) { o.Now = sim.Now })
-		r := readAll(reader, Job{Query: api.Query{List: api.Alerts}, Interval: between(noon.AddDate(0, 0, -91), noon), Open: true})
+		r := readAll(reader, Job{Query: anyPage, Interval: between(noon.AddDate(0, 0, -91), noon), Open: true})
 		if kind, known := api.KindOf(r.err); r.err != nil && (!known || kind != api.OffContract) {
 			t.Error(r.err)
 		}

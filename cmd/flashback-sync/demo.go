@@ -189,7 +189,7 @@ func demoOptions(dir string, now time.Time) run.Options {
 	}
 	for _, stream := range schema.Streams() {
 		if stream.Kind == schema.List {
-			o.Lists = append(o.Lists, run.List{Query: api.Query{List: api.List(stream.Name)}, Start: start, Lookback: 48 * time.Hour})
+			o.Lists = append(o.Lists, run.List{Query: api.Query{Endpoint: stream.Endpoint}, Start: start, Lookback: 48 * time.Hour})
 		}
 	}
 	return o

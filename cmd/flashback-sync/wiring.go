@@ -132,7 +132,7 @@ func options(c *config.Config) run.Options {
 	}
 	for _, stream := range schema.Streams() {
 		if s := c.Streams.Lists[stream.Name]; s != nil {
-			o.Lists = append(o.Lists, list(api.List(stream.Name), s))
+			o.Lists = append(o.Lists, list(stream.Endpoint, s))
 		}
 		if s := c.Streams.Series[stream.Name]; s != nil {
 			o.Stats = statistics(s)
@@ -144,12 +144,12 @@ func options(c *config.Config) run.Options {
 	return o
 }
 
-func list(kind api.List, s *config.ListStream) run.List {
+func list(endpoint string, s *config.ListStream) run.List {
 	f := s.Filter
 	return run.List{
 		Start: s.Start, Lookback: s.Lookback, Optional: s.Optional, Policies: s.Policies,
 		Query: api.Query{
-			List: kind, WorkspaceID: f.WorkspaceID, RepoID: f.RepoID, PolicyID: f.PolicyID,
+			Endpoint: endpoint, WorkspaceID: f.WorkspaceID, RepoID: f.RepoID, PolicyID: f.PolicyID,
 			LLMType: f.LLMType, LLMModel: f.LLMModel, Host: f.Host, Severity: f.Severity, Block: f.Block,
 		},
 	}

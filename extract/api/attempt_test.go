@@ -69,10 +69,10 @@ func TestAttemptsShowNoIDs(t *testing.T) {
 	sim.Inject(apisim.Fault{Kind: apisim.FaultStatus, Status: 404})
 	seen := &observed{}
 	client := dial(t, sim, seen.options)
-	for _, q := range []Query{{List: Alerts}, {List: Violations, PolicyID: "secret-id"}, {List: Violations, PolicyPath: "secret-id"}} {
+	for _, q := range []Query{{Endpoint: "/policy/alerts"}, {Endpoint: "/policy/violations", PolicyID: "secret-id"}, {Endpoint: "/policy/violations", PolicyPath: "secret-id"}} {
 		_, _ = client.List(context.Background(), q, recent, 0, 1)
 	}
-	_, _ = client.Stats(context.Background(), StatsQuery{Scope: "repo", ID: "secret-id"})
+	_, _ = client.Stats(context.Background(), StatsQuery{Endpoint: "/v2/stats/policies", Scope: "repo", ID: "secret-id"})
 	want := []Attempt{
 		{Endpoint: "/policy/alerts", Status: 404},
 		{Endpoint: "/policy/violations", Status: 404},

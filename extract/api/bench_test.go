@@ -34,7 +34,7 @@ func BenchmarkParsePage(b *testing.B) {
 	b.SetBytes(int64(len(bodies[0])))
 	b.ReportAllocs()
 	for n := 0; b.Loop(); n++ {
-		page, err := parsePage(bodies[n%len(bodies)], Alerts)
+		page, err := parsePage(bodies[n%len(bodies)], "alerts")
 		if err != nil || len(page.Rows) != MaxTake {
 			b.Fatal(err)
 		}

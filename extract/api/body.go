@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/internal/crash"
@@ -76,20 +75,9 @@ func read(from io.Reader, announced int64) ([]byte, error) {
 	if announced > maxBody {
 		return nil, errBodyTooLarge
 	}
-	from = io.LimitReader(from, maxBody+1)
-	body := make([]byte, 0, 64<<10) // as large as most pages
-	for {
-		n, err := from.Read(body[len(body):cap(body)])
-		body = body[:len(body)+n]
-		switch {
-		case len(body) > maxBody:
-			return nil, errBodyTooLarge
-		case errors.Is(err, io.EOF):
-			return body, nil
-		case err != nil:
-			return nil, err
-		case len(body) == cap(body):
-			body = slices.Grow(body, 1)
-		}
+	body, err := io.ReadAll(io.LimitReader(from, maxBody+1))
+	if len(body) > maxBody {
+		return nil, errBodyTooLarge
 	}
+	return body, err
 }

@@ -2,7 +2,6 @@ package api
 
 import (
 	"net/url"
-	"strconv"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints/instant"
 )
@@ -27,15 +26,4 @@ func (b Bounds) set(v url.Values) {
 	if !b.Open {
 		v.Set("to", b.To.Format())
 	}
-}
-
-func (q Query) parameters(b Bounds, skip, take int) url.Values {
-	v := url.Values{}
-	b.set(v)
-	q.filters(v)
-	v.Set("take", strconv.Itoa(take))
-	if skip > 0 {
-		v.Set("skip", strconv.Itoa(skip))
-	}
-	return v
 }

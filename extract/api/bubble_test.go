@@ -47,6 +47,6 @@ func failing(status int) func(*httptest.ResponseRecorder, *http.Request) {
 
 // requestStats requests the statistics endpoint.
 func requestStats(c *Client) error {
-	_, err := c.Stats(context.Background(), StatsQuery{Scope: "org"})
+	_, err := c.Stats(context.Background(), StatsQuery{Endpoint: "/v2/stats/policies", Scope: "org"})
 	return err
 }

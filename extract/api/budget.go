@@ -14,25 +14,6 @@ const (
 	budgetReturn = 0.2
 )
 
-// budgets keep the endpoints apart: one that fails must not use up what another
-// may need.
-type budgets struct {
-	patience time.Duration
-	mu       sync.Mutex
-	known    map[string]*budget
-}
-
-func (b *budgets) of(call *call) *budget {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	known := b.known[call.endpoint()]
-	if known == nil {
-		known = &budget{patience: b.patience}
-		b.known[call.endpoint()] = known
-	}
-	return known
-}
-
 // budget is what an endpoint's retries may cost: tokens, and time without success.
 type budget struct {
 	patience time.Duration
@@ -41,6 +22,11 @@ type budget struct {
 	failing  time.Time // the first failure since the last success; zero if there is none
 	success  time.Time // the last success
 	shut     time.Time // until when the source wants no requests, if that is too long to wait
+}
+
+func (c *Client) budget(endpoint string) *budget {
+	known, _ := c.budgets.LoadOrStore(endpoint, &budget{patience: c.options.Patience})
+	return known.(*budget)
 }
 
 // succeeded gives some of the budget back.

@@ -1,10 +1,12 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
 	"net/url"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -44,7 +46,7 @@ type Client struct {
 	http     *http.Client
 	limiter  *limiter
 	tokens   tokens
-	budgets  budgets
+	budgets  sync.Map // of endpoints: one that fails must not use up what another needs
 	requests atomic.Int64
 	retries  atomic.Int64
 	waited   atomic.Int64 // nanoseconds
@@ -76,7 +78,6 @@ func New(options Options) (*Client, error) {
 		http:    &http.Client{Transport: transport},
 		limiter: newLimiter(options.MaxConcurrency, limit),
 		tokens:  tokens{source: options.Token, spent: map[string]bool{}},
-		budgets: budgets{patience: options.Patience, known: map[string]*budget{}},
 	}, nil
 }
 
@@ -91,17 +92,10 @@ func (o *Options) fill() {
 	if o.Observe == nil {
 		o.Observe = func(Attempt) {}
 	}
-	for value, otherwise := range map[*time.Duration]time.Duration{
-		&o.Backoff: time.Second, &o.Timeout: 30 * time.Second, &o.Patience: 15 * time.Minute,
-	} {
-		if *value <= 0 {
-			*value = otherwise
-		}
-	}
-	if o.Idle <= 0 {
-		o.Idle = 10 * time.Second
-	}
-	o.Idle = min(o.Idle, o.Timeout)
+	o.Backoff = cmp.Or(o.Backoff, time.Second)
+	o.Timeout = cmp.Or(o.Timeout, 30*time.Second)
+	o.Patience = cmp.Or(o.Patience, 15*time.Minute)
+	o.Idle = min(cmp.Or(o.Idle, 10*time.Second), o.Timeout)
 	o.MaxConcurrency = max(o.MaxConcurrency, 1)
 }
 
@@ -134,16 +128,15 @@ func (c *Client) clock(header http.Header) time.Time {
 
 // call is one request: where, what, and how its answer is read.
 type call struct {
-	segments []string
+	endpoint string // below the base URL
+	policy   string // to what of the endpoint it is confined; "" if to none
 	query    url.Values
 	accept   parse
 	failures int // so far
 	sent     int // requests so far
 }
 
-// endpoint is the last segment, which distinguishes the endpoints whatever the
-// policy: "alerts", "violations", "policies".
-func (c *call) endpoint() string { return c.segments[len(c.segments)-1] }
+func (c *call) path() string { return pathOf(c.endpoint, c.policy) }
 
 // attempt sends the request once; a refused token is renewed and tried once more.
 func (c *Client) attempt(ctx context.Context, call *call) (now time.Time, err error) {
@@ -166,5 +159,5 @@ func tokenError(ctx context.Context, call *call, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return &Error{Kind: Unauthorized, Path: display(call.segments), Message: "no token to send", Err: err}
+	return &Error{Kind: Unauthorized, Path: call.path(), Message: "no token to send", Err: err}
 }

@@ -138,7 +138,7 @@ func TestSegmentsStayInTheirPlace(t *testing.T) {
 	for id, want := range map[string]string{
 		"../../x": "..%2F..%2Fx", "%2e": "%252e", "a/b": "a%2Fb", "..": "%2E%2E", ".": "%2E", "a?b#c": "a%3Fb%23c", "é ;": "%C3%A9%20%3B",
 	} {
-		if _, err := client.List(context.Background(), Query{List: Alerts, PolicyPath: id}, recent, 0, 1); err != nil {
+		if _, err := client.List(context.Background(), Query{Endpoint: "/policy/alerts", PolicyPath: id}, recent, 0, 1); err != nil {
 			t.Fatal(err)
 		}
 		if got, _, _ := strings.Cut(path.Load().(string), "?"); got != "/api%20v1/policy/"+want+"/alerts" {

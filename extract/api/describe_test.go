@@ -80,7 +80,7 @@ func TestErrorsQuoteNothingOfABadPage(t *testing.T) {
 		bodies = append(bodies, page[:at], page[:at]+"\x01"+page[at:], page[:at]+personal+page[at:], page[:at]+`"`+page[at:])
 	}
 	for _, body := range bodies {
-		for _, err := range []error{parseError(parsePage([]byte(body), Alerts)), parseError(parseStats([]byte(body)))} {
+		for _, err := range []error{parseError(parsePage([]byte(body), "alerts")), parseError(parseStats([]byte(body)))} {
 			if err != nil && quotesPersonal(err.Error()) {
 				t.Fatalf("%s: %v", body, err)
 			}
@@ -103,7 +103,7 @@ func quotesNothing(t *testing.T, url string) {
 	client := dialURL(t, url, func(o *Options) { o.Warn = func(message string) { reported = append(reported, message) } })
 	client.http.Transport.(*http.Transport).DisableCompression = false
 	client.http.Transport.(*http.Transport).DisableKeepAlives = true
-	_, stats := client.Stats(context.Background(), StatsQuery{Scope: "org", Window: "24h", Bucket: "1h"})
+	_, stats := client.Stats(context.Background(), StatsQuery{Endpoint: "/v2/stats/policies", Scope: "org", Window: "24h", Bucket: "1h"})
 	for _, err := range []error{peekAt(client), stats} {
 		if err == nil {
 			t.Error("no error")
@@ -119,7 +119,7 @@ func quotesNothing(t *testing.T, url string) {
 }
 
 func TestAByteOrderMarkIsNoPartOfTheJSON(t *testing.T) {
-	page, err := parsePage([]byte("\xef\xbb\xbf"+`{"success":true,"alerts":[{"id":"a"}],"total":1}`), Alerts)
+	page, err := parsePage([]byte("\xef\xbb\xbf"+`{"success":true,"alerts":[{"id":"a"}],"total":1}`), "alerts")
 	if err != nil || len(page.Rows) != 1 || string(page.Rows[0].Raw) != `{"id":"a"}` {
 		t.Errorf("%+v, %v", page, err)
 	}
@@ -127,7 +127,7 @@ func TestAByteOrderMarkIsNoPartOfTheJSON(t *testing.T) {
 	if err != nil || len(stats.Series) != 1 || stats.Start.Unix() != 1 {
 		t.Errorf("%+v, %v", stats, err)
 	}
-	if _, err := parsePage([]byte("\xef\xbb\xbf\xef\xbb\xbf{}"), Alerts); err == nil {
+	if _, err := parsePage([]byte("\xef\xbb\xbf\xef\xbb\xbf{}"), "alerts"); err == nil {
 		t.Error("two marks are read")
 	}
 }

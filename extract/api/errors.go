@@ -33,7 +33,6 @@ type Error struct {
 	temporary bool
 	wait      time.Duration // by Retry-After
 	final     string        // why it is not retried although it may pass
-	failures  int           // how often the request has failed with this one
 }
 
 func (e *Error) Error() string {

@@ -13,8 +13,7 @@ type Row struct {
 	Text  string // the record, if it has no id
 	At    instant.Micros
 	Dated bool // whether At could be read
-	// Raw is the record, a part of the answer's body.
-	Raw []byte
+	Raw   []byte
 }
 
 // Answer is one page of a list as the API sent it, newest row first.
@@ -28,10 +27,10 @@ type Answer struct {
 // List requests one page of a list.
 func (c *Client) List(ctx context.Context, q Query, b Bounds, skip, take int) (*Answer, error) {
 	var page *Answer
-	now, err := c.get(ctx, q.segments(), q.parameters(b, skip, take), func(body []byte) (err error) {
-		page, err = parsePage(body, q.List)
+	now, err := c.get(ctx, &call{endpoint: q.Endpoint, policy: q.PolicyPath, query: q.parameters(b, skip, take), accept: func(body []byte) (err error) {
+		page, err = parsePage(body, q.List())
 		return err
-	})
+	}})
 	if err != nil {
 		return nil, err
 	}

@@ -16,7 +16,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var (
 	noon    = time.Date(2026, 3, 18, 12, 34, 56, 0, time.UTC) // a Wednesday
-	anyPage = Query{List: Alerts}
+	anyPage = Query{Endpoint: "/policy/alerts"}
 	recent  = Bounds{From: instant.Of(noon.Add(-time.Hour)), Open: true}
 )
 

@@ -3,7 +3,6 @@ package api
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -13,57 +12,30 @@ import (
 
 // parsePage reads the envelope of a list. Records stay raw: their faults are
 // not the page's. A page that is not what the API documents is an error.
-func parsePage(body []byte, list List) (*Answer, error) {
-	page, found := &Answer{Total: -1}, false
-	body = bytes.TrimPrefix(body, byteOrderMark)
-	err := readAnswer(body, func(name string, d *jsontext.Decoder) (err error) {
-		switch name {
-		case string(list):
-			found = true
-			page.Rows, err = readRows(d, body)
-		case "total":
-			page.Total, err = readCount(d)
-		default:
-			err = d.SkipValue()
-		}
-		return err
-	})
+func parsePage(body []byte, list string) (*Answer, error) {
+	answer, err := readAnswer(body)
 	if err != nil {
 		return nil, err
 	}
-	if !found || page.Total < 0 {
-		return nil, fmt.Errorf("the answer lacks %q or a total", list)
+	records, err := answer.list(list)
+	if err != nil {
+		return nil, err
+	}
+	page := &Answer{Rows: make([]Row, len(records))}
+	if page.Total, err = strconv.Atoi(string(answer["total"])); err != nil || page.Total < 0 {
+		return nil, errors.New("total is not a count")
+	}
+	for i, record := range records {
+		page.Rows[i] = peek(record)
 	}
 	return page, nil
-}
-
-func readCount(d *jsontext.Decoder) (int, error) {
-	value, err := d.ReadValue()
-	if err != nil {
-		return -1, err
-	}
-	n, err := strconv.Atoi(string(value))
-	if err != nil || n < 0 {
-		return -1, errors.New("total is not a count")
-	}
-	return n, nil
-}
-
-func readRows(d *jsontext.Decoder, body []byte) ([]Row, error) {
-	rows := make([]Row, 0, MaxTake)
-	err := readArray(d, func(value jsontext.Value) {
-		// The decoder may reuse its own buffer: take the record from the body.
-		end := d.InputOffset()
-		rows = append(rows, peek(body[end-int64(len(value)):end:end]))
-	})
-	return rows, err
 }
 
 // peek finds a record's id and timestamp and stops there.
 func peek(record []byte) Row {
 	r := Row{Raw: record}
-	d := decoder(record)
-	if readStart(d, '{', "") == nil {
+	d := jsontext.NewDecoder(bytes.NewBuffer(record), lenient)
+	if start, err := d.ReadToken(); err == nil && start.Kind() == '{' {
 		r.readKeys(d)
 	}
 	if r.ID == "" {
@@ -93,15 +65,9 @@ func (r *Row) readKeys(d *jsontext.Decoder) {
 
 // readInstant reads a quoted timestamp. One with escapes is unquoted first.
 func readInstant(value jsontext.Value) (instant.Micros, bool) {
-	if value.Kind() != '"' {
+	text, err := jsontext.AppendUnquote(nil, value)
+	if err != nil {
 		return 0, false
-	}
-	text := []byte(value[1 : len(value)-1])
-	if bytes.IndexByte(text, '\\') >= 0 {
-		var err error
-		if text, err = jsontext.AppendUnquote(nil, value); err != nil {
-			return 0, false
-		}
 	}
 	return instant.Parse(text)
 }

@@ -10,7 +10,7 @@ import (
 
 func TestParsePage(t *testing.T) {
 	page, err := parsePage([]byte(` {"take":2,"alerts":[{"id":"a","timestamp":"2024-01-15T10:30:00.000Z"} , {"timestamp":5,"id":null},"x",[1]],
-		"extra":{"alerts":[9]},"total":70,"success":true} `), Alerts)
+		"extra":{"alerts":[9]},"total":70,"success":true} `), "alerts")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +35,7 @@ func TestParsePageRefuses(t *testing.T) {
 		`{"success":false,"alerts":[],"total":0}`, `{"success":"false","alerts":[],"total":0}`, `{"success":null,"alerts":[],"total":0}`, `{"alerts":[],"total":0} x`, `{"alerts":[{],"total":0}`, `{"alerts":[{}],"total":1`,
 		`{"violations":[],"total":0}`,
 	} {
-		if page, err := parsePage([]byte(body), Alerts); err == nil {
+		if page, err := parsePage([]byte(body), "alerts"); err == nil {
 			t.Errorf("%s was read as %+v", body, page)
 		}
 	}
@@ -50,7 +50,7 @@ func FuzzParsePage(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		kept := bytes.Clone(body)
-		page, err := parsePage(body, Alerts)
+		page, err := parsePage(body, "alerts")
 		if err != nil {
 			return
 		}
@@ -60,8 +60,8 @@ func FuzzParsePage(f *testing.F) {
 		rest := body
 		for _, r := range page.Rows {
 			place := bytes.Index(rest, r.Raw)
-			if len(r.Raw) == 0 || place < 0 || cap(r.Raw) != len(r.Raw) {
-				t.Fatalf("record %q is no slice of what is left of the body", r.Raw)
+			if len(r.Raw) == 0 || place < 0 {
+				t.Fatalf("record %q is not in what is left of the body", r.Raw)
 			}
 			rest = rest[place+len(r.Raw):]
 			_ = r.Identity()

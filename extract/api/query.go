@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"net/url"
+	"path"
 	"strconv"
 	"strings"
 )
@@ -10,20 +11,12 @@ import (
 // MaxTake is the largest page the API gives.
 const MaxTake = 100
 
-// List names one of the two kinds of lists.
-type List string
-
-const (
-	// Alerts are listed by GET /policy/alerts and GET /policy/{policyId}/alerts.
-	Alerts List = "alerts"
-	// Violations are listed by GET /policy/violations and GET /policy/{policyId}/violations.
-	Violations List = "violations"
-)
-
 // Query is a list and the filters it is requested with. Empty fields do not filter.
 type Query struct {
-	List        List     `json:"-"`
-	PolicyPath  string   `json:"policy,omitempty"` // requests the by-policy endpoint
+	// Endpoint is the list's path below the base URL, as its stream declares it:
+	// /policy/alerts.
+	Endpoint    string   `json:"-"`
+	PolicyPath  string   `json:"policy,omitempty"` // requests the list of this policy: /policy/ID/alerts
 	WorkspaceID string   `json:"workspace_id,omitempty"`
 	RepoID      string   `json:"repo_id,omitempty"`
 	PolicyID    string   `json:"policy_id,omitempty"`
@@ -44,14 +37,30 @@ func (q Query) Key() string {
 	return string(b)
 }
 
-// Path is the endpoint below the base URL, as errors name it.
-func (q Query) Path() string { return display(q.segments()) }
+// List is the list's name: the last part of its path, and the field of an answer that
+// has its rows.
+func (q Query) List() string { return path.Base(q.Endpoint) }
 
-func (q Query) segments() []string {
-	if q.PolicyPath != "" {
-		return []string{"policy", q.PolicyPath, string(q.List)}
+// Path is where the query is sent to, below the base URL, as errors name it.
+func (q Query) Path() string { return pathOf(q.Endpoint, q.PolicyPath) }
+
+// Template is [Query.Path] with a placeholder for an id: the same for every policy.
+func (q Query) Template() string { return templateOf(q.Endpoint, q.PolicyPath) }
+
+// pathOf is the path of an endpoint, or of what it has of one policy.
+func pathOf(endpoint, policy string) string {
+	if policy == "" {
+		return endpoint
 	}
-	return []string{"policy", string(q.List)}
+	folder, list := path.Split(endpoint)
+	return folder + policy + "/" + list
+}
+
+func templateOf(endpoint, policy string) string {
+	if policy != "" {
+		policy = "{policyId}"
+	}
+	return pathOf(endpoint, policy)
 }
 
 func (q Query) filters(v url.Values) {
@@ -70,4 +79,15 @@ func (q Query) filters(v url.Values) {
 	if q.Block != nil {
 		set("block", strconv.FormatBool(*q.Block))
 	}
+}
+
+func (q Query) parameters(b Bounds, skip, take int) url.Values {
+	v := url.Values{}
+	b.set(v)
+	q.filters(v)
+	v.Set("take", strconv.Itoa(take))
+	if skip > 0 {
+		v.Set("skip", strconv.Itoa(skip))
+	}
+	return v
 }

@@ -5,6 +5,8 @@ import (
 	"html"
 	"regexp"
 	"strconv"
+	"strings"
+	"unicode"
 )
 
 // secret is a token, to be kept out of the excerpts that a person wants to see: a
@@ -33,4 +35,20 @@ func unescape(b []byte) []byte {
 	}
 	n, _ := strconv.ParseUint(string(b[len(b)-2:]), 16, 8) // %2F, \u002F
 	return []byte{byte(n)}
+}
+
+// excerpt shortens what an answer says to one clean line.
+func excerpt(body []byte) string {
+	const limit = 160
+	var b strings.Builder
+	for _, field := range strings.FieldsFunc(string(body), func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }) {
+		if b.Len() > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(field)
+		if b.Len() > limit {
+			return strings.ToValidUTF8(b.String()[:limit], "") + "…"
+		}
+	}
+	return b.String()
 }

@@ -20,22 +20,14 @@ type Attempt struct {
 	Retry bool
 }
 
-// template is the endpoint without ids: the same for every policy.
-func (c *call) template() string {
-	if len(c.segments) == 3 && c.segments[0] == "policy" {
-		return display([]string{"policy", "{policyId}", c.segments[2]})
-	}
-	return display(c.segments)
-}
-
 // send sends one request when it may be sent.
 func (c *Client) send(ctx context.Context, call *call, token string) (now time.Time, err error) {
 	if err := c.limiter.acquire(ctx); err != nil {
 		return now, err
 	}
 	defer c.limiter.release()
-	if left := c.budgets.of(call).closed(); left > 0 {
-		return now, &Error{Kind: Unreachable, Path: display(call.segments), Message: "not sent, since the source wants no requests for another " + rounded(left)}
+	if left := c.budget(call.endpoint).closed(); left > 0 {
+		return now, &Error{Kind: Unreachable, Path: call.path(), Message: "not sent, since the source wants no requests for another " + rounded(left)}
 	}
 	return c.exchange(ctx, call, secret(token))
 }
@@ -46,7 +38,7 @@ func (c *Client) exchange(ctx context.Context, call *call, token secret) (now ti
 	defer cancel()
 	ctx, abort := context.WithCancelCause(ctx)
 	defer abort(nil)
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.address(call.segments, call.query), nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.address(call), nil)
 	if err != nil {
 		return now, err
 	}
@@ -56,7 +48,7 @@ func (c *Client) exchange(ctx context.Context, call *call, token secret) (now ti
 	request.Header.Set("Cache-Control", "no-cache")
 	c.requests.Add(1)
 	began := time.Now()
-	attempt := Attempt{Endpoint: call.template(), Started: began, Retry: call.sent > 0}
+	attempt := Attempt{Endpoint: templateOf(call.endpoint, call.policy), Started: began, Retry: call.sent > 0}
 	call.sent++
 	defer func() {
 		attempt.Took = time.Since(began)
@@ -67,7 +59,7 @@ func (c *Client) exchange(ctx context.Context, call *call, token secret) (now ti
 	answer, err := c.http.Transport.RoundTrip(request)
 	if err != nil {
 		return now, &Error{
-			Kind: Unreachable, Path: display(call.segments), Err: c.orTimeout(ctx, err, "no answer"), temporary: certificateError(err) == nil,
+			Kind: Unreachable, Path: call.path(), Err: c.orTimeout(ctx, err, "no answer"), temporary: certificateError(err) == nil,
 		}
 	}
 	attempt.Status = answer.StatusCode
@@ -79,18 +71,18 @@ func (c *Client) exchange(ctx context.Context, call *call, token secret) (now ti
 		c.limiter.refused(answer.StatusCode, began)
 		begins := beginning(answer.StatusCode, body)
 		c.show(call, answer.StatusCode, begins, token)
-		return now, statusError(call.segments, answer, begins, now)
+		return now, statusError(call.path(), answer, begins, now)
 	}
 	c.limiter.answered()
 	text, err := read(body, answer.ContentLength)
 	if err != nil {
-		return now, bodyError(call.segments, c.orTimeout(ctx, err, "the answer was not complete"))
+		return now, bodyError(call.path(), c.orTimeout(ctx, err, "the answer was not complete"))
 	}
 	if err := call.accept(text); err != nil {
 		c.show(call, answer.StatusCode, text, token)
 		return now, &Error{
-			Kind: OffContract, Path: display(call.segments), Status: answer.StatusCode,
-			Message: describe(answer.Header, text), Err: err, temporary: true,
+			Kind: OffContract, Path: call.path(), Status: answer.StatusCode,
+			Message: describe(answer.Header, text), Err: fmt.Errorf("the answer is not a page: %w", err), temporary: true,
 		}
 	}
 	return now, nil
@@ -100,19 +92,17 @@ func (c *Client) exchange(ctx context.Context, call *call, token secret) (now ti
 func (c *Client) show(call *call, status int, body []byte, token secret) {
 	if c.options.ShowAnswer != nil {
 		begins := excerpt(token.hide(body[:min(len(body), maxExcerpt)]))
-		c.options.ShowAnswer(fmt.Sprintf("GET %s: HTTP %d: the answer begins: %s", display(call.segments), status, begins))
+		c.options.ShowAnswer(fmt.Sprintf("GET %s: HTTP %d: the answer begins: %s", call.path(), status, begins))
 	}
 }
 
-func (c *Client) address(segments []string, query url.Values) string {
-	target := *c.base
-	escaped := make([]string, len(segments))
-	for i, s := range segments {
-		escaped[i] = escapeSegment(s)
-	}
-	target.Path, target.RawPath, target.RawQuery, target.Fragment = "", "", "", ""
+// address is the URL of a request. The id in it is escaped here, so that none can leave
+// its place.
+func (c *Client) address(call *call) string {
+	origin := *c.base
+	origin.Path, origin.RawPath, origin.RawQuery, origin.Fragment = "", "", "", ""
 	prefix := strings.TrimSuffix(c.base.EscapedPath(), "/")
-	return target.String() + prefix + "/" + strings.Join(escaped, "/") + "?" + query.Encode()
+	return origin.String() + prefix + pathOf(call.endpoint, escapeSegment(call.policy)) + "?" + call.query.Encode()
 }
 
 // escapeSegment escapes one path segment; "." and ".." would be resolved away
@@ -123,5 +113,3 @@ func escapeSegment(s string) string {
 	}
 	return url.PathEscape(s)
 }
-
-func display(segments []string) string { return "/" + strings.Join(segments, "/") }

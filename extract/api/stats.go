@@ -1,19 +1,20 @@
 package api
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"net/url"
 	"strconv"
 	"time"
 
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// StatsQuery is one request to the statistics endpoint. ID, RuleID and APIKeyID
-// may be empty; ID is required unless Scope is org.
+// StatsQuery is one request to the statistics endpoint, whose path below the base URL
+// is Endpoint. ID, RuleID and APIKeyID may be empty; ID is required unless Scope is org.
 type StatsQuery struct {
+	Endpoint string
+
 	Scope, ID, Window, Bucket, RuleID, APIKeyID string
 }
 
@@ -37,16 +38,14 @@ func (q StatsQuery) parameters() url.Values {
 	return v
 }
 
-var statsPath = []string{"v2", "stats", "policies"}
-
 // Stats requests statistics. A window that the source refuses gives an
 // error of kind Refused.
 func (c *Client) Stats(ctx context.Context, q StatsQuery) (*StatsAnswer, error) {
 	var parsed *StatsAnswer
-	now, err := c.get(ctx, statsPath, q.parameters(), func(body []byte) (err error) {
+	now, err := c.get(ctx, &call{endpoint: q.Endpoint, query: q.parameters(), accept: func(body []byte) (err error) {
 		parsed, err = parseStats(body)
 		return err
-	})
+	}})
 	if err != nil {
 		return nil, err
 	}
@@ -55,47 +54,30 @@ func (c *Client) Stats(ctx context.Context, q StatsQuery) (*StatsAnswer, error) 
 }
 
 func parseStats(body []byte) (*StatsAnswer, error) {
-	answer, found := &StatsAnswer{}, false
-	err := readAnswer(bytes.TrimPrefix(body, byteOrderMark), func(name string, d *jsontext.Decoder) (err error) {
-		switch name {
-		case "meta":
-			err = answer.readMeta(d)
-		case "summary":
-			var value jsontext.Value
-			value, err = d.ReadValue()
-			answer.Summary = value.Clone()
-		case "series":
-			found, answer.Series = true, nil // the last of several counts
-			err = readArray(d, func(value jsontext.Value) { answer.Series = append(answer.Series, value.Clone()) })
-		default:
-			err = d.SkipValue()
-		}
-		return err
-	})
+	answered, err := readAnswer(body)
 	if err != nil {
 		return nil, err
 	}
-	if !found {
-		return nil, errors.New(`the answer lacks "series"`)
+	series, err := answered.list("series")
+	if err != nil {
+		return nil, err
+	}
+	answer := &StatsAnswer{Summary: answered["summary"], Series: make([][]byte, len(series))}
+	for i, point := range series {
+		answer.Series[i] = point
+	}
+	var meta fields // may be missing
+	if json.Unmarshal(answered["meta"], &meta, lenient) == nil {
+		answer.Start, answer.End = unixTime(meta["start"]), unixTime(meta["end"])
 	}
 	return answer, nil
 }
 
-// readMeta reads start and end, both Unix seconds, if they are there.
-func (a *StatsAnswer) readMeta(d *jsontext.Decoder) error {
-	if d.PeekKind() != '{' {
-		return d.SkipValue()
+// unixTime is a count of seconds as a time; zero if it is none.
+func unixTime(seconds jsontext.Value) time.Time {
+	n, err := strconv.ParseInt(string(seconds), 10, 64)
+	if err != nil {
+		return time.Time{}
 	}
-	return readObject(d, func(name string, d *jsontext.Decoder) error {
-		value, err := d.ReadValue()
-		seconds, parseErr := strconv.ParseInt(string(value), 10, 64)
-		switch {
-		case err != nil || parseErr != nil:
-		case name == "start":
-			a.Start = time.Unix(seconds, 0).UTC()
-		case name == "end":
-			a.End = time.Unix(seconds, 0).UTC()
-		}
-		return err
-	})
+	return time.Unix(n, 0).UTC()
 }

@@ -53,7 +53,7 @@ func TestParseStatsOfOddInput(t *testing.T) {
 func TestStats(t *testing.T) {
 	sim := apisim.New(apisim.Options{Seed: 5, Now: noon, Days: 9, AlertsPerDay: 100, Semantics: apisim.Semantics{MaxWindow: "7d"}})
 	client := dial(t, sim)
-	query := StatsQuery{Scope: "repo", ID: sim.Organisation().Repos[0].ID, Window: "7d", Bucket: "1h"}
+	query := StatsQuery{Endpoint: "/v2/stats/policies", Scope: "repo", ID: sim.Organisation().Repos[0].ID, Window: "7d", Bucket: "1h"}
 	answer, err := client.Stats(context.Background(), query)
 	if err != nil {
 		t.Fatal(err)

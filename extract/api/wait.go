@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"math"
 	"net/http"
 	"strconv"
@@ -33,4 +34,35 @@ func isTemporary(answer *http.Response, body []byte) bool {
 	default:
 		return status >= 500
 	}
+}
+
+func bodyError(path string, err error) error {
+	if errors.Is(err, errBodyTooLarge) {
+		return &Error{Kind: OffContract, Path: path, Status: http.StatusOK, Err: err}
+	}
+	return &Error{Kind: Unreachable, Path: path, Status: http.StatusOK, Message: "the answer broke off", Err: err, temporary: true}
+}
+
+// statusError classifies an answer that is not a 200. Now is the source's clock,
+// by which it wrote a date of Retry-After.
+func statusError(path string, answer *http.Response, body []byte, now time.Time) error {
+	failure := &Error{
+		Kind: Refused, Path: path, Status: answer.StatusCode,
+		Message: describe(answer.Header, body),
+	}
+	switch status := answer.StatusCode; {
+	case isTemporary(answer, body):
+		failure.Kind, failure.temporary = Unreachable, true
+		failure.wait = retryAfter(answer.Header, now)
+	case status == http.StatusUnauthorized || status == http.StatusForbidden:
+		failure.Kind = Unauthorized
+	case status == http.StatusNotFound:
+		failure.Kind = NotFound
+	case status < 300:
+		failure.Kind, failure.Message = OffContract, "only 200 is documented"
+	case status < 400:
+		failure.Kind = OffContract
+		failure.Message = "the source redirects, which is not followed; set api.base_url to its final address"
+	}
+	return failure
 }

@@ -161,7 +161,7 @@ func (l List) Queries() []api.Query {
 
 // KeyOf is the key of a query in the coverage ledger.
 func KeyOf(q api.Query) checkpoints.Key {
-	return checkpoints.Key{Stream: string(q.List), Filter: q.Key()}
+	return checkpoints.Key{Stream: q.List(), Filter: q.Key()}
 }
 
 // drain moves pages into batches and commits them.

@@ -134,7 +134,7 @@ func (w *world) options(streams ...string) run.Options {
 			continue
 		}
 		o.Lists = append(o.Lists, run.List{
-			Query: api.Query{List: api.List(name)}, Start: w.start, Lookback: lookback,
+			Query: api.Query{Endpoint: schema.StreamByName(name).Endpoint}, Start: w.start, Lookback: lookback,
 		})
 	}
 	return o

@@ -62,7 +62,7 @@ type List struct {
 }
 
 // Name is the stream's name.
-func (l List) Name() string { return string(l.Query.List) }
+func (l List) Name() string { return l.Query.List() }
 
 // Table is where the stream is stored.
 func (l List) Table() *schema.Table { return schema.StreamByName(l.Name()).Table }

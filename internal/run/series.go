@@ -135,7 +135,10 @@ func (s Stats) Named() (all []api.StatsQuery) {
 }
 
 func (s Series) query(window string) api.StatsQuery {
-	return api.StatsQuery{Scope: s.Scope, ID: s.ID, Window: window, Bucket: s.Bucket, RuleID: s.RuleID, APIKeyID: s.APIKeyID}
+	return api.StatsQuery{
+		Endpoint: s.Stream.Endpoint,
+		Scope:    s.Scope, ID: s.ID, Window: window, Bucket: s.Bucket, RuleID: s.RuleID, APIKeyID: s.APIKeyID,
+	}
 }
 
 // ReadBack requests the smallest window that reaches back far enough from now, by
