@@ -29,7 +29,7 @@ func full() *status.Status {
 		Streams: map[string]journal.Stream{"alerts": {Received: 100, Inserted: 40, Updated: 3, Rejected: 2, Complete: true, Served: true, To: before(time.Hour)}},
 	}
 	bad := journal.Run{
-		RunID: "3", Command: "sync", Job: "sync", Status: journal.Failed, ExitCode: 5,
+		RunID: "3", Command: "sync", Job: "sync", Status: journal.Failed, ExitCode: 5, PeakBytes: 90 << 20,
 		StartedAt: *before(30 * time.Minute), FinishedAt: *before(30*time.Minute - 90*time.Second),
 	}
 	s := &status.Status{

@@ -15,7 +15,6 @@ package metrics
 import (
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -31,153 +30,103 @@ import (
 
 const prefix = "flashback_sync_"
 
-// family is a metric: its name without the prefix, what it means, and how its
-// series are read from a status.
-type family struct {
-	name   string
-	help   string
-	labels []string
-	// live says that the value is true at the moment of a scrape only.
-	live bool
-	read func(s *status.Status, add add)
+type labels = prometheus.Labels
+
+// drawing is a status on its way to Prometheus.
+type drawing struct {
+	*status.Status
+	live bool // with what is true at the moment of a scrape only
+	out  chan<- prometheus.Metric
 }
 
-// add gives a family a series; the label values are in the order of its labels.
-type add func(value float64, labels ...string)
+func (d drawing) draw() {
+	d.program()
+	d.streams()
+	d.runs()
+	d.verification()
+}
 
-// kind is that of the name: counters end with _total.
-func (f *family) kind() prometheus.ValueType {
-	if strings.HasSuffix(f.name, "_total") {
-		return prometheus.CounterValue
+// add sends one value; a metric has the same help and the same labels each time. Names of
+// counters end with _total.
+func (d drawing) add(name, help string, value float64, with labels) {
+	kind := prometheus.GaugeValue
+	if strings.HasSuffix(name, "_total") {
+		kind = prometheus.CounterValue
 	}
-	return prometheus.GaugeValue
+	d.out <- prometheus.MustNewConstMetric(prometheus.NewDesc(prefix+name, help, nil, with), kind, value)
 }
 
-func families() []family {
-	return slices.Concat(programFamilies(), streamFamilies(), runFamilies())
-}
-
-func programFamilies() []family {
-	return []family{
-		{
-			name: "build_info", labels: []string{"version"},
-			help: "Always 1; the label says which version of flashback-sync this is.",
-			read: func(s *status.Status, add add) {
-				add(1, strings.ToValidUTF8(s.Version[:min(len(s.Version), 100)], ""))
-			},
-		},
-		{
-			name: "problems", labels: []string{"level"},
-			help: "Problems, as on the status page: bad (somebody has to act), warn (somebody should look), note (worth knowing).",
-			read: func(s *status.Status, add add) {
-				counts := map[status.Level]int{}
-				for _, p := range s.Problems() {
-					counts[p.Level]++
-				}
-				for _, level := range []status.Level{status.Bad, status.Warn, status.Note} {
-					add(float64(counts[level]), string(level))
-				}
-			},
-		},
-		{
-			name: "stale_after_seconds",
-			help: "How far a stream may lag before it counts as stale, as configured; absent if it never does.",
-			read: func(s *status.Status, add add) {
-				if s.StaleAfter > 0 {
-					add(s.StaleAfter.Seconds())
-				}
-			},
-		},
-		{
-			name: "published_bytes", labels: []string{"file"},
-			help: "Size of what is published: the DuckDB file (0 if none is), all Parquet files of the lake.",
-			read: published(func(h *status.Holdings, add add) {
-				add(float64(h.DuckDBBytes), "duckdb")
-				add(float64(h.LakeBytes), "lake")
-			}),
-		},
-		{
-			name: "lake_files", help: "Parquet files of the lake.",
-			read: published(func(h *status.Holdings, add add) { add(float64(h.LakeFiles)) }),
-		},
-		{
-			name: "published_timestamp_seconds",
-			help: "When the published ledger of what is covered was written, in seconds since 1970. Runs that change no row renew it twice a day only.",
-			read: published(func(h *status.Holdings, add add) { moment(h.At, add) }),
-		},
+// moment sends a time, unless it is none.
+func (d drawing) moment(name, help string, at time.Time, with labels) {
+	if !at.IsZero() {
+		d.add(name, help, float64(at.UnixMilli())/1000, with)
 	}
 }
 
-// published reads what is published, if it is known.
-func published(read func(h *status.Holdings, add add)) func(*status.Status, add) {
-	return func(s *status.Status, add add) {
-		if s.Holdings != nil {
-			read(s.Holdings, add)
-		}
+// known sends a time that may be unknown.
+func (d drawing) known(name, help string, at *time.Time, with labels) {
+	if at != nil {
+		d.moment(name, help, *at, with)
 	}
 }
 
-// moment adds a time, unless it is none.
-func moment(t time.Time, add add, labels ...string) {
-	if !t.IsZero() {
-		add(float64(t.UnixMilli())/1000, labels...)
-	}
-}
-
-func truth(is bool) float64 {
+func (d drawing) truth(name, help string, is bool, with labels) {
+	value := 0.0
 	if is {
-		return 1
+		value = 1
 	}
-	return 0
+	d.add(name, help, value, with)
 }
 
-// collector is a prometheus.Collector of the families of a status. It stores no
-// values: each is read anew.
+func (d drawing) program() {
+	d.add("build_info", "Always 1; the label says which version of flashback-sync this is.", 1,
+		labels{"version": strings.ToValidUTF8(d.Version[:min(len(d.Version), 100)], "")})
+	counts := map[status.Level]int{}
+	for _, p := range d.Problems() {
+		counts[p.Level]++
+	}
+	for _, level := range []status.Level{status.Bad, status.Warn, status.Note} {
+		d.add("problems", "Problems, as on the status page: bad (somebody has to act), warn (somebody should look), note (worth knowing).",
+			float64(counts[level]), labels{"level": string(level)})
+	}
+	if d.StaleAfter > 0 {
+		d.add("stale_after_seconds", "How far a stream may lag before it counts as stale, as configured; absent if it never does.", d.StaleAfter.Seconds(), nil)
+	}
+	if h := d.Holdings; h != nil {
+		const size = "Size of what is published: the DuckDB file (0 if none is), all Parquet files of the lake."
+		d.add("published_bytes", size, float64(h.DuckDBBytes), labels{"file": "duckdb"})
+		d.add("published_bytes", size, float64(h.LakeBytes), labels{"file": "lake"})
+		d.add("lake_files", "Parquet files of the lake.", float64(h.LakeFiles), nil)
+		d.moment("published_timestamp_seconds",
+			"When the published ledger of what is covered was written, in seconds since 1970. Runs that change no row renew it twice a day only.", h.At, nil)
+	}
+}
+
+// collector is a prometheus.Collector of the status that read returns at every scrape.
+// Scrapes may come at once.
 type collector struct {
-	read     func() *status.Status // may return nil
-	families []family
-	descs    []*prometheus.Desc
+	read func() *status.Status // may return nil
+	live bool
 }
 
-// newCollector shows what read returns at every scrape. Scrapes may come at once.
-func newCollector(read func() *status.Status, live bool) *collector {
-	c := &collector{read: read}
-	for _, f := range families() {
-		if live || !f.live {
-			c.families = append(c.families, f)
-			c.descs = append(c.descs, prometheus.NewDesc(prefix+f.name, f.help, f.labels, nil))
-		}
-	}
-	return c
-}
-
-// Describe implements prometheus.Collector.
-func (c *collector) Describe(out chan<- *prometheus.Desc) {
-	for _, desc := range c.descs {
-		out <- desc
-	}
-}
+// Describe implements prometheus.Collector. Which metrics there are depends on the status,
+// so none is announced.
+func (c collector) Describe(chan<- *prometheus.Desc) {}
 
 // Collect implements prometheus.Collector, which calls it in a goroutine of its own.
-func (c *collector) Collect(out chan<- prometheus.Metric) {
+func (c collector) Collect(out chan<- prometheus.Metric) {
 	defer crash.Exit()
-	s := c.read()
-	if s == nil {
-		return
-	}
-	for i, f := range c.families {
-		f.read(s, func(value float64, labels ...string) {
-			out <- prometheus.MustNewConstMetric(c.descs[i], f.kind(), value, labels...)
-		})
+	if s := c.read(); s != nil {
+		drawing{s, c.live, out}.draw()
 	}
 }
 
 // Handler serves /metrics: the status, and this process's own memory, threads and
 // file descriptors.
 func Handler(read func() *status.Status) http.Handler {
-	registry := prometheus.NewPedanticRegistry()
+	registry := prometheus.NewRegistry()
 	registry.MustRegister(
-		newCollector(read, true),
+		collector{read, true},
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
@@ -188,8 +137,8 @@ func Handler(read func() *status.Status) http.Handler {
 // Everyone may read it, since node_exporter is another user; it has numbers and
 // the names of this package only. Its name should end in .prom.
 func WriteTextfile(path string, s *status.Status) error {
-	registry := prometheus.NewPedanticRegistry()
-	registry.MustRegister(newCollector(func() *status.Status { return s }, false))
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collector{func() *status.Status { return s }, false})
 	all, err := registry.Gather()
 	if err != nil {
 		return fmt.Errorf("gather metrics: %w", err)

@@ -95,7 +95,7 @@ func TestEverythingThatIsKnownIsShown(t *testing.T) {
 		"retries_total": 5, "run_in_progress": 1, "run_started_timestamp_seconds": unix(time.Minute),
 		"next_run_timestamp_seconds job=sync": unix(-time.Hour), "next_run_timestamp_seconds job=verify": unix(-2 * time.Hour),
 		"last_run_timestamp_seconds job=sync": unix(30*time.Minute - 90*time.Second), "last_run_duration_seconds job=sync": 90,
-		"last_run_success job=sync": 0, "last_run_exit_code job=sync": 5,
+		"last_run_success job=sync": 0, "last_run_exit_code job=sync": 5, "last_run_peak_memory_bytes job=sync": 90 << 20,
 		"last_success_timestamp_seconds job=sync": unix(59 * time.Minute),
 		"verification_timestamp_seconds":          unix(59 * time.Minute), "verification_missing_rows": 0,
 		"verification_verdict verdict=match": 1, "verification_verdict verdict=missing": 0, "verification_verdict verdict=extra": 0,
@@ -147,18 +147,20 @@ func TestWhatIsUnknownIsAbsent(t *testing.T) {
 }
 
 func TestNamesAndHelpFollowTheConventions(t *testing.T) {
-	registry := prometheus.NewPedanticRegistry()
-	registry.MustRegister(newCollector(full, true))
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collector{full, true})
 	problems, err := testutil.GatherAndLint(registry)
 	if err != nil || len(problems) > 0 {
 		t.Errorf("%v %v", err, problems)
 	}
-	seen := map[string]bool{}
-	for _, f := range families() {
-		if len(f.help) < 20 && f.name != "lake_files" && f.name != "rows" || !strings.HasSuffix(f.help, ".") || seen[f.name] {
-			t.Errorf("%s: %q", f.name, f.help)
+	all, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range all {
+		if name, help := strings.TrimPrefix(f.GetName(), prefix), f.GetHelp(); len(help) < 20 && name != "lake_files" && name != "rows" || !strings.HasSuffix(help, ".") {
+			t.Errorf("%s: %q", name, help)
 		}
-		seen[f.name] = true
 	}
 }
 

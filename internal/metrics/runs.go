@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/flashback-sync/flashback-sync/internal/journal"
@@ -22,146 +23,73 @@ var expected = []string{"200", "401", "403", "404", "429", "500", "502", "503", 
 
 const noAnswer = "none"
 
-func runFamilies() []family {
-	return []family{
-		{
-			name: "runs_total", labels: []string{"job", "status"},
-			help: "Runs by how they ended: ok, partial, failed, interrupted (stopped by a signal), crashed, and slots of the schedule that were skipped. Runs that a person narrowed count under their command.",
-			read: func(s *status.Status, add add) {
-				for _, job := range jobs(s) {
-					for _, how := range statuses {
-						add(float64(s.Totals.Runs[job][how]), job, how)
-					}
-				}
-			},
-		},
-		{
-			name: "run_duration_seconds_total", labels: []string{"job"},
-			help: "Time that runs took, summed up; over runs_total without the skipped it is the mean.",
-			read: func(s *status.Status, add add) {
-				for _, job := range jobs(s) {
-					add(s.Totals.Seconds[job], job)
-				}
-			},
-		},
-		{
-			name: "requests_total", labels: []string{"status"},
-			help: "Requests sent to the source by the status of the answer; none is a request without an answer, other a status that HTTP does not know.",
-			read: func(s *status.Status, add add) {
-				counts := map[string]int64{}
-				for _, answer := range expected {
-					counts[answer] = 0
-				}
-				for answer, n := range s.Totals.Requests {
-					counts[answerLabel(answer)] += n
-				}
-				for answer, n := range counts {
-					add(float64(n), answer)
-				}
-			},
-		},
-		{
-			name: "retries_total", help: "Requests that repeated one that had failed.",
-			read: func(s *status.Status, add add) { add(float64(s.Totals.Retries)) },
-		},
-		{
-			name: "run_in_progress", live: true,
-			help: "1 while a run is under way, 0 otherwise; absent in a textfile.",
-			read: func(s *status.Status, add add) { add(truth(s.Progress.Alive(s.At))) },
-		},
-		{
-			name: "run_started_timestamp_seconds", live: true,
-			help: "When the run under way began, in seconds since 1970; absent between runs, and in a textfile.",
-			read: func(s *status.Status, add add) {
-				if s.Progress.Alive(s.At) {
-					moment(s.Progress.StartedAt, add)
-				}
-			},
-		},
-		{
-			name: "next_run_timestamp_seconds", labels: []string{"job"}, live: true,
-			help: "When the job is due next, in seconds since 1970; only where flashback-sync itself keeps the schedule.",
-			read: func(s *status.Status, add add) {
-				for _, name := range jobNames {
-					for _, job := range s.Jobs {
-						if job.Name == name {
-							moment(job.Next, add, name)
-						}
-					}
-				}
-			},
-		},
-		lastRun("last_run_timestamp_seconds", "When the last run ended, in seconds since 1970", func(r *journal.Run, add add) { moment(r.FinishedAt, add) }),
-		lastRun("last_run_duration_seconds", "How long the last run took", func(r *journal.Run, add add) { add(max(0, r.Took().Seconds())) }),
-		lastRun("last_run_success", "1 if the last run did all that it was for, 0 if it was partial, failed or crashed", func(r *journal.Run, add add) { add(truth(r.Good())) }),
-		lastRun("last_run_exit_code", "Exit code of the last run: 0 is good, 3 partial, -1 crashed", func(r *journal.Run, add add) { add(float64(r.ExitCode)) }),
-		lastRun("last_run_peak_memory_bytes", "Largest resident memory of the last run", func(r *journal.Run, add add) {
-			if r.PeakBytes > 0 {
-				add(float64(r.PeakBytes))
-			}
-		}),
-		{
-			name: "last_success_timestamp_seconds", labels: []string{"job"},
-			help: "When the last run ended that did all that it was for, in seconds since 1970; absent if none ever did.",
-			read: func(s *status.Status, add add) {
-				for _, job := range jobNames {
-					moment(s.Totals.Good[job], add, job)
-				}
-			},
-		},
-		{
-			name: "verification_timestamp_seconds",
-			help: "When the stored rows were last compared with the source, in seconds since 1970; absent if it never was.",
-			read: verification(func(v *journal.Run, add add) { moment(v.FinishedAt, add) }),
-		},
-		{
-			name: "verification_missing_rows", help: "Rows that the last verification found missing.",
-			read: verification(func(v *journal.Run, add add) { add(float64(v.Missing)) }),
-		},
-		{
-			name: "verification_verdict", labels: []string{"verdict"},
-			help: "1 for what the last verification found, 0 for the others: match, missing, extra (the source has deleted rows), differs, unproven.",
-			read: verification(func(v *journal.Run, add add) {
-				for _, verdict := range verdicts {
-					add(truth(verdict == v.Verdict), verdict)
-				}
-			}),
-		},
+func (d drawing) runs() {
+	for _, job := range jobNames {
+		d.job(job, labels{"job": job})
 	}
-}
-
-// lastRun is a gauge of the last run of every job.
-func lastRun(name, help string, read func(r *journal.Run, add add)) family {
-	help += ". Runs that were skipped or stopped by a signal are passed over; absent once a good run of all streams has done the job's work."
-	return family{name: name, help: help, labels: []string{"job"}, read: func(s *status.Status, add add) {
-		for _, job := range jobNames {
-			if run := s.Standing(job); run != nil {
-				read(run, func(value float64, _ ...string) { add(value, job) })
-			}
-		}
-	}}
-}
-
-func verification(read func(v *journal.Run, add add)) func(*status.Status, add) {
-	return func(s *status.Status, add add) {
-		if v := s.LastVerification(); v != nil {
-			read(v, add)
+	counts := map[string]int64{}
+	for _, answer := range expected {
+		counts[answer] = 0
+	}
+	for answer, n := range d.Totals.Requests {
+		counts[answerLabel(answer)] += n
+	}
+	for answer, n := range counts {
+		d.add("requests_total", "Requests sent to the source by the status of the answer; none is a request without an answer, other a status that HTTP does not know.",
+			float64(n), labels{"status": answer})
+	}
+	d.add("retries_total", "Requests that repeated one that had failed.", float64(d.Totals.Retries), nil)
+	if d.live {
+		alive := d.Progress.Alive(d.At)
+		d.truth("run_in_progress", "1 while a run is under way, 0 otherwise; absent in a textfile.", alive, nil)
+		if alive {
+			d.moment("run_started_timestamp_seconds", "When the run under way began, in seconds since 1970; absent between runs, and in a textfile.", d.Progress.StartedAt, nil)
 		}
 	}
 }
 
-// jobs are those that are scheduled or have run.
-func jobs(s *status.Status) (names []string) {
-	scheduled := map[string]bool{}
-	for _, job := range s.Jobs {
-		scheduled[job.Name] = true
-	}
-	for _, name := range jobNames {
-		if scheduled[name] || s.Totals.Runs[name] != nil {
-			names = append(names, name)
+// job is a job that may be scheduled, or may have run.
+func (d drawing) job(name string, with labels) {
+	scheduled := slices.IndexFunc(d.Jobs, func(j status.Job) bool { return j.Name == name })
+	if runs := d.Totals.Runs[name]; scheduled >= 0 || runs != nil {
+		for _, how := range statuses {
+			d.add("runs_total", "Runs by how they ended: ok, partial, failed, interrupted (stopped by a signal), crashed, and slots of the schedule that were skipped. Runs that a person narrowed count under their command.",
+				float64(runs[how]), labels{"job": name, "status": how})
 		}
+		d.add("run_duration_seconds_total", "Time that runs took, summed up; over runs_total without the skipped it is the mean.", d.Totals.Seconds[name], with)
 	}
-	return names
+	if scheduled >= 0 && d.live {
+		d.moment("next_run_timestamp_seconds", "When the job is due next, in seconds since 1970; only where flashback-sync itself keeps the schedule.", d.Jobs[scheduled].Next, with)
+	}
+	d.moment("last_success_timestamp_seconds", "When the last run ended that did all that it was for, in seconds since 1970; absent if none ever did.", d.Totals.Good[name], with)
+	if last := d.Standing(name); last != nil {
+		d.last(last, with)
+	}
+}
+
+// last is the last run of a job.
+func (d drawing) last(r *journal.Run, with labels) {
+	const which = ". Runs that were skipped or stopped by a signal are passed over; absent once a good run of all streams has done the job's work."
+	d.moment("last_run_timestamp_seconds", "When the last run ended, in seconds since 1970"+which, r.FinishedAt, with)
+	d.add("last_run_duration_seconds", "How long the last run took"+which, max(0, r.Took().Seconds()), with)
+	d.truth("last_run_success", "1 if the last run did all that it was for, 0 if it was partial, failed or crashed"+which, r.Good(), with)
+	d.add("last_run_exit_code", "Exit code of the last run: 0 is good, 3 partial, -1 crashed"+which, float64(r.ExitCode), with)
+	if r.PeakBytes > 0 {
+		d.add("last_run_peak_memory_bytes", "Largest resident memory of the last run"+which, float64(r.PeakBytes), with)
+	}
+}
+
+func (d drawing) verification() {
+	v := d.LastVerification()
+	if v == nil {
+		return
+	}
+	d.moment("verification_timestamp_seconds", "When the stored rows were last compared with the source, in seconds since 1970; absent if it never was.", v.FinishedAt, nil)
+	d.add("verification_missing_rows", "Rows that the last verification found missing.", float64(v.Missing), nil)
+	for _, verdict := range verdicts {
+		d.truth("verification_verdict", "1 for what the last verification found, 0 for the others: match, missing, extra (the source has deleted rows), differs, unproven.",
+			verdict == v.Verdict, labels{"verdict": verdict})
+	}
 }
 
 // answerLabel bounds what a source can answer.
