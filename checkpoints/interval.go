@@ -7,7 +7,8 @@ import (
 
 // Interval is the half-open range of time [From, To), in UTC.
 type Interval struct {
-	From, To time.Time
+	From time.Time `json:"from"`
+	To   time.Time `json:"to"`
 }
 
 // Empty reports whether the interval contains no instant.

@@ -13,6 +13,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 	"github.com/flashback-sync/flashback-sync/internal/status"
 
@@ -163,8 +164,8 @@ func TestStatusTellsWhatIsWrongWithoutThePublishedFile(t *testing.T) {
 func TestStatusCountsWhatIsLostOnce(t *testing.T) {
 	t.Parallel()
 	s := statusFrom(&status.Status{Holdings: &status.Holdings{Streams: []status.Stream{{Name: "policy_stats", Lanes: []status.Lane{{
-		Covered: []status.Span{{From: noon, To: noon.Add(1)}, {From: noon.Add(2), To: noon.Add(3)}, {From: noon.Add(4), To: noon.Add(5)}},
-		Lost:    []status.Span{{From: noon.Add(1), To: noon.Add(2)}},
+		Covered: checkpoints.Set{{From: noon, To: noon.Add(1)}, {From: noon.Add(2), To: noon.Add(3)}, {From: noon.Add(4), To: noon.Add(5)}},
+		Lost:    checkpoints.Set{{From: noon.Add(1), To: noon.Add(2)}},
 	}}}}}})
 	if s.Streams[2].Gaps != 1 {
 		t.Errorf("got %+v", s.Streams[2])

@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/internal/journal"
 	"github.com/flashback-sync/flashback-sync/internal/status"
 )
@@ -43,11 +44,11 @@ func full() *status.Status {
 					Name: "alerts", Rows: 1234, Oldest: before(1000 * time.Hour), Newest: before(2 * time.Hour), Rejected: 2, Lookback: 72 * time.Hour,
 					Lanes: []status.Lane{{
 						Filter: "{}",
-						Covered: []status.Span{
+						Covered: checkpoints.Set{
 							{From: *before(1000 * time.Hour), To: *before(500 * time.Hour)},
 							{From: *before(400 * time.Hour), To: *before(time.Hour)},
 						},
-						Lost: []status.Span{{From: *before(2000 * time.Hour), To: *before(1000 * time.Hour)}},
+						Lost: checkpoints.Set{{From: *before(2000 * time.Hour), To: *before(1000 * time.Hour)}},
 					}},
 					Lateness: &status.Lateness{Rows: 9, Median: time.Minute, P99: time.Hour, Max: 1500 * time.Millisecond},
 				},

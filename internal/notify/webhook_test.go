@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/internal/journal"
 	"github.com/flashback-sync/flashback-sync/internal/status"
 )
@@ -93,7 +94,7 @@ func lagging(hours float64, lags map[string]time.Duration) *status.Status {
 		}
 		stream := status.Stream{Name: name}
 		if lag >= 0 { // else it was never read
-			stream.Lanes = []status.Lane{{Filter: "{}", Covered: []status.Span{{From: at(-1000), To: s.At.Add(-lag)}}}}
+			stream.Lanes = []status.Lane{{Filter: "{}", Covered: checkpoints.Set{{From: at(-1000), To: s.At.Add(-lag)}}}}
 		}
 		s.Holdings.Streams = append(s.Holdings.Streams, stream)
 	}

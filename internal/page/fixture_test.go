@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/internal/journal"
 	"github.com/flashback-sync/flashback-sync/internal/status"
 )
@@ -70,13 +71,13 @@ func holdings(days int) *status.Holdings {
 		"Financial figures before publication", "Prompt injection", "Unapproved models", "Legal advice", "", "Toxic language")
 	o.Models = ranked(dice, "gpt-4o", "claude-3-5-sonnet", "gemini-1.5-pro", "llama-3.1-70b-instruct", "mistral-large")
 	for _, s := range []*filled{alerts, violations} {
-		s.Lanes = []status.Lane{{Filter: "{}", Covered: []status.Span{{From: start, To: now.Add(-12 * time.Minute)}}}}
+		s.Lanes = []status.Lane{{Filter: "{}", Covered: checkpoints.Set{{From: start, To: now.Add(-12 * time.Minute)}}}}
 		s.Lateness = late()
 	}
 	for i := range 37 {
 		statistics.Lanes = append(statistics.Lanes, status.Lane{
 			Filter:  fmt.Sprintf(`{"scope":"repo","id":"repo-%03d","bucket":"1h"}`, i),
-			Covered: []status.Span{{From: start.AddDate(0, 0, i*days/400), To: now.Truncate(time.Hour)}},
+			Covered: checkpoints.Set{{From: start.AddDate(0, 0, i*days/400), To: now.Truncate(time.Hour)}},
 		})
 	}
 	h.Streams = []status.Stream{alerts.Stream, violations.Stream, statistics.Stream}
@@ -161,12 +162,12 @@ func troubled() *status.Status {
 	alerts, violations, statistics := &s.Holdings.Streams[0], &s.Holdings.Streams[1], &s.Holdings.Streams[2]
 	start := alerts.Lanes[0].Covered[0].From
 	alerts.Lanes = []status.Lane{
-		{Filter: "{}", Covered: []status.Span{
+		{Filter: "{}", Covered: checkpoints.Set{
 			{From: start, To: start.AddDate(0, 3, 0)},
 			{From: start.AddDate(0, 3, 0).Add(7 * time.Minute), To: start.AddDate(0, 7, 0)},
 			{From: start.AddDate(0, 7, 12), To: now.Add(-50 * time.Hour)},
 		}},
-		{Filter: `{"host":["chat.example.com","ide.example.com"],"block":true}`, Covered: []status.Span{{From: start.AddDate(0, 2, 0), To: start.AddDate(0, 9, 0)}}},
+		{Filter: `{"host":["chat.example.com","ide.example.com"],"block":true}`, Covered: checkpoints.Set{{From: start.AddDate(0, 2, 0), To: start.AddDate(0, 9, 0)}}},
 	}
 	alerts.Days = append(alerts.Days[:212:212], alerts.Days[224:]...)
 	alerts.Rejected, alerts.Reasons = 312, []status.Ranked{
@@ -175,11 +176,11 @@ func troubled() *status.Status {
 	violations.Lateness.Max, violations.Lateness.P99 = 31*time.Hour, 11*time.Hour
 	for i := range statistics.Lanes[:9] {
 		lane := &statistics.Lanes[i]
-		lost := status.Span{From: start.AddDate(0, 5, i), To: start.AddDate(0, 5, i+3)}
-		lane.Covered = []status.Span{{From: lane.Covered[0].From, To: lost.From}, {From: lost.To, To: lane.Covered[0].To}}
-		lane.Lost = []status.Span{lost}
+		lost := checkpoints.Interval{From: start.AddDate(0, 5, i), To: start.AddDate(0, 5, i+3)}
+		lane.Covered = checkpoints.Set{{From: lane.Covered[0].From, To: lost.From}, {From: lost.To, To: lane.Covered[0].To}}
+		lane.Lost = checkpoints.Set{lost}
 	}
-	statistics.Lanes[20].Covered = []status.Span{{From: start.AddDate(0, 1, 0), To: start.AddDate(0, 10, 0)}, {From: start.AddDate(0, 10, 0).Add(time.Hour), To: now.Add(-time.Hour)}}
+	statistics.Lanes[20].Covered = checkpoints.Set{{From: start.AddDate(0, 1, 0), To: start.AddDate(0, 10, 0)}, {From: start.AddDate(0, 10, 0).Add(time.Hour), To: now.Add(-time.Hour)}}
 	s.Holdings.Overview.People = ranked(rand.New(rand.NewPCG(9, 9)), "Ada Lovelace", "Grace Hopper", "Alan Turing", strings.Repeat("Wolfeschlegelsteinhausenbergerdorff ", 6))
 	s.Runs = brokenRuns(s.Runs)
 	s.Progress = &journal.Progress{Command: "sync", Job: "sync", PID: 4211, StartedAt: now.Add(-50 * time.Minute), UpdatedAt: now.Add(-41 * time.Minute), Message: "violations: reading 2026-11-18 to 2026-11-20"}

@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/internal/chart"
 	"github.com/flashback-sync/flashback-sync/internal/page"
 	"github.com/flashback-sync/flashback-sync/internal/status"
@@ -250,7 +251,7 @@ func BenchmarkPage(b *testing.B) {
 
 func TestOnlyNotesAreNotCalledProblems(t *testing.T) {
 	s := healthy()
-	s.Holdings.Streams[0].Lanes[0].Lost = []status.Span{{From: now.AddDate(-3, 0, 0), To: now.AddDate(-2, 0, 0)}}
+	s.Holdings.Streams[0].Lanes[0].Lost = checkpoints.Set{{From: now.AddDate(-3, 0, 0), To: now.AddDate(-2, 0, 0)}}
 	if seen := text(parsed(t, written(t, s, page.Paused))); strings.Contains(seen, "Problems") || !strings.Contains(seen, "Notes") {
 		t.Error("notes are called problems")
 	}

@@ -2,7 +2,6 @@ package page
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -51,7 +50,7 @@ func (v *view) card(s *status.Stream, i int) card {
 	if len(s.Lanes) > 0 {
 		c.Coverage = &chart.Coverage{ID: c.ID + "-coverage", Title: "Coverage", From: frame.From, To: frame.To, Noun: ledger}
 		for _, lane := range s.Lanes {
-			c.Coverage.Ledgers = append(c.Coverage.Ledgers, chart.Ledger{Name: filter(lane.Filter), Covered: set(lane.Covered), Lost: set(lane.Lost)})
+			c.Coverage.Ledgers = append(c.Coverage.Ledgers, chart.Ledger{Name: filter(lane.Filter), Covered: lane.Covered, Lost: lane.Lost})
 		}
 	}
 	return c
@@ -61,35 +60,31 @@ func (v *view) card(s *status.Stream, i int) card {
 // one is below a gap in the other. It begins with the first row, or with a gap that
 // is older: what is covered before, and empty, would press the rows together.
 func (v *view) frame(s *status.Stream) chart.Frame {
-	shown := slices.Concat(s.Gaps(), s.Lost())
+	from, to := v.At, v.At
+	include := func(shown ...checkpoints.Interval) {
+		for _, i := range shown {
+			if i.From.Before(from) {
+				from = i.From
+			}
+			if i.To.After(to) {
+				to = i.To
+			}
+		}
+	}
+	include(s.Gaps()...)
+	include(s.Lost()...)
 	for _, d := range s.Days {
-		shown = append(shown, status.Span{From: d.Date, To: d.Date.Add(24*time.Hour - 1)})
+		include(checkpoints.Interval{From: d.Date, To: d.Date.Add(24*time.Hour - 1)})
 	}
 	for _, lane := range s.Lanes {
 		for _, covered := range lane.Covered {
 			if len(s.Days) > 0 {
 				covered.From = covered.To
 			}
-			shown = append(shown, covered)
-		}
-	}
-	from, to := v.At, v.At
-	for _, s := range shown {
-		if s.From.Before(from) {
-			from = s.From
-		}
-		if s.To.After(to) {
-			to = s.To
+			include(covered)
 		}
 	}
 	return chart.NewFrame(from, to, mostColumns)
-}
-
-func set(spans []status.Span) (all checkpoints.Set) {
-	for _, s := range spans {
-		all = append(all, checkpoints.Interval(s))
-	}
-	return all
 }
 
 // filter writes a filter set in words.

@@ -55,6 +55,7 @@ func (p *published) read(ctx context.Context) (*status.Holdings, error) {
 	}
 	source := p.source()
 	if seen := source.Fingerprint(); seen != p.seen || p.now().Sub(p.readAt) > age {
+		source.At = p.now().UTC()
 		read, err := p.runChild(ctx, source)
 		if ctx.Err() != nil {
 			return p.last, p.failed // the client went away

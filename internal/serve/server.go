@@ -97,7 +97,7 @@ func New(o Options) (*Server, error) {
 	})
 	s.published = &published{
 		now:    time.Now,
-		source: func() status.Source { return s.present().Status.SourceAt(time.Now()) },
+		source: func() status.Source { return s.present().Status.Source },
 		child:  s.reader,
 	}
 	return s, nil

@@ -158,12 +158,8 @@ func (r *reader) streams(ctx context.Context, ledger []checkpoints.Line) (all []
 		if err := r.rejects(ctx, &s); err != nil {
 			return nil, err
 		}
-		if there, err := r.has(ctx, "sync_lateness"); err != nil {
+		if err := r.lateness(ctx, &s); err != nil {
 			return nil, err
-		} else if there {
-			if s.Lateness, err = readLateness(ctx, r.db, name); err != nil {
-				return nil, err
-			}
 		}
 		_, configured := r.from.Lookbacks[name]
 		s.Retired = !configured
@@ -186,8 +182,8 @@ func lanes(ledger []checkpoints.Line, stream string) (all []Lane) {
 		if i < 0 {
 			i, all = len(all), append(all, Lane{Filter: line.Filter})
 		}
-		span := Span{From: line.From, To: line.To}
-		if line.Status == "covered" {
+		span := checkpoints.Interval{From: line.From, To: line.To}
+		if line.Status == checkpoints.Covered {
 			all[i].Covered = append(all[i].Covered, span)
 		} else if covered := all[i].Covered; len(covered) > 0 && line.From.After(covered[0].From) {
 			all[i].Lost = append(all[i].Lost, span)

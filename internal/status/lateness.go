@@ -10,29 +10,27 @@ import (
 // LatenessDays is how far back lateness is remembered for.
 const LatenessDays = 90
 
-// readLateness reads how late a stream's rows came; nil if none was late.
-func readLateness(ctx context.Context, db *sql.DB, stream string) (*Lateness, error) {
-	rows, err := db.QueryContext(ctx, `SELECT up_to_s, sum("rows")::BIGINT, max(max_s) FROM sync_lateness
-		WHERE stream = ? AND observed_at >= now() - to_days(?) GROUP BY up_to_s ORDER BY up_to_s`, stream, LatenessDays)
-	if err != nil {
-		return nil, err
+// lateness reads how late a stream's rows came; nil if none was late.
+func (r *reader) lateness(ctx context.Context, s *Stream) error {
+	if there, err := r.has(ctx, "sync_lateness"); err != nil || !there {
+		return err
 	}
-	defer func() { _ = rows.Close() }()
-	l := &Lateness{}
-	for rows.Next() {
-		var upTo, n, latest int64
-		if err := rows.Scan(&upTo, &n, &latest); err != nil {
-			return nil, err
-		}
-		l.Classes = append(l.Classes, LateClass{UpTo: time.Duration(upTo) * time.Second, Rows: n})
-		l.Rows += n
-		l.Max = max(l.Max, time.Duration(latest)*time.Second)
+	var l Lateness
+	err := r.each(ctx, `SELECT up_to_s, sum("rows")::BIGINT, max(max_s) FROM sync_lateness
+			WHERE stream = ? AND observed_at >= now() - to_days(?) GROUP BY up_to_s ORDER BY up_to_s`,
+		[]any{s.Name, LatenessDays}, func(rows *sql.Rows) error {
+			var upTo, n, latest int64
+			err := rows.Scan(&upTo, &n, &latest)
+			l.Classes = append(l.Classes, LateClass{UpTo: time.Duration(upTo) * time.Second, Rows: n})
+			l.Rows += n
+			l.Max = max(l.Max, time.Duration(latest)*time.Second)
+			return err
+		})
+	if l.Rows > 0 {
+		l.Median, l.P99 = l.quantile(0.5), l.quantile(0.99)
+		s.Lateness = &l
 	}
-	if l.Rows == 0 {
-		return nil, rows.Err()
-	}
-	l.Median, l.P99 = l.quantile(0.5), l.quantile(0.99)
-	return l, rows.Err()
+	return err
 }
 
 // quantile is the upper end of its class, but no more than the maximum.

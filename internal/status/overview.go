@@ -17,15 +17,15 @@ const (
 
 // overview reads the last days that have events; nil without any.
 func (r *reader) overview(ctx context.Context, streams []Stream) (*Overview, error) {
-	var events []*schema.Stream
+	var from []*schema.Stream
 	var newest time.Time
 	for _, s := range streams {
 		if of := schema.StreamByName(s.Name); len(s.Days) > 0 && of.Kind == schema.List {
-			events = append(events, of)
+			from = append(from, of)
 			newest = later(newest, s.Days[len(s.Days)-1].Date)
 		}
 	}
-	if len(events) == 0 {
+	if len(from) == 0 {
 		return nil, nil //nolint:nilnil // no events are no error
 	}
 	to := newest.AddDate(0, 0, 1)
@@ -36,10 +36,9 @@ func (r *reader) overview(ctx context.Context, streams []Stream) (*Overview, err
 	for day := o.From; day.Before(to); day = day.AddDate(0, 0, 1) {
 		o.Days = append(o.Days, OverviewDay{Date: day})
 	}
-	for _, stream := range events {
-		if err := r.days(ctx, o, stream); err != nil {
-			return nil, err
-		}
+	all := eventsOf(from, o.From, o.To)
+	if err := r.days(ctx, o, all); err != nil {
+		return nil, err
 	}
 	for _, stream := range schema.Streams() {
 		if stream.Kind == schema.Series {
@@ -48,7 +47,29 @@ func (r *reader) overview(ctx context.Context, streams []Stream) (*Overview, err
 			}
 		}
 	}
-	return o, r.ranks(ctx, o, events)
+	return o, r.ranks(ctx, o, all)
+}
+
+// events is a query of the events of all streams: the number of the day since 1970,
+// whether they are rated, by severity, and who and what they are of.
+type events struct {
+	query     string
+	arguments []any
+}
+
+func eventsOf(streams []*schema.Stream, from, to time.Time) (all events) {
+	var parts []string
+	for _, stream := range streams {
+		rating := "false AS rated, NULL AS severity, false AS blocked"
+		if stream.Rated() {
+			rating = "true AS rated, severity, coalesce(block, false) AS blocked"
+		}
+		parts = append(parts, fmt.Sprintf(`SELECT epoch_us(%[1]s) // 86400000000 AS day, %[2]s, coalesce(policy_name, policy_id) AS policy, llm_model, user_name
+			FROM %[3]s WHERE %[1]s >= ? AND %[1]s < ?`, quote(stream.Table.Time), rating, stream.Table.Name))
+		all.arguments = append(all.arguments, from, to)
+	}
+	all.query = "(" + strings.Join(parts, " UNION ALL ") + ")"
+	return all
 }
 
 // day finds a day of the overview by its number since 1970.
@@ -60,30 +81,20 @@ func (o *Overview) day(number int64) *OverviewDay {
 	return &o.Days[i]
 }
 
-// days counts the events of a stream by day: by severity if they have one.
-func (r *reader) days(ctx context.Context, o *Overview, stream *schema.Stream) error {
-	figures := "count(*), 0, 0, 0, 0, 0"
-	if stream.Rated() {
-		figures = `0, count(*) FILTER (severity = 'HIGH'), count(*) FILTER (severity = 'MEDIUM'), count(*) FILTER (severity = 'LOW'),
-			count(*) FILTER (severity IS NULL OR severity NOT IN ('HIGH', 'MEDIUM', 'LOW')), count(*) FILTER (block)`
-	}
-	return r.each(ctx, fmt.Sprintf(`SELECT epoch_us(%[2]s) // 86400000000 AS day, %[3]s FROM %[1]s WHERE %[2]s >= ? AND %[2]s < ? GROUP BY day`,
-		stream.Table.Name, quote(stream.Table.Time), figures), []any{o.From, o.To}, func(rows *sql.Rows) error {
+// days counts the events by day, and those that are rated by severity.
+func (r *reader) days(ctx context.Context, o *Overview, all events) error {
+	return r.each(ctx, `SELECT day, count(*) FILTER (NOT rated),
+			count(*) FILTER (severity = 'HIGH'), count(*) FILTER (severity = 'MEDIUM'), count(*) FILTER (severity = 'LOW'),
+			count(*) FILTER (rated AND coalesce(severity, '') NOT IN ('HIGH', 'MEDIUM', 'LOW')), count(*) FILTER (blocked)
+		FROM `+all.query+` GROUP BY day`, all.arguments, func(rows *sql.Rows) error {
 		var day int64
 		var d OverviewDay
 		err := rows.Scan(&day, &d.Alerts, &d.High, &d.Medium, &d.Low, &d.Unrated, &d.Blocked)
-		o.day(day).add(d)
+		of := o.day(day)
+		d.Date = of.Date
+		*of = d
 		return err
 	})
-}
-
-func (d *OverviewDay) add(more OverviewDay) {
-	d.Alerts += more.Alerts
-	d.High += more.High
-	d.Medium += more.Medium
-	d.Low += more.Low
-	d.Unrated += more.Unrated
-	d.Blocked += more.Blocked
 }
 
 // tokens are those of the organisation, or of its repositories where that is not
@@ -108,33 +119,22 @@ func (r *reader) tokens(ctx context.Context, o *Overview, stats *schema.Table) e
 		})
 }
 
-func (r *reader) ranks(ctx context.Context, o *Overview, events []*schema.Stream) (err error) {
-	if o.Policies, err = r.rank(ctx, o, events, "coalesce(policy_name, policy_id)"); err != nil {
+func (r *reader) ranks(ctx context.Context, o *Overview, all events) (err error) {
+	if o.Policies, err = r.rank(ctx, all, "policy"); err != nil {
 		return err
 	}
-	if o.Models, err = r.rank(ctx, o, events, "llm_model"); err != nil || !r.from.Names {
+	if o.Models, err = r.rank(ctx, all, "llm_model"); err != nil || !r.from.Names {
 		return err
 	}
-	o.People, err = r.rank(ctx, o, events, "user_name")
+	o.People, err = r.rank(ctx, all, "user_name")
 	return err
 }
 
-// rank counts the events by name, the most frequent first, the rest as one.
-func (r *reader) rank(ctx context.Context, o *Overview, events []*schema.Stream, name string) (ranked []Ranked, err error) {
-	var parts []string
-	var arguments []any
-	for _, stream := range events {
-		violation, blocked := "false", "false"
-		if stream.Rated() {
-			violation, blocked = "true", "coalesce(block, false)"
-		}
-		parts = append(parts, fmt.Sprintf(`SELECT %s AS name, %s AS violation, %s AS blocked FROM %s WHERE %[5]s >= ? AND %[5]s < ?`,
-			name, violation, blocked, stream.Table.Name, quote(stream.Table.Time)))
-		arguments = append(arguments, o.From, o.To)
-	}
+// rank counts the events by a column, the most frequent first, the rest as one.
+func (r *reader) rank(ctx context.Context, all events, column string) (ranked []Ranked, err error) {
 	rest := Ranked{Other: true}
-	err = r.each(ctx, `SELECT coalesce(name, ''), count(*) AS n, count(*) FILTER (NOT violation), count(*) FILTER (violation), count(*) FILTER (blocked)
-		FROM (`+strings.Join(parts, " UNION ALL ")+`) GROUP BY 1 ORDER BY n DESC, 1`, arguments, func(rows *sql.Rows) error {
+	err = r.each(ctx, `SELECT coalesce(`+column+`, '') AS name, count(*) AS n, count(*) FILTER (NOT rated), count(*) FILTER (rated), count(*) FILTER (blocked)
+		FROM `+all.query+` GROUP BY name ORDER BY n DESC, name`, all.arguments, func(rows *sql.Rows) error {
 		var one Ranked
 		err := rows.Scan(&one.Name, &one.Count, &one.Alerts, &one.Violations, &one.Blocked)
 		if len(ranked) < topNames {

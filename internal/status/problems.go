@@ -2,6 +2,7 @@ package status
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/dustin/go-humanize/english"
 
@@ -42,7 +43,9 @@ func (s *Status) Problems() (all []Problem) {
 			all = append(all, s.ofStream(&s.Holdings.Streams[i])...)
 		}
 	}
-	return sorted(all)
+	gravest := []Level{Bad, Warn, Note}
+	slices.SortStableFunc(all, func(a, b Problem) int { return slices.Index(gravest, a.Level) - slices.Index(gravest, b.Level) })
+	return all
 }
 
 // WithProblems is a status and what is wrong with it, for scripts: all that the page shows.
@@ -54,17 +57,6 @@ type WithProblems struct {
 // WithProblems adds the problems.
 func (s *Status) WithProblems() WithProblems {
 	return WithProblems{Status: s, Problems: append([]Problem{}, s.Problems()...)}
-}
-
-func sorted(all []Problem) (out []Problem) {
-	for _, level := range []Level{Bad, Warn, Note} {
-		for _, p := range all {
-			if p.Level == level {
-				out = append(out, p)
-			}
-		}
-	}
-	return out
 }
 
 func (s *Status) ofFiles() []Problem {
@@ -84,7 +76,7 @@ func (s *Status) ofRuns() (all []Problem) {
 	if p := s.Progress; p != nil && !p.Alive(s.At) {
 		all = append(all, Problem{
 			Level: Bad, Subject: p.Command, Text: fmt.Sprintf("the last run was killed %s (out of memory, kill -9 or power loss)", span.Ago(s.At, p.UpdatedAt)),
-			Hint: "what was committed is kept, and the next run goes on from there",
+			Hint: journal.CrashedHint,
 		})
 	}
 	for _, job := range s.jobs() {

@@ -5,10 +5,16 @@ import (
 	"testing"
 	"time"
 
+	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/internal/journal"
 )
 
 func at(hours float64) time.Time { return noon.Add(-time.Duration(hours * float64(time.Hour))) }
+
+// between is from so many hours ago to so many.
+func between(from, to float64) checkpoints.Interval {
+	return checkpoints.Interval{From: at(from), To: at(to)}
+}
 
 func ended(job, outcome string, hours float64) journal.Run {
 	to := at(hours)
@@ -22,7 +28,7 @@ func well() *Status {
 	return &Status{
 		At: noon, StaleAfter: 36 * time.Hour,
 		Holdings: &Holdings{Streams: []Stream{{Name: "alerts", Rows: 1, Lookback: 48 * time.Hour, Lanes: []Lane{{
-			Covered: []Span{{From: at(1000), To: at(10)}},
+			Covered: checkpoints.Set{{From: at(1000), To: at(10)}},
 		}}}}},
 		Journal: journal.Journal{Runs: []journal.Run{ended("sync", journal.OK, 10)}},
 	}
@@ -57,12 +63,12 @@ func TestProblems(t *testing.T) {
 		{"a run by hand is nobody's job", func(s *Status) { s.Runs = append([]journal.Run{ended("", journal.Failed, 1)}, s.Runs...) }, "", ""},
 		{"stale", func(s *Status) {
 			s.Runs[0] = ended("sync", journal.OK, 40)
-			s.Holdings.Streams[0].Lanes[0].Covered = []Span{{at(1000), at(40)}}
+			s.Holdings.Streams[0].Lanes[0].Covered = checkpoints.Set{between(1000, 40)}
 		}, Bad, "it lags 1 d 16 h behind, more than 1 d 12 h"},
 		{"stale, and no longer synced", func(s *Status) {
 			s.Runs[0] = ended("sync", journal.OK, 40)
 			s.Holdings.Streams[0].Retired = true
-			s.Holdings.Streams[0].Lanes[0].Covered = []Span{{at(100), at(90)}, {at(80), at(50)}}
+			s.Holdings.Streams[0].Lanes[0].Covered = checkpoints.Set{between(100, 90), between(80, 50)}
 		}, "", ""},
 		{"nobody minds", func(s *Status) { s.Runs[0], s.StaleAfter = ended("sync", journal.OK, 4000), 0 }, "", ""},
 		{"missing rows", func(s *Status) {
@@ -74,7 +80,7 @@ func TestProblems(t *testing.T) {
 			s.Runs = append([]journal.Run{v}, s.Runs...)
 		}, Note, "no longer lists"},
 		{"a gap", func(s *Status) {
-			s.Holdings.Streams[0].Lanes[0].Covered = []Span{{at(100), at(90)}, {at(80), at(10)}}
+			s.Holdings.Streams[0].Lanes[0].Covered = checkpoints.Set{between(100, 90), between(80, 10)}
 		}, Warn, "1 gap in what is covered"},
 		{"old rejects", func(s *Status) { s.Holdings.Streams[0].Rejected = 2 }, Note, "2 records in quarantine"},
 		{"new rejects", func(s *Status) {
@@ -111,7 +117,9 @@ func TestAProposedLookbackIsAsTheConfigurationTakesIt(t *testing.T) {
 
 // A stream is as fresh as the least of the queries that the configuration names.
 func TestFreshnessIsTheLeastOfAllConfiguredQueries(t *testing.T) {
-	lane := func(filter string, covered ...Span) Lane { return Lane{Filter: filter, Covered: covered} }
+	lane := func(filter string, covered ...checkpoints.Interval) Lane {
+		return Lane{Filter: filter, Covered: covered}
+	}
 	org, repo := `{"scope":"org","bucket":"1h"}`, `{"scope":"repo","id":"r","bucket":"1h"}`
 	for name, test := range map[string]struct {
 		wanted journal.Wanted
@@ -119,17 +127,17 @@ func TestFreshnessIsTheLeastOfAllConfiguredQueries(t *testing.T) {
 		run    *journal.Run // the last, 2 h ago
 		want   float64      // hours; -1: never complete
 	}{
-		"each":                     {journal.Wanted{Filters: []string{"p", "q"}}, []Lane{lane("p", Span{at(90), at(5)}), lane("q", Span{at(90), at(7)})}, nil, 7},
-		"one not covered":          {journal.Wanted{Filters: []string{"p", "q"}}, []Lane{lane("p", Span{at(90), at(5)})}, nil, -1},
-		"one no longer wanted":     {journal.Wanted{Filters: []string{"p"}}, []Lane{lane("p", Span{at(90), at(5)}), lane("q", Span{at(90), at(80)})}, nil, 5},
-		"not from its start":       {journal.Wanted{Filters: []string{"p"}, Start: at(95)}, []Lane{lane("p", Span{at(90), at(5)})}, nil, -1},
-		"a gap before its start":   {journal.Wanted{Filters: []string{"p"}, Start: at(80)}, []Lane{lane("p", Span{at(95), at(90)}, Span{at(85), at(5)})}, nil, 5},
-		"an automatic one":         {journal.Wanted{Filters: []string{org}, Auto: []string{`{"scope":"repo","bucket":"1h"}`}}, []Lane{lane(org, Span{at(90), at(5)}), lane(repo, Span{at(90), at(9)})}, nil, 9},
-		"of another bucket":        {journal.Wanted{Filters: []string{org}, Auto: []string{`{"scope":"repo","bucket":"1d"}`}}, []Lane{lane(org, Span{at(90), at(5)}), lane(repo, Span{at(90), at(9)})}, nil, 5},
-		"a run since renews it":    {journal.Wanted{Filters: []string{"p"}}, []Lane{lane("p", Span{at(90), at(5)})}, &journal.Run{FinishedAt: at(2)}, 2},
-		"but not one of others":    {journal.Wanted{Filters: []string{"p"}, Digest: "new"}, []Lane{lane("p", Span{at(90), at(5)})}, &journal.Run{FinishedAt: at(2)}, 5},
-		"nor what never was whole": {journal.Wanted{Filters: []string{"p", "q"}}, []Lane{lane("p", Span{at(90), at(5)})}, &journal.Run{FinishedAt: at(2)}, -1},
-		"nor one before":           {journal.Wanted{Filters: []string{"p"}}, []Lane{lane("p", Span{at(90), at(5)})}, &journal.Run{FinishedAt: at(4)}, 5},
+		"each":                     {journal.Wanted{Filters: []string{"p", "q"}}, []Lane{lane("p", between(90, 5)), lane("q", between(90, 7))}, nil, 7},
+		"one not covered":          {journal.Wanted{Filters: []string{"p", "q"}}, []Lane{lane("p", between(90, 5))}, nil, -1},
+		"one no longer wanted":     {journal.Wanted{Filters: []string{"p"}}, []Lane{lane("p", between(90, 5)), lane("q", between(90, 80))}, nil, 5},
+		"not from its start":       {journal.Wanted{Filters: []string{"p"}, Start: at(95)}, []Lane{lane("p", between(90, 5))}, nil, -1},
+		"a gap before its start":   {journal.Wanted{Filters: []string{"p"}, Start: at(80)}, []Lane{lane("p", between(95, 90), between(85, 5))}, nil, 5},
+		"an automatic one":         {journal.Wanted{Filters: []string{org}, Auto: []string{`{"scope":"repo","bucket":"1h"}`}}, []Lane{lane(org, between(90, 5)), lane(repo, between(90, 9))}, nil, 9},
+		"of another bucket":        {journal.Wanted{Filters: []string{org}, Auto: []string{`{"scope":"repo","bucket":"1d"}`}}, []Lane{lane(org, between(90, 5)), lane(repo, between(90, 9))}, nil, 5},
+		"a run since renews it":    {journal.Wanted{Filters: []string{"p"}}, []Lane{lane("p", between(90, 5))}, &journal.Run{FinishedAt: at(2)}, 2},
+		"but not one of others":    {journal.Wanted{Filters: []string{"p"}, Digest: "new"}, []Lane{lane("p", between(90, 5))}, &journal.Run{FinishedAt: at(2)}, 5},
+		"nor what never was whole": {journal.Wanted{Filters: []string{"p", "q"}}, []Lane{lane("p", between(90, 5))}, &journal.Run{FinishedAt: at(2)}, -1},
+		"nor one before":           {journal.Wanted{Filters: []string{"p"}}, []Lane{lane("p", between(90, 5))}, &journal.Run{FinishedAt: at(4)}, 5},
 	} {
 		digest := test.wanted.Digest
 		if test.wanted.Digest == "" {
@@ -203,7 +211,7 @@ func TestFreshness(t *testing.T) {
 		t.Errorf("got %s, though a repair of old rows says nothing about the newest", lag)
 	}
 	s.Runs = []journal.Run{ended("sync", journal.Partial, 1)}
-	s.Holdings.Streams[0].Lanes[0].Covered = []Span{{at(100), at(90)}, {at(5), at(1)}}
+	s.Holdings.Streams[0].Lanes[0].Covered = checkpoints.Set{between(100, 90), between(5, 1)}
 	if lag, known := s.Lag("alerts"); !known || lag != 90*time.Hour {
 		t.Errorf("got %s, want the end of what is covered without a gap", lag)
 	}

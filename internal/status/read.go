@@ -24,20 +24,14 @@ type Options struct {
 	StaleAfter time.Duration // see Status.StaleAfter
 }
 
-// SourceAt says what to read of the published files at now.
-func (o Options) SourceAt(now time.Time) Source {
-	from := o.Source
-	from.At = now.UTC()
-	return from
-}
-
 // Read reads everything in this process.
 func Read(ctx context.Context, o Options) (*Status, error) {
 	s, err := ReadRecords(o)
 	if err != nil {
 		return nil, err
 	}
-	s.Holdings, err = ReadHoldings(ctx, o.SourceAt(s.At))
+	o.At = s.At
+	s.Holdings, err = ReadHoldings(ctx, o.Source)
 	if err != nil && !errors.Is(err, ErrNothingPublished) {
 		s.HoldingsError = visible.Short(err.Error(), 500)
 	}

@@ -153,36 +153,3 @@ func (s *Status) Awaited(stream string) bool {
 	last := s.lastOf(stream)
 	return stored.Rows > 0 || last == nil || last.Streams[stream].Served
 }
-
-// Gaps are the holes between covered times of one filter set, those of all sets
-// together, as they are in the ledger. What the source lost is none.
-func (s *Stream) Gaps() (gaps []Span) {
-	for _, lane := range s.Lanes {
-		for i := 1; i < len(lane.Covered); i++ {
-			gap := Span{From: lane.Covered[i-1].To, To: lane.Covered[i].From}
-			if !lane.lost(gap) {
-				gaps = append(gaps, gap)
-			}
-		}
-	}
-	return gaps
-}
-
-// Lost are the ranges that the source can no longer give.
-func (s *Stream) Lost() (lost []Span) {
-	for _, lane := range s.Lanes {
-		lost = append(lost, lane.Lost...)
-	}
-	return lost
-}
-
-// lost reports whether the whole gap is known to be lost.
-func (l *Lane) lost(gap Span) bool {
-	at := gap.From
-	for _, lost := range l.Lost {
-		if !lost.From.After(at) && lost.To.After(at) {
-			at = lost.To
-		}
-	}
-	return !at.Before(gap.To)
-}

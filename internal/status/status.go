@@ -3,6 +3,7 @@ package status
 import (
 	"time"
 
+	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/internal/journal"
 )
 
@@ -79,17 +80,11 @@ type Stream struct {
 }
 
 // Lane is the ledger of one filter set: what is covered, and what the source
-// can no longer give. Both are sorted and do not overlap.
+// can no longer give.
 type Lane struct {
-	Filter  string `json:"filter"` // the set as JSON; {} is everything
-	Covered []Span `json:"covered"`
-	Lost    []Span `json:"lost"`
-}
-
-// Span is [From, To), in UTC.
-type Span struct {
-	From time.Time `json:"from"`
-	To   time.Time `json:"to"`
+	Filter  string          `json:"filter"` // the set as JSON; {} is everything
+	Covered checkpoints.Set `json:"covered"`
+	Lost    checkpoints.Set `json:"lost"`
 }
 
 // Day is a UTC day and its rows.

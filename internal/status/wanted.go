@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"slices"
 	"time"
+
+	"github.com/flashback-sync/flashback-sync/checkpoints"
 )
 
 // completeTo is the time up to which every query is covered without a gap, by the
@@ -57,16 +59,39 @@ func withoutID(filter string) string {
 // whole is the time up to which the lane is covered from start on, or from where it
 // begins if start is zero; nil if it is not. What is lost is no gap.
 func (l *Lane) whole(start time.Time) *time.Time {
-	first := slices.IndexFunc(l.Covered, func(s Span) bool { return s.To.After(start) })
-	if first < 0 || !start.IsZero() && l.Covered[first].From.After(start) {
+	extent, ok := l.Covered.Extent()
+	if !ok || !extent.To.After(start) || !start.IsZero() && extent.From.After(start) {
 		return nil
 	}
-	to := l.Covered[first].To
-	for _, next := range l.Covered[first+1:] {
-		if !l.lost(Span{From: to, To: next.From}) {
-			break
+	for _, gap := range l.Gaps() {
+		if gap.Contains(start) {
+			return nil
 		}
-		to = next.To
+		if gap.From.After(start) {
+			return &gap.From
+		}
 	}
-	return &to
+	return &extent.To
+}
+
+// Gaps are the holes between covered times. What the source lost is none.
+func (l *Lane) Gaps() checkpoints.Set {
+	extent, _ := l.Covered.Extent()
+	return checkpoints.Of(extent).Subtract(l.Covered).Subtract(l.Lost)
+}
+
+// Gaps are those of every filter set, as they are in the ledger.
+func (s *Stream) Gaps() (gaps []checkpoints.Interval) {
+	for _, lane := range s.Lanes {
+		gaps = append(gaps, lane.Gaps()...)
+	}
+	return gaps
+}
+
+// Lost are the ranges that the source can no longer give.
+func (s *Stream) Lost() (lost []checkpoints.Interval) {
+	for _, lane := range s.Lanes {
+		lost = append(lost, lane.Lost...)
+	}
+	return lost
 }
