@@ -55,6 +55,9 @@ type Streams struct {
 	Series map[string]*StatsStream `streams:"series"`
 }
 
+// Synced reports whether a stream is synced.
+func (s Streams) Synced(name string) bool { return s.Lists[name] != nil || s.Series[name] != nil }
+
 // ListStream says how a stream of events is synced. Start is in UTC, in the
 // years 2000 to 9999. If there are Policies, Filter.PolicyID is empty.
 type ListStream struct {
@@ -116,6 +119,14 @@ type Schedule struct {
 	Verify   string        `yaml:"verify" default:"\"0 4 * * 0\"" check:"schedule_or_off" empty:"ok" doc:"the whole proof, on Sundays after the sync; off: never"`
 	Timezone string        `yaml:"timezone" default:"UTC" check:"timezone" doc:"or a name such as Europe/Berlin, with its clock changes"`
 	Jitter   time.Duration `yaml:"jitter" default:"0s" doc:"start up to so much later, at random"`
+}
+
+// Stream returns the schedule of its own that a stream has; "" if it has none.
+func (s Schedule) Stream(name string) string {
+	if own := s.Streams[name]; own != nil {
+		return *own
+	}
+	return ""
 }
 
 // Serve says where `serve` listens and what it shows. See [Serve.Password].

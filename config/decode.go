@@ -11,7 +11,7 @@ import (
 // A setting is a value as it was written, and where.
 type setting struct {
 	node *yaml.Node
-	origin
+	Position
 	path string
 }
 
@@ -21,7 +21,7 @@ func (s setting) says() bool {
 }
 
 // byVariable reports a value that the environment gives.
-func (s setting) byVariable() bool { return s.node != nil && s.line == 0 }
+func (s setting) byVariable() bool { return s.node != nil && s.Line == 0 }
 
 // A decoder fills a Config from the file, the environment and the defaults, and
 // collects every problem.
@@ -34,9 +34,9 @@ type decoder struct {
 	problems Problems
 }
 
-func (d *decoder) report(at origin, path, message string) {
+func (d *decoder) report(at Position, path, message string) {
 	if message != "" {
-		d.problems = append(d.problems, Problem{Source: at.source, Line: at.line, Column: at.column, Key: path, Message: message})
+		d.problems = append(d.problems, Problem{at, path, message})
 	}
 }
 
@@ -53,7 +53,7 @@ func (d *decoder) section(f field, s setting) {
 		}
 	}
 	for name, pair := range pairs {
-		d.report(pair.origin, join(f.path, shown(name)), unknown(f, name))
+		d.report(pair.Position, join(f.path, shown(name)), unknown(f, name))
 	}
 }
 
@@ -62,7 +62,7 @@ func (d *decoder) subsection(f field, s setting) {
 		d.sections[f.path] = s
 		if s.node.Kind != yaml.MappingNode && (s.node.Kind != yaml.ScalarNode || s.node.ShortTag() != "!!null") {
 			delete(d.sections, f.path)
-			d.report(s.origin, f.path, "must hold keys"+found(s.node, false)+"; the keys are "+f.listed())
+			d.report(s.Position, f.path, "must hold keys"+found(s.node, false)+"; the keys are "+f.listed())
 		}
 	}
 	d.section(f, s)
@@ -85,9 +85,9 @@ func (d *decoder) pairs(f field, s setting) map[string]setting {
 		case name.ShortTag() == "!!merge":
 			d.report(at, f.path, "merge keys are not supported, write the keys themselves")
 		case twice:
-			d.report(at, join(f.path, shown(name.Value)), fmt.Sprintf("is already in line %d, remove one of them", first.line))
+			d.report(at, join(f.path, shown(name.Value)), fmt.Sprintf("is already in line %d, remove one of them", first.Line))
 		default:
-			pairs[name.Value] = setting{node: s.node.Content[i+1], origin: at}
+			pairs[name.Value] = setting{node: s.node.Content[i+1], Position: at}
 		}
 	}
 	return pairs
@@ -97,13 +97,13 @@ func (d *decoder) pairs(f field, s setting) map[string]setting {
 func (d *decoder) key(f field, s setting) {
 	text, _ := d.env(variable(f.path))
 	if text != "" {
-		s = setting{node: f.fromVariable(text), origin: origin{source: variable(f.path)}}
+		s = setting{node: f.fromVariable(text), Position: Position{Source: variable(f.path)}}
 	}
 	if s.node == nil {
 		if s.node = f.presetNode(); s.node == nil {
 			return
 		}
-		s.origin = d.file.origin
+		s.Position = d.file.Position
 	} else {
 		s.path = f.path
 		d.written[f.value.Addr().Interface()] = s
@@ -118,7 +118,7 @@ func (d *decoder) key(f field, s setting) {
 		if path, ok := to.(*string); ok && complaint == "" && text == "" && f.tag.Get("check") == "path" {
 			*path, complaint = d.resolve(f, *path)
 		}
-		d.report(s.origin, f.path, complaint)
+		d.report(s.Position, f.path, complaint)
 	}
 }
 
@@ -145,7 +145,7 @@ func (d *decoder) texts(to *[]string, f field, s setting) {
 // items are those of a value that must be a list.
 func (d *decoder) items(f field, s setting) []*yaml.Node {
 	if s.node.Kind != yaml.SequenceNode || s.node.ShortTag() != "!!seq" {
-		d.report(s.origin, f.path, "must be a list"+found(s.node, false)+", write [] or [a, b]")
+		d.report(s.Position, f.path, "must be a list"+found(s.node, false)+", write [] or [a, b]")
 		return nil
 	}
 	return s.node.Content

@@ -72,7 +72,7 @@ func (d *decoder) unknownVariables(environ []string) {
 		if len(name) > 80 || strings.ContainsFunc(name, unusual) {
 			name = variablePrefix + "..." // whatever this is, it is not shown
 		}
-		d.report(origin{source: name}, "", unknownVariable(name, known))
+		d.report(Position{Source: name}, "", unknownVariable(name, known))
 	}
 }
 

@@ -58,7 +58,7 @@ func sample(k field) string {
 
 // value is what a configuration has for a key.
 func value(k field, c *Config) any {
-	for f := range fileOf(c).all() {
+	for _, f := range fileOf(c).all() {
 		if f.path == k.path {
 			return f.value.Interface()
 		}

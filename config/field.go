@@ -1,7 +1,6 @@
 package config
 
 import (
-	"iter"
 	"reflect"
 	"slices"
 	"strconv"
@@ -84,33 +83,18 @@ func (f field) has(tag reflect.StructTag) bool {
 }
 
 // all are the keys and sections below a section, each before what it holds.
-func (f field) all() iter.Seq[field] {
-	return func(yield func(field) bool) {
-		for _, child := range f.fields() {
-			if !yield(child) {
-				return
-			}
-			if !child.isSection() {
-				continue
-			}
-			for deeper := range child.all() {
-				if !yield(deeper) {
-					return
-				}
-			}
-		}
-	}
-}
-
-// keys are all fields that hold a value, in the order of the file.
-func keys() (all []field) {
-	for f := range fileOf(&Config{}).all() {
-		if !f.isSection() {
-			all = append(all, f)
+func (f field) all() (all []field) {
+	for _, child := range f.fields() {
+		all = append(all, child)
+		if child.isSection() {
+			all = append(all, child.all()...)
 		}
 	}
 	return all
 }
+
+// keys are all fields that hold a value, in the order of the file.
+func keys() []field { return slices.DeleteFunc(fileOf(&Config{}).all(), field.isSection) }
 
 // names are the keys that may be directly in a section.
 func (f field) names() (names []string) {

@@ -70,7 +70,7 @@ func written(t *testing.T, c *Config) []byte {
 	full.Streams = Streams{maps.Clone(c.Streams.Lists), maps.Clone(c.Streams.Series)}
 	full.Schedule.Streams = maps.Clone(c.Schedule.Streams)
 	root := map[string]any{}
-	for f := range fileOf(&full).all() {
+	for _, f := range fileOf(&full).all() {
 		parts := strings.Split(f.path, ".")
 		if f.isSection() || parts[0] == "streams" && !synced[parts[1]] {
 			continue

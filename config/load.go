@@ -25,24 +25,24 @@ func Load(path string, env func(string) (string, bool), environ ...string) (*Con
 	if path == "" {
 		return newDecoder(env, setting{}).assemble(environ)
 	}
-	data, err := readFile(path)
+	data, err := readSome(path, maxFile+1)
+	if err == nil && len(data) > maxFile {
+		err = fmt.Errorf("%s is larger than 1 MiB", path)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read configuration: %w", err)
 	}
 	return Parse(data, path, env, environ...)
 }
 
-func readFile(path string) ([]byte, error) {
+// readSome is how a file begins, in so many bytes at most.
+func readSome(path string, most int64) ([]byte, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = file.Close() }() // it was only read
-	data, err := io.ReadAll(io.LimitReader(file, maxFile+1))
-	if err == nil && len(data) > maxFile {
-		err = fmt.Errorf("%s is larger than 1 MiB", path)
-	}
-	return data, err
+	return io.ReadAll(io.LimitReader(file, most))
 }
 
 // Parse is [Load] with a file that was read already. name is what messages call it in
@@ -53,7 +53,7 @@ func Parse(data []byte, name string, env func(string) (string, bool), environ ..
 		problem.Source = name
 		return nil, Problems{*problem}
 	}
-	file := setting{node: root, origin: origin{source: name, line: 1, column: 1}}
+	file := setting{node: root, Position: Position{name, 1, 1}}
 	return newDecoder(env, file).assemble(environ)
 }
 
@@ -62,7 +62,7 @@ func newDecoder(env func(string) (string, bool), file setting) *decoder {
 		env = func(string) (string, bool) { return "", false }
 	}
 	return &decoder{
-		file: file, env: env, config: &Config{Path: file.source},
+		file: file, env: env, config: &Config{Path: file.Source},
 		written: map[any]setting{}, sections: map[string]setting{},
 	}
 }

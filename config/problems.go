@@ -10,12 +10,17 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// Problem is one thing that is wrong, and what to do about it.
-type Problem struct {
+// Position is where something was written.
+type Position struct {
 	// Source is the file's name, or the environment variable's.
 	Source string
 	// Line and Column count from 1; both are 0 for an environment variable.
 	Line, Column int
+}
+
+// Problem is one thing that is wrong, and what to do about it.
+type Problem struct {
+	Position
 	// Key is the path of the key, "" where no key is concerned.
 	Key string
 	// Message says what is wrong and what to write instead. It never repeats
@@ -76,17 +81,10 @@ func (p Problem) rank() int {
 	return p.Line
 }
 
-// An origin is where a setting was written: the file with a position, or the
-// name of a variable with line 0.
-type origin struct {
-	source       string
-	line, column int
-}
-
-// at is the position of a part of the setting, in the file.
-func (o origin) at(n *yaml.Node) origin {
+// at is the position of a part of what was written here.
+func (p Position) at(n *yaml.Node) Position {
 	if untyped(n) {
-		return o
+		return p
 	}
-	return origin{o.source, n.Line, n.Column}
+	return Position{p.Source, n.Line, n.Column}
 }

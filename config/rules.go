@@ -27,7 +27,7 @@ func (d *decoder) chooseToken(api *API) {
 		case chosen == "":
 			chosen = s.path
 		default:
-			d.report(s.origin, s.path, "cannot be used with "+lastName(chosen)+", keep one of token_env, token_file and token_command")
+			d.report(s.Position, s.path, "cannot be used with "+lastName(chosen)+", keep one of token_env, token_file and token_command")
 		}
 	}
 	switch env := d.written[&api.TokenEnv]; {
@@ -50,7 +50,7 @@ func (d *decoder) ignore(key *string) {
 func (d *decoder) validatePolicies(streams map[string]*ListStream) {
 	for _, stream := range streams {
 		if s := d.written[&stream.Filter.PolicyID]; len(stream.Policies) > 0 && s.says() {
-			d.report(s.origin, s.path, "cannot be used with policies, move it there or remove it")
+			d.report(s.Position, s.path, "cannot be used with policies, move it there or remove it")
 		}
 	}
 }
@@ -60,7 +60,7 @@ func (d *decoder) validateSchedules(schedule *Schedule, streams []string) {
 	for _, f := range (field{value: reflect.ValueOf(schedule).Elem()}).fields() {
 		s := d.written[f.value.Addr().Interface()]
 		if s.says() && f.stream != nil && !slices.Contains(streams, f.name()) {
-			d.report(s.origin, s.path, "is for a stream that is not synced, remove it or write "+f.name()+": under streams")
+			d.report(s.Position, s.path, "is for a stream that is not synced, remove it or write "+f.name()+": under streams")
 		}
 	}
 }
@@ -72,7 +72,7 @@ func (d *decoder) namedStreams() []string {
 	if text == "" {
 		return nil
 	}
-	at := origin{source: streamsVariable}
+	at := Position{Source: streamsVariable}
 	if d.file.node != nil {
 		d.report(at, "streams", "names streams only where there is no file, write them in the file")
 		return nil
@@ -90,12 +90,12 @@ func (d *decoder) namedStreams() []string {
 func (d *decoder) reportNoStream() {
 	const nothing = "no stream is named, so nothing would be synced, "
 	if d.file.node == nil {
-		d.report(origin{}, "streams", nothing+"set "+streamsVariable+"="+strings.Join(streamNames(), ","))
+		d.report(Position{}, "streams", nothing+"set "+streamsVariable+"="+strings.Join(streamNames(), ","))
 		return
 	}
-	at := d.file.origin
+	at := d.file.Position
 	if s, ok := d.sections["streams"]; ok {
-		at = s.origin
+		at = s.Position
 	}
 	d.report(at, "streams", nothing+"write "+strings.Join(streamNames(), ":, ")+": or some of them under streams:")
 }

@@ -14,7 +14,7 @@ func (d *decoder) scopes(to *[]Scope, f field, s setting) {
 	before := len(d.problems)
 	items := d.items(f, s)
 	if len(items) == 0 && len(d.problems) == before {
-		d.report(s.origin, f.path, "has no scope, write [{scope: org}]")
+		d.report(s.Position, f.path, "has no scope, write [{scope: org}]")
 	}
 	for i, item := range items {
 		var scope Scope
@@ -23,7 +23,7 @@ func (d *decoder) scopes(to *[]Scope, f field, s setting) {
 		if item.Kind != yaml.MappingNode {
 			d.report(at, one.path, "must be a scope"+found(item, false)+", write {scope: org}")
 		} else {
-			d.section(one, setting{node: item, origin: at})
+			d.section(one, setting{node: item, Position: at})
 		}
 		if len(d.problems) == before {
 			d.report(at, one.path, scope.validate(*to))

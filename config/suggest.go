@@ -26,7 +26,7 @@ func unknown(section field, name string) string {
 // placesOf are the sections that have a key, and the streams that it is for if not
 // all have it.
 func placesOf(name string) (places, streams []string) {
-	for f := range fileOf(&Config{}).all() {
+	for _, f := range fileOf(&Config{}).all() {
 		if f.name() == name && f.path != name {
 			places = append(places, strings.TrimSuffix(f.path, "."+name))
 			if f.tag.Get("filter") != "" {

@@ -49,7 +49,7 @@ func parseYAML(data []byte) (root *yaml.Node, problem *Problem) {
 }
 
 func wrongAt(line, column int, message string) *Problem {
-	return &Problem{Line: line, Column: column, Message: message}
+	return &Problem{Position{Line: line, Column: column}, "", message}
 }
 
 func empty(document *yaml.Node) bool {

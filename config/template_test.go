@@ -45,7 +45,7 @@ func TestTemplateHoldsEveryKey(t *testing.T) {
 	}
 	d := newDecoder(nil, setting{node: root})
 	d.section(fileOf(d.config), d.file)
-	for f := range fileOf(d.config).all() {
+	for _, f := range fileOf(d.config).all() {
 		if _, set := d.written[f.value.Addr().Interface()]; !set && !f.isSection() && !commented(f.path) {
 			t.Errorf("%s is missing", f.path)
 		}

@@ -4,38 +4,32 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"strings"
 )
 
-// TokenSource hands out the token. refresh says that the last one was refused,
-// so that a command is run again. It may be called by several goroutines.
-//
-// Its errors hold neither the token nor anything that could be it: not the
-// name of a variable or file, not the command, not the command's output.
-type TokenSource func(ctx context.Context, refresh bool) (string, error)
-
 // maxToken bounds what is read from a file or a command, in bytes.
 const maxToken = 64 << 10
 
-// TokenSource finds the token the way the configuration says. A variable and a
-// file are read again at every call. A command is run at the first call and
-// whenever refresh is true, with what the program runs with as environment;
-// callers that ask while it runs share its answer.
+// TokenSource finds the token the way the configuration says, anew at every call: a
+// variable or a file is read, a command is run with the program's environment.
 //
-// One line break and one space at the end of the token are dropped.
-func (a API) TokenSource(env func(string) (string, bool)) TokenSource {
+// One line break and one space at the end of the token are dropped. Errors hold neither
+// the token nor anything that could be it: not the name of a variable or file, not the
+// command, not the command's output.
+func (a API) TokenSource(env func(string) (string, bool)) func(context.Context) (string, error) {
 	switch {
 	case a.TokenCommand != "":
-		return checked("api.token_command", newCommand(a.TokenCommand).token)
+		return checked("api.token_command", func(ctx context.Context) (string, error) {
+			return runCommand(ctx, a.TokenCommand, commandTimeout)
+		})
 	case a.TokenFile != "":
-		return checked("api.token_file", func(context.Context, bool) (string, error) {
+		return checked("api.token_file", func(context.Context) (string, error) {
 			return readToken(a.TokenFile)
 		})
 	}
-	return checked("api.token_env", func(context.Context, bool) (string, error) {
+	return checked("api.token_env", func(context.Context) (string, error) {
 		return a.lookUp(env)
 	})
 }
@@ -54,9 +48,9 @@ func (a API) Warnings() []string {
 }
 
 // checked names the key in errors and refuses what cannot be sent.
-func checked(key string, source TokenSource) TokenSource {
-	return func(ctx context.Context, refresh bool) (string, error) {
-		text, err := source(ctx, refresh)
+func checked(key string, source func(context.Context) (string, error)) func(context.Context) (string, error) {
+	return func(ctx context.Context) (string, error) {
+		text, err := source(ctx)
 		if err == nil {
 			text, err = cleanToken(text)
 		}
@@ -100,12 +94,7 @@ func (a API) lookUp(env func(string) (string, bool)) (string, error) {
 }
 
 func readToken(path string) (string, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return "", withoutPath(err)
-	}
-	defer func() { _ = file.Close() }() // it was only read
-	data, err := io.ReadAll(io.LimitReader(file, maxToken+2))
+	data, err := readSome(path, maxToken+2)
 	return string(data), withoutPath(err)
 }
 

@@ -6,11 +6,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 )
 
@@ -38,7 +36,7 @@ func TestTokenIsFoundEachWay(t *testing.T) {
 		"command of several lines": {TokenCommand: "a=" + canary + "\nprintf %s $a; echo noise >&2"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := api.TokenSource(env.get)(t.Context(), false)
+			got, err := api.TokenSource(env.get)(t.Context())
 			if err != nil || got != canary {
 				t.Errorf("got %q, %v", got, err)
 			}
@@ -67,7 +65,7 @@ func TestUnusableTokensAreRefusedWithoutBeingShown(t *testing.T) {
 			"api.token_file":    {TokenFile: file},
 			"api.token_command": {TokenCommand: "cat " + file},
 		} {
-			got, err := api.TokenSource(env.get)(t.Context(), false)
+			got, err := api.TokenSource(env.get)(t.Context())
 			if got != "" || text(err) != "get the token ("+key+"): "+want {
 				t.Errorf("%.40q: got %q, %v", content, got, err)
 			}
@@ -89,7 +87,7 @@ func TestWhatCannotBeHadIsNotShown(t *testing.T) {
 		{API{TokenCommand: "kill -9 $$"}, "get the token (api.token_command): the command ended with signal: killed"},
 		{API{TokenCommand: "yes " + canary}, "get the token (api.token_command): it is longer than 64 KiB"},
 	} {
-		if _, err := c.api.TokenSource(none)(t.Context(), false); text(err) != c.want {
+		if _, err := c.api.TokenSource(none)(t.Context()); text(err) != c.want {
 			t.Errorf("got %v, want %s", err, c.want)
 		}
 	}
@@ -100,113 +98,51 @@ func TestFileAndVariableAreReadAgain(t *testing.T) {
 	env := variables{"A": "first"}
 	for _, api := range []API{{TokenFile: file}, {TokenEnv: "A"}} {
 		source := api.TokenSource(env.get)
-		before, _ := source(t.Context(), false)
+		before, _ := source(t.Context())
 		if err := os.WriteFile(file, []byte("second"), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		env["A"] = "second"
-		if after, err := source(t.Context(), false); before+after != "firstsecond" || err != nil {
+		if after, err := source(t.Context()); before+after != "firstsecond" || err != nil {
 			t.Errorf("got %s, %s, %v", before, after, err)
 		}
 		env["A"] = "first"
 	}
 }
 
-// counting is a command whose nth run prints n.
-func counting(t *testing.T) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "runs")
-	return "echo x >> " + path + "; grep -c x " + path
-}
-
-func TestCommandIsRunAgainOnlyToRefresh(t *testing.T) {
-	source := API{TokenCommand: counting(t)}.TokenSource(none)
-	for i, c := range []struct {
-		refresh bool
-		want    string
-	}{{false, "1"}, {false, "1"}, {true, "2"}, {false, "2"}, {true, "3"}} {
-		if got, err := source(t.Context(), c.refresh); got != c.want || err != nil {
-			t.Errorf("call %d: got %q, %v", i, got, err)
-		}
-	}
-}
-
-func TestManyRefreshesShareOneRun(t *testing.T) {
-	line := counting(t)
-	synctest.Test(t, func(t *testing.T) {
-		command := newCommand(line)
-		<-command.turn // so that all of them wait
-		var group sync.WaitGroup
-		tokens := make([]string, 8)
-		for i := range tokens {
-			group.Go(func() { tokens[i], _ = command.token(t.Context(), true) })
-		}
-		synctest.Wait()
-		command.turn <- struct{}{}
-		group.Wait()
-		for _, token := range tokens {
-			if token != "1\n" {
-				t.Errorf("got %q", tokens)
-			}
-		}
-	})
-}
-
 func TestFailedCommandIsTriedAgain(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "token")
 	source := API{TokenCommand: "cat " + path}.TokenSource(none)
-	if _, err := source(t.Context(), false); err == nil {
+	if _, err := source(t.Context()); err == nil {
 		t.Fatal("there is no token yet")
 	}
 	if err := os.WriteFile(path, []byte(canary), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := source(t.Context(), false); got != canary || err != nil {
+	if got, err := source(t.Context()); got != canary || err != nil {
 		t.Errorf("got %q, %v", got, err)
 	}
 }
 
 func TestSlowCommandIsStopped(t *testing.T) {
-	command := newCommand("echo " + canary + "; sleep 60")
-	command.timeout = 50 * time.Millisecond
-	if _, err := command.token(t.Context(), false); text(err) != "the command ran longer than 50ms" {
+	if _, err := runCommand(t.Context(), "echo "+canary+"; sleep 60", 50*time.Millisecond); text(err) != "the command ran longer than 50ms" {
 		t.Errorf("got %v", err)
 	}
 }
 
-func TestCancelledCallerStopsTheCommandForHimselfOnly(t *testing.T) {
-	command := newCommand("echo " + canary)
-	cancelled, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := command.token(cancelled, false); !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v", err)
-	}
-	if got, err := command.token(t.Context(), false); err != nil || got != canary+"\n" {
-		t.Errorf("got %q, %v", got, err)
-	}
-}
-
-func TestWhoWaitsBehindACancelledCallerGetsATokenOfHisOwn(t *testing.T) {
-	folder := t.TempDir()
-	started := filepath.Join(folder, "started")
+func TestACancelledCallerStopsTheCommand(t *testing.T) {
+	started := filepath.Join(t.TempDir(), "started")
 	if err := exec.Command("mkfifo", started).Run(); err != nil {
 		t.Skip("no named pipes here")
 	}
-	command := newCommand("cd " + folder + "; if [ -e once ]; then echo " + canary + "; else touch once; echo > started; exec sleep 60; fi")
 	ctx, cancel := context.WithCancel(t.Context())
 	var group sync.WaitGroup
 	group.Go(func() {
-		if _, err := command.token(ctx, true); !errors.Is(err, context.Canceled) {
-			t.Errorf("the cancelled caller got %v", err)
+		if _, err := runCommand(ctx, "echo > "+started+"; exec sleep 60", commandTimeout); !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
 		}
 	})
 	read(t, started) // comes back once the command runs
-	group.Go(func() {
-		if got, err := command.token(t.Context(), true); got != canary+"\n" || err != nil {
-			t.Errorf("the waiting caller got %q, %v", got, err)
-		}
-	})
-	runtime.Gosched()
 	cancel()
 	group.Wait()
 }

@@ -108,20 +108,16 @@ func parseDuration(text string) (time.Duration, bool) {
 	if !matches(durationPattern, text) {
 		return 0, false
 	}
-	const day = 24 * time.Hour
-	number, rest, found := strings.Cut(text, "d")
+	days, rest, found := strings.Cut(text, "d")
 	if !found {
-		number, rest = "0", text
+		days, rest = "0", text
 	}
-	days, err := strconv.ParseInt(number, 10, 64)
-	if err != nil || days > int64(math.MaxInt64/day) {
+	n, err := strconv.ParseInt(days, 10, 32)
+	if err != nil {
 		return 0, false
 	}
-	part, err := time.ParseDuration("0s" + rest)
-	if err != nil || part > math.MaxInt64-time.Duration(days)*day {
-		return 0, false
-	}
-	return time.Duration(days)*day + part, true
+	value, err := time.ParseDuration(strconv.FormatInt(24*n, 10) + "h" + rest)
+	return value, err == nil
 }
 
 func decodeTime(to *time.Time, n *yaml.Node) (complaint string) {

@@ -44,7 +44,7 @@ func dialURL(t fataler, url string, change ...func(*api.Options)) *Reader {
 	t.Helper()
 	options := api.Options{
 		BaseURL: url, MaxConcurrency: 4, Timeout: 20 * time.Second, Retries: 3, Backoff: time.Millisecond,
-		Token: func(context.Context, bool) (string, error) { return "secret", nil },
+		Token: func(context.Context) (string, error) { return "secret", nil },
 	}
 	for _, c := range change {
 		c(&options)

@@ -98,7 +98,7 @@ func TestExpected(t *testing.T) {
 // program.
 func TestAPanicIsAFailureOfTheStream(t *testing.T) {
 	sim := apisim.New(apisim.Options{NoGzip: true, Seed: 5, Now: noon, Days: 2, AlertsPerDay: 500})
-	reader := dial(t, sim, func(o *api.Options) { o.Token = func(context.Context, bool) (string, error) { panic("Ada Lovelace") } })
+	reader := dial(t, sim, func(o *api.Options) { o.Token = func(context.Context) (string, error) { panic("Ada Lovelace") } })
 	r := readAll(reader, Job{Query: anyPage, Interval: between(noon.AddDate(0, 0, -3), noon)})
 	if r.err == nil || !strings.Contains(r.err.Error(), "internal error: ") || strings.Contains(r.err.Error(), "Lovelace") {
 		t.Errorf("%v", r.err)

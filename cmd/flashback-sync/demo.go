@@ -62,7 +62,7 @@ func (a *app) demo(ctx context.Context, dir string, seed uint64) error {
 	t := &task{app: a, log: a.logger(config.Log{Level: "warn", Format: "auto"})}
 	client, err := api.New(api.Options{
 		BaseURL: url, UserAgent: "flashback-sync/" + version + " demo", MaxConcurrency: 8, Timeout: 30 * time.Second, Retries: retries,
-		Token: func(context.Context, bool) (string, error) { return token, nil }, Observe: t.sent,
+		Token: func(context.Context) (string, error) { return token, nil }, Observe: t.sent,
 	})
 	if err != nil {
 		return err

@@ -28,7 +28,7 @@ func (a *app) source(c *config.Config, log zerolog.Logger, retries int, observe 
 	}
 	client, err := api.New(api.Options{
 		BaseURL:           c.API.BaseURL,
-		Token:             api.Token(c.API.TokenSource(a.env)),
+		Token:             c.API.TokenSource(a.env),
 		UserAgent:         "flashback-sync/" + version,
 		MaxConcurrency:    c.API.MaxConcurrency,
 		RequestsPerSecond: c.API.RequestsPerSecond,

@@ -89,7 +89,7 @@ func TestARequestWithANewTokenIsObserved(t *testing.T) {
 	sim.Inject(apisim.Fault{Kind: apisim.FaultStatus, Status: 401})
 	seen, given := &observed{}, 0
 	client := dial(t, sim, seen.options, func(o *Options) {
-		o.Token = func(context.Context, bool) (string, error) {
+		o.Token = func(context.Context) (string, error) {
 			given++
 			return []string{"secret", "secret2"}[min(given, 2)-1], nil
 		}

@@ -18,7 +18,7 @@ func inBubble(t *testing.T, answer func(w *httptest.ResponseRecorder, r *http.Re
 	t.Helper()
 	options := Options{
 		BaseURL: "http://x", MaxConcurrency: 4, Retries: 5, Backoff: time.Second,
-		Token: func(context.Context, bool) (string, error) { return "secret", nil },
+		Token: func(context.Context) (string, error) { return "secret", nil },
 	}
 	for _, c := range change {
 		c(&options)

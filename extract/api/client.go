@@ -13,9 +13,9 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Token returns the bearer token. After the source has refused a token it is
-// called again with refresh set.
-type Token func(ctx context.Context, refresh bool) (string, error)
+// Token returns the bearer token. It is called once, and again after the source has
+// refused the token.
+type Token func(ctx context.Context) (string, error)
 
 // Options configure a Client. BaseURL and Token are required.
 type Options struct {

@@ -130,7 +130,7 @@ func TestSegmentsStayInTheirPlace(t *testing.T) {
 		_, _ = w.Write([]byte(`{"success":true,"alerts":[],"total":0}`))
 	}))
 	defer server.Close()
-	client, err := New(Options{BaseURL: server.URL + "/api%20v1/?x=1#y", Token: func(context.Context, bool) (string, error) { return "t", nil }})
+	client, err := New(Options{BaseURL: server.URL + "/api%20v1/?x=1#y", Token: func(context.Context) (string, error) { return "t", nil }})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -33,7 +33,7 @@ func dialURL(t *testing.T, url string, change ...func(*Options)) *Client {
 	t.Helper()
 	options := Options{
 		BaseURL: url, MaxConcurrency: 4, Timeout: 20 * time.Second, Retries: 3, Backoff: time.Millisecond,
-		Token: func(context.Context, bool) (string, error) { return "secret", nil },
+		Token: func(context.Context) (string, error) { return "secret", nil },
 	}
 	for _, c := range change {
 		c(&options)

@@ -109,7 +109,7 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				client, err := New(Options{
 					BaseURL: "http://x", MaxConcurrency: 4, Retries: 2, Backoff: time.Second,
-					Token: func(context.Context, bool) (string, error) { return "secret", nil },
+					Token: func(context.Context) (string, error) { return "secret", nil },
 				})
 				if err != nil {
 					t.Fatal(err)
@@ -150,7 +150,7 @@ func TestPausesDoubleWithJitter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, err := New(Options{
 			BaseURL: "http://x", Retries: 12, Backoff: time.Second,
-			Token: func(context.Context, bool) (string, error) { return "secret", nil },
+			Token: func(context.Context) (string, error) { return "secret", nil },
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -259,7 +259,7 @@ func TestRequestsPerSecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, err := New(Options{
 			BaseURL: "http://x", RequestsPerSecond: 2, MaxConcurrency: 4,
-			Token: func(context.Context, bool) (string, error) { return "secret", nil },
+			Token: func(context.Context) (string, error) { return "secret", nil },
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -26,7 +26,7 @@ func (t *tokens) get(ctx context.Context, refused string) (string, error) {
 	if t.token != "" && (refused != t.token || t.spent[refused]) {
 		return t.token, nil
 	}
-	token, err := t.source(ctx, t.token != "")
+	token, err := t.source(ctx)
 	if refused != "" && (err == nil || ctx.Err() == nil) {
 		t.spent[refused] = true
 	}

@@ -98,7 +98,7 @@ func makeWorld(t tester, dir string, o apisim.Options) (w *world, end func()) {
 	client, err := api.New(api.Options{
 		BaseURL: w.url, MaxConcurrency: 4, Retries: 2, Backoff: time.Millisecond, Timeout: 20 * time.Second,
 		UserAgent: "test", Now: w.now,
-		Token: func(context.Context, bool) (string, error) { return "any", nil },
+		Token: func(context.Context) (string, error) { return "any", nil },
 	})
 	if err != nil {
 		t.Fatal(err)
