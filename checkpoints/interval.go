@@ -35,6 +35,8 @@ func (i Interval) Intersect(o Interval) Interval {
 	return Interval{From: later(i.From, o.From), To: earlier(i.To, o.To)}
 }
 
+func (i Interval) equal(o Interval) bool { return i.From.Equal(o.From) && i.To.Equal(o.To) }
+
 func (i Interval) String() string {
 	return fmt.Sprintf("[%s, %s)", i.From.UTC().Format(time.RFC3339Nano), i.To.UTC().Format(time.RFC3339Nano))
 }

