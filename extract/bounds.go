@@ -13,16 +13,10 @@ const forever = instant.Micros(1 << 62)
 // it cuts the bound down or compares in whole units. Days get more room, since a
 // source that knows only dates may count them in its own time zone.
 func around(low, high, resolution instant.Micros) api.Bounds {
-	b := api.Bounds{From: low.Floor(resolution) - resolution, To: high}
-	if high < api.MaxBound {
-		b.To = (high + resolution - 1).Floor(resolution)
-	}
+	b := api.Bounds{From: low.Floor(resolution) - resolution, To: (high + resolution - 1).Floor(resolution)}
 	if resolution == instant.Day {
 		b.From -= instant.Day
 		b.To += instant.Day
-	}
-	if b.To >= api.MaxBound {
-		b.To, b.Open = forever, true
 	}
 	return b
 }

@@ -45,7 +45,7 @@ type Glimpse struct {
 
 // Peek requests the newest row only, of those since from.
 func (r *Reader) Peek(ctx context.Context, q api.Query, from time.Time) (Glimpse, error) {
-	return r.glimpse(ctx, q, api.Bounds{From: instant.Of(from), To: forever, Open: true}, 1)
+	return r.glimpse(ctx, q, api.Bounds{From: instant.Of(from), To: forever}, 1)
 }
 
 // Begin requests the first page of an open job that begins at from: it shows what

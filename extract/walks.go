@@ -6,6 +6,8 @@ import (
 	"iter"
 	"sync"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/checkpoints/instant"
 	"github.com/flashback-sync/flashback-sync/extract/api"
@@ -56,11 +58,10 @@ type Walks struct {
 	out    chan Page
 
 	mu         sync.Mutex
-	changed    sync.Cond // queue, active, failure or a walk's remainder changed
+	changed    sync.Cond // queue, active or a walk's remainder changed
 	queue      []*walk
 	active     map[*walk]struct{}
 	idle       int // workers that wait for a walk
-	failure    error
 	expected   int
 	shortfalls []Shortfall
 	missing    map[int]error
@@ -102,37 +103,42 @@ func (w *Walks) NotFound() map[int]error { return w.missing }
 // last, with an empty page. It may be ranged over once.
 func (w *Walks) Pages(ctx context.Context) iter.Seq2[Page, error] {
 	return func(yield func(Page, error) bool) {
-		working, cancel := context.WithCancel(ctx)
-		defer cancel()
-		var workers sync.WaitGroup
-		for range w.reader.client.Concurrency() {
-			workers.Go(func() {
-				defer crash.Exit()
-				w.work(working, cancel)
-			})
-		}
-		stop := context.AfterFunc(working, func() {
-			defer crash.Exit()
-			w.wake()
-		})
+		wanted, stop := context.WithCancel(ctx)
 		defer stop()
-		go func() {
-			defer crash.Exit()
-			workers.Wait()
-			close(w.out)
-		}()
+		failure := w.start(wanted)
+		wants := true
 		for page := range w.out {
-			if !yield(page, nil) {
-				cancel()
-				for range w.out { // let the workers end
-				}
-				return
+			if wants = wants && yield(page, nil); !wants {
+				stop() // and let the workers end
 			}
 		}
-		if err := cmp.Or(ctx.Err(), w.failure); err != nil {
+		if err := cmp.Or(ctx.Err(), <-failure); err != nil && wants {
 			yield(Page{}, err)
 		}
 	}
+}
+
+// start starts the workers. When all have ended it closes the channel of pages, and gives
+// the first failure, which ends the walks of all workers.
+func (w *Walks) start(ctx context.Context) (failure chan error) {
+	workers, ctx := errgroup.WithContext(ctx)
+	context.AfterFunc(ctx, func() {
+		defer crash.Exit()
+		w.wake()
+	})
+	for range w.reader.client.Concurrency() {
+		workers.Go(func() error {
+			defer crash.Exit()
+			return w.work(ctx)
+		})
+	}
+	failure = make(chan error, 1)
+	go func() {
+		defer crash.Exit()
+		failure <- workers.Wait()
+		close(w.out)
+	}()
+	return failure
 }
 
 func (w *Walks) wake() {
@@ -141,15 +147,14 @@ func (w *Walks) wake() {
 	w.changed.Broadcast()
 }
 
-// work does one walk after the other. The first failure ends those of the other
-// workers too.
-func (w *Walks) work(ctx context.Context, cancel func()) {
+// work does one walk after the other.
+func (w *Walks) work(ctx context.Context) error {
 	for next := w.take(ctx); next != nil; next = w.take(ctx) {
-		err := next.runSafely(ctx)
-		if w.finish(next, err) {
-			cancel()
+		if err := w.finish(next, next.runSafely(ctx)); err != nil {
+			return err
 		}
 	}
+	return nil
 }
 
 // take waits for a walk to do: one from the queue, or a part of another.
@@ -158,7 +163,7 @@ func (w *Walks) take(ctx context.Context) *walk {
 	defer w.mu.Unlock()
 	for {
 		switch {
-		case ctx.Err() != nil || w.failure != nil:
+		case ctx.Err() != nil:
 			return nil
 		case len(w.queue) > 0:
 			next := w.queue[0]
@@ -178,22 +183,21 @@ func (w *Walks) take(ctx context.Context) *walk {
 	}
 }
 
-// finish notes how a walk ended and reports whether it ends all walks.
-func (w *Walks) finish(done *walk, err error) (fatal bool) {
+// finish notes how a walk ended. It returns the failure if that ends all walks.
+func (w *Walks) finish(done *walk, err error) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	delete(w.active, done)
-	if err != nil {
-		done.announce(0, err)
-		kind, _ := api.KindOf(err)
-		if kind == api.NotFound && w.jobs[done.job].Query.PolicyPath != "" {
-			w.missing[done.job] = err
-		} else if w.failure == nil {
-			w.failure = err
-		}
-	}
 	w.changed.Broadcast()
-	return w.failure != nil
+	if err == nil {
+		return nil
+	}
+	done.announce(0, err)
+	if kind, _ := api.KindOf(err); kind == api.NotFound && w.jobs[done.job].Query.PolicyPath != "" {
+		w.missing[done.job] = err
+		return nil
+	}
+	return err
 }
 
 func (w *Walks) emit(ctx context.Context, page Page) error {

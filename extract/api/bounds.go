@@ -14,16 +14,13 @@ const (
 )
 
 // Bounds are the parameters from and to of one request.
-type Bounds struct {
-	From, To instant.Micros
-	Open     bool // no upper bound: To is not sent
-}
+type Bounds struct{ From, To instant.Micros }
 
 func (b Bounds) set(v url.Values) {
 	if b.From >= MinBound {
 		v.Set("from", b.From.Format())
 	}
-	if !b.Open {
+	if b.To < MaxBound {
 		v.Set("to", b.To.Format())
 	}
 }

@@ -17,7 +17,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 var (
 	noon    = time.Date(2026, 3, 18, 12, 34, 56, 0, time.UTC) // a Wednesday
 	anyPage = Query{Endpoint: "/policy/alerts"}
-	recent  = Bounds{From: instant.Of(noon.Add(-time.Hour)), Open: true}
+	recent  = Bounds{From: instant.Of(noon.Add(-time.Hour)), To: MaxBound}
 )
 
 // dial serves the simulator and returns a client of it.
@@ -59,7 +59,7 @@ func peekAt(c *Client) error {
 // readAll pages through all alerts by skip.
 func readAll(c *Client) (rows int, err error) {
 	for {
-		page, err := c.List(context.Background(), anyPage, Bounds{From: MinBound, Open: true}, rows, MaxTake)
+		page, err := c.List(context.Background(), anyPage, Bounds{From: MinBound, To: MaxBound}, rows, MaxTake)
 		if err != nil {
 			return rows, err
 		}
