@@ -32,12 +32,6 @@ func (w *Walks) learnTake(given, left int) {
 	}
 }
 
-// wants reports whether the row belongs to the job.
-func (w *Walks) wants(job int, r api.Row) bool {
-	j := w.jobs[job]
-	return !r.Dated || (r.At >= instant.Of(j.Interval.From) && (j.Open || r.At < instant.Of(j.Interval.To)))
-}
-
 // countAbove counts the rows that the next page's total cannot include: they are at
 // or above the limit that it was requested for, and it did not give them.
 func countAbove(rows []api.Row, next *api.Answer, limit instant.Micros) (count int) {

@@ -1,9 +1,11 @@
 package extract
 
 import (
+	"cmp"
 	"context"
 	"time"
 
+	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/checkpoints/instant"
 	"github.com/flashback-sync/flashback-sync/extract/api"
 )
@@ -113,4 +115,60 @@ func coarserThan(resolution instant.Micros) instant.Micros {
 		return instant.Second
 	}
 	return instant.Day
+}
+
+// begin learns the resolution of the source if it is not known yet. Without an upper
+// bound the first request may use milliseconds: what the source cuts off the lower
+// bound only adds rows. Otherwise rows of an earlier glimpse show the resolution; without
+// one the first request is for whole days, and more than was asked for. One assumption
+// is not checked, so that a quiet night costs one request: an answer without any row is
+// believed. It could hide rows of the first day if a source compared dates only and
+// excluded the day of from; that has never been seen.
+func (w *walk) begin(ctx context.Context) (done bool, err error) {
+	if w.resolution != 0 {
+		return false, nil // the one it was split off from knew
+	}
+	var rows []api.Row
+	if w.cursor != forever {
+		rows = w.pool.reader.glimpsed(w.query())
+	}
+	known, err := w.pool.reader.resolution(ctx, w.query(), rows)
+	if err != nil || known != 0 {
+		w.adopt(known)
+		return false, err
+	}
+	tried := instant.Day
+	if w.cursor == forever {
+		tried = instant.Millisecond
+	}
+	w.adopt(tried)
+	page, err := w.page(ctx, around(w.low, w.cursor, tried), 0)
+	if err != nil {
+		return false, err
+	}
+	if !w.pool.complete(page) || (tried != instant.Day && len(page.Rows) > 0) {
+		found, err := w.pool.reader.resolution(ctx, w.query(), page.Rows)
+		w.adopt(cmp.Or(found, instant.Day))
+		if err != nil || w.resolution != tried {
+			return false, err
+		}
+	}
+	w.learn(page, 0)
+	return w.advance(ctx, page, checkpoints.Interval{})
+}
+
+// adopt draws the bounds of this walk to a resolution from now on.
+func (w *walk) adopt(resolution instant.Micros) {
+	w.pool.mu.Lock()
+	defer w.pool.mu.Unlock()
+	w.resolution = resolution
+}
+
+// coarsen goes on in the next coarser unit, which the source has shown to compare in.
+func (w *walk) coarsen() {
+	w.pool.reader.mu.Lock()
+	w.pool.reader.learn(w.query(), coarserThan(w.resolution))
+	w.pool.reader.mu.Unlock()
+	w.adopt(coarserThan(w.resolution))
+	w.prev = nil
 }

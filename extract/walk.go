@@ -1,11 +1,8 @@
 package extract
 
 import (
-	"bytes"
-	"cmp"
 	"context"
 	"errors"
-	"slices"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/checkpoints/instant"
@@ -48,11 +45,6 @@ type step struct {
 	rows  []api.Row
 }
 
-// gave reports whether the answer had the same record, byte for byte.
-func (s *step) gave(r api.Row) bool {
-	return s != nil && slices.ContainsFunc(s.rows, func(given api.Row) bool { return given.At == r.At && bytes.Equal(given.Raw, r.Raw) })
-}
-
 func newWalk(pool *Walks, job int, low, high instant.Micros, open bool) *walk {
 	w := &walk{pool: pool, job: job, low: low, high: high, cursor: high, announced: make(chan struct{})}
 	if open {
@@ -79,52 +71,6 @@ func (w *walk) runSafely(ctx context.Context) (err error) {
 		done, err = w.stepDown(ctx)
 	}
 	return err
-}
-
-// begin learns the resolution of the source if it is not known yet. Without an upper
-// bound the first request may use milliseconds: what the source cuts off the lower
-// bound only adds rows. Otherwise rows of an earlier glimpse show the resolution; without
-// one the first request is for whole days, and more than was asked for. One assumption
-// is not checked, so that a quiet night costs one request: an answer without any row is
-// believed. It could hide rows of the first day if a source compared dates only and
-// excluded the day of from; that has never been seen.
-func (w *walk) begin(ctx context.Context) (done bool, err error) {
-	if w.resolution != 0 {
-		return false, nil // the one it was split off from knew
-	}
-	var rows []api.Row
-	if w.cursor != forever {
-		rows = w.pool.reader.glimpsed(w.query())
-	}
-	known, err := w.pool.reader.resolution(ctx, w.query(), rows)
-	if err != nil || known != 0 {
-		w.adopt(known)
-		return false, err
-	}
-	tried := instant.Day
-	if w.cursor == forever {
-		tried = instant.Millisecond
-	}
-	w.adopt(tried)
-	page, err := w.page(ctx, around(w.low, w.cursor, tried), 0)
-	if err != nil {
-		return false, err
-	}
-	if !w.pool.complete(page) || (tried != instant.Day && len(page.Rows) > 0) {
-		found, err := w.pool.reader.resolution(ctx, w.query(), page.Rows)
-		w.adopt(cmp.Or(found, instant.Day))
-		if err != nil || w.resolution != tried {
-			return false, err
-		}
-	}
-	w.learn(page, 0)
-	return w.advance(ctx, page, checkpoints.Interval{})
-}
-
-func (w *walk) adopt(resolution instant.Micros) {
-	w.pool.mu.Lock()
-	defer w.pool.mu.Unlock()
-	w.resolution = resolution
 }
 
 // stepDown requests one page and proves the step before it.
@@ -230,14 +176,6 @@ func (w *walk) below(ctx context.Context, page *api.Answer) (done bool, err erro
 	return w.readDense(ctx, oldest)
 }
 
-func (w *walk) coarsen() {
-	w.pool.reader.mu.Lock()
-	w.pool.reader.learn(w.query(), coarserThan(w.resolution))
-	w.pool.reader.mu.Unlock()
-	w.adopt(coarserThan(w.resolution))
-	w.prev = nil
-}
-
 // descend moves the cursor below a page, but no further than to the start of the walk.
 func (w *walk) descend(next, oldest instant.Micros, page *api.Answer) {
 	w.pool.mu.Lock()
@@ -262,44 +200,4 @@ func (w *walk) nothingGiven(page *api.Answer) (done bool) {
 	}
 	w.pool.fallShort(w.job, w.within(w.lowest(), w.cursor), page.Total)
 	return true
-}
-
-// within is the part of a range that this walk has to cover. It is
-// empty for rows dated after the walk's end.
-func (w *walk) within(from, to instant.Micros) checkpoints.Interval {
-	from, to = max(from, w.lowest()), min(to, w.high)
-	return checkpoints.Interval{From: from.Time(), To: max(from, to).Time()}
-}
-
-// yield hands over a page, if there is one, and says what is covered.
-func (w *walk) yield(ctx context.Context, answer *api.Answer, covered ...checkpoints.Interval) error {
-	page := Page{Job: w.job}
-	if answer != nil {
-		page = w.give(answer)
-	}
-	for _, i := range covered {
-		if !i.Empty() {
-			page.Covered = append(page.Covered, i)
-		}
-	}
-	if len(page.Records)+page.Repeated+len(page.Covered) == 0 {
-		return nil
-	}
-	return w.pool.emit(ctx, page)
-}
-
-// give makes a page of the records that the job wants: bounds have a margin, so an
-// answer may also have rows that belong to other jobs, and rows of the answer before.
-func (w *walk) give(answer *api.Answer) Page {
-	page := Page{Job: w.job, Records: make([][]byte, 0, len(answer.Rows))}
-	for _, r := range answer.Rows {
-		switch {
-		case !w.pool.wants(w.job, r):
-		case w.prev.gave(r):
-			page.Repeated++
-		default:
-			page.Records = append(page.Records, r.Raw)
-		}
-	}
-	return page
 }
