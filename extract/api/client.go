@@ -142,7 +142,7 @@ func (c *call) path() string { return pathOf(c.endpoint, c.policy) }
 func (c *Client) attempt(ctx context.Context, call *call) (now time.Time, err error) {
 	token, err := c.tokens.get(ctx, "")
 	if err != nil {
-		return now, tokenError(ctx, call, err)
+		return now, tokenError(ctx, err)
 	}
 	now, err = c.send(ctx, call, token)
 	if kind, ok := KindOf(err); !ok || kind != Unauthorized {
@@ -155,9 +155,9 @@ func (c *Client) attempt(ctx context.Context, call *call) (now time.Time, err er
 	return c.send(ctx, call, fresh)
 }
 
-func tokenError(ctx context.Context, call *call, err error) error {
+func tokenError(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return &Error{Kind: Unauthorized, Path: call.path(), Message: "no token to send", Err: err}
+	return &Error{Kind: Unauthorized, Message: "no token to send", Err: err}
 }

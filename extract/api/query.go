@@ -6,6 +6,8 @@ import (
 	"path"
 	"strconv"
 	"strings"
+
+	"github.com/flashback-sync/flashback-sync/checkpoints/instant"
 )
 
 // MaxTake is the largest page the API gives.
@@ -83,7 +85,12 @@ func (q Query) filters(v url.Values) {
 
 func (q Query) parameters(b Bounds, skip, take int) url.Values {
 	v := url.Values{}
-	b.set(v)
+	if b.From >= MinBound {
+		v.Set("from", b.From.Format())
+	}
+	if b.To < MaxBound {
+		v.Set("to", b.To.Format())
+	}
 	q.filters(v)
 	v.Set("take", strconv.Itoa(take))
 	if skip > 0 {
@@ -91,3 +98,13 @@ func (q Query) parameters(b Bounds, skip, take int) url.Values {
 	}
 	return v
 }
+
+const (
+	// MinBound and MaxBound limit what ISO 8601 writes with four digits of a year. A
+	// bound below MinBound, or at MaxBound or above, is not sent.
+	MinBound = instant.Micros(-62135596800e6)
+	MaxBound = instant.Micros(253402300800e6)
+)
+
+// Bounds are the parameters from and to of one request.
+type Bounds struct{ From, To instant.Micros }

@@ -38,9 +38,13 @@ func (c *Client) get(ctx context.Context, call *call) (now time.Time, err error)
 	}
 }
 
-// classify notes a failure, and whether there is to be another attempt.
+// classify notes a failure, and says whether there is to be another attempt.
 func (c *Client) classify(call *call, budget *budget, err error) (failure *Error, again bool) {
-	if !errors.As(err, &failure) || !failure.temporary {
+	if !errors.As(err, &failure) {
+		return nil, false
+	}
+	failure.Path = call.path()
+	if !failure.temporary {
 		return failure, false
 	}
 	// A source that serves others and refuses this one only sets the pace.

@@ -27,7 +27,7 @@ func (c *Client) send(ctx context.Context, call *call, token string) (now time.T
 	}
 	defer c.limiter.release()
 	if left := c.budget(call.endpoint).closed(); left > 0 {
-		return now, &Error{Kind: Unreachable, Path: call.path(), Message: "not sent, since the source wants no requests for another " + rounded(left)}
+		return now, &Error{Kind: Unreachable, Message: "not sent, since the source wants no requests for another " + rounded(left)}
 	}
 	return c.exchange(ctx, call, secret(token))
 }
@@ -58,9 +58,7 @@ func (c *Client) exchange(ctx context.Context, call *call, token secret) (now ti
 	// elsewhere, and does not even read where it leads to.
 	answer, err := c.http.Transport.RoundTrip(request)
 	if err != nil {
-		return now, &Error{
-			Kind: Unreachable, Path: call.path(), Err: c.orTimeout(ctx, err, "no answer"), temporary: certificateError(err) == nil,
-		}
+		return now, &Error{Kind: Unreachable, Err: c.orTimeout(ctx, err, "no answer"), temporary: certificateError(err) == nil}
 	}
 	attempt.Status = answer.StatusCode
 	defer func() { _ = answer.Body.Close() }()
@@ -71,18 +69,18 @@ func (c *Client) exchange(ctx context.Context, call *call, token secret) (now ti
 		c.limiter.refused(answer.StatusCode, began)
 		begins := beginning(answer.StatusCode, body)
 		c.show(call, answer.StatusCode, begins, token)
-		return now, statusError(call.path(), answer, begins, now)
+		return now, statusError(answer, begins, now)
 	}
 	c.limiter.answered()
 	text, err := read(body, answer.ContentLength)
 	if err != nil {
-		return now, bodyError(call.path(), c.orTimeout(ctx, err, "the answer was not complete"))
+		return now, bodyError(c.orTimeout(ctx, err, "the answer was not complete"))
 	}
 	if err := call.accept(text); err != nil {
 		c.show(call, answer.StatusCode, text, token)
 		return now, &Error{
-			Kind: OffContract, Path: call.path(), Status: answer.StatusCode,
-			Message: describe(answer.Header, text), Err: fmt.Errorf("the answer is not a page: %w", err), temporary: true,
+			Kind: OffContract, Status: answer.StatusCode, Message: describe(answer.Header, text),
+			Err: fmt.Errorf("the answer is not a page: %w", err), temporary: true,
 		}
 	}
 	return now, nil
