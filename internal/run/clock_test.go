@@ -15,14 +15,21 @@ import (
 
 const year = 365 * day
 
+// skewed is a world of everything whose first run saw a clock of our own that is wrong.
+func skewed(t *testing.T, skew time.Duration) *world {
+	t.Helper()
+	w := newWorld(t, small())
+	w.skew = skew
+	w.prepared(fmt.Sprint("everything, skewed by ", skew), func() { w.mustSync(w.options(everything...)) })
+	return w
+}
+
 func TestOurOwnClockMayBeWrong(t *testing.T) {
 	t.Parallel()
 	for _, skew := range []time.Duration{time.Hour, -time.Hour, year, -year} {
 		t.Run(skew.String(), func(t *testing.T) {
-			w := newWorld(t, small())
-			w.skew = skew
-			o := w.options(alerts, violations, policyStats)
-			w.mustSync(o)
+			w := skewed(t, skew)
+			o := w.options(everything...)
 			w.equalsTruth()
 			w.sim.Advance(5 * time.Hour)
 			w.mustSync(o)
@@ -57,9 +64,7 @@ func TestOurOwnClockMayJump(t *testing.T) {
 		"forward": {0, year}, "back": {year, 0}, "back a little": {time.Hour, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, small())
-			w.skew = jump[0]
-			w.mustSync(w.options())
+			w := skewed(t, jump[0])
 			old := w.sim.Rows(apisim.Alerts)[2]
 			w.skew = jump[1]
 			w.sim.Advance(20 * time.Minute)
@@ -129,18 +134,14 @@ func TestDownForSixtyDays(t *testing.T) {
 // One answer dated a year ahead makes nothing count as read that was not there.
 func TestDateFarAheadCoversNothing(t *testing.T) {
 	t.Parallel()
-	for _, ahead := range []time.Duration{3 * day, 365 * day} {
-		w := newWorld(t, small())
-		o := w.options(alerts)
-		m := w.sim.Semantics()
-		m.DateSkew = ahead
-		w.sim.SetSemantics(m)
-		w.mustSync(o)
-		w.sim.SetSemantics(apisim.Semantics{})
-		w.sim.Advance(10 * day)
-		w.mustSync(o)
-		w.equalsTruth(apisim.Alerts)
-	}
+	w := newWorld(t, small())
+	o := w.options(alerts)
+	w.sim.SetSemantics(apisim.Semantics{DateSkew: 365 * day})
+	w.mustSync(o)
+	w.sim.SetSemantics(apisim.Semantics{})
+	w.sim.Advance(10 * day)
+	w.mustSync(o)
+	w.equalsTruth(apisim.Alerts)
 }
 
 // A verification whose own clock is behind must look as far back as one whose clock
@@ -149,8 +150,7 @@ func TestAVerificationGoesByTheSourcesClock(t *testing.T) {
 	t.Parallel()
 	for _, skew := range []time.Duration{year, -year} {
 		t.Run(skew.String(), func(t *testing.T) {
-			w := newWorld(t, small())
-			w.mustSync(w.options(policyStats))
+			w := synced(t, small(), policyStats)
 			tamper(t, load.File(w.dir), "UPDATE policy_stats SET violations = violations + 7 WHERE bucket_start = (SELECT min(bucket_start) FROM policy_stats WHERE closed) AND scope = 'org'")
 			w.skew = skew
 			w.sim.ResetRequests()
@@ -169,10 +169,10 @@ func TestAVerificationGoesByTheSourcesClock(t *testing.T) {
 func TestClocksFarApartAreWarnedOfOnce(t *testing.T) {
 	t.Parallel()
 	for skew, want := range map[time.Duration]int{0: 0, 50 * time.Minute: 0, -2 * time.Hour: 1, year: 1, -year: 1} {
-		o := small()
-		o.Semantics.DateSkew = skew
-		w := newWorld(t, o)
-		options := w.options(alerts, violations)
+		w := synced(t, small())
+		w.sim.SetSemantics(apisim.Semantics{DateSkew: skew})
+		options := w.options()
+		options.DryRun = true
 		warnings := 0
 		options.Observe = func(e run.Event) {
 			if e.Kind == run.Warned && strings.Contains(e.Message, "clock") {

@@ -48,7 +48,7 @@ func TestAFullDiskEndsTheRunAndTheNextGoesOn(t *testing.T) {
 	w.mount("64m")
 	w.step = hurry
 	full := filepath.Join(w.dir, "full")
-	for nth := 3; nth <= 24; nth += 7 {
+	for nth := 3; nth <= 24; nth += 10 {
 		before := w.sim.RequestCount()
 		w.sim.SetOnRequest(func(_ *http.Request, n int) {
 			if n-before == nth {

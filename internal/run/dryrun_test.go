@@ -78,10 +78,10 @@ func TestADryRunWritesNothingAtAll(t *testing.T) {
 	for name, prepare := range map[string]func(t *testing.T, w *world){
 		"nothing there":    func(*testing.T, *world) {},
 		"an older layout":  func(t *testing.T, w *world) { unpack(t, filepath.Join(releases, "layout-1.tar.zst"), w.dir) },
-		"no lock file":     func(t *testing.T, w *world) { w.mustSync(w.upgradeOptions()); remove(t, w.dir, "state/lock") },
-		"no published one": func(t *testing.T, w *world) { w.mustSync(w.upgradeOptions()); remove(t, w.dir, snapshot.Name) },
+		"no lock file":     func(t *testing.T, w *world) { w.upgraded(); remove(t, w.dir, "state/lock") },
+		"no published one": func(t *testing.T, w *world) { w.upgraded(); remove(t, w.dir, snapshot.Name) },
 		"after a crash": func(t *testing.T, w *world) {
-			w.mustSync(w.upgradeOptions())
+			w.upgraded()
 			leaveLog(t, load.File(w.dir))
 			for _, name := range []string{
 				load.Unpublished, ".flashback.duckdb.tmp-1", snapshot.LogName, "lake/.manifest.json.tmp-2", "state/warehouse.duckdb.new",
@@ -121,8 +121,7 @@ func TestADryRunWritesNothingAtAll(t *testing.T) {
 
 func TestADryRunBesideARunEndsAtOnce(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, small())
-	w.mustSync(w.options())
+	w := synced(t, small())
 	other, err := load.Open(context.Background(), load.Options{Dir: w.dir})
 	if err != nil {
 		t.Fatal(err)

@@ -71,8 +71,7 @@ func TestUnknownAndMissingFieldsAreKeptApart(t *testing.T) {
 
 func TestOnlyTheAnalystsTablesArePublished(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, small())
-	w.mustSync(w.options(alerts, violations, policyStats))
+	w := synced(t, small(), alerts, violations, policyStats)
 	got := w.published("SELECT string_agg(schema_name || '.' || table_name, ' ' ORDER BY table_name) FROM duckdb_tables()")
 	want := "main.alerts main.events_daily main.names_daily main.policy_stats main.policy_stats_summary main.rejected_records " +
 		"main.sync_coverage main.sync_days main.sync_lateness main.sync_queries main.sync_runs main.violations"
@@ -89,8 +88,7 @@ func TestOnlyTheAnalystsTablesArePublished(t *testing.T) {
 
 func TestTheManifestDescribesEveryFile(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, small())
-	w.mustSync(w.options(alerts, violations, policyStats))
+	w := synced(t, small(), alerts, violations, policyStats)
 	manifest, err := lake.ReadManifest(filepath.Join(w.dir, "lake"))
 	if err != nil {
 		t.Fatal(err)

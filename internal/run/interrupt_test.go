@@ -132,7 +132,7 @@ func TestInterruptedRunCoversOnlyWhatIsStored(t *testing.T) {
 	t.Parallel()
 	w := many(t)
 	o := w.options(alerts, violations, policyStats)
-	for nth := 1; nth < 40; nth += 5 {
+	for nth := 1; nth < 40; nth += 9 {
 		if _, err := w.interrupted(o, nth); err != nil && !errors.Is(err, context.Canceled) {
 			t.Errorf("interrupted at request %d: %v", nth, err)
 		}
@@ -211,9 +211,8 @@ func TestAStoppedStatisticsRunGoesOn(t *testing.T) {
 // leaves none in the folders of partitions, which are many.
 func TestLeftoversOfACrashAreSwept(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, small())
+	w := synced(t, small(), alerts)
 	o := w.options(alerts)
-	w.mustSync(o)
 	days, _ := filepath.Glob(filepath.Join(w.dir, "lake/alerts/*"))
 	places := []string{
 		filepath.Join(w.dir, ".flashback.duckdb.tmp-1"), filepath.Join(w.dir, "state", ".published.json.tmp-2"),

@@ -37,6 +37,12 @@ func oldLayout(t *testing.T) (*world, run.Options) {
 		w.sim.AddRaw(apisim.Alerts, at, fmt.Sprintf(`{"id":"a-%d","timestamp":%q,"message":"text %d"}`, n, at.Format(time.RFC3339), n))
 	}
 	o := w.options(alerts)
+	w.prepared("old layout", func() { w.makeOld(t, o) })
+	return w, o
+}
+
+func (w *world) makeOld(t *testing.T, o run.Options) {
+	t.Helper()
 	w.mustSync(o)
 	drop := "ALTER TABLE alerts DROP COLUMN " + added
 	tamper(t, load.File(w.dir), drop, fmt.Sprintf("UPDATE internal.meta SET value = '%d' WHERE key = 'schema_version'", schema.Version-1))
@@ -66,7 +72,6 @@ func oldLayout(t *testing.T) (*world, run.Options) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return w, o
 }
 
 func makeWritable(t *testing.T, path string) {

@@ -67,8 +67,7 @@ func TestLinksInThePlaceOfFoldersEndTheRun(t *testing.T) {
 		"lake": true, "lake/alerts": false, "lake/alerts/date=2026-03-18": false,
 	} {
 		t.Run(place, func(t *testing.T) {
-			w := newWorld(t, small())
-			w.mustSync(w.options())
+			w := synced(t, small())
 			w.add(apisim.Alerts, noon, 3)
 			w.sim.ResetRequests()
 			outside := t.TempDir()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"os"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -19,7 +20,15 @@ import (
 
 func TestMain(m *testing.M) {
 	setDefaults()
-	goleak.VerifyTestMain(m)
+	dir, err := os.MkdirTemp("", "states-")
+	if err != nil {
+		panic(err)
+	}
+	states.dir = dir
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		_ = os.RemoveAll(dir)
+		os.Exit(code)
+	}))
 }
 
 // setDefaults sets what a person did not choose: more tests at once than there are cores,

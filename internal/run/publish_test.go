@@ -44,9 +44,8 @@ func TestWhatACrashLeftUnpublishedIsPublishedByTheNextRun(t *testing.T) {
 	today := "lake/alerts/date=" + noon.Format("2006-01-02") + "/alerts.parquet"
 	for _, path := range []string{today, "lake/manifest.json", snapshot.Name} {
 		t.Run(path, func(t *testing.T) {
-			w := newWorld(t, small())
+			w := synced(t, small(), alerts)
 			o := w.options(alerts)
-			w.mustSync(o)
 			w.add(apisim.Alerts, noon.Add(-time.Second), 1)
 			w.blocked(path, o)
 			w.mustSync(o) // finds nothing new
@@ -57,9 +56,8 @@ func TestWhatACrashLeftUnpublishedIsPublishedByTheNextRun(t *testing.T) {
 
 func TestLeftoversArePublishedBeforeAnyRequest(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, small())
+	w := synced(t, small(), alerts)
 	o := w.options(alerts)
-	w.mustSync(o)
 	w.add(apisim.Alerts, noon.Add(-time.Second), 1)
 	w.blocked(snapshot.Name, o)
 
@@ -76,9 +74,8 @@ func TestLeftoversArePublishedBeforeAnyRequest(t *testing.T) {
 
 func TestRejectsThatACrashLeftUnpublishedArePublished(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, small())
+	w := synced(t, small(), alerts)
 	o := w.options(alerts)
-	w.mustSync(o)
 	w.sim.AddRaw(apisim.Alerts, noon.Add(-time.Second), `{"id":"x","timestamp":"no time"}`)
 	w.blocked(snapshot.Name, o)
 	w.mustSync(o)
@@ -89,9 +86,8 @@ func TestRejectsThatACrashLeftUnpublishedArePublished(t *testing.T) {
 
 func TestALostFileIsWrittenAgain(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, small())
+	w := synced(t, small())
 	o := w.options()
-	w.mustSync(o)
 	before := w.files()
 	lost := "lake/violations/date=" + noon.Add(-2*day).Format("2006-01-02") + "/violations.parquet"
 	if err := os.Remove(filepath.Join(w.dir, lost)); err != nil {
@@ -113,8 +109,7 @@ func TestALostFileIsWrittenAgain(t *testing.T) {
 
 func TestOnlyWhatChangedIsRewritten(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, small())
-	w.mustSync(w.options())
+	w := synced(t, small())
 	before := w.files()
 	w.add(apisim.Alerts, noon.Add(-day), 1)
 	w.mustSync(w.options())
@@ -150,8 +145,7 @@ func TestTheSnapshotCanBeLeftOut(t *testing.T) {
 // A reader that opened the old file keeps reading it, whatever is published.
 func TestAReaderKeepsWhatItOpened(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, small())
-	w.mustSync(w.options())
+	w := synced(t, small())
 	rows := w.sim.Len(apisim.Alerts)
 	reader := open(t, filepath.Join(w.dir, snapshot.Name))
 	defer func() { _ = reader.Close() }()
@@ -177,8 +171,7 @@ func TestAReaderKeepsWhatItOpened(t *testing.T) {
 
 func TestSecondInstanceSendsNoRequest(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, small())
-	w.mustSync(w.options())
+	w := synced(t, small())
 	before, asked := w.files(), w.sim.RequestCount()
 	other, err := load.Open(context.Background(), load.Options{Dir: w.dir})
 	if err != nil {

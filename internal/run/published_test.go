@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -63,8 +64,7 @@ func TestAPublishedFileThatSomebodyChangedIsPublishedAgain(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, small())
-			w.mustSync(w.options())
+			w := synced(t, small())
 			if altered := published.Altered(w.dir); len(altered) > 0 {
 				t.Fatalf("altered before: %v", altered)
 			}
@@ -106,8 +106,7 @@ func dropFirst(t *testing.T, path string) {
 // A file that only looks different, as after a restore, is as good as before.
 func TestAFileOfTheSameContentIsKept(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, small())
-	w.mustSync(w.options())
+	w := synced(t, small())
 	path := filepath.Join(w.dir, "lake/alerts/date="+noon.Format("2006-01-02")+"/alerts.parquet")
 	content, err := os.ReadFile(path)
 	if err == nil {
@@ -128,8 +127,7 @@ func TestAFileOfTheSameContentIsKept(t *testing.T) {
 
 func TestAForeignLogIsRemovedAndReported(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, small())
-	w.mustSync(w.options())
+	w := synced(t, small())
 	path := filepath.Join(w.dir, snapshot.LogName)
 	if err := os.WriteFile(path, nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -147,8 +145,7 @@ func TestAForeignLogIsRemovedAndReported(t *testing.T) {
 // A run that was killed while it published leaves files that the note does not know.
 func TestWhatAKilledRunPublishedIsNotCalledChangedBySomebody(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, small())
-	w.mustSync(w.options())
+	w := synced(t, small())
 	manifest, err := lake.ReadManifest(filepath.Join(w.dir, "lake"))
 	if err != nil {
 		t.Fatal(err)
@@ -165,31 +162,21 @@ func TestWhatAKilledRunPublishedIsNotCalledChangedBySomebody(t *testing.T) {
 	}
 }
 
-// copyTree copies the state folder aside, or back.
-func copyTree(t *testing.T, from, to string) {
-	t.Helper()
-	if err := os.RemoveAll(to); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
-		t.Fatal(err)
-	}
-}
-
 func TestAWarehouseOlderThanWhatIsPublishedReplacesNothing(t *testing.T) {
 	t.Parallel()
 	for name, lost := range map[string]string{"all there": "", "no manifest": "lake/manifest.json", "no snapshot": snapshot.Name} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, small())
-			w.mustSync(w.options())
-			state, backup := filepath.Join(w.dir, "state"), filepath.Join(t.TempDir(), "state")
-			copyTree(t, state, backup)
+			w := synced(t, small())
 			w.sim.Advance(6 * day)
 			w.add(apisim.Alerts, w.sim.Now().Add(-day), 300)
-			w.mustSync(w.options())
+			w.prepared("restored state", func() {
+				state, backup := filepath.Join(w.dir, "state"), filepath.Join(t.TempDir(), "state")
+				copyTree(t, state, backup)
+				w.mustSync(w.options())
+				copyTree(t, backup, state)
+			})
 			rows := w.published("SELECT count(*) FROM alerts")
-			copyTree(t, backup, state)
 			if lost != "" {
 				if err := os.Remove(filepath.Join(w.dir, lost)); err != nil {
 					t.Fatal(err)
@@ -223,18 +210,18 @@ func TestNewerParquetFilesOfARestoredDataDirAreNotReplaced(t *testing.T) {
 	for name, lost := range map[string][]string{"all restored": nil, "no other file": {"lake/manifest.json", snapshot.Name}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, small())
-			w.mustSync(w.options())
-			backup := filepath.Join(t.TempDir(), "data")
-			copyTree(t, w.dir, backup)
+			w := synced(t, small())
 			w.sim.Advance(6 * day)
 			w.add(apisim.Alerts, w.sim.Now().Add(-day), 300)
-			w.mustSync(w.options())
-			rows := w.published("SELECT count(*) FROM alerts")
-			alerts, newer := filepath.Join(w.dir, "lake/alerts"), filepath.Join(t.TempDir(), "alerts")
-			copyTree(t, alerts, newer)
-			copyTree(t, backup, w.dir)
-			copyTree(t, newer, alerts)
+			w.prepared("restored data_dir", func() {
+				backup := filepath.Join(t.TempDir(), "data")
+				copyTree(t, w.dir, backup)
+				w.mustSync(w.options())
+				alerts, newer := filepath.Join(w.dir, "lake/alerts"), filepath.Join(t.TempDir(), "alerts")
+				copyTree(t, alerts, newer)
+				copyTree(t, backup, w.dir)
+				copyTree(t, newer, alerts)
+			})
 			for _, path := range lost {
 				if err := os.Remove(filepath.Join(w.dir, path)); err != nil {
 					t.Fatal(err)
@@ -249,8 +236,8 @@ func TestNewerParquetFilesOfARestoredDataDirAreNotReplaced(t *testing.T) {
 				t.Errorf("published files changed:\n%s", diff)
 			}
 			w.rebuild(w.options())
-			if got := w.published("SELECT count(*) FROM alerts"); got != rows {
-				t.Errorf("%s of %s rows after the rebuild", got, rows)
+			if got := w.published("SELECT count(*) FROM alerts"); got != strconv.Itoa(w.sim.Len(apisim.Alerts)) {
+				t.Errorf("%s of %d rows after the rebuild", got, w.sim.Len(apisim.Alerts))
 			}
 		})
 	}
@@ -258,8 +245,7 @@ func TestNewerParquetFilesOfARestoredDataDirAreNotReplaced(t *testing.T) {
 
 func TestGenerationsGrowAndSayWhatChanged(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, small())
-	w.mustSync(w.options())
+	w := synced(t, small())
 	read := func() (*lake.Manifest, map[string]int64) {
 		manifest, err := lake.ReadManifest(filepath.Join(w.dir, "lake"))
 		if err != nil {
@@ -294,8 +280,7 @@ func TestGenerationsGrowAndSayWhatChanged(t *testing.T) {
 
 func TestADataDirOfParquetFilesAloneIsNotOverwritten(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, small())
-	w.mustSync(w.options())
+	w := synced(t, small())
 	err := errors.Join(os.RemoveAll(filepath.Join(w.dir, "state")), os.Remove(filepath.Join(w.dir, snapshot.Name)), os.Remove(filepath.Join(w.dir, "lake/manifest.json")))
 	if err != nil {
 		t.Fatal(err)

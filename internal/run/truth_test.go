@@ -126,12 +126,17 @@ func (w *world) warehouse(table *schema.Table) map[string]fields {
 // lake reads a table's Parquet files.
 func (w *world) lake(table *schema.Table) map[string]fields {
 	w.t.Helper()
+	db := open(w.t, "")
+	defer func() { _ = db.Close() }()
+	return w.lakeIn(db, table)
+}
+
+func (w *world) lakeIn(db *sql.DB, table *schema.Table) map[string]fields {
+	w.t.Helper()
 	pattern := filepath.Join(w.dir, "lake", table.LakePath())
 	if files, _ := filepath.Glob(pattern); len(files) == 0 {
 		return map[string]fields{}
 	}
-	db := open(w.t, "")
-	defer func() { _ = db.Close() }()
 	return read(w.t, db, "read_parquet("+schema.Literal(pattern)+", hive_partitioning = false)", table)
 }
 
@@ -199,13 +204,15 @@ func (w *world) equalsTruth(streams ...apisim.Stream) {
 func (w *world) holds(stream apisim.Stream, want map[string]fields) {
 	w.t.Helper()
 	table := schema.ByName(string(stream))
-	stored := w.warehouse(table)
+	db := open(w.t, filepath.Join(w.dir, snapshot.Name))
+	defer func() { _ = db.Close() }()
+	stored := read(w.t, db, schema.Ident(table.Name), table)
 	got := map[string]fields{}
 	for id, row := range stored {
 		got[id] = row.source()
 	}
 	differ(w.t, table.Name+" of the DuckDB file", want, got)
-	differ(w.t, table.Name+" of the lake, against the DuckDB file", stored, w.lake(table))
+	differ(w.t, table.Name+" of the lake, against the DuckDB file", stored, w.lakeIn(db, table))
 }
 
 // differ reports up to three rows that are not alike.

@@ -54,6 +54,9 @@ func (w *world) upgradeOptions() run.Options {
 	return o
 }
 
+// upgraded brings data_dir into the state of a run of this release.
+func (w *world) upgraded() { w.prepared("upgraded", func() { w.mustSync(w.upgradeOptions()) }) }
+
 // typed is what the simulator holds of a stream and can be typed.
 func (w *world) typed(stream apisim.Stream) map[string]fields {
 	want := map[string]fields{}
@@ -188,9 +191,7 @@ func layoutOf(w *world) string {
 
 func freshLayout(t *testing.T) string {
 	t.Helper()
-	w := newWorld(t, apisim.Options{Now: sourceNow})
-	w.mustSync(w.options(everything...))
-	return layoutOf(w)
+	return layoutOf(synced(t, apisim.Options{Now: sourceNow}, everything...))
 }
 
 // unpack brings an archive's files into a folder.

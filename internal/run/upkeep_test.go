@@ -15,9 +15,8 @@ import (
 
 func TestLatenessIsStored(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, small())
+	w := synced(t, small(), alerts)
 	o := w.options(alerts)
-	w.mustSync(o)
 	if got := w.published("SELECT count(*) FROM sync_lateness"); got != "0" {
 		t.Fatalf("the first run found %s late rows", got)
 	}
@@ -124,9 +123,8 @@ func (w *world) mustSyncPartly(o run.Options) *run.Summary {
 // The first release's data_dir is taken over, and published in the new layout.
 func TestAnOlderDataDirIsTakenOver(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, small())
+	w := synced(t, small(), alerts)
 	o := w.options(alerts)
-	w.mustSync(o)
 	for _, path := range []string{load.File(w.dir), filepath.Join(w.dir, "flashback.duckdb")} {
 		tamper(t, path, "DROP TABLE sync_lateness", "ALTER TABLE sync_runs DROP COLUMN rows_recovered",
 			"ALTER TABLE sync_runs DROP COLUMN verified", "ALTER TABLE sync_runs DROP COLUMN verified_missing")
@@ -154,9 +152,8 @@ func TestQuotesOfFormerReleasesAreRemoved(t *testing.T) {
 	}
 	const reasons = "SELECT string_agg(reason, ', ' ORDER BY raw) FROM rejected_records"
 	const kept = "unreadable JSON, a field is there twice, id is there twice"
-	w := newWorld(t, small())
+	w := synced(t, small(), alerts)
 	o := w.options(alerts)
-	w.mustSync(o)
 	tamper(t, filepath.Join(w.dir, "flashback.duckdb"), quoted...)
 	tamper(t, load.File(w.dir), append(quoted, "UPDATE internal.meta SET value = '2' WHERE key = 'schema_version'")...)
 	w.mustSync(o)

@@ -13,8 +13,7 @@ import (
 )
 
 func TestViewsHaveTheirColumnsAndTypesThatEveryToolReads(t *testing.T) {
-	w := newWorld(t, small())
-	w.mustSync(w.options(alerts, violations, policyStats))
+	w := synced(t, small(), alerts, violations, policyStats)
 	safe := []string{"VARCHAR", "BIGINT", "INTEGER", "DOUBLE", "BOOLEAN", "DATE", "TIMESTAMP"}
 	for _, view := range schema.Views() {
 		var want []string
@@ -87,7 +86,7 @@ func TestRowsThatComeAfterTheirDayWasCompleteAreLate(t *testing.T) {
 
 func TestNamesAreTheLatestEverywhere(t *testing.T) {
 	o := small()
-	o.Days = 40
+	o.Days, o.AlertsPerDay, o.ViolationsPerDay = 40, 40, 20 // of two months
 	w := newWorld(t, o)
 	w.mustSync(w.options())
 	policy := w.published("SELECT id FROM bi.policies ORDER BY alerts DESC LIMIT 1")
@@ -118,10 +117,9 @@ func TestNamesAreTheLatestEverywhere(t *testing.T) {
 // A run that syncs some streams says nothing of the others' queries, and a stream that is no
 // longer configured has none.
 func TestANarrowedRunKeepsTheOtherStreamsQueries(t *testing.T) {
-	w := newWorld(t, small())
-	o := w.options(alerts, violations)
+	w := synced(t, small())
+	o := w.options()
 	o.Configured = []string{alerts, violations}
-	w.mustSync(o)
 	narrow := w.options(alerts)
 	narrow.Configured = o.Configured
 	w.add(apisim.Alerts, noon.Add(-time.Minute), 1)
@@ -140,8 +138,7 @@ func TestANarrowedRunKeepsTheOtherStreamsQueries(t *testing.T) {
 
 // A release with other views publishes them although no row changed.
 func TestChangedViewsArePublished(t *testing.T) {
-	w := newWorld(t, small())
-	w.mustSync(w.options())
+	w := synced(t, small())
 	for _, file := range []string{load.File(w.dir), w.dir + "/flashback.duckdb"} {
 		tamper(t, file, "DROP VIEW bi.events")
 	}
