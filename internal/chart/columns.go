@@ -45,22 +45,17 @@ const (
 	spacedBars = 120 // more bars than these have no gaps between them
 )
 
+// bar is a column: its slot in percent of the width, and what is drawn in it.
 type bar struct {
-	Title           string
-	Slot, SlotWidth string
-	X, Width        string
-	Parts           []part
+	Title    string
+	X, Width float64
+	Parts    []rect
 }
-
-type part struct{ Tone, Y, High string }
 
 func (c *Columns) figure() *figure {
 	f := &figure{Words: &c.Words, Class: "columns", Unit: c.Unit, Top: plotTop, Base: plotTop + plotHigh, Ticks: c.Ticks}
 	scale := c.scale()
-	f.Log = scale.log
-	for _, line := range scale.lines() {
-		f.Lines = append(f.Lines, mark{Text: line.text, Y: number(float64(f.Base) - line.above)})
-	}
+	f.Log, f.Lines = scale.log, scale.lines(float64(f.Base))
 	for i := range c.Columns {
 		f.Bars = append(f.Bars, c.bar(&c.Columns[i], scale, float64(f.Base)))
 	}
@@ -85,10 +80,7 @@ func (c *Columns) bar(of *Column, scale scale, base float64) bar {
 	if len(c.Columns) > spacedBars {
 		width = slot * 1.08 // no hairlines between neighbours
 	}
-	b := bar{
-		Title: c.title(of), Slot: number(of.From), SlotWidth: number(slot),
-		X: number((of.From + of.To - width) / 2), Width: number(max(width, 0.12)),
-	}
+	b := bar{Title: c.title(of), X: of.From, Width: slot}
 	y, total := base, of.Total()
 	for i, n := range of.Values {
 		if n <= 0 {
@@ -96,11 +88,8 @@ func (c *Columns) bar(of *Column, scale scale, base float64) bar {
 		}
 		high := max(leastHeight, scale.height(total)*float64(n)/float64(total))
 		y -= high
-		tone := c.Series[i].Tone
-		if of.Tone != "" {
-			tone = of.Tone
-		}
-		b.Parts = append(b.Parts, part{Tone: tone, Y: number(y), High: number(high)})
+		tone := cmp.Or(of.Tone, c.Series[i].Tone)
+		b.Parts = append(b.Parts, rect{Tone: tone, X: (of.From + of.To - width) / 2, Y: y, Width: max(width, 0.12), Height: high})
 	}
 	return b
 }

@@ -10,10 +10,10 @@ import (
 	"pgregory.net/rapid"
 )
 
-func parsed(t interface{ Fatal(...any) }, text string) float64 {
-	f, err := strconv.ParseFloat(text, 64)
-	if err != nil || math.IsNaN(f) || math.IsInf(f, 0) {
-		t.Fatal("no coordinate: ", text)
+// checked is a coordinate.
+func checked(t interface{ Fatal(...any) }, f float64) float64 {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		t.Fatal("no coordinate: ", f)
 	}
 	return f
 }
@@ -86,16 +86,16 @@ func checkBars(t *rapid.T, c *Columns) {
 		inTable -= total
 		high := 0.0
 		for _, part := range b.Parts {
-			y, h := parsed(t, part.Y), parsed(t, part.High)
+			if checked(t, part.Width) < 0.12 {
+				t.Fatalf("a bar is %v%% wide", part.Width)
+			}
+			y, h := checked(t, part.Y), checked(t, part.Height)
 			if high += h; h < leastHeight || math.Abs(y+high-float64(p.Base)) > 0.01 {
 				t.Fatalf("a part of %d is %v high, at %v", total, h, y)
 			}
 		}
 		if extra := high - scale.height(total); extra < -0.01 || extra > 2*leastHeight+0.01 {
 			t.Fatalf("%d is %v high, want %v", total, high, scale.height(total))
-		}
-		if parsed(t, b.Width) < 0.12 {
-			t.Fatalf("a bar is %s%% wide", b.Width)
 		}
 	}
 	if inTable != 0 {
@@ -135,18 +135,21 @@ func TestRankingsCompareNames(t *testing.T) {
 		{Name: "too much", Values: []int64{math.MaxInt64, math.MaxInt64, 0}},
 	}}
 	r.Rows = r.Rows[:4]
-	v := r.view()
-	if parts := v.Lines[0].Parts; parts[0].Width != "75" || parts[1].X != "75" || parts[1].Width != "25" {
+	html, err := r.HTML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if parts := r.Rows[0].Parts; parts[0].Width != 75 || parts[1].X != 75 || parts[1].Width != 25 {
 		t.Errorf("the first bar is %v", parts)
 	}
-	if parts := v.Lines[1].Parts; len(parts) != 1 || parts[0].Width != number(leastWidth) {
+	if parts := r.Rows[1].Parts; len(parts) != 1 || parts[0].Width != leastWidth {
 		t.Errorf("a little is %v", parts)
 	}
-	if len(v.Lines[2].Parts)+len(v.Lines[3].Parts) != 0 {
+	if len(r.Rows[2].Parts)+len(r.Rows[3].Parts) != 0 {
 		t.Error("none or the rest has a bar")
 	}
-	if v.Lines[3].Numbers[0] != "9,000" {
-		t.Errorf("the rest is %v", v.Lines[3].Numbers)
+	if !strings.Contains(string(html), `<td class="num">9,000</td>`) {
+		t.Errorf("the rest is %v", r.Rows[3])
 	}
 }
 

@@ -24,18 +24,11 @@ const (
 	blur = 0.15
 )
 
-// Ledger is what one filter set, or series, has covered, and what the source can no
-// longer give.
+// Ledger is what one filter set, or series, has covered, what the source can no
+// longer give, and what is missing between.
 type Ledger struct {
-	Name          string
-	Covered, Lost checkpoints.Set
-}
-
-// gaps are between the ledger's first instant and its last one: what is before and
-// after them is no gap.
-func (l Ledger) gaps() checkpoints.Set {
-	whole, _ := l.Covered.Union(l.Lost).Extent()
-	return checkpoints.Of(whole).Subtract(l.Covered).Subtract(l.Lost)
+	Name                string
+	Covered, Lost, Gaps checkpoints.Set
 }
 
 // Coverage is a chart of ledgers through time.
@@ -49,22 +42,26 @@ type Coverage struct {
 // kind is one of the three things that a time can be in a ledger, and how it is drawn.
 type kind struct {
 	name, tone, glyph, meaning string
-	ranges                     checkpoints.Set // of all ledgers
+	of                         func(Ledger) checkpoints.Set
 }
 
 // kinds are in the order in which they are drawn upon each other.
-func kinds(ledgers ...Ledger) []kind {
-	var covered, lost, gaps []checkpoints.Interval
-	for _, l := range ledgers {
-		covered = append(covered, l.Covered...)
-		lost = append(lost, l.Lost.Subtract(l.Covered)...)
-		gaps = append(gaps, l.gaps()...)
+var kinds = []kind{
+	{"covered", "rows", "", "", func(l Ledger) checkpoints.Set { return l.Covered }},
+	{"lost", "lost", Ring, ": the source no longer has it", func(l Ledger) checkpoints.Set { return l.Lost.Subtract(l.Covered) }},
+	{"gap", "gap", Triangle, ": not read, and still to be read", func(l Ledger) checkpoints.Set { return l.Gaps }},
+}
+
+// ranges are those of each kind, in all ledgers together.
+func ranges(ledgers ...Ledger) (all [3]checkpoints.Set) {
+	for i, k := range kinds {
+		var each []checkpoints.Interval
+		for _, l := range ledgers {
+			each = append(each, k.of(l)...)
+		}
+		all[i] = checkpoints.Of(each...)
 	}
-	return []kind{
-		{name: "covered", tone: "rows", ranges: checkpoints.Of(covered...)},
-		{name: "lost", tone: "lost", glyph: Ring, meaning: ": the source no longer has it", ranges: checkpoints.Of(lost...)},
-		{name: "gap", tone: "gap", glyph: Triangle, meaning: ": not read, and still to be read", ranges: checkpoints.Of(gaps...)},
-	}
+	return all
 }
 
 // band is a ledger, or all of them as one.
@@ -74,20 +71,18 @@ type band struct {
 	Pieces []rect
 }
 
-type rect struct{ Tone, X, Width, Title string }
-
 func (c *Coverage) figure() *figure {
-	all := kinds(c.Ledgers...)
+	all := ranges(c.Ledgers...)
 	f := &figure{Words: &Words{ID: c.ID, Title: c.Title, Summary: c.summary(all)}, Class: "coverage", Top: 4, Ticks: Ticks(c.From, c.To)}
 	f.Base = f.Top
-	add := func(text string, of []kind) {
-		f.Bands = append(f.Bands, band{Text: text, Y: f.Base, Pieces: c.rects(of)})
+	add := func(text string, of [3]checkpoints.Set) {
+		f.Bands = append(f.Bands, band{Text: text, Y: f.Base, Pieces: c.rects(of, float64(f.Base))})
 		f.Base += bandHigh + 6
 	}
 	f.Legend = []Key{{Tone: "rows", Text: "covered"}}
 	var lanes []Lane
-	for _, k := range all[1:] {
-		if marks := c.marks(k.ranges); len(marks) > 0 {
+	for i, k := range kinds[1:] {
+		if marks := c.marks(all[i+1]); len(marks) > 0 {
 			lanes = append(lanes, Lane{Name: k.name, Tone: k.tone, Glyph: k.glyph, At: marks})
 			f.Legend = append(f.Legend, Key{Tone: k.tone, Glyph: k.glyph, Text: k.name + k.meaning})
 		}
@@ -100,7 +95,7 @@ func (c *Coverage) figure() *figure {
 	default:
 		for i, l := range c.Ledgers {
 			name := fmt.Sprintf("set %d", i+1)
-			add(name, kinds(l))
+			add(name, ranges(l))
 			f.Legend = append(f.Legend, Key{Text: name + ": " + l.Name})
 		}
 	}
@@ -125,29 +120,29 @@ func (c *Coverage) marks(ranges checkpoints.Set) (at []float64) {
 
 // rects are the ranges to draw: none too narrow to be seen, and those that would be
 // in the same place only once.
-func (c *Coverage) rects(of []kind) (all []rect) {
-	for _, k := range of {
-		_, shown := k.ranges.Split(c.From)
+func (c *Coverage) rects(of [3]checkpoints.Set, y float64) (all []rect) {
+	for i, k := range kinds {
+		_, shown := of[i].Split(c.From)
 		for len(shown) > 0 {
 			n := 1
 			for n < len(shown) && share(c.From, c.To, shown[n].From)-share(c.From, c.To, shown[n-1].To) <= blur {
 				n++
 			}
-			all = append(all, c.rect(k, shown[:n]))
+			all = append(all, c.rect(k, shown[:n], y))
 			shown = shown[n:]
 		}
 	}
 	return all
 }
 
-func (c *Coverage) rect(k kind, group checkpoints.Set) rect {
+func (c *Coverage) rect(k kind, group checkpoints.Set, y float64) rect {
 	whole, _ := group.Extent()
 	x, end := share(c.From, c.To, whole.From), share(c.From, c.To, whole.To)
 	if short := leastWidth - (end - x); short > 0 {
 		x = min(max(0, x-short/2), 100-leastWidth)
 		end = x + leastWidth
 	}
-	r := rect{Tone: k.tone, X: number(x), Width: number(end - x), Title: fmt.Sprintf("%s: %s to %s", k.name, stamp(whole.From), stamp(whole.To))}
+	r := rect{Tone: k.tone, X: x, Y: y, Width: end - x, Height: bandHigh, Title: fmt.Sprintf("%s: %s to %s", k.name, Stamp(whole.From), Stamp(whole.To))}
 	if len(group) > 1 {
 		r.Title = fmt.Sprintf("%d ranges, %s", len(group), r.Title)
 	}
@@ -155,30 +150,30 @@ func (c *Coverage) rect(k kind, group checkpoints.Set) rect {
 }
 
 // summary says what is covered, and what is not.
-func (c *Coverage) summary(all []kind) string {
-	whole, ok := all[0].ranges.Union(all[1].ranges).Extent()
+func (c *Coverage) summary(all [3]checkpoints.Set) string {
+	covered, lost, gaps := all[0], all[1], all[2]
+	whole, ok := covered.Union(lost).Extent()
 	if !ok {
 		return "Nothing is covered yet."
 	}
-	text := fmt.Sprintf("Covered from %s to %s", stamp(whole.From), stamp(whole.To))
+	text := fmt.Sprintf("Covered from %s to %s", Stamp(whole.From), Stamp(whole.To))
 	if n := len(c.Ledgers); n > 1 {
-		text += ", by " + plural(n, c.Noun)
+		text += ", by " + Count(int64(n), c.Noun)
 	}
-	lost, gaps := all[1].ranges, all[2].ranges
 	if len(gaps) == 0 {
 		text += ", without a gap"
 	} else {
-		text += fmt.Sprintf(", with %s: %s", plural(len(gaps), "gap"), longest(gaps))
+		text += fmt.Sprintf(", with %s: %s", Count(int64(len(gaps)), "gap"), longest(gaps))
 	}
 	if len(lost) > 0 {
-		text += fmt.Sprintf(". The source can no longer give %s: %s", plural(len(lost), "time range"), longest(lost))
+		text += fmt.Sprintf(". The source can no longer give %s: %s", Count(int64(len(lost)), "time range"), longest(lost))
 	}
 	return text + "."
 }
 
 func longest(of checkpoints.Set) string {
 	r := slices.MaxFunc(of, func(a, b checkpoints.Interval) int { return cmp.Compare(a.Duration(), b.Duration()) })
-	text := fmt.Sprintf("%s, from %s to %s", span.Words(r.Duration()), stamp(r.From), stamp(r.To))
+	text := fmt.Sprintf("%s, from %s to %s", span.Words(r.Duration()), Stamp(r.From), Stamp(r.To))
 	if len(of) > 1 {
 		return "the longest " + text
 	}
@@ -188,23 +183,27 @@ func longest(of checkpoints.Set) string {
 // table lists what is not covered first, then what is, the newest first.
 func (c *Coverage) table() Table {
 	t := Table{Caption: c.Title, Head: []string{"from", "to", "what", c.Noun}, Texts: true}
-	for _, i := range []int{2, 1, 0} {
+	for _, k := range slices.Backward(kinds) {
 		for _, l := range c.Ledgers {
-			k := kinds(l)[i]
-			for _, r := range slices.Backward(k.ranges) {
+			for _, r := range slices.Backward(k.of(l)) {
 				if len(t.Rows) == mostRows {
 					t.More = fmt.Sprintf("%d ranges; the others are left out", mostRows)
 					return t
 				}
-				t.Rows = append(t.Rows, []string{stamp(r.From), stamp(r.To), k.name, l.Name})
+				t.Rows = append(t.Rows, []string{Stamp(r.From), Stamp(r.To), k.name, l.Name})
 			}
 		}
 	}
 	return t
 }
 
-func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") }
+// Stamp writes an instant to the minute, in UTC.
+func Stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") }
 
-func plural(n int, noun string) string {
-	return humanize.Comma(int64(n)) + " " + english.PluralWord(n, noun, map[string]string{"series": "series"}[noun])
+// Count writes a number and its noun.
+func Count(n int64, noun string) string {
+	if n != 1 {
+		noun = english.PluralWord(2, noun, map[string]string{"series": "series"}[noun])
+	}
+	return humanize.Comma(n) + " " + noun
 }

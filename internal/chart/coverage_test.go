@@ -29,6 +29,8 @@ func ledgers(t *rapid.T) (all []Ledger) {
 			}
 			at = to
 		}
+		extent, _ := l.Covered.Union(l.Lost).Extent()
+		l.Gaps = checkpoints.Of(extent).Subtract(l.Covered).Subtract(l.Lost)
 		all = append(all, l)
 	}
 	return all
@@ -37,23 +39,22 @@ func ledgers(t *rapid.T) (all []Ledger) {
 func TestLedgersShowEveryHour(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		all := ledgers(t)
-		drawn := kinds(all...)
+		drawn := ranges(all...)
 		for hour := range 90 {
 			at := start.Add(time.Duration(hour)*time.Hour + 30*time.Minute)
 			var want [3]bool // covered, lost, gap
 			for _, l := range all {
-				extent, _ := l.Covered.Union(l.Lost).Extent()
 				switch {
 				case l.Covered.Contains(at):
 					want[0] = true
 				case l.Lost.Contains(at):
 					want[1] = true
-				case extent.Contains(at):
+				case l.Gaps.Contains(at):
 					want[2] = true
 				}
 			}
-			for i, k := range drawn {
-				if got := k.ranges.Contains(at); got != want[i] {
+			for i, k := range kinds {
+				if got := drawn[i].Contains(at); got != want[i] {
 					t.Fatalf("hour %d: %s is %v, want %v", hour, k.name, got, want[i])
 				}
 			}
@@ -70,15 +71,16 @@ func TestShortGapsInLongHistoriesAreSeen(t *testing.T) {
 			c.Ledgers = append(c.Ledgers, Ledger{Covered: checkpoints.Set{{From: start, To: end}}})
 		}
 		c.Ledgers[0].Covered = checkpoints.Set{{From: start, To: gap}, {From: gap.Add(time.Minute), To: end}}
+		c.Ledgers[0].Gaps = checkpoints.Set{{From: gap, To: gap.Add(time.Minute)}}
 		p := c.figure()
 		if len(p.Bands) > mostBands {
 			t.Errorf("%s: %d bands", name, len(p.Bands))
 		}
 		last := p.Bands[0].Pieces[len(p.Bands[0].Pieces)-1]
-		if last.Tone == "rows" || parsed(t, last.Width) < leastWidth {
+		if last.Tone == "rows" || checked(t, last.Width) < leastWidth {
 			t.Errorf("%s: the gap is drawn as %+v", name, last)
 		}
-		if len(p.Lanes) != 1 || len(p.Lanes[0].Marks) != 1 {
+		if len(p.Lanes) != 1 || len(p.Lanes[0].At) != 1 {
 			t.Errorf("%s: the gap is marked as %+v", name, p.Lanes)
 		}
 		if !strings.Contains(p.Summary, "1 gap: 1 min, from 2026-12-31 00:00 to 2026-12-31 00:01") && !strings.Contains(p.Summary, "1 gap: 1 min, from 2027-01-01 00:00") {
@@ -94,9 +96,12 @@ func TestManyGapsAreBounded(t *testing.T) {
 	var l Ledger
 	for i := range 20_000 {
 		l.Covered = append(l.Covered, hours(2*i, 2*i+1))
+		if i > 0 {
+			l.Gaps = append(l.Gaps, hours(2*i-1, 2*i))
+		}
 	}
 	p := (&Coverage{Title: "Coverage", From: start, To: hours(0, 40_000).To, Noun: "filter set", Ledgers: []Ledger{l}}).figure()
-	if n := len(p.Bands[0].Pieces) + len(p.Lanes[0].Marks); n > 2000 {
+	if n := len(p.Bands[0].Pieces) + len(p.Lanes[0].At); n > 2000 {
 		t.Errorf("%d shapes", n)
 	}
 	if len(p.Table.Rows) != mostRows || p.Table.More == "" {
@@ -112,7 +117,7 @@ func TestShapesStayInTheirChart(t *testing.T) {
 		c := &Coverage{From: start, To: start.Add(time.Duration(rapid.IntRange(0, 2000).Draw(t, "hours")) * time.Hour), Ledgers: ledgers(t), Noun: "series"}
 		for _, b := range c.figure().Bands {
 			for _, r := range b.Pieces {
-				if x, wide := parsed(t, r.X), parsed(t, r.Width); x < 0 || x+wide > 100.01 || wide < leastWidth-0.001 {
+				if x, wide := checked(t, r.X), checked(t, r.Width); x < 0 || x+wide > 100.01 || wide < leastWidth-0.001 {
 					t.Fatalf("%+v", r)
 				}
 			}

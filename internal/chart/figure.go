@@ -15,7 +15,11 @@ import (
 	"embed"
 	"fmt"
 	"html/template"
+	"math"
+	"slices"
 	"strings"
+
+	"github.com/dustin/go-humanize"
 
 	"github.com/flashback-sync/flashback-sync/internal/visible"
 )
@@ -29,7 +33,9 @@ var files embed.FS
 //go:embed chart.css
 var CSS string
 
-var templates = template.Must(template.New("").Funcs(template.FuncMap{"show": visible.Text}).ParseFS(files, "*.tmpl"))
+var templates = template.Must(template.New("").Funcs(template.FuncMap{
+	"show": visible.Text, "comma": humanize.Comma, "number": number,
+}).ParseFS(files, "*.tmpl"))
 
 // Words are the texts beside the picture of every chart.
 type Words struct {
@@ -72,7 +78,7 @@ type figure struct {
 	Base   int // y of the zero line
 	Height int
 	Labels int // y of the ticks
-	Lines  []mark
+	Lines  []line
 	Bars   []bar
 	Bands  []band
 	Lanes  []lane
@@ -81,12 +87,15 @@ type figure struct {
 	Table  Table
 }
 
-type mark struct{ Y, Text string }
+// rect is a patch of colour: X and Width in percent, Y and Height in pixels.
+type rect struct {
+	Tone, Title         string
+	X, Y, Width, Height float64
+}
 
 type lane struct {
 	Lane
-	Y     int
-	Marks []string
+	Y int
 }
 
 const laneHigh = 18
@@ -94,13 +103,8 @@ const laneHigh = 18
 // place puts lanes from y on, and the ticks below them.
 func (f *figure) place(lanes []Lane, y int) {
 	for _, l := range lanes {
-		out := lane{Lane: l, Y: y + laneHigh/2}
-		for i, at := range l.At {
-			if i == 0 || at-l.At[i-1] > 0.1 {
-				out.Marks = append(out.Marks, number(at))
-			}
-		}
-		f.Lanes = append(f.Lanes, out)
+		l.At = slices.CompactFunc(slices.Clone(l.At), func(a, b float64) bool { return math.Abs(a-b) <= 0.1 })
+		f.Lanes = append(f.Lanes, lane{l, y + laneHigh/2})
 		y += laneHigh
 	}
 	f.Labels = y + 18
@@ -112,9 +116,6 @@ func (c *Columns) HTML() (template.HTML, error) { return render("figure", c.figu
 
 // HTML draws the coverage as a figure.
 func (c *Coverage) HTML() (template.HTML, error) { return render("figure", c.figure()) }
-
-// HTML draws the ranking as a table with bars.
-func (r *Ranking) HTML() (template.HTML, error) { return render("ranking", r.view()) }
 
 func render(name string, data any) (template.HTML, error) {
 	var out strings.Builder

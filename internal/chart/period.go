@@ -94,7 +94,7 @@ const mostTicks = 7
 
 // Tick is a text below a chart.
 type Tick struct {
-	X      string // percent
+	X      float64 // percent
 	Text   string
 	Anchor string // start, middle or end
 	Detail string // "", fine or finer: how little room it takes to leave it out
@@ -144,7 +144,7 @@ func Ticks(from, to time.Time) (all []Tick) {
 // TickAt is a tick at a place in percent. It keeps the texts of the ends within the
 // chart.
 func TickAt(x float64, text string) Tick {
-	t := Tick{Text: text, X: number(x), Anchor: "middle"}
+	t := Tick{Text: text, X: x, Anchor: "middle"}
 	switch {
 	case x < float64(len(text))*0.8:
 		t.Anchor = "start"

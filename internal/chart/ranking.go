@@ -1,6 +1,6 @@
 package chart
 
-import "github.com/dustin/go-humanize"
+import "html/template"
 
 // Ranked is one line of a ranking. Values are those of the series.
 type Ranked struct {
@@ -8,6 +8,7 @@ type Ranked struct {
 	Quiet  bool // the name is ours: "no name", "all others"
 	Rest   bool // of all other names: no bar, since it is not one to compare with
 	Values []int64
+	Parts  []rect // the bar, which HTML adds
 }
 
 // Ranking compares names. It is a table: its bars repeat the numbers beside them
@@ -20,47 +21,35 @@ type Ranking struct {
 	Rows   []Ranked // values of the series, then of the further numbers
 }
 
-type ranking struct {
-	*Ranking
-	Lines []rankedLine
+// HTML draws the ranking as a table with bars.
+func (r *Ranking) HTML() (template.HTML, error) {
+	r.addBars()
+	return render("ranking", r)
 }
 
-type rankedLine struct {
-	Ranked
-	Parts   []rect
-	Numbers []string
-}
-
-func (r *Ranking) view() ranking {
-	v := ranking{Ranking: r}
+func (r *Ranking) addBars() {
 	most := int64(1)
 	for _, row := range r.Rows {
 		if !row.Rest {
 			most = max(most, Sum(row.Values[:len(r.Series)]...))
 		}
 	}
-	for _, row := range r.Rows {
-		line := rankedLine{Ranked: row}
-		for _, n := range row.Values {
-			line.Numbers = append(line.Numbers, humanize.Comma(n))
-		}
+	for i, row := range r.Rows {
 		if !row.Rest {
-			line.Parts = r.parts(row.Values[:len(r.Series)], most)
+			r.Rows[i].Parts = r.parts(row.Values, most)
 		}
-		v.Lines = append(v.Lines, line)
 	}
-	return v
 }
 
-// parts lie beside each other.
+// parts are beside each other.
 func (r *Ranking) parts(values []int64, most int64) (all []rect) {
 	x := 0.0
-	for i, n := range values {
-		if n <= 0 {
+	for i, series := range r.Series {
+		if values[i] <= 0 {
 			continue
 		}
-		width := max(leastWidth, 100*float64(n)/float64(most))
-		all = append(all, rect{Tone: r.Series[i].Tone, X: number(x), Width: number(width)})
+		width := max(leastWidth, 100*float64(values[i])/float64(most))
+		all = append(all, rect{Tone: series.Tone, X: x, Width: width, Height: 8})
 		x += width
 	}
 	return all

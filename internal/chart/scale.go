@@ -100,19 +100,18 @@ func (s scale) at(n float64) float64 {
 	return max(leastHeight, part*s.high)
 }
 
-// line is a line across a chart: how far it is above the zero line, in pixels, and
-// its text.
+// line is a line across a chart, in pixels, and its text.
 type line struct {
-	above float64
-	text  string
+	Y    float64
+	Text string
 }
 
-// lines are at round numbers.
-func (s scale) lines() []line {
-	lines := []line{{text: "0"}}
+// lines are at round numbers, the zero line at base.
+func (s scale) lines(base float64) []line {
+	lines := []line{{base, "0"}}
 	for _, n := range s.roundNumbers() {
-		if above := s.at(n); n <= s.most && above-lines[len(lines)-1].above > letters {
-			lines = append(lines, line{text: s.of.short(n), above: above})
+		if y := base - s.at(n); n <= s.most && lines[len(lines)-1].Y-y > letters {
+			lines = append(lines, line{y, s.of.short(n)})
 		}
 	}
 	return lines

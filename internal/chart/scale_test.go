@@ -14,8 +14,8 @@ import (
 var start = time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func texts(s scale) (all []string) {
-	for _, l := range s.lines() {
-		all = append(all, l.text)
+	for _, l := range s.lines(0) {
+		all = append(all, l.Text)
 	}
 	return all
 }
@@ -48,11 +48,11 @@ func TestLinesAndBarsFitAnyNumbers(t *testing.T) {
 		bars := rapid.SliceOfN(rapid.Int64(), 1, 50).Draw(t, "bars")
 		s := newScale(rapid.SampledFrom([]Measure{Counts, Durations}).Draw(t, "of"), 120, bars)
 		above := -letters - 1.0
-		for _, l := range s.lines() {
-			if l.above-above < letters || l.above > s.high+leastHeight {
-				t.Fatalf("the line %q is %v above the zero line, the one below it %v", l.text, l.above, above)
+		for _, l := range s.lines(0) {
+			if -l.Y-above < letters || -l.Y > s.high+leastHeight {
+				t.Fatalf("the line %q is %v above the zero line, the one below it %v", l.Text, -l.Y, above)
 			}
-			above = l.above
+			above = -l.Y
 		}
 		for _, n := range bars {
 			if high := s.height(n); n > 0 != (high >= leastHeight) || n <= 0 && high != 0 || high > s.high+1e-6 {
@@ -71,7 +71,7 @@ func TestTicksAreFewAndInOrder(t *testing.T) {
 		if len(all) == 0 || len(all) > mostTicks {
 			t.Errorf("%s: %d ticks", name, len(all))
 		}
-		if !slices.IsSortedFunc(all, func(a, b Tick) int { return cmp.Compare(parsed(t, a.X), parsed(t, b.X)) }) {
+		if !slices.IsSortedFunc(all, func(a, b Tick) int { return cmp.Compare(checked(t, a.X), checked(t, b.X)) }) {
 			t.Errorf("%s: %v", name, all)
 		}
 	}

@@ -137,9 +137,9 @@ func summary(c *chart.Columns, frame chart.Frame, noun string) string {
 	if most == 0 {
 		return fmt.Sprintf("%s: none.", chart.Period(frame.From, frame.To))
 	}
-	text := fmt.Sprintf("%s: %s. The fullest %s is %s with %s", chart.Period(frame.From, frame.To), count(chart.Sum(totals(c)...), noun), frame.Unit, fullest, comma(most))
+	text := fmt.Sprintf("%s: %s. The fullest %s is %s with %s", chart.Period(frame.From, frame.To), chart.Count(chart.Sum(totals(c)...), noun), frame.Unit, fullest, comma(most))
 	if empty > 0 {
-		text += fmt.Sprintf("; %s without any", count(empty, frame.Unit))
+		text += fmt.Sprintf("; %s without any", chart.Count(empty, frame.Unit))
 	}
 	return text + "."
 }

@@ -62,7 +62,7 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"span":    span.Words,
 	"comma":   humanize.Comma,
 	"size":    size,
-	"clock":   clock,
+	"clock":   chart.Stamp,
 	"iso":     iso,
 	"title":   title,
 	"tone":    tone,

@@ -58,7 +58,7 @@ func (v *view) runs() *runs {
 		all = all[1:]
 	}
 	if len(all) > 0 {
-		out.More = count(int64(len(all)), "older run")
+		out.More = chart.Count(int64(len(all)), "older run")
 	}
 	if len(shown) > 0 {
 		slices.Reverse(shown)
@@ -77,7 +77,7 @@ func skips(all []journal.Run) (n int) {
 // skipped sums up slots; the newest come first.
 func (v *view) skipped(all []journal.Run) *skipped {
 	last := all[len(all)-1]
-	s := &skipped{Slots: count(int64(len(all)), "slot"), From: v.moment(last.StartedAt), Why: last.Error}
+	s := &skipped{Slots: chart.Count(int64(len(all)), "slot"), From: v.moment(last.StartedAt), Why: last.Error}
 	if len(all) > 1 {
 		s.To = v.moment(all[0].StartedAt)
 	}
@@ -126,7 +126,7 @@ func durations(shown []*journal.Run) *chart.Columns {
 	first, last := shown[0], shown[len(shown)-1]
 	c := &chart.Columns{
 		Words: chart.Words{ID: "durations", Title: "How long runs took", Summary: durationWords(shown)}, Of: chart.Durations, What: "Run",
-		Series: []chart.Series{{Name: "took", Tone: "rows"}}, Ticks: []chart.Tick{chart.TickAt(0, clock(first.StartedAt))},
+		Series: []chart.Series{{Name: "took", Tone: "rows"}}, Ticks: []chart.Tick{chart.TickAt(0, chart.Stamp(first.StartedAt))},
 	}
 	lanes := []chart.Lane{
 		{Name: journal.Failed, Tone: "bad", Glyph: chart.Cross},
@@ -136,7 +136,7 @@ func durations(shown []*journal.Run) *chart.Columns {
 	}
 	wide := 100 / float64(max(10, len(shown)))
 	for i, r := range shown {
-		column := chart.Column{Label: clock(r.StartedAt) + " " + named(r), From: float64(i) * wide, To: float64(i+1) * wide, Values: []int64{int64(max(0, r.Took()))}}
+		column := chart.Column{Label: chart.Stamp(r.StartedAt) + " " + named(r), From: float64(i) * wide, To: float64(i+1) * wide, Values: []int64{int64(max(0, r.Took()))}}
 		if !r.Good() {
 			column.Note, column.Tone = r.Status, map[string]string{"bad": "gap", "warn": "partly", "quiet": "unrated"}[tone(r.Status)]
 		}
@@ -149,7 +149,7 @@ func durations(shown []*journal.Run) *chart.Columns {
 	}
 	c.Lanes = slices.DeleteFunc(lanes, func(l chart.Lane) bool { return len(l.At) == 0 })
 	if end := float64(len(shown)) * wide; end > 60 { // there is room for both
-		c.Ticks = append(c.Ticks, chart.TickAt(end, clock(last.StartedAt)))
+		c.Ticks = append(c.Ticks, chart.TickAt(end, chart.Stamp(last.StartedAt)))
 	}
 	return c
 }
@@ -163,8 +163,8 @@ func durationWords(shown []*journal.Run) string {
 		}
 	}
 	longest := sorted[len(sorted)-1]
-	return fmt.Sprintf("The newest %s, the oldest first: %s ok. The usual run took %s, the longest %s (%s, %s).", count(int64(len(shown)), "run"),
-		comma(good), span.Words(sorted[len(sorted)/2].Took()), span.Words(longest.Took()), named(longest), clock(longest.StartedAt))
+	return fmt.Sprintf("The newest %s, the oldest first: %s ok. The usual run took %s, the longest %s (%s, %s).", chart.Count(int64(len(shown)), "run"),
+		comma(good), span.Words(sorted[len(sorted)/2].Took()), span.Words(longest.Took()), named(longest), chart.Stamp(longest.StartedAt))
 }
 
 // job is a job of the schedule.

@@ -50,7 +50,7 @@ func (v *view) card(s *status.Stream, i int) card {
 	if len(s.Lanes) > 0 {
 		c.Coverage = &chart.Coverage{ID: c.ID + "-coverage", Title: "Coverage", From: frame.From, To: frame.To, Noun: ledger}
 		for _, lane := range s.Lanes {
-			c.Coverage.Ledgers = append(c.Coverage.Ledgers, chart.Ledger{Name: filter(lane.Filter), Covered: lane.Covered, Lost: lane.Lost})
+			c.Coverage.Ledgers = append(c.Coverage.Ledgers, chart.Ledger{Name: filter(lane.Filter), Covered: lane.Covered, Lost: lane.Lost, Gaps: lane.Gaps()})
 		}
 	}
 	return c
@@ -123,7 +123,7 @@ func lateWords(s *status.Stream) string {
 		return ""
 	}
 	text := fmt.Sprintf("%s came late in the last %d days: half of them by up to %s, 99%% by up to %s, the latest by %s.",
-		count(l.Rows, "row"), status.LatenessDays, span.Words(l.Median), span.Words(l.P99), span.Words(l.Max))
+		chart.Count(l.Rows, "row"), status.LatenessDays, span.Words(l.Median), span.Words(l.P99), span.Words(l.Max))
 	switch {
 	case s.Lookback <= 0:
 		return text

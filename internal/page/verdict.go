@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"strings"
 
+	"github.com/flashback-sync/flashback-sync/internal/chart"
 	"github.com/flashback-sync/flashback-sync/internal/journal"
 	"github.com/flashback-sync/flashback-sync/internal/span"
 	"github.com/flashback-sync/flashback-sync/internal/status"
@@ -24,10 +25,10 @@ func (v *view) verdict() verdict {
 	if bad := n[status.Bad]; bad == 1 {
 		words = append(words, "1 thing needs action")
 	} else if bad > 1 {
-		words = append(words, count(bad, "thing")+" need action")
+		words = append(words, chart.Count(bad, "thing")+" need action")
 	}
 	if warn := n[status.Warn]; warn > 0 {
-		words = append(words, count(warn, "thing")+" to look at")
+		words = append(words, chart.Count(warn, "thing")+" to look at")
 	}
 	begins := v.Holdings == nil && v.HoldingsError == "" && len(v.Status.Runs) == 0
 	switch {

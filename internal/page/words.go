@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/dustin/go-humanize"
-	"github.com/dustin/go-humanize/english"
 
 	"github.com/flashback-sync/flashback-sync/internal/span"
 )
@@ -32,19 +31,8 @@ func (v *view) maybe(t *time.Time) *moment {
 	return v.moment(*t)
 }
 
-// clock writes an instant to the minute; the page says once that it is UTC.
-func clock(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") }
-
 // iso writes an instant for machines.
 func iso(t time.Time) string { return t.UTC().Format(time.RFC3339) }
-
-// count writes a number and its noun.
-func count(n int64, one string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return humanize.Comma(n) + " " + english.PluralWord(2, one, "")
-}
 
 // capital begins a text with a capital, unless it begins with something quoted.
 func capital(s string) string {

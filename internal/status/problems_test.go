@@ -1,6 +1,7 @@
 package status
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -112,6 +113,20 @@ func TestAProposedLookbackIsAsTheConfigurationTakesIt(t *testing.T) {
 	s.Holdings.Streams[0].Lateness = &Lateness{Rows: 1, Max: 20 * time.Hour}
 	if got := s.Problems()[0].Hint; got != "set streams.alerts.lookback to 80h" {
 		t.Error(got)
+	}
+}
+
+func TestAGapIsWhatIsNeitherCoveredNorLost(t *testing.T) {
+	for _, test := range []struct{ covered, lost, want checkpoints.Set }{
+		{want: nil},
+		{covered: checkpoints.Set{between(90, 50)}, lost: checkpoints.Set{between(99, 95)}, want: nil},
+		{covered: checkpoints.Set{between(90, 50), between(40, 10)}, want: checkpoints.Set{between(50, 40)}},
+		{covered: checkpoints.Set{between(90, 50), between(40, 10)}, lost: checkpoints.Set{between(50, 40)}, want: nil},
+		{covered: checkpoints.Set{between(90, 50), between(40, 10)}, lost: checkpoints.Set{between(48, 45)}, want: checkpoints.Set{between(50, 48), between(45, 40)}},
+	} {
+		if got := (&Lane{Covered: test.covered, Lost: test.lost}).Gaps(); !slices.Equal(got, test.want) {
+			t.Errorf("covered %v, lost %v: gaps %v, want %v", test.covered, test.lost, got, test.want)
+		}
 	}
 }
 
