@@ -36,11 +36,14 @@ type document struct {
 	root *html.Node
 }
 
-// documents are every scenario, as a page and as a report.
+// documents are every scenario as a page, and some as a report.
 var documents = sync.OnceValue(func() map[string]document {
 	all := map[string]document{}
 	for name, scenario := range scenarios {
 		for kind, form := range map[string]page.Form{"page": page.Live, "report": page.File} {
+			if form == page.File && name != "troubled" && name != "empty" {
+				continue // it differs in its top and bottom only
+			}
 			var out strings.Builder
 			if err := page.Write(&out, scenario(), form); err != nil {
 				panic(err)
@@ -129,7 +132,7 @@ func TestPagesNeedNothingElse(t *testing.T) {
 }
 
 func TestThePolicyAllowsThePagesStyleAndNothingElse(t *testing.T) {
-	for n := range parsed(t, written(t, healthy(), page.Live)).Descendants() {
+	for n := range parsed(t, written(t, oneDay(), page.Live)).Descendants() {
 		if n.Data != "style" || n.Type != html.ElementNode {
 			continue
 		}
@@ -139,7 +142,7 @@ func TestThePolicyAllowsThePagesStyleAndNothingElse(t *testing.T) {
 			t.Errorf("the policy is %q, want %q", got, want)
 		}
 	}
-	report := html.UnescapeString(written(t, healthy(), page.File))
+	report := html.UnescapeString(written(t, oneDay(), page.File))
 	if own, _ := strings.CutSuffix(page.Policy(), "; frame-ancestors 'none'"); !strings.Contains(report, `http-equiv="Content-Security-Policy" content="`+own+`"`) {
 		t.Error("the report does not bring its policy")
 	}
@@ -151,7 +154,7 @@ func TestThePolicyAllowsThePagesStyleAndNothingElse(t *testing.T) {
 func TestThePageLoadsAgainUnlessPaused(t *testing.T) {
 	const again, pause, resume, report = `http-equiv="refresh"`, `<a href="?refresh=off">Pause</a>`, `<a href="./">Resume</a>`, `<a href="report.html">`
 	for form, want := range map[page.Form][]string{page.Live: {again, pause, report}, page.Paused: {resume, report}, page.File: {"Made <time"}} {
-		document := written(t, healthy(), form)
+		document := written(t, oneDay(), form)
 		for _, text := range []string{again, pause, resume, report, "Made <time"} {
 			if got := strings.Contains(document, text); got != slices.Contains(want, text) {
 				t.Errorf("form %d has %q: %v", form, text, got)
@@ -198,11 +201,10 @@ func TestAWriterThatFailsIsReported(t *testing.T) {
 }
 
 func TestPagesAreTheSameForTheSameStatus(t *testing.T) {
-	if first := written(t, troubled(), page.Live); first != written(t, troubled(), page.Live) {
+	s, before := troubled(), documents()["troubled page"].text
+	if before != written(t, s, page.Live) {
 		t.Error("two pages of one status differ")
 	}
-	s := troubled()
-	before := written(t, s, page.Live)
 	if before != written(t, s, page.Live) {
 		t.Error("writing a page changes the status")
 	}

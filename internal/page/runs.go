@@ -128,26 +128,25 @@ func durations(shown []*journal.Run) *chart.Columns {
 		Words: chart.Words{ID: "durations", Title: "How long runs took", Summary: durationWords(shown)}, Of: chart.Durations, What: "Run",
 		Series: []chart.Series{{Name: "took", Tone: "rows"}}, Ticks: []chart.Tick{chart.TickAt(0, chart.Stamp(first.StartedAt))},
 	}
-	lanes := []chart.Lane{
-		{Name: journal.Failed, Tone: "bad", Glyph: chart.Cross},
-		{Name: journal.Crashed, Tone: "bad", Glyph: chart.Cross},
-		{Name: journal.Partial, Tone: "warn", Glyph: chart.Triangle},
-		{Name: journal.Interrupted, Tone: "quiet", Glyph: chart.Dash},
-	}
 	wide := 100 / float64(max(10, len(shown)))
 	for i, r := range shown {
 		column := chart.Column{Label: chart.Stamp(r.StartedAt) + " " + named(r), From: float64(i) * wide, To: float64(i+1) * wide, Values: []int64{int64(max(0, r.Took()))}}
 		if !r.Good() {
 			column.Note, column.Tone = r.Status, map[string]string{"bad": "gap", "warn": "partly", "quiet": "unrated"}[tone(r.Status)]
 		}
-		for l := range lanes {
-			if lanes[l].Name == r.Status {
-				lanes[l].At = append(lanes[l].At, (column.From+column.To)/2)
-			}
-		}
 		c.Columns = append(c.Columns, column)
 	}
-	c.Lanes = slices.DeleteFunc(lanes, func(l chart.Lane) bool { return len(l.At) == 0 })
+	for _, how := range []string{journal.Failed, journal.Crashed, journal.Partial, journal.Interrupted} {
+		lane := chart.Lane{Name: how, Tone: tone(how), Glyph: glyph(tone(how))}
+		for i, r := range shown {
+			if r.Status == how {
+				lane.At = append(lane.At, (float64(i)+0.5)*wide)
+			}
+		}
+		if len(lane.At) > 0 {
+			c.Lanes = append(c.Lanes, lane)
+		}
+	}
 	if end := float64(len(shown)) * wide; end > 60 { // there is room for both
 		c.Ticks = append(c.Ticks, chart.TickAt(end, chart.Stamp(last.StartedAt)))
 	}

@@ -110,7 +110,7 @@ func jittered(s *stage, text string, jitter, d time.Duration) (late []time.Durat
 
 func TestJitterShiftsTheStartAndNotTheSlot(t *testing.T) {
 	onStage(t, func(s *stage) {
-		s.random = nil
+		s.random, s.blind = nil, true
 		late := jittered(s, "@every 1h", 20*time.Minute, 1000*time.Hour+30*time.Minute)
 		var sum, most time.Duration
 		for _, d := range late {
@@ -129,7 +129,7 @@ func TestJitterShiftsTheStartAndNotTheSlot(t *testing.T) {
 
 func TestJitterAloneMakesNoSlotSkipped(t *testing.T) {
 	onStage(t, func(s *stage) {
-		s.random = nil
+		s.random, s.blind = nil, true
 		for _, d := range jittered(s, "@every 5m", time.Hour, 100*time.Hour) {
 			if d > 150*time.Second {
 				t.Fatalf("a run began %v after its slot", d)

@@ -36,13 +36,16 @@ func (f fields) String() string {
 // match says what cron's manual does, without the parser.
 func (f fields) match(shown time.Time) bool {
 	in := func(field []int, value int) bool { return field == nil || slices.Contains(field, value) }
+	if !in(f.minutes, shown.Minute()) { // most are not
+		return false
+	}
 	day, weekday := in(f.days, shown.Day()), in(f.weekdays, int(shown.Weekday()))
 	if f.days != nil && f.weekdays != nil {
 		day = day || weekday
 	} else {
 		day = day && weekday
 	}
-	return day && in(f.minutes, shown.Minute()) && in(f.hours, shown.Hour()) && in(f.months, int(shown.Month()))
+	return day && in(f.hours, shown.Hour()) && in(f.months, int(shown.Month()))
 }
 
 func anyFields(t *rapid.T) fields {
@@ -66,9 +69,13 @@ func anyFields(t *rapid.T) fields {
 // written: the first instant at which the clock shows a time or a later one.
 func slotsOf(f fields, location *time.Location, from, to time.Time) (slots []time.Time) {
 	high := wall(from.In(location)).Add(-time.Minute)
+	var ahead time.Duration
 	for at := from; at.Before(to); at = at.Add(time.Minute) {
+		if at.Minute()%15 == 0 { // no clock changes at another time
+			ahead, _ = zoneAt(at.In(location))
+		}
 		due := false
-		for shown := wall(at.In(location)); high.Before(shown); {
+		for shown := at.Add(ahead); high.Before(shown); {
 			high = high.Add(time.Minute)
 			due = due || f.match(high)
 		}
@@ -93,7 +100,7 @@ func TestSlotsAreThoseOfTheRule(t *testing.T) {
 		year := rapid.IntRange(2005, 2040).Draw(t, "year")
 		month := rapid.IntRange(1, 12).Draw(t, "month")
 		from := time.Date(year, time.Month(month), 1, 12, 0, 0, 0, location).UTC() // no clock changes near it
-		to := from.AddDate(0, 4, 0)
+		to := from.AddDate(0, 2, 0)
 		want := slotsOf(f, location, from, to)
 		at := from.Add(-time.Second)
 		dice := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "dice"), 0))
@@ -118,7 +125,7 @@ func TestATimeOfTheDayComesOnceADay(t *testing.T) {
 		for _, text := range []string{"0 0 * * *", "30 0 * * *", "15 1 * * *", "45 1 * * *", "0 2 * * *", "30 2 * * *", "0 3 * * *", "59 23 * * *"} {
 			p := plan(t, text, name)
 			at := time.Date(2023, 12, 31, 23, 59, 59, 0, p.location)
-			for day := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC); day.Year() <= 2040; day = day.AddDate(0, 0, 1) {
+			for day := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC); day.Year() <= 2030; day = day.AddDate(0, 0, 1) {
 				at = p.Next(at).In(p.location)
 				if got := wall(at).Truncate(24 * time.Hour); !got.Equal(day) {
 					t.Fatalf("%s in %s: %s where %s should have its slot", text, name, at, day.Format(time.DateOnly))
