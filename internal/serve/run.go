@@ -27,7 +27,8 @@ const (
 const exitStorage = 6
 
 // work runs a job in a child process.
-func (s *Server) work(ctx context.Context, job schedule.Job, turn schedule.Turn) schedule.Outcome {
+func (s *Server) work(ctx context.Context, turn schedule.Turn) schedule.Outcome {
+	job := turn.Job
 	runID := s.options.NewRunID()
 	if err := s.options.Place.check(); err != nil {
 		return s.refuse(ctx, job, runID, err)

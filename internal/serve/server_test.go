@@ -165,7 +165,7 @@ func TestNoRunStartsInADataDirThatVanished(t *testing.T) {
 	if err := errors.Join(os.Rename(s.dataDir, away), os.Mkdir(s.dataDir, 0o750)); err != nil {
 		t.Fatal(err)
 	}
-	outcome := s.work(t.Context(), job("sync"), schedule.Turn{Slot: time.Now()})
+	outcome := s.work(t.Context(), schedule.Turn{Job: job("sync"), Slot: time.Now()})
 	if outcome.ExitCode != exitStorage || outcome.Err == nil || len(s.notified) != 1 {
 		t.Errorf("%+v", outcome)
 	}

@@ -69,7 +69,7 @@ func TestAHangingRunIsStoppedAndRecorded(t *testing.T) {
 	}
 	s.program, s.patience = hanging, 300*time.Millisecond
 	start := time.Now()
-	outcome := s.work(t.Context(), job("sync"), schedule.Turn{})
+	outcome := s.work(t.Context(), schedule.Turn{Job: job("sync")})
 	if took := time.Since(start); took > 15*time.Second || !errors.Is(outcome.Err, errStalled) {
 		t.Errorf("after %s: %+v", took, outcome)
 	}

@@ -32,7 +32,7 @@ type Job struct {
 
 // Turn is one run that is due.
 type Turn struct {
-	Job  string
+	Job  Job
 	Slot time.Time // which slot it is for, in UTC
 	// CatchUp is set if the slot was missed: nothing ran the schedule then.
 	// There is one such run for all slots that were.
@@ -62,7 +62,7 @@ func (j *job) arrive(now time.Time) *Turn {
 	switch {
 	case j.handled.IsZero() && j.Eager:
 		j.handled = now
-		return &Turn{Job: j.Name, Slot: now, CatchUp: true}
+		return &Turn{Job: j.Job, Slot: now, CatchUp: true}
 	case j.handled.IsZero(), j.handled.After(now.Add(slack)): // new, or the clock was set back
 		j.handled = now
 	}
@@ -74,7 +74,7 @@ func (j *job) arrive(now time.Time) *Turn {
 	if !j.Plan.Next(slot).After(now) {
 		j.handled = now
 	}
-	return &Turn{Job: j.Name, Slot: slot, CatchUp: now.Sub(slot) > slack}
+	return &Turn{Job: j.Job, Slot: slot, CatchUp: now.Sub(slot) > slack}
 }
 
 // wait lets a turn wait for its jitter, and for its turn.

@@ -86,23 +86,24 @@ func (s *stage) sleep(d time.Duration) {
 	s.mu.Unlock()
 }
 
-func (s *stage) run(ctx context.Context, _ Job, turn Turn) Outcome {
+func (s *stage) run(ctx context.Context, turn Turn) Outcome {
 	s.mu.Lock()
 	if s.busy++; s.busy > 1 {
 		s.t.Errorf("%d runs at a time", s.busy)
 	}
-	text := turn.Job + " " + turn.Slot.Format(time.DateTime)
+	job := turn.Job.Name
+	text := job + " " + turn.Slot.Format(time.DateTime)
 	if turn.CatchUp {
 		text += " catch-up"
 	}
 	s.begun = append(s.begun, text)
-	s.at[turn.Job] = append(s.at[turn.Job], time.Now().Add(s.ahead).Round(0).UTC())
-	took, known := s.took[turn.Job]
+	s.at[job] = append(s.at[job], time.Now().Add(s.ahead).Round(0).UTC())
+	took, known := s.took[job]
 	s.mu.Unlock()
 	if !known {
 		took = time.Second
 	}
-	outcome := Outcome{ExitCode: s.code[turn.Job]}
+	outcome := Outcome{ExitCode: s.code[job]}
 	select {
 	case <-time.After(took):
 	case <-ctx.Done():

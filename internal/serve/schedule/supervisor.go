@@ -30,7 +30,7 @@ const lookEvery = 5 * time.Second
 type Options struct {
 	// Run runs a job to its end, and stops it early if the context ends. It is
 	// called for one turn at a time.
-	Run func(context.Context, Job, Turn) Outcome
+	Run func(context.Context, Turn) Outcome
 	// Skipped is called with every slot that is skipped. The loop waits for it.
 	Skipped func(journal.Run)
 	// Beat is called by the loop every few seconds, also while a run is under way.
@@ -49,13 +49,7 @@ type Supervisor struct {
 	mu       sync.Mutex
 	jobs     []*job
 	attempts map[string]time.Time // of jobs that are not in jobs
-	running  *running             // nil if none is
-}
-
-// running is the turn under way, and its job as it was when it began.
-type running struct {
-	Turn
-	job Job
+	running  *Turn                // the turn under way, its job as it was when it began; nil if none is
 }
 
 // New makes a supervisor of jobs, which it starts in this order when several are
@@ -108,7 +102,7 @@ func (s *Supervisor) look(ctx context.Context) (pause time.Duration) {
 	if begun != nil {
 		go func() {
 			defer crash.Exit()
-			s.ended <- s.options.Run(ctx, begun.job, begun.Turn) // Run receives it in any case
+			s.ended <- s.options.Run(ctx, *begun) // Run receives it in any case
 		}()
 	}
 	for _, run := range skipped {
@@ -124,7 +118,7 @@ func (s *Supervisor) finish(outcome Outcome) {
 	s.running = nil
 	s.mu.Unlock()
 	if outcome.ExitCode == ExitLocked {
-		s.options.Skipped(ended.job.skipped(ended.Slot, otherRuns))
+		s.options.Skipped(ended.Job.skipped(ended.Slot, otherRuns))
 	}
 }
 
@@ -135,7 +129,7 @@ func (s *Supervisor) busy() bool {
 }
 
 // runs reports whether a job is under way, also one that was replaced meanwhile.
-func (s *Supervisor) runs(name string) bool { return s.running != nil && s.running.Job == name }
+func (s *Supervisor) runs(name string) bool { return s.running != nil && s.running.Job.Name == name }
 
 // arrivals lets the turns that have come wait, and returns those that cannot.
 func (s *Supervisor) arrivals(now time.Time) (skipped []journal.Run) {
@@ -158,7 +152,7 @@ func (s *Supervisor) arrivals(now time.Time) (skipped []journal.Run) {
 }
 
 // begin takes the turn that has been due the longest, if nothing is under way.
-func (s *Supervisor) begin(now time.Time) *running {
+func (s *Supervisor) begin(now time.Time) *Turn {
 	if s.running != nil {
 		return nil
 	}
@@ -171,7 +165,9 @@ func (s *Supervisor) begin(now time.Time) *running {
 	if first == nil {
 		return nil
 	}
-	s.running = &running{Turn: first.waiting.Turn, job: first.Job}
+	turn := first.waiting.Turn
+	turn.Job = first.Job // as it is by now
+	s.running = &turn
 	first.waiting = nil
 	return s.running
 }
