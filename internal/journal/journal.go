@@ -1,7 +1,6 @@
 package journal
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -14,8 +13,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/gofrs/flock"
 
 	"github.com/flashback-sync/flashback-sync/load/durable"
 )
@@ -74,24 +71,37 @@ func withoutQuotes(l line) line {
 // Append records a run. A run whose id is recorded already is left as it is, so that
 // two processes that find the same dead run record it once. The folder state must exist.
 func Append(dataDir string, run Run) error {
-	run = bounded(run)
-	return locked(dataDir, func(path string) error {
-		lines, quoting, err := read(path)
-		if err != nil {
-			return err
-		}
-		noted := line{Run: &run, Texts: structural}
-		if run.RunID != "" && slices.ContainsFunc(lines, func(l line) bool { return l.Run != nil && l.Run.RunID == run.RunID }) {
-			return nil
-		}
-		switch {
-		case len(lines) >= 2*Keep:
-			return durable.Write(path, encode(fold(append(lines, noted))))
-		case quoting:
-			return durable.Write(path, encode(append(lines, noted)))
-		}
-		return add(path, noted)
-	})
+	unlock, err := Lock(context.Background(), dataDir, lockFile, patience)
+	if err != nil {
+		return fmt.Errorf("lock the journal: %w", err)
+	}
+	defer unlock()
+	if err := record(dataDir, bounded(run)); err != nil {
+		return fmt.Errorf("record the run: %w", err)
+	}
+	return nil
+}
+
+func record(dataDir string, run Run) error {
+	path, err := durable.Place(dataDir, file)
+	if err != nil {
+		return err
+	}
+	lines, quoting, err := read(path)
+	if err != nil {
+		return err
+	}
+	noted := line{Run: &run, Texts: structural}
+	if run.RunID != "" && slices.ContainsFunc(lines, func(l line) bool { return l.Run != nil && l.Run.RunID == run.RunID }) {
+		return nil
+	}
+	switch {
+	case len(lines) >= 2*Keep:
+		return durable.Write(path, encode(fold(append(lines, noted))))
+	case quoting:
+		return durable.Write(path, encode(append(lines, noted)))
+	}
+	return add(path, noted)
 }
 
 // Read returns what is recorded; nothing, if there is no file. It skips a line that a
@@ -107,38 +117,13 @@ func Read(dataDir string) (*Journal, error) {
 	}
 	j := &Journal{}
 	for _, l := range lines {
-		if l.Folded != nil {
-			j.Totals.addAll(l.Folded)
-		} else {
-			j.Totals.add(l.Run)
+		j.Totals.add(l)
+		if l.Run != nil {
 			j.Runs = append(j.Runs, *l.Run)
 		}
 	}
 	slices.Reverse(j.Runs)
 	return j, nil
-}
-
-// locked runs change while no other process writes the journal. It does not wait
-// indefinitely for a process that is stopped by a signal or a debugger.
-func locked(dataDir string, change func(path string) error) (err error) {
-	path, err := durable.Place(dataDir, lockFile)
-	if err != nil {
-		return fmt.Errorf("lock the journal: %w", err)
-	}
-	lock := flock.New(path, flock.SetPermissions(0o640))
-	waiting, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	if _, err := lock.TryLockContext(waiting, 5*time.Millisecond); err != nil {
-		return fmt.Errorf("lock the journal: %w", err)
-	}
-	defer func() { err = errors.Join(err, lock.Unlock()) }()
-	if path, err = durable.Place(dataDir, file); err == nil {
-		err = change(path)
-	}
-	if err != nil {
-		return fmt.Errorf("record the run: %w", err)
-	}
-	return nil
 }
 
 // add writes one line at the end of the file. What a crash left there without its
@@ -196,56 +181,27 @@ func fold(lines []line) []line {
 	totals := &Totals{}
 	cut := max(0, len(lines)-Keep)
 	for _, l := range lines[:cut] {
-		if l.Folded != nil {
-			totals.addAll(l.Folded)
-		} else {
-			totals.add(l.Run)
-		}
+		totals.add(l)
 	}
 	return append([]line{{Folded: totals}}, lines[cut:]...)
 }
 
-// read gives the lines without what they quote, and reports whether any quoted.
+// read gives the lines without what they quote, and reports whether any quoted. The
+// file is bounded by what Append writes, so it is read as a whole.
 func read(path string) (lines []line, quoting bool, err error) {
-	f, err := os.Open(path)
+	content, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, false, nil
 	}
 	if err != nil {
 		return nil, false, err
 	}
-	defer func() { _ = f.Close() }() // it was only read
-	err = eachLine(f, func(text []byte) {
+	for text := range bytes.Lines(content) {
 		var l line
-		if json.Unmarshal(text, &l) == nil && (l.Folded != nil || l.Run != nil) {
+		if len(text) <= mostLine && json.Unmarshal(text, &l) == nil && (l.Folded != nil || l.Run != nil) {
 			quoting = quoting || (l.Run != nil && l.Texts < structural)
 			lines = append(lines, withoutQuotes(l))
 		}
-	})
-	return lines, quoting, err
-}
-
-// eachLine skips lines that are too long, and buffers no more than one.
-func eachLine(f io.Reader, do func(line []byte)) error {
-	reader := bufio.NewReaderSize(f, 64<<10)
-	var begun []byte
-	for long := false; ; {
-		part, err := reader.ReadSlice('\n')
-		if long = long || len(begun)+len(part) > mostLine; !long {
-			begun = append(begun, part...)
-		}
-		if errors.Is(err, bufio.ErrBufferFull) {
-			continue
-		}
-		if !long && len(begun) > 0 {
-			do(begun)
-		}
-		begun, long = begun[:0], false
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
 	}
+	return lines, quoting, nil
 }

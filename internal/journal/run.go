@@ -1,6 +1,9 @@
 package journal
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // Statuses of a run. A verification that found a difference is partial.
 const (
@@ -109,6 +112,9 @@ type Wanted struct {
 	Auto    []string  `json:"auto,omitempty"`   // series of every repository that was seen, without their id
 	Digest  string    `json:"digest,omitempty"` // identifies the set of queries, as in Stream.Queries
 }
+
+// Name is what the run is called and counted under: its job, otherwise its command.
+func (r *Run) Name() string { return cmp.Or(r.Job, r.Command) }
 
 // Took is how long the run lasted.
 func (r *Run) Took() time.Duration { return r.FinishedAt.Sub(r.StartedAt) }

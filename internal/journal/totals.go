@@ -2,30 +2,31 @@ package journal
 
 import "time"
 
-// job is the name that a run is counted under: its job, otherwise its command.
-func (r *Run) job() string {
-	if r.Job != "" {
-		return r.Job
+// add adds a line: a run, or the totals of many.
+func (t *Totals) add(l line) {
+	if l.Folded != nil {
+		t.addAll(l.Folded)
+	} else {
+		t.addAll(totalsOf(l.Run))
 	}
-	return r.Command
 }
 
-func (t *Totals) add(r *Run) {
+func totalsOf(r *Run) *Totals {
 	one := &Totals{
-		Runs:     map[string]map[string]int64{r.job(): {r.Status: 1}},
+		Runs:     map[string]map[string]int64{r.Name(): {r.Status: 1}},
 		Requests: r.Requests, Retries: r.Retries,
 		Streams: map[string]StreamTotals{},
 	}
 	if r.Status != Skipped {
-		one.Seconds = map[string]float64{r.job(): max(0, r.Took().Seconds())}
+		one.Seconds = map[string]float64{r.Name(): max(0, r.Took().Seconds())}
 	}
 	if r.Good() {
-		one.Good = map[string]time.Time{r.job(): r.FinishedAt}
+		one.Good = map[string]time.Time{r.Name(): r.FinishedAt}
 	}
 	for name, s := range r.Streams {
 		one.Streams[name] = StreamTotals{Received: s.Received, Inserted: s.Inserted, Updated: s.Updated, Rejected: s.Rejected}
 	}
-	t.addAll(one)
+	return one
 }
 
 func (t *Totals) addAll(more *Totals) {

@@ -144,9 +144,10 @@ func (n *Notifier) send(ctx context.Context, change func(*state) []event) error 
 	if n.options.WebhookURL == "" {
 		return nil
 	}
-	unlock, lockErr := lock(ctx, n.options.DataDir)
+	unlock, lockErr := journal.Lock(ctx, n.options.DataDir, lockFile, patience)
 	if lockErr != nil {
-		if ctx.Err() != nil || errors.Is(lockErr, errBusy) {
+		lockErr = fmt.Errorf("lock the alarms: %w", lockErr)
+		if ctx.Err() != nil || errors.Is(lockErr, journal.ErrBusy) {
 			return lockErr
 		}
 		none := state{}.copied()

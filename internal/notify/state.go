@@ -1,16 +1,12 @@
 package notify
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
 	"time"
-
-	"github.com/gofrs/flock"
 
 	"github.com/flashback-sync/flashback-sync/load/durable"
 )
@@ -24,8 +20,6 @@ const (
 	// run of every night ends a little earlier than the one before.
 	again = 23 * time.Hour
 )
-
-var errBusy = errors.New("another process is sending its alarms")
 
 // state is what is wrong at present. Times are UTC.
 type state struct {
@@ -94,25 +88,6 @@ func (w wrongs) unsent(after wrongs) wrongs {
 	}
 	maps.Copy(out, w)
 	return out
-}
-
-// lock waits until no other process sends alarms.
-func lock(ctx context.Context, dataDir string) (unlock func(), err error) {
-	path, err := durable.Place(dataDir, lockFile)
-	if err != nil {
-		return nil, fmt.Errorf("lock the alarms: %w", err)
-	}
-	l := flock.New(path, flock.SetPermissions(0o640))
-	waiting, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	_, err = l.TryLockContext(waiting, 50*time.Millisecond)
-	if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
-		err = errBusy
-	}
-	if err != nil {
-		return nil, fmt.Errorf("lock the alarms: %w", err)
-	}
-	return func() { _ = l.Unlock() }, nil // closing it unlocks, too
 }
 
 // readState returns nothing where there is no file, or one that cannot be read:

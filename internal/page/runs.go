@@ -26,7 +26,6 @@ type runs struct {
 // line is a run, or slots that were skipped one after the other.
 type line struct {
 	*journal.Run
-	Name         string
 	Wrote        bool // it is of streams
 	New, Changed int64
 	Answers      string // by status, if not all are 200, and what was sent again
@@ -83,14 +82,14 @@ func (v *view) skipped(all []journal.Run) *skipped {
 	}
 	names := map[string]bool{}
 	for i := range all {
-		names[named(&all[i])] = true
+		names[all[i].Name()] = true
 	}
 	s.Names = strings.Join(slices.Sorted(maps.Keys(names)), ", ")
 	return s
 }
 
 func newLine(r *journal.Run) line {
-	l := line{Run: r, Name: named(r), Wrote: len(r.Streams) > 0}
+	l := line{Run: r, Wrote: len(r.Streams) > 0}
 	for _, s := range r.Streams {
 		l.New += s.Inserted
 		l.Changed += s.Updated
@@ -130,7 +129,7 @@ func durations(shown []*journal.Run) *chart.Columns {
 	}
 	wide := 100 / float64(max(10, len(shown)))
 	for i, r := range shown {
-		column := chart.Column{Label: chart.Stamp(r.StartedAt) + " " + named(r), From: float64(i) * wide, To: float64(i+1) * wide, Values: []int64{int64(max(0, r.Took()))}}
+		column := chart.Column{Label: chart.Stamp(r.StartedAt) + " " + r.Name(), From: float64(i) * wide, To: float64(i+1) * wide, Values: []int64{int64(max(0, r.Took()))}}
 		if !r.Good() {
 			column.Note, column.Tone = r.Status, map[string]string{"bad": "gap", "warn": "partly", "quiet": "unrated"}[tone(r.Status)]
 		}
@@ -163,7 +162,7 @@ func durationWords(shown []*journal.Run) string {
 	}
 	longest := sorted[len(sorted)-1]
 	return fmt.Sprintf("The newest %s, the oldest first: %s ok. The usual run took %s, the longest %s (%s, %s).", chart.Count(int64(len(shown)), "run"),
-		comma(good), span.Words(sorted[len(sorted)/2].Took()), span.Words(longest.Took()), named(longest), chart.Stamp(longest.StartedAt))
+		comma(good), span.Words(sorted[len(sorted)/2].Took()), span.Words(longest.Took()), longest.Name(), chart.Stamp(longest.StartedAt))
 }
 
 // job is a job of the schedule.

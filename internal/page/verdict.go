@@ -1,7 +1,6 @@
 package page
 
 import (
-	"cmp"
 	"strings"
 
 	"github.com/flashback-sync/flashback-sync/internal/chart"
@@ -98,7 +97,7 @@ func (v *view) lastRun() figure {
 		if r := &v.Status.Runs[i]; r.Status != journal.Skipped {
 			return figure{
 				Name: "Last run", Value: r.Status, Tone: tone(r.Status), At: v.moment(r.FinishedAt),
-				Note: named(r) + ", took " + span.Words(r.Took()),
+				Note: r.Name() + ", took " + span.Words(r.Took()),
 			}
 		}
 	}
@@ -117,9 +116,4 @@ func (v *view) nextRun() figure {
 		}
 	}
 	return f
-}
-
-// named is the name of a run: its job, otherwise its command.
-func named(r *journal.Run) string {
-	return cmp.Or(r.Job, r.Command)
 }

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"cmp"
 	"html/template"
 
 	"github.com/flashback-sync/flashback-sync/internal/chart"
@@ -73,7 +74,7 @@ type reading struct {
 }
 
 func (v *view) progress(p *journal.Progress) *progress {
-	out := &progress{Progress: p, Name: named(&journal.Run{Job: p.Job, Command: p.Command}), Began: v.moment(p.StartedAt), Last: v.moment(p.UpdatedAt)}
+	out := &progress{Progress: p, Name: cmp.Or(p.Job, p.Command), Began: v.moment(p.StartedAt), Last: v.moment(p.UpdatedAt)}
 	for _, s := range p.Streams {
 		// More rows than announced may come while the run reads.
 		out.Reads = append(out.Reads, reading{s, percent(min(s.Rows, s.Expected), s.Expected)})
