@@ -71,34 +71,27 @@ func execute(ctx context.Context, tx *sql.Tx, statements ...string) error {
 	return nil
 }
 
-// deriveTable computes the rows of the changed days, and writes those of the days on which
-// they are not what is stored.
-func deriveTable(table *schema.Table) []string {
+// deriveTable replaces the rows of the changed days.
+func deriveTable(table *schema.Table) (statements []string) {
 	name, columns := schema.Ident(table.Name), duckdb.Names(table)
 	names, values := columns, columns
 	if c := table.PartitionColumn(); c != nil {
 		names, values = names+", "+schema.Ident(c.Name), values+", "+table.PartitionValue(schema.Ident(table.Time))
 	}
-	stored := fmt.Sprintf("(SELECT %s FROM %s WHERE day IN (SELECT day FROM changed_days))", columns, name)
-	var statements []string
 	if table.Partition != schema.Unpartitioned {
-		statements = append(statements, "INSERT INTO changed_days "+schema.OutdatedDays())
+		statements = append(
+			statements,
+			"INSERT INTO changed_days "+schema.OutdatedDays(),
+			fmt.Sprintf(`INSERT INTO internal.changed_partitions
+				SELECT DISTINCT %[1]s, make_timestamptz(epoch_us(date_trunc('month', day))) AS start FROM changed_days
+				WHERE start NOT IN (SELECT partition_start FROM internal.changed_partitions WHERE table_name = %[1]s)`, schema.Literal(table.Name)),
+		)
 	}
-	fingerprint := "(SELECT day, count(*) AS rows, sum(hash(" + columns + ")::HUGEINT) AS hash FROM %s GROUP BY day)"
-	statements = append(
+	return append(
 		statements,
-		"CREATE OR REPLACE TEMP TABLE derived AS SELECT "+columns+" FROM ("+table.Derived+")",
-		fmt.Sprintf(`CREATE OR REPLACE TEMP TABLE derived_days AS SELECT day FROM %s a FULL JOIN %s b USING (day)
-			WHERE a.rows IS DISTINCT FROM b.rows OR a.hash IS DISTINCT FROM b.hash`, fmt.Sprintf(fingerprint, "derived"), fmt.Sprintf(fingerprint, stored)),
-		fmt.Sprintf("DELETE FROM %s WHERE day IN (SELECT day FROM derived_days)", name),
-		fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM derived WHERE day IN (SELECT day FROM derived_days)", name, names, values),
+		"DELETE FROM "+name+" WHERE day IN (SELECT day FROM changed_days)",
+		fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM (%s)", name, names, values, table.Derived),
 	)
-	if table.Partition != schema.Unpartitioned {
-		statements = append(statements, fmt.Sprintf(`INSERT INTO internal.changed_partitions
-			SELECT DISTINCT %[1]s, make_timestamptz(epoch_us(date_trunc('month', day))) AS start FROM derived_days
-			WHERE start NOT IN (SELECT partition_start FROM internal.changed_partitions WHERE table_name = %[1]s)`, schema.Literal(table.Name)))
-	}
-	return append(statements, "DROP TABLE temp.derived", "DROP TABLE temp.derived_days")
 }
 
 func listChangedDays() string {
