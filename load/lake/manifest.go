@@ -1,7 +1,9 @@
 package lake
 
 import (
+	"bytes"
 	"cmp"
+	_ "embed"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -98,7 +100,12 @@ func ReadManifest(dir string) (*Manifest, error) {
 
 const format = 1
 
-// write writes the manifest. Lists are never null.
+// readme explains the lake to whoever finds it without us.
+//
+//go:embed readme.md
+var readme []byte
+
+// write writes the manifest, and before it README.md. Lists are never null.
 func (m *Manifest) write(o Options) error {
 	m.Format, m.Generator, m.GeneratedAt = format, o.Generator, o.Now.UTC()
 	m.Files, m.Coverage = append([]File{}, m.Files...), append([]checkpoints.Line{}, o.Coverage...)
@@ -111,7 +118,17 @@ func (m *Manifest) write(o Options) error {
 	if err != nil {
 		return err
 	}
+	if err := writeReadme(filepath.Join(o.Dir, "README.md")); err != nil {
+		return err
+	}
 	return durable.Write(filepath.Join(o.Dir, ManifestName), append(content, '\n'))
+}
+
+func writeReadme(name string) error {
+	if content, err := durable.ReadFile(name); err == nil && bytes.Equal(content, readme) {
+		return nil
+	}
+	return durable.Write(name, readme)
 }
 
 // replace replaces the entry of a path; nil removes it, and removed reports whether there
