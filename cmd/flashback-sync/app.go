@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/rs/zerolog"
@@ -29,9 +30,9 @@ type app struct {
 	logLevel   string
 	logFormat  string
 
-	view *view // of the run under way, if there is one
-
-	showAnswers bool // print how an answer begins that cannot be used
+	tables      bool         // print the table of a run on whatever stdout is
+	showAnswers bool         // print how an answer begins that cannot be used
+	warned      func(string) // shows a warning among the progress of the run under way; nil without one
 }
 
 // execute runs the program and returns its exit code. It is all of the program but
@@ -92,18 +93,21 @@ It loses no row, shows none twice, and never blocks a reader. Begin with
 	root.InitDefaultCompletionCmd()
 	for _, command := range root.Commands() {
 		if command.Name() == "completion" {
-			command.Args, command.RunE = cobra.ArbitraryArgs, func(cmd *cobra.Command, args []string) error {
-				if len(args) == 0 {
-					return cmd.Help()
-				}
-				return usage(fmt.Errorf("unknown shell %q, use bash, zsh, fish or powershell", args[0]))
-			}
+			command.Args, command.RunE = cobra.ArbitraryArgs, completionHelp
 		}
 		if check := command.Args; check != nil {
 			command.Args = func(cmd *cobra.Command, args []string) error { return usage(check(cmd, args)) }
 		}
 	}
 	return root
+}
+
+// completionHelp is `completion` without a shell that it knows.
+func completionHelp(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return cmd.Help()
+	}
+	return usage(fmt.Errorf("unknown shell %q, use bash, zsh, fish or powershell", args[0]))
 }
 
 // load reads the configuration.
@@ -122,24 +126,22 @@ func (a *app) load() (*config.Config, error) {
 	if err != nil {
 		return nil, usage(err)
 	}
-	for _, override := range []struct {
-		flag  string
-		field *string
-		value string
-		valid []string
-	}{
-		{"--log-level", &loaded.Log.Level, a.logLevel, []string{"trace", "debug", "info", "warn", "error"}},
-		{"--log-format", &loaded.Log.Format, a.logFormat, []string{"auto", "json", "console"}},
-	} {
-		if override.value == "" {
-			continue
-		}
-		if err := oneOf(override.flag, override.value, override.valid); err != nil {
-			return nil, err
-		}
-		*override.field = override.value
+	if err := override(&loaded.Log.Level, "--log-level", a.logLevel, "trace", "debug", "info", "warn", "error"); err != nil {
+		return nil, err
+	}
+	if err := override(&loaded.Log.Format, "--log-format", a.logFormat, "auto", "json", "console"); err != nil {
+		return nil, err
 	}
 	return loaded, nil
+}
+
+// override sets a field to the value of a flag, if there is one.
+func override(field *string, flag, value string, valid ...string) error {
+	if value == "" {
+		return nil
+	}
+	*field = value
+	return oneOf(flag, value, valid)
 }
 
 // path is the configuration file, and whether a person named it.
@@ -177,10 +179,8 @@ func isTerminal(w io.Writer) bool {
 }
 
 func oneOf(what, value string, valid []string) error {
-	for _, v := range valid {
-		if v == value {
-			return nil
-		}
+	if slices.Contains(valid, value) {
+		return nil
 	}
 	return usage(fmt.Errorf("%s: unknown value %q, use one of %v", what, value, valid))
 }

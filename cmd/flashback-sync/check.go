@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,9 +13,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/flashback-sync/flashback-sync/config"
-	"github.com/flashback-sync/flashback-sync/extract/api"
 	"github.com/flashback-sync/flashback-sync/internal/run"
-	"github.com/flashback-sync/flashback-sync/schema"
+	"github.com/flashback-sync/flashback-sync/internal/status"
+	"github.com/flashback-sync/flashback-sync/internal/terminal"
 )
 
 func (a *app) checkCommand() *cobra.Command {
@@ -39,121 +40,83 @@ func (a *app) check(ctx context.Context) error {
 		return err
 	}
 	defer source.Close()
-	fmt.Fprintf(a.stdout, "configuration  %s is valid\nsource         %s\n\n", sourceName(c), c.API.BaseURL)
-	t := newTable(a.stdout, "rows", "requests")
-	t.AppendHeader(table.Row{"stream", "answer", "history from", "rows", "requests", "read again in every run"})
-	var failure error
-	probe := prober{source: source}
-	for _, stream := range probe.streams(options(c)) {
-		if hopeless(failure) {
-			t.AppendRow(table.Row{stream.name, "not tried"})
-			continue
-		}
-		row, err := stream.try(ctx)
-		if err != nil {
-			row = table.Row{"failed"}
-			failure = errors.Join(failure, fmt.Errorf("%s: %w", stream.name, err))
-		}
-		t.AppendRow(append(table.Row{stream.name}, row...))
+	name := c.Path
+	if name == "" {
+		name = "the environment"
 	}
-	t.Render()
-	if skew := probe.skew; skew.Abs() > time.Minute {
+	fmt.Fprintf(a.stdout, "configuration  %s is valid\nsource         %s\n\n", name, c.API.BaseURL)
+	probes, skew := run.Probed(ctx, options(c), source)
+	failure := a.printProbes(c, probes)
+	if skew.Abs() > time.Minute {
 		fmt.Fprintf(a.stdout, "\nThis machine's clock is %s off the source's; runs go by the source's clock.\n", skew.Abs().Round(time.Second))
 	}
 	fmt.Fprintln(a.stdout)
-	return errors.Join(failure, a.printUnattended(c), a.adviseLookback(ctx, c))
-}
-
-// hopeless reports whether the other streams would fail in the same way.
-func hopeless(err error) bool {
-	kind, known := api.KindOf(err)
-	return known && (kind == api.Unauthorized || kind == api.Unreachable)
-}
-
-func sourceName(c *config.Config) string {
-	if c.Path == "" {
-		return "the environment"
+	failure = errors.Join(failure, a.printUnattended(c))
+	// Where nothing is published yet, or is being replaced, there is no advice to give.
+	if known, err := status.Read(ctx, statusOptions(c)); err == nil && known.Holdings != nil {
+		terminal.Lookbacks(a.stdout, known.Holdings)
 	}
-	return c.Path
+	return failure
 }
 
-// prober sends the smallest requests that show whether a stream can be synced.
-type prober struct {
-	source run.Source
-	skew   time.Duration // of our clock against the source's
-}
-
-// probe is one stream to try. The row it gives begins with the answer.
-type probe struct {
-	name string
-	try  func(context.Context) (table.Row, error)
-}
-
-func (p *prober) streams(o run.Options) []probe {
-	var all []probe
-	for _, list := range o.Lists {
-		all = append(all, probe{list.Name(), func(ctx context.Context) (table.Row, error) { return p.list(ctx, list) }})
-	}
-	for _, stream := range schema.Streams() {
-		if stream.Kind == schema.Series && o.Stats != nil {
-			all = append(all, probe{stream.Name, func(ctx context.Context) (table.Row, error) { return p.stats(ctx, *o.Stats) }})
-		}
-	}
-	return all
-}
-
-func (p *prober) list(ctx context.Context, list run.List) (table.Row, error) {
-	var rows, requests, unknown int
-	var failure error
-	queries := list.Queries()
-	for _, query := range queries {
-		seen, err := p.source.Peek(ctx, query, list.Start)
-		kind, known := api.KindOf(err)
-		switch {
-		case known && kind == api.NotFound:
-			unknown++
-			if query.PolicyPath != "" {
-				err = fmt.Errorf("policy %s: %w", query.PolicyPath, err)
-			}
-			failure = errors.Join(failure, err)
-		case err != nil:
-			return nil, err
+// printProbes prints a line for each stream, and returns what failed.
+func (a *app) printProbes(c *config.Config, probes []run.Probe) (failure error) {
+	t := terminal.Table(a.stdout, "rows", "requests")
+	t.AppendHeader(table.Row{"stream", "answer", "history from", "rows", "requests", "read again in every run"})
+	for _, p := range probes {
+		row := table.Row{p.Stream, p.Answer}
+		list := c.Streams.Lists[p.Stream]
+		switch start := p.Start.Format(time.DateOnly); {
+		case p.Start.IsZero():
+		case list != nil:
+			row = append(row, start, humanize.Comma(int64(p.Rows)), humanize.Comma(int64(p.Requests)), "the last "+list.Lookback.String())
+		case p.Answer == "ok":
+			row = append(row, start+" at most", "", "one a series", "buckets that were open")
 		default:
-			p.skew = time.Since(seen.Now)
-			rows += seen.Total
-			requests += (seen.Total + api.MaxTake - 1) / api.MaxTake
+			row = append(row, start)
 		}
+		t.AppendRow(row)
+		failure = errors.Join(failure, p.Err)
 	}
-	switch {
-	case list.Optional && unknown == len(queries):
-		return table.Row{"not served here (optional)"}, nil
-	case failure != nil:
-		return nil, failure
-	}
-	return table.Row{
-		"ok", list.Start.Format(time.DateOnly), humanize.Comma(int64(rows)), humanize.Comma(int64(requests)),
-		"the last " + list.Lookback.String(),
-	}, nil
+	t.Render()
+	return failure
 }
 
-func (p *prober) stats(ctx context.Context, stats run.Stats) (table.Row, error) {
-	var failure error
-	named := stats.Named()
-	for _, query := range named {
-		_, err := p.source.Stats(ctx, query)
-		kind, known := api.KindOf(err)
-		switch {
-		case known && (kind == api.NotFound || kind == api.Refused):
-			failure = errors.Join(failure, fmt.Errorf("%s: %w", strings.TrimSpace(query.Scope+" "+query.ID), err))
-		case err != nil:
-			return nil, err
+// printUnattended says what runs by itself, who can see it and who is notified. Its
+// error names what cannot work.
+func (a *app) printUnattended(c *config.Config) error {
+	jobs, err := a.jobs(c)
+	if err != nil {
+		return err
+	}
+	var plans []string
+	for _, job := range jobs {
+		next := job.Plan.Next(time.Now())
+		plans = append(plans, fmt.Sprintf("%s %s (next %s)", job.Name, job.Plan, terminal.Stamp(&next)))
+	}
+	fmt.Fprintf(a.stdout, "with 'serve'   %s\n", strings.Join(plans, ", "))
+	password, pageErr := pagePassword(a, c.Serve)
+	if pageErr == nil {
+		guarded := "no password: for this machine only"
+		if password != "" {
+			guarded = "with a password"
+		}
+		fmt.Fprintf(a.stdout, "page           %s, %s\n", c.Serve.Listen, guarded)
+	}
+	ping, pingErr := c.Alarms.PingURL(a.env)
+	webhook, webhookErr := c.Alarms.WebhookURL(a.env)
+	var notified []string
+	for what, configured := range map[string]string{
+		"a ping at both ends of every job": ping, "a webhook": webhook, "a textfile for node_exporter": c.Metrics.Textfile,
+	} {
+		if configured != "" {
+			notified = append(notified, what)
 		}
 	}
-	switch {
-	case failure != nil:
-		return nil, failure
-	case len(named) == 0:
-		return table.Row{"not tried: a sync finds the repositories", stats.Start.Format(time.DateOnly)}, nil
+	slices.Sort(notified)
+	if len(notified) == 0 {
+		notified = []string{"nobody; see alarms in the configuration"}
 	}
-	return table.Row{"ok", stats.Start.Format(time.DateOnly) + " at most", "", "one a series", "buckets that were open"}, nil
+	fmt.Fprintf(a.stdout, "notifies       %s\n", strings.Join(notified, ", "))
+	return usage(errors.Join(pageErr, pingErr, webhookErr))
 }

@@ -13,10 +13,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
-	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
-	"github.com/flashback-sync/flashback-sync/internal/status"
-
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
@@ -157,18 +154,6 @@ func TestStatusTellsWhatIsWrongWithoutThePublishedFile(t *testing.T) {
 	}
 	if r := b.run("status", "--json"); r.code != codeOK || !strings.Contains(r.stdout, "HTTP 401") {
 		t.Errorf("exit %d\n%s", r.code, r.stdout)
-	}
-}
-
-// A range that the source can no longer give is no gap that a run could close.
-func TestStatusCountsWhatIsLostOnce(t *testing.T) {
-	t.Parallel()
-	s := statusFrom(&status.Status{Holdings: &status.Holdings{Streams: []status.Stream{{Name: "policy_stats", Lanes: []status.Lane{{
-		Covered: checkpoints.Set{{From: noon, To: noon.Add(1)}, {From: noon.Add(2), To: noon.Add(3)}, {From: noon.Add(4), To: noon.Add(5)}},
-		Lost:    checkpoints.Set{{From: noon.Add(1), To: noon.Add(2)}},
-	}}}}}})
-	if s.Streams[2].Gaps != 1 {
-		t.Errorf("got %+v", s.Streams[2])
 	}
 }
 

@@ -3,14 +3,11 @@ package main
 import (
 	"context"
 	"errors"
-	"syscall"
 
 	"github.com/flashback-sync/flashback-sync/config"
-	"github.com/flashback-sync/flashback-sync/extract"
 	"github.com/flashback-sync/flashback-sync/extract/api"
 	"github.com/flashback-sync/flashback-sync/internal/audit"
 	"github.com/flashback-sync/flashback-sync/internal/run"
-	"github.com/flashback-sync/flashback-sync/internal/serve/schedule"
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
 )
@@ -41,12 +38,6 @@ func usage(err error) error {
 	return usageError{err}
 }
 
-// stopped is the cause of a context that a signal cancelled.
-type stopped struct{ signal syscall.Signal }
-
-func (s stopped) Error() string { return "stopped by " + schedule.SignalName(s.signal) }
-func (s stopped) code() int     { return 128 + int(s.signal) }
-
 // hinted adds what to do next.
 type hinted struct {
 	error
@@ -55,18 +46,11 @@ type hinted struct {
 
 func (e *hinted) Unwrap() error { return e.error }
 
-// reported is the error to report: of a run that a signal stopped it is the signal, and
-// not what failed because of it.
-func reported(ctx context.Context, err error) error {
-	var stop stopped
-	if err != nil && errors.As(context.Cause(ctx), &stop) {
-		return stop
-	}
-	return err
-}
-
 // exitCode is the code for the gravest failure within err.
 func exitCode(ctx context.Context, err error) int {
+	if err == nil {
+		return codeOK
+	}
 	var stop stopped
 	if errors.As(context.Cause(ctx), &stop) {
 		return stop.code()
@@ -113,48 +97,4 @@ func gravest(ctx context.Context, summary *run.Summary) error {
 		}
 	}
 	return worst
-}
-
-func hintFor(err error) string {
-	var (
-		hint    *hinted
-		damaged *duckdb.DamagedError
-		storage *duckdb.StorageError
-	)
-	if errors.As(err, &hint) {
-		return hint.hint
-	}
-	if errors.As(err, &damaged) {
-		if damaged.Newer {
-			return "nothing is wrong with the file: run the release that wrote it, or a later one"
-		}
-		return "the file was left as it is; 'flashback-sync repair --rebuild' makes it again from the lake and fetches what is missing"
-	}
-	if errors.Is(err, load.ErrLocked) {
-		return "wait until it is done; nothing was requested from the API"
-	}
-	if errors.As(err, &storage) {
-		return storageHint(storage)
-	}
-	if errors.Is(err, audit.ErrNothingStored) {
-		return "'flashback-sync sync' makes it"
-	}
-	kind, known := api.KindOf(err)
-	switch {
-	case !known:
-		return ""
-	case kind == api.Unauthorized:
-		return "check the token: api.token_env, token_file or token_command in the configuration; 'flashback-sync check' tries it"
-	case kind == api.Unreachable:
-		return "check api.base_url and the network; what was committed is kept, and the next run goes on from there"
-	case kind == api.NotFound:
-		return "check api.base_url and the ids in the filters; 'optional: true' accepts a stream that is not served"
-	}
-	if errors.Is(err, extract.ErrIgnored) {
-		return "see that no proxy or cache in front of the API drops the query of an address, or report it to who runs the API"
-	}
-	if kind == api.Refused || kind == api.OffContract {
-		return "'flashback-sync check --show-answers' prints how such an answer begins, which may be personal data"
-	}
-	return ""
 }

@@ -5,14 +5,61 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/user"
 	"path/filepath"
 	"regexp"
-	"strconv"
 
+	"github.com/flashback-sync/flashback-sync/extract"
+	"github.com/flashback-sync/flashback-sync/extract/api"
+	"github.com/flashback-sync/flashback-sync/internal/audit"
 	"github.com/flashback-sync/flashback-sync/internal/visible"
+	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
 )
+
+// hintFor says what to do about an error, "" if nothing is known.
+func hintFor(err error) string {
+	var (
+		hint    *hinted
+		damaged *duckdb.DamagedError
+		storage *duckdb.StorageError
+	)
+	if errors.As(err, &hint) {
+		return hint.hint
+	}
+	if errors.As(err, &damaged) {
+		if damaged.Newer {
+			return "nothing is wrong with the file: run the release that wrote it, or a later one"
+		}
+		return "the file was left as it is; 'flashback-sync repair --rebuild' makes it again from the lake and fetches what is missing"
+	}
+	if errors.Is(err, load.ErrLocked) {
+		return "wait until it is done; nothing was requested from the API"
+	}
+	if errors.As(err, &storage) {
+		return storageHint(storage)
+	}
+	if errors.Is(err, audit.ErrNothingStored) {
+		return "'flashback-sync sync' makes it"
+	}
+	kind, known := api.KindOf(err)
+	switch {
+	case !known:
+		return ""
+	case kind == api.Unauthorized:
+		return "check the token: api.token_env, token_file or token_command in the configuration; 'flashback-sync check' tries it"
+	case kind == api.Unreachable:
+		return "check api.base_url and the network; what was committed is kept, and the next run goes on from there"
+	case kind == api.NotFound:
+		return "check api.base_url and the ids in the filters; 'optional: true' accepts a stream that is not served"
+	}
+	if errors.Is(err, extract.ErrIgnored) {
+		return "see that no proxy or cache in front of the API drops the query of an address, or report it to who runs the API"
+	}
+	if kind == api.Refused || kind == api.OffContract {
+		return "'flashback-sync check --show-answers' prints how such an answer begins, which may be personal data"
+	}
+	return ""
+}
 
 // storageHint says what to do about a disk or database that refused, by its cause.
 func storageHint(err *duckdb.StorageError) string {
@@ -37,23 +84,22 @@ func storageHint(err *duckdb.StorageError) string {
 	return "check data_dir, its disk and its permissions" + safe
 }
 
-// permissionHint names who may and who may not.
+// permissionHint names who may and who may not: the owner of the file, or of the nearest
+// folder above it that can be seen.
 func permissionHint(err error) string {
 	path := pathOf(err)
-	for owner, known := ownerOf(path); path != ""; owner, known = ownerOf(path) {
-		if !known { // it is not there, or not to be seen
-			if parent := filepath.Dir(path); parent != path {
-				path = parent
-				continue
-			}
-			break
-		}
-		if owner == os.Geteuid() {
-			return fmt.Sprintf("%s is yours, and its mode forbids it: change the mode (chmod)", visible.Short(path, 300))
-		}
-		return fmt.Sprintf("%s belongs to %s, you are %s: run it as %[2]s, or change the owner", visible.Short(path, 300), userName(owner), userName(os.Geteuid()))
+	owner, known := ownerOf(path)
+	for ; !known && path != filepath.Dir(path); owner, known = ownerOf(path) {
+		path = filepath.Dir(path)
 	}
-	return "change the permissions of data_dir"
+	switch shown := visible.Short(path, 300); {
+	case path == "" || !known:
+		return "change the permissions of data_dir"
+	case owner == os.Geteuid():
+		return fmt.Sprintf("%s is yours, and its mode forbids it: change the mode (chmod)", shown)
+	default:
+		return fmt.Sprintf("%s belongs to %s, you are %s: run it as %[2]s, or change the owner", shown, userName(owner), userName(os.Geteuid()))
+	}
 }
 
 // quotedPath is a path as DuckDB quotes it.
@@ -73,12 +119,4 @@ func pathOf(err error) string {
 		return quoted[1]
 	}
 	return ""
-}
-
-// userName is the name of a user, or its number.
-func userName(uid int) string {
-	if known, err := user.LookupId(strconv.Itoa(uid)); err == nil {
-		return known.Username
-	}
-	return "#" + strconv.Itoa(uid)
 }

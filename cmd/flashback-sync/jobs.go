@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/config"
@@ -22,44 +24,41 @@ func (a *app) jobs(c *config.Config) (jobs []schedule.Job, err error) {
 	if err != nil {
 		return nil, usage(fmt.Errorf("schedule.timezone: %w", err))
 	}
-	add := func(name, expression string, arguments ...string) error {
+	add := func(name, expression string, arguments ...string) {
 		if expression == "" {
-			return nil
+			return
 		}
-		plan, err := schedule.Parse(expression, zone)
-		if err != nil {
-			return usage(fmt.Errorf("schedule.%s: %w", name, err))
+		plan, failure := schedule.Parse(expression, zone)
+		if failure != nil {
+			err = cmp.Or(err, usage(fmt.Errorf("schedule.%s: %w", name, failure)))
 		}
 		jobs = append(jobs, schedule.Job{
 			Name: name, Command: arguments[0], Plan: plan, Jitter: c.Schedule.Jitter, Eager: name != jobVerify,
-			Arguments: append(append(arguments, "--job", name), a.globalFlags()...),
+			Arguments: slices.Concat(arguments, []string{"--job", name}, a.globalFlags()),
 		})
-		return nil
 	}
-	synced := streamNames(c)
-	var together []string
-	for _, name := range synced {
-		if c.Schedule.Stream(name) == "" {
-			together = append(together, name)
+	var together, alone []string
+	for _, stream := range schema.Streams() {
+		switch {
+		case c.Schedule.Stream(stream.Name) != "":
+			alone = append(alone, stream.Name)
+		case c.Streams.Synced(stream.Name):
+			together = append(together, stream.Name)
+		}
+	}
+	named := []string{jobSync, "--json"}
+	if len(alone) > 0 {
+		for _, name := range together {
+			named = append(named, "--stream", name)
 		}
 	}
 	if len(together) > 0 {
-		arguments := []string{jobSync, "--json"}
-		for _, name := range together {
-			if len(together) < len(synced) {
-				arguments = append(arguments, "--stream", name)
-			}
-		}
-		err = add(jobSync, c.Schedule.Sync, arguments...)
+		add(jobSync, c.Schedule.Sync, named...)
 	}
-	for _, stream := range schema.Streams() {
-		if err == nil {
-			err = add(stream.Name, c.Schedule.Stream(stream.Name), jobSync, "--json", "--stream", stream.Name)
-		}
+	for _, name := range alone {
+		add(name, c.Schedule.Stream(name), jobSync, "--json", "--stream", name)
 	}
-	if err == nil {
-		err = add(jobVerify, c.Schedule.Verify, jobVerify)
-	}
+	add(jobVerify, c.Schedule.Verify, jobVerify)
 	return jobs, err
 }
 
@@ -71,16 +70,6 @@ func (a *app) globalFlags() (arguments []string) {
 		}
 	}
 	return arguments
-}
-
-// streamNames are the streams that are synced.
-func streamNames(c *config.Config) (names []string) {
-	for _, stream := range schema.Streams() {
-		if c.Streams.Synced(stream.Name) {
-			names = append(names, stream.Name)
-		}
-	}
-	return names
 }
 
 // syncJobs names the jobs that run a sync.

@@ -3,7 +3,10 @@ package main
 import (
 	"fmt"
 	"os"
+	"os/user"
 	"path/filepath"
+	"strconv"
+	"syscall"
 )
 
 // refuseRoot refuses to write as root in a data_dir of somebody else: the files would
@@ -32,4 +35,21 @@ func foreignOwner(euid int, dataDir string) (uid int, foreign bool) {
 		}
 	}
 	return 0, false
+}
+
+// ownerOf is the user id that a file belongs to.
+func ownerOf(path string) (uid int, known bool) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0, false
+	}
+	return int(info.Sys().(*syscall.Stat_t).Uid), true
+}
+
+// userName is the name of a user, or its number.
+func userName(uid int) string {
+	if known, err := user.LookupId(strconv.Itoa(uid)); err == nil {
+		return known.Username
+	}
+	return "#" + strconv.Itoa(uid)
 }

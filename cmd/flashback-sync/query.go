@@ -51,12 +51,14 @@ The tables and columns are described by 'flashback-sync schema'.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.withDatabase(cmd, &request, out, func() (err error) {
-				if request.SQL, err = statements(cmd.InOrStdin(), args, file); err != nil {
-					return usage(err)
-				}
-				return a.writeResult(cmd.Context(), request, out)
-			})
+			err := a.prepare(cmd, &request, out)
+			if err != nil {
+				return err
+			}
+			if request.SQL, err = statements(cmd.InOrStdin(), args, file); err != nil {
+				return usage(err)
+			}
+			return a.writeResult(cmd.Context(), request, out)
 		},
 	}
 	flags := command.Flags()
@@ -70,11 +72,9 @@ The tables and columns are described by 'flashback-sync schema'.`,
 	return command
 }
 
-// withDatabase completes the request by its format, and the published file, which it is
-// about to read.
-func (a *app) withDatabase(cmd *cobra.Command, request *query.Request, out string, use func() error) error {
+// prepare completes a request by its format, and by the published file that it reads.
+func (a *app) prepare(cmd *cobra.Command, request *query.Request, out string) (err error) {
 	if out != "" && !cmd.Flags().Changed("format") {
-		var err error
 		if request.Format, err = query.FormatOf(out); err != nil {
 			return usage(err)
 		}
@@ -89,11 +89,8 @@ func (a *app) withDatabase(cmd *cobra.Command, request *query.Request, out strin
 	if err != nil {
 		return err
 	}
-	if request.Database, err = published(c.DataDir); err != nil {
-		return err
-	}
-	a.warnOfForeignLog(c.DataDir)
-	return use()
+	request.Database, err = a.published(c.DataDir)
+	return err
 }
 
 func (a *app) writeResult(ctx context.Context, request query.Request, out string) error {
@@ -105,16 +102,14 @@ func (a *app) writeResult(ctx context.Context, request query.Request, out string
 
 // statements are the SQL from where it was said to be.
 func statements(stdin io.Reader, args []string, file string) (string, error) {
-	var content []byte
-	var err error
-	switch {
-	case file == "-" || len(args) == 1 && args[0] == "-":
-		content, err = io.ReadAll(stdin)
-	case file != "":
-		content, err = os.ReadFile(file)
-	default:
+	if len(args) == 1 && args[0] != "-" {
 		return args[0], nil
 	}
+	read := func() ([]byte, error) { return os.ReadFile(file) }
+	if file == "" || file == "-" {
+		read = func() ([]byte, error) { return io.ReadAll(stdin) }
+	}
+	content, err := read()
 	return string(content), err
 }
 
@@ -137,8 +132,9 @@ func queryFailure(err error) error {
 	return err
 }
 
-// published is the path of the analysts' file.
-func published(dataDir string) (string, error) {
+// published is the path of the analysts' file. It warns of the log of a program that
+// opened the file for writing: DuckDB applies it to what it reads.
+func (a *app) published(dataDir string) (string, error) {
 	path := filepath.Join(dataDir, snapshot.Name)
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return "", &hinted{&duckdb.StorageError{Doing: "open " + path, Err: fs.ErrNotExist}, "it is written by 'flashback-sync sync', unless publish.duckdb is off"}
@@ -148,13 +144,8 @@ func published(dataDir string) (string, error) {
 			return "", &duckdb.StorageError{Doing: "open the published file", Err: err}
 		}
 	}
-	return path, nil
-}
-
-// warnOfForeignLog warns of the log of a program that opened the published file for
-// writing: DuckDB applies it to what it reads.
-func (a *app) warnOfForeignLog(dataDir string) {
 	if _, err := os.Lstat(filepath.Join(dataDir, snapshot.LogName)); err == nil {
 		fmt.Fprintln(a.stderr, "warning: "+snapshot.LogName+" is there: the result may contain what another program wrote; 'flashback-sync sync' removes it")
 	}
+	return path, nil
 }

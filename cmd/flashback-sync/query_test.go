@@ -3,17 +3,16 @@ package main
 import (
 	"encoding/csv"
 	"encoding/json"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
+	"github.com/flashback-sync/flashback-sync/internal/demo"
 	"github.com/flashback-sync/flashback-sync/load"
 )
 
@@ -202,11 +201,10 @@ func TestAQueryFromStandardInput(t *testing.T) {
 func TestTheConfigurationOfTheDemoLeadsToItsData(t *testing.T) {
 	b := synced(t)
 	t.Chdir(b.dir)
-	a := &app{env: func(string) (string, bool) { return "", false }, stdout: io.Discard, stderr: io.Discard}
-	if err := a.demoEnd(t.Context(), filepath.Base(b.data()), time.Now()); err != nil {
+	b.config = filepath.Join(filepath.Base(b.data()), defaultConfig)
+	if err := os.WriteFile(b.config, demo.Config(b.url, noon), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	b.config = filepath.Join(filepath.Base(b.data()), defaultConfig)
 	if out := b.must("query", "-f", "csv", "SELECT id FROM alerts WHERE id = '=1+1'").stdout; out != "id\n'=1+1\n" {
 		t.Error(out)
 	}

@@ -13,11 +13,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rs/zerolog"
-
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 	"github.com/flashback-sync/flashback-sync/internal/journal"
-	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/internal/status"
 )
 
@@ -54,43 +51,6 @@ func TestARunIsNotedWithWhatItDid(t *testing.T) {
 	}
 	if p, err := journal.ReadProgress(b.data()); p != nil || err != nil {
 		t.Errorf("its progress is left: %+v, %v", p, err)
-	}
-}
-
-// For the race detector.
-func TestARunIsRecordedWhileItsStartIsReported(t *testing.T) {
-	t.Parallel()
-	b := newBench(t)
-	task := &task{log: zerolog.Nop()}
-	r := task.record(run.Options{DataDir: b.data()}, "sync", "")
-	r.start()
-	r.synced(&run.Summary{})
-	r.End(nil)
-	r.stopNotifying()
-}
-
-// A line of the journal that is too long would hide those behind it.
-func TestErrorsAreNotedInOneLineOfBoundedLength(t *testing.T) {
-	t.Parallel()
-	r, text := &recorder{}, "first\nsecond "+strings.Repeat("ü", 1<<20)
-	r.synced(&run.Summary{Streams: map[string]*run.Result{"alerts": {Stream: journal.Stream{Error: &text}}}})
-	if got := *r.record.Streams["alerts"].Error; !strings.HasPrefix(got, "first; second ü") || len(got) > 5000 {
-		t.Errorf("%d bytes: %.30q", len(got), got)
-	}
-}
-
-// Streams are in no order.
-func TestTheGravestVerdictIsNoted(t *testing.T) {
-	t.Parallel()
-	for range 20 {
-		r := &recorder{}
-		r.synced(&run.Summary{Streams: map[string]*run.Result{
-			"alerts": {Stream: journal.Stream{Verified: "match"}}, "violations": {Stream: journal.Stream{Verified: "extra"}},
-			"policy_stats": {Stream: journal.Stream{Verified: "missing", VerifiedMissing: 3}}, "other": {},
-		}})
-		if r.record.Verdict != "missing" || r.record.Missing != 3 {
-			t.Fatalf("got %q, %d missing", r.record.Verdict, r.record.Missing)
-		}
 	}
 }
 

@@ -70,17 +70,12 @@ func (a *app) writeStatusPage(ctx context.Context, c *config.Config, out string)
 	if err := writeFile("--out", out, []byte(content.String())); err != nil {
 		return err
 	}
-	fmt.Fprintf(a.stdout, "%s written: %s\n", out, oneLine(s))
-	return nil
-}
-
-// oneLine is the gravest problem, or that there is none.
-func oneLine(s *status.Status) string {
-	problems := s.Problems()
-	if len(problems) == 0 {
-		return "no problems found. " + s.Checked()
+	gravest := "no problems found. " + s.Checked()
+	if problems := s.Problems(); len(problems) > 0 {
+		gravest = problems[0].Subject + ": " + problems[0].Text
 	}
-	return fmt.Sprintf("%s: %s", problems[0].Subject, problems[0].Text)
+	fmt.Fprintf(a.stdout, "%s written: %s\n", out, gravest)
+	return nil
 }
 
 // printHoldings prints what serve reads, null if nothing is published. It gets what to

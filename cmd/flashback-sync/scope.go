@@ -12,7 +12,6 @@ import (
 	"github.com/flashback-sync/flashback-sync/checkpoints/instant"
 	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/internal/status"
-	"github.com/flashback-sync/flashback-sync/schema"
 )
 
 // scopeFlags narrow a command to some streams and a range of time.
@@ -60,32 +59,27 @@ func (f *scopeFlags) apply(o *run.Options) error {
 	if !o.From.IsZero() && !o.To.IsZero() && !o.From.Before(o.To) {
 		return usage(errors.New("--from must be before --to"))
 	}
-	if len(f.streams) == 0 {
-		return nil
-	}
 	return f.narrow(o)
 }
 
 func (f *scopeFlags) narrow(o *run.Options) error {
-	configured := o.Wanted()
 	for _, name := range f.streams {
 		if err := oneOf("--stream", name, status.StreamNames()); err != nil {
 			return err
 		}
-		if _, named := configured[name]; !named {
+		if !slices.Contains(o.Configured, name) {
 			return usage(fmt.Errorf("--stream %s: the configuration does not name this stream", name))
 		}
 	}
-	unwanted := func(name string) bool { return !slices.Contains(f.streams, name) }
-	o.Lists = slices.DeleteFunc(o.Lists, func(list run.List) bool { return unwanted(list.Name()) })
-	if !slices.ContainsFunc(f.streams, isSeries) {
+	if len(f.streams) == 0 {
+		return nil
+	}
+	o.Lists = slices.DeleteFunc(o.Lists, func(list run.List) bool { return !slices.Contains(f.streams, list.Name()) })
+	if o.Stats != nil && !slices.Contains(f.streams, o.Stats.Stream.Name) {
 		o.Stats = nil
 	}
 	return nil
 }
-
-// isSeries reports whether a stream consists of series of statistics.
-func isSeries(stream string) bool { return schema.StreamByName(stream).Kind == schema.Series }
 
 func flagTime(flag, value string) (time.Time, error) {
 	if value == "" {

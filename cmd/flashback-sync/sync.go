@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/flashback-sync/flashback-sync/internal/run"
+	"github.com/flashback-sync/flashback-sync/internal/terminal"
 )
 
 type syncFlags struct {
@@ -45,37 +46,26 @@ func (a *app) sync(ctx context.Context, f syncFlags) error {
 	if err := checkJob(f.job, syncJobs()...); err != nil {
 		return err
 	}
-	job := cmp.Or(f.job, f.scopeFlags.job())
-	t, err := a.task(&f.scopeFlags, job)
+	t, err := a.task(&f.scopeFlags, cmp.Or(f.job, f.scopeFlags.job()))
 	if err != nil {
 		return err
 	}
 	defer t.source.Close()
 	t.options.DryRun, t.options.RetryRejected = f.dryRun, f.retryRejected
+	var summary *run.Summary
+	work := func() (err error) {
+		summary, err = run.Run(ctx, t.options, t.source)
+		t.recorder.Synced(summary)
+		return cmp.Or(err, gravest(ctx, summary))
+	}
 	if f.dryRun {
 		t.options.Observe = a.printPlan
-		summary, err := t.sync(ctx, t.options)
-		a.report(summary, f)
-		return outcome(ctx, summary, err)
+		err = work()
+	} else {
+		err = t.recorded(ctx, "sync", work)
 	}
-	if err := refuseRoot(t.options.DataDir); err != nil {
-		return err
-	}
-	record := t.record(t.options, "sync", job)
-	summary, err := t.sync(ctx, t.options)
-	err = outcome(ctx, summary, err)
-	record.synced(summary)
-	record.end(ctx, err)
 	a.report(summary, f)
 	return err
-}
-
-// outcome is the error that a run ends with: its own, or its streams' gravest.
-func outcome(ctx context.Context, summary *run.Summary, err error) error {
-	if err != nil {
-		return err
-	}
-	return gravest(ctx, summary)
 }
 
 // printPlan is what a dry run has to say.
@@ -85,10 +75,14 @@ func (a *app) printPlan(e run.Event) {
 	}
 }
 
-// report ends a run: a table for a person, one line of JSON for a program.
+// report ends a run: a table for a person, one line of JSON for a program. A run that
+// was refused has no summary.
 func (a *app) report(summary *run.Summary, f syncFlags) {
-	if len(summary.Streams) > 0 && !f.dryRun && isTerminal(a.stdout) {
-		a.printSummary(summary)
+	if summary == nil {
+		return
+	}
+	if len(summary.Streams) > 0 && !f.dryRun && (a.tables || isTerminal(a.stdout)) {
+		terminal.Summary(a.stdout, summary)
 	}
 	if f.json {
 		a.printJSON(summary)

@@ -6,15 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
-	"github.com/dustin/go-humanize"
-	"github.com/dustin/go-humanize/english"
 	"github.com/spf13/cobra"
 
 	"github.com/flashback-sync/flashback-sync/internal/audit"
 	"github.com/flashback-sync/flashback-sync/internal/run"
+	"github.com/flashback-sync/flashback-sync/internal/terminal"
 )
 
 // standardOutput is the file of --json without one.
@@ -83,22 +81,24 @@ func (a *app) verify(ctx context.Context, f verifyFlags) error {
 	}
 	defer t.source.Close()
 	t.options.Full = f.full
-	if f.job != "" { // by hand it changes nothing at all
-		if err := refuseRoot(t.options.DataDir); err != nil {
-			return err
+	var report *audit.Report
+	work := func() (err error) {
+		report, err = audit.Verify(ctx, t.options, t.source)
+		if err = verdictOf(report, err); err == nil || errors.Is(err, audit.ErrDifference) {
+			t.recorder.Verified(report)
 		}
-		t.record(t.options, "verify", f.job)
+		return err
 	}
-	stop := t.watch()
-	report, err := audit.Verify(ctx, t.options, t.source)
-	stop()
-	err = verdictOf(report, err)
-	t.recorder.endVerify(ctx, report, err)
+	if f.job != "" {
+		err = t.recorded(ctx, "verify", work)
+	} else { // by hand it changes nothing at all
+		err = t.watched(work)
+	}
 	if report == nil {
 		return err
 	}
 	if f.json != standardOutput {
-		a.printReport(report)
+		terminal.Report(a.stdout, report)
 	}
 	if writeErr := a.writeReport(report, f); writeErr != nil {
 		return errors.Join(err, writeErr)
@@ -117,15 +117,14 @@ func verdictOf(report *audit.Report, err error) error {
 
 // checkFiles checks the files that are written at the end.
 func (f *verifyFlags) checkFiles() error {
+	var err error
 	if f.json != "" && f.json != standardOutput {
-		if err := canReceive("--json", f.json); err != nil {
-			return err
-		}
+		err = canReceive("--json", f.json)
 	}
-	if f.html == "" {
-		return nil
+	if err == nil && f.html != "" {
+		err = canReceive("--html", f.html)
 	}
-	return canReceive("--html", f.html)
+	return err
 }
 
 // writeReport writes the files that were asked for.
@@ -151,67 +150,23 @@ func (a *app) writeReport(report *audit.Report, f verifyFlags) error {
 	return writeFile("--html", f.html, []byte(page.String()))
 }
 
-// difference is the error of a report that found one.
+// difference is the error of a report that found one, with the commands that repair it.
 func difference(r *audit.Report) error {
 	if r.Status == audit.Match {
 		return nil
 	}
-	hint := "rows that the source has deleted are kept; there is nothing to repair"
-	if !r.OnlyExtra() {
-		hint = strings.Join(waysOut(r), ", ")
-	}
-	return &hinted{fmt.Errorf("%w: %s", audit.ErrDifference, inWords(r)), hint}
-}
-
-// readsFirst is the hint for what only a run reads: a repair fetches what was read.
-const readsFirst = "'flashback-sync sync' reads what was never synced"
-
-// waysOut are the commands that repair what a report found.
-func waysOut(r *audit.Report) (ways []string) {
+	var ways []string
 	if r.NeverSynced() {
 		ways = append(ways, readsFirst)
 	}
 	if r.Repairable() || len(ways) == 0 {
 		ways = append(ways, "'flashback-sync repair' fetches again what differs")
 	}
-	return ways
+	if r.OnlyExtra() {
+		ways = []string{"rows that the source has deleted are kept; there is nothing to repair"}
+	}
+	return &hinted{fmt.Errorf("%w: %s", audit.ErrDifference, r.Differences()), strings.Join(ways, ", ")}
 }
 
-// inWords says what differs, in one line.
-func inWords(r *audit.Report) string {
-	var names, parts []string // of a stream with several queries it is said once
-	sums := map[string]*audit.Counts{}
-	for _, s := range r.Streams {
-		sum := sums[s.Stream]
-		if sum == nil {
-			sum = &audit.Counts{}
-			names, sums[s.Stream] = append(names, s.Stream), sum
-		}
-		sum.Add(s.Counts)
-		whole := s.Stream + " " + string(s.Status)
-		if (s.Status == audit.NotSynced || s.Status == audit.NotVerified) && !slices.Contains(parts, whole) {
-			parts = append(parts, whole)
-		}
-	}
-	count := func(n int64, what string) {
-		if n > 0 {
-			parts = append(parts, fmt.Sprintf("%s %s", humanize.Comma(n), what))
-		}
-	}
-	for _, name := range names {
-		count(sums[name].Missing, "missing in "+name)
-		count(sums[name].Differs, "changed in "+name)
-		count(sums[name].Unproven, "unproven in "+name)
-		count(sums[name].Extra, "gone at the source in "+name)
-	}
-	files := 0
-	for _, f := range r.Files {
-		if f.Status != audit.Match {
-			files++
-		}
-	}
-	if files > 0 {
-		parts = append(parts, english.Plural(files, "file", ""))
-	}
-	return strings.Join(parts, ", ")
-}
+// readsFirst is the hint for what only a run reads: a repair fetches what was read.
+const readsFirst = "'flashback-sync sync' reads what was never synced"

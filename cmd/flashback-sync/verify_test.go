@@ -253,17 +253,6 @@ func TestAPolicyThatTheSourceDoesNotKnowIsNoMatch(t *testing.T) {
 	b.wants(codeDifference, "1 missing in violations", "verify") // a difference matters more
 }
 
-func TestWhatDiffersInManySeriesIsSaidOnce(t *testing.T) {
-	t.Parallel()
-	r := &audit.Report{}
-	for range 41 {
-		r.Streams = append(r.Streams, &audit.Stream{Stream: "policy_stats", Status: audit.Differs, Counts: audit.Counts{Differs: 1}})
-	}
-	if got := inWords(r); got != "41 changed in policy_stats" {
-		t.Error(got)
-	}
-}
-
 func TestAWarehouseThatIsGoneIsNotCalledAFirstRun(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -279,16 +268,4 @@ func TestAWarehouseThatIsGoneIsNotCalledAFirstRun(t *testing.T) {
 	}
 	b.must("repair", "--rebuild")
 	b.must("verify")
-}
-
-// A figure is counted or not printed.
-func TestWhatWasNotComparedHasNoFigures(t *testing.T) {
-	t.Parallel()
-	for _, status := range []audit.Status{audit.NotSynced, audit.NotVerified, audit.NotServed} {
-		for _, cell := range figures(&audit.Stream{Stream: "alerts", Status: status, From: noon, To: noon})[2:] {
-			if cell != "–" {
-				t.Errorf("%s: %v", status, cell)
-			}
-		}
-	}
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"slices"
 
@@ -12,9 +11,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/config"
 	"github.com/flashback-sync/flashback-sync/extract/api"
 	"github.com/flashback-sync/flashback-sync/internal/audit"
-	"github.com/flashback-sync/flashback-sync/internal/notify"
 	"github.com/flashback-sync/flashback-sync/internal/run"
-	"github.com/flashback-sync/flashback-sync/internal/serve"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
@@ -26,6 +23,10 @@ func (a *app) source(c *config.Config, log zerolog.Logger, retries int, observe 
 	for _, warning := range c.API.Warnings() {
 		log.Warn().Msg(warning)
 	}
+	var showAnswer func(string) // to this process's stderr and nowhere else, since it may be personal
+	if a.showAnswers {
+		showAnswer = func(text string) { fmt.Fprintln(a.stderr, text) }
+	}
 	client, err := api.New(api.Options{
 		BaseURL:           c.API.BaseURL,
 		Token:             c.API.TokenSource(a.env),
@@ -34,85 +35,22 @@ func (a *app) source(c *config.Config, log zerolog.Logger, retries int, observe 
 		RequestsPerSecond: c.API.RequestsPerSecond,
 		Timeout:           c.API.Timeout,
 		Retries:           retries,
-		Warn:              func(message string) { a.warn(log, message) },
-		Observe:           observe,
-		ShowAnswer:        a.answerShown(),
+		Warn: func(message string) {
+			if a.warned != nil {
+				a.warned(message)
+			} else {
+				log.Warn().Msg(message)
+			}
+		},
+		Observe:    observe,
+		ShowAnswer: showAnswer,
 	})
 	return run.NewSource(client), usage(err)
-}
-
-// answerShown prints how an answer begins that cannot be used, if a person asked for
-// it: to this process's stderr and nowhere else, since it may be personal.
-func (a *app) answerShown() func(string) {
-	if !a.showAnswers {
-		return nil
-	}
-	return func(text string) { fmt.Fprintln(a.stderr, text) }
 }
 
 // showAnswersFlag adds --show-answers.
 func (a *app) showAnswersFlag(flags *pflag.FlagSet) {
 	flags.BoolVar(&a.showAnswers, "show-answers", false, "print the beginning of answers that cannot be used to stderr; they may hold personal data")
-}
-
-// task is what a command needs that requests data from the source.
-type task struct {
-	app     *app
-	config  *config.Config // nil in a demo
-	options run.Options
-	log     zerolog.Logger
-	source  run.Source
-
-	notifier *notify.Notifier // nil in a demo
-	recorder *recorder        // of the run under way; nil if it is not recorded
-}
-
-// task reads the configuration and narrows it. The caller closes its source.
-func (a *app) task(scope *scopeFlags, job string) (*task, error) {
-	c, err := a.load()
-	if err != nil {
-		return nil, err
-	}
-	t := &task{app: a, config: c, options: options(c)}
-	if given, _ := a.env(serve.RunIDKey); job != "" && uuid.Validate(given) == nil {
-		t.options.RunID = given
-	}
-	log := a.logger(c.Log).With().Str("run_id", t.options.RunID)
-	if job != "" {
-		log = log.Str("job", job)
-	}
-	t.log = log.Logger()
-	if t.notifier, err = a.notifier(c, t.log); err != nil {
-		t.log.Warn().Err(err).Msg("the run goes on, and not everybody will be notified")
-	}
-	if err := scope.apply(&t.options); err != nil {
-		return nil, err
-	}
-	t.source, err = a.source(c, t.log, retries, t.sent)
-	return t, err
-}
-
-// sent is called for every request of the task.
-func (t *task) sent(attempt api.Attempt) {
-	if t.recorder != nil {
-		t.recorder.sent(attempt)
-	}
-}
-
-// watch shows the task's progress until it is stopped.
-func (t *task) watch() (stop func()) {
-	view := t.app.newView(t.log)
-	t.app.view, t.options.Observe = view, view.observe
-	if record := t.recorder; record != nil {
-		t.options.Observe = func(e run.Event) {
-			view.observe(e)
-			record.observe(e)
-		}
-	}
-	return func() {
-		view.close()
-		t.app.view = nil
-	}
 }
 
 // options turns the configuration into what a run does.
@@ -135,9 +73,9 @@ func options(c *config.Config) run.Options {
 			o.Lists = append(o.Lists, list(stream.Endpoint, s))
 		}
 		if s := c.Streams.Series[stream.Name]; s != nil {
-			o.Stats = statistics(s)
+			o.Stats = statistics(stream, s)
 		}
-		if c.Streams.Lists[stream.Name] != nil || c.Streams.Series[stream.Name] != nil {
+		if c.Streams.Synced(stream.Name) {
 			o.Configured = append(o.Configured, stream.Name)
 		}
 	}
@@ -155,24 +93,11 @@ func list(endpoint string, s *config.ListStream) run.List {
 	}
 }
 
-// seriesStream is the stream of statistics.
-func seriesStream() *schema.Stream {
-	streams := schema.Streams()
-	return streams[slices.IndexFunc(streams, func(s *schema.Stream) bool { return s.Kind == schema.Series })]
-}
-
-func statistics(s *config.StatsStream) *run.Stats {
-	stats := &run.Stats{Stream: seriesStream(), Start: s.Start, Bucket: s.Bucket, RuleIDs: s.RuleIDs, APIKeyIDs: s.APIKeyIDs}
+func statistics(stream *schema.Stream, s *config.StatsStream) *run.Stats {
+	stats := &run.Stats{Stream: stream, Start: s.Start, Bucket: s.Bucket, RuleIDs: s.RuleIDs, APIKeyIDs: s.APIKeyIDs}
 	for _, scope := range s.Scopes {
-		out := run.Scope{Scope: scope.Scope}
-		for _, id := range scope.IDs {
-			if id == "auto" {
-				out.Auto = true
-			} else {
-				out.IDs = append(out.IDs, id)
-			}
-		}
-		stats.Scopes = append(stats.Scopes, out)
+		named := slices.DeleteFunc(slices.Clone(scope.IDs), func(id string) bool { return id == "auto" })
+		stats.Scopes = append(stats.Scopes, run.Scope{Scope: scope.Scope, IDs: named, Auto: len(named) < len(scope.IDs)})
 	}
 	return stats
 }
@@ -183,22 +108,4 @@ func newRunID() string {
 		return uuid.NewString()
 	}
 	return id.String()
-}
-
-// sync runs once and shows it, unless the options have someone else watch.
-func (t *task) sync(ctx context.Context, o run.Options) (*run.Summary, error) {
-	if o.Observe == nil {
-		defer t.watch()()
-		o.Observe = t.options.Observe
-	}
-	return run.Run(ctx, o, t.source)
-}
-
-// warn shows a warning of the client: among the moving bars, or as a log line.
-func (a *app) warn(log zerolog.Logger, message string) {
-	if a.view != nil {
-		a.view.observe(run.Event{Kind: run.Warned, Message: message})
-		return
-	}
-	log.Warn().Msg(message)
 }

@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,12 +33,21 @@ func Questions() []Question {
 	return all
 }
 
-// Within is the SQL for the days from first to last (UTC), both inclusive.
-func (q Question) Within(first, last time.Time) string {
+// Named is the question of a name.
+func Named(name string) (Question, error) {
+	all := Questions()
+	if i := slices.IndexFunc(all, func(q Question) bool { return q.Name == name }); i >= 0 {
+		return all[i], nil
+	}
+	return Question{}, fmt.Errorf("there is no question %q: 'flashback-sync ask' lists them", name)
+}
+
+// In is the SQL for the days of a period.
+func (q Question) In(p Period) string {
 	return period.ReplaceAllStringFunc(q.SQL, func(name string) string {
-		day := first
+		day := p.First
 		if name == "last_day" {
-			day = last
+			day = p.Last
 		}
 		return "DATE " + schema.Literal(day.Format(time.DateOnly))
 	})

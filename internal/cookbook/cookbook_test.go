@@ -36,8 +36,33 @@ func TestEveryQuestionIsReadAndHasThreeLines(t *testing.T) {
 
 func TestThePeriodIsPutIntoTheSQL(t *testing.T) {
 	q := cookbook.Question{SQL: "SELECT first_day_seen FROM t WHERE day BETWEEN first_day AND last_day"}
-	got := q.Within(time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC), time.Date(2026, 10, 31, 0, 0, 0, 0, time.UTC))
+	got := q.In(cookbook.Period{First: time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC), Last: time.Date(2026, 10, 31, 0, 0, 0, 0, time.UTC)})
 	if want := "SELECT first_day_seen FROM t WHERE day BETWEEN DATE '2026-10-01' AND DATE '2026-10-31'"; got != want {
 		t.Errorf("%s", got)
+	}
+}
+
+func TestAPeriodIsAMonthOrEndsWithTheNewestDay(t *testing.T) {
+	newest := time.Date(2026, 10, 14, 0, 0, 0, 0, time.UTC)
+	for flags, want := range map[[3]string]string{
+		{}:                               "2026-09-15 to 2026-10-14",
+		{"2026-02"}:                      "2026-02-01 to 2026-02-28",
+		{"", "2026-10-01"}:               "2026-10-01 to 2026-10-14",
+		{"", "", "2026-03-30"}:           "2026-03-01 to 2026-03-30",
+		{"", "2026-10-03", "2026-10-03"}: "2026-10-03 to 2026-10-03",
+		{"March"}:                        "--month is to be like 2026-10",
+		{"", "March"}:                    "--from is to be a day, like 2026-10-01",
+		{"", "", "March"}:                "--to is to be a day, like 2026-10-01",
+		{"2026-02", "", "2026-02-03"}:    "give --month, or --from and --to",
+		{"", "2026-10-03", "2026-10-02"}: "--from must not be after --to",
+	} {
+		p, err := cookbook.ParsePeriod(flags[0], flags[1], flags[2], newest)
+		got := p.String()
+		if err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%q: %s, want %s", flags, got, want)
+		}
 	}
 }

@@ -1,9 +1,10 @@
-package main
+package terminal
 
 import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/dustin/go-humanize"
 	"github.com/dustin/go-humanize/english"
@@ -11,15 +12,13 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 
 	"github.com/flashback-sync/flashback-sync/internal/audit"
-
 	"github.com/flashback-sync/flashback-sync/internal/visible"
+	"github.com/flashback-sync/flashback-sync/schema"
 )
 
-// mostLines bounds how many findings a terminal is shown.
-const mostLines = 20
-
-func (a *app) printReport(r *audit.Report) {
-	t := newTable(a.stdout, "source", "stored", "missing", "extra", "differs", "unproven")
+// Report prints a verification.
+func Report(out io.Writer, r *audit.Report) {
+	t := Table(out, "source", "stored", "missing", "extra", "differs", "unproven")
 	t.AppendHeader(table.Row{"stream", "status", "compared from", "to", "source", "stored", "missing", "extra", "differs", "unproven"})
 	for _, s := range joined(r.Streams) {
 		t.AppendRow(figures(s))
@@ -27,24 +26,23 @@ func (a *app) printReport(r *audit.Report) {
 	t.Render()
 	for _, s := range r.Streams {
 		if s.Status == audit.NotVerified {
-			fmt.Fprintf(a.stdout, "%s was not verified: %s\n", label(s), visible.Short(s.Error, 300))
+			fmt.Fprintf(out, "%s was not verified: %s\n", label(s), visible.Short(s.Error, 300))
 		}
 	}
-	printFindings(a.stdout, r)
-	printFiles(a.stdout, r)
-	printCrossChecks(a.stdout, r)
-	fmt.Fprintf(a.stdout, "\n%s; %s in %s.\n", verdict(r), english.Plural(int(r.Requests), "request", ""),
-		r.FinishedAt.Sub(r.StartedAt).Round(10e6))
+	findings(out, r)
+	files(out, r)
+	crossChecks(out, r)
+	fmt.Fprintf(out, "\n%s; %s in %s.\n", verdict(r), english.Plural(int(r.Requests), "request", ""),
+		r.FinishedAt.Sub(r.StartedAt).Round(10*time.Millisecond))
 }
 
 // figures is the line of a stream. What was not compared has none.
 func figures(s *audit.Stream) table.Row {
-	switch s.Status {
-	case audit.NotSynced, audit.NotVerified, audit.NotServed:
-		return table.Row{label(s), statusColour(s.Status), "–", "–", "–", "–", "–", "–", "–", "–"}
+	if !s.Compared() {
+		return table.Row{label(s), colour(s.Status), "–", "–", "–", "–", "–", "–", "–", "–"}
 	}
 	return table.Row{
-		label(s), statusColour(s.Status), stamp(&s.From), stamp(&s.To), humanize.Comma(s.Source), humanize.Comma(s.Stored),
+		label(s), colour(s.Status), Stamp(&s.From), Stamp(&s.To), humanize.Comma(s.Source), humanize.Comma(s.Stored),
 		warnAbove(s.Missing), warnAbove(s.Extra), warnAbove(s.Differs), warnAbove(s.Unproven),
 	}
 }
@@ -52,11 +50,11 @@ func figures(s *audit.Stream) table.Row {
 func verdict(r *audit.Report) string {
 	switch r.Status {
 	case audit.NotVerified:
-		return text.FgYellow.Sprint("Not everything could be compared: " + inWords(r))
+		return text.FgYellow.Sprint("Not everything could be compared: " + r.Differences())
 	case audit.Match:
 		return text.FgGreen.Sprint("Everything that the source counts is stored, and every published file is what it should be")
 	}
-	return text.FgYellow.Sprint("Differs: " + inWords(r))
+	return text.FgYellow.Sprint("Differs: " + r.Differences())
 }
 
 // joined puts the series of statistics that match into one line.
@@ -64,7 +62,7 @@ func joined(streams []*audit.Stream) (lines []*audit.Stream) {
 	var all *audit.Stream
 	series := 0
 	for _, s := range streams {
-		if !isSeries(s.Stream) || s.Status != audit.Match {
+		if schema.StreamByName(s.Stream).Kind != schema.Series || s.Status != audit.Match {
 			lines = append(lines, s)
 			continue
 		}
@@ -96,7 +94,7 @@ func label(s *audit.Stream) string {
 	return s.Stream + " " + visible.Short(s.Filter, 60)
 }
 
-func statusColour(s audit.Status) string {
+func colour(s audit.Status) string {
 	switch s {
 	case audit.Match:
 		return text.FgGreen.Sprint(s)
@@ -106,28 +104,24 @@ func statusColour(s audit.Status) string {
 	return text.FgYellow.Sprint(s)
 }
 
-func printFindings(out io.Writer, r *audit.Report) {
-	t := newTable(out, "missing", "extra", "differs", "unproven")
-	t.AppendHeader(table.Row{"difference in", "from", "to", "missing", "extra", "differs", "unproven", "ids"})
-	lines := 0
+func findings(out io.Writer, r *audit.Report) {
+	const milliseconds = "2006-01-02 15:04:05.000Z"
+	var rows []table.Row
 	for _, s := range r.Streams {
 		for _, f := range s.Findings {
-			if lines++; lines <= mostLines {
-				t.AppendRow(table.Row{
-					s.Stream, f.From.UTC().Format("2006-01-02 15:04:05.000Z"), f.To.UTC().Format("2006-01-02 15:04:05.000Z"),
-					f.Missing, f.Extra, f.Differs, f.Unproven, sampleIDs(f.Samples),
-				})
-			}
+			rows = append(rows, table.Row{
+				s.Stream, f.From.UTC().Format(milliseconds), f.To.UTC().Format(milliseconds),
+				f.Missing, f.Extra, f.Differs, f.Unproven, sampleIDs(f.Samples),
+			})
 		}
 	}
-	if lines == 0 {
+	if len(rows) == 0 {
 		return
 	}
 	fmt.Fprintln(out)
-	t.Render()
-	if more := lines - mostLines; more > 0 {
-		fmt.Fprintf(out, "and %d more; --json lists them all\n", more)
-	}
+	t := Table(out, "missing", "extra", "differs", "unproven")
+	t.AppendHeader(table.Row{"difference in", "from", "to", "missing", "extra", "differs", "unproven", "ids"})
+	renderFirst(out, t, rows)
 }
 
 func sampleIDs(ids []string) string {
@@ -142,29 +136,22 @@ func sampleIDs(ids []string) string {
 	return strings.Join(shown, " ")
 }
 
-func printFiles(out io.Writer, r *audit.Report) {
-	wrong := 0
-	t := newTable(out)
-	t.AppendHeader(table.Row{"file", "status", "why"})
+func files(out io.Writer, r *audit.Report) {
+	var rows []table.Row
 	for _, f := range r.Files {
-		if f.Status == audit.Match {
-			continue
-		}
-		if wrong++; wrong <= mostLines {
-			t.AppendRow(table.Row{visible.Short(f.Path, 80), statusColour(f.Status), visible.Short(f.Detail, 100)})
+		if f.Status != audit.Match {
+			rows = append(rows, table.Row{visible.Short(f.Path, 80), colour(f.Status), visible.Short(f.Detail, 100)})
 		}
 	}
-	fmt.Fprintf(out, "\n%s checked, %d differ\n", english.Plural(len(r.Files), "published file", ""), wrong)
-	if wrong == 0 {
-		return
-	}
-	t.Render()
-	if more := wrong - mostLines; more > 0 {
-		fmt.Fprintf(out, "and %d more; --json lists them all\n", more)
+	fmt.Fprintf(out, "\n%s checked, %d differ\n", english.Plural(len(r.Files), "published file", ""), len(rows))
+	if len(rows) > 0 {
+		t := Table(out)
+		t.AppendHeader(table.Row{"file", "status", "why"})
+		renderFirst(out, t, rows)
 	}
 }
 
-func printCrossChecks(out io.Writer, r *audit.Report) {
+func crossChecks(out io.Writer, r *audit.Report) {
 	var buckets, agree int64
 	for _, w := range r.CrossChecks {
 		buckets += w.Buckets

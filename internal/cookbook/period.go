@@ -1,0 +1,92 @@
+package cookbook
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/flashback-sync/flashback-sync/internal/query"
+)
+
+// defaultDays is how long the period is if none is given.
+const defaultDays = 30
+
+// Period is a range of UTC days, both inclusive.
+type Period struct{ First, Last time.Time }
+
+// ParsePeriod reads a month, or the first and last day; what is "" follows from the
+// newest complete day.
+func ParsePeriod(month, from, to string, newest time.Time) (p Period, err error) {
+	p.Last = newest
+	if month != "" {
+		if from+to != "" {
+			return p, errors.New("give --month, or --from and --to")
+		}
+		if p.First, err = time.Parse("2006-01", month); err != nil {
+			return p, errors.New("--month is to be like 2026-10")
+		}
+		p.Last = p.First.AddDate(0, 1, -1)
+		return p, nil
+	}
+	if err := parseDay("--to", to, &p.Last); err != nil {
+		return p, err
+	}
+	p.First = p.Last.AddDate(0, 0, 1-defaultDays)
+	if err := parseDay("--from", from, &p.First); err != nil {
+		return p, err
+	}
+	if p.Last.Before(p.First) {
+		return p, errors.New("--from must not be after --to")
+	}
+	return p, nil
+}
+
+// parseDay leaves the day as it is if there is no text.
+func parseDay(flag, text string, day *time.Time) error {
+	if text == "" {
+		return nil
+	}
+	at, err := time.Parse(time.DateOnly, text)
+	if err != nil {
+		return fmt.Errorf("%s is to be a day, like 2026-10-01", flag)
+	}
+	*day = at
+	return nil
+}
+
+func (p Period) String() string {
+	return p.First.Format(time.DateOnly) + " to " + p.Last.Format(time.DateOnly)
+}
+
+// NewestDay is the newest complete day of a published file.
+func NewestDay(ctx context.Context, database string) (time.Time, error) {
+	seconds, err := number(ctx, database, "SELECT coalesce(epoch(max(day)), 0)::BIGINT AS n FROM bi.calendar WHERE complete")
+	return time.Unix(seconds, 0).UTC(), err
+}
+
+// Completeness says in words whether all days of the period are complete.
+func (p Period) Completeness(ctx context.Context, database string) (string, error) {
+	complete, err := number(ctx, database, Question{
+		SQL: "SELECT count(*) AS n FROM bi.calendar WHERE complete AND day BETWEEN first_day AND last_day",
+	}.In(p))
+	days := int64(p.Last.Sub(p.First)/(24*time.Hour)) + 1
+	if complete == days {
+		return p.String() + ": complete, every day of every configured stream is covered", err
+	}
+	return fmt.Sprintf("%s: NOT complete, %d of %d days are; 'flashback-sync ask incomplete' lists the others", p, complete, days), err
+}
+
+// number is the one number that a query gives.
+func number(ctx context.Context, database, sql string) (int64, error) {
+	var b bytes.Buffer
+	request := query.Request{Database: database, SQL: sql, Format: "csv", Limits: query.DefaultLimits()}
+	if err := query.Run(ctx, request, query.Output{Writer: &b}); err != nil {
+		return 0, err
+	}
+	_, value, _ := strings.Cut(b.String(), "\n")
+	return strconv.ParseInt(strings.TrimSpace(value), 10, 64)
+}
