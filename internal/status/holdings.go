@@ -125,11 +125,15 @@ func (r *reader) lakeViews(ctx context.Context) error {
 
 func (r *reader) close() error { return r.db.Close() }
 
-// has reports whether there is such a table: the lake has none of the program's
+// eachOf is each where the table may be missing: the lake has none of the program's
 // own, and none of a stream without rows.
-func (r *reader) has(ctx context.Context, table string) (there bool, err error) {
-	err = r.db.QueryRowContext(ctx, `SELECT count(*) > 0 FROM information_schema.tables WHERE table_name = ?`, table).Scan(&there)
-	return there, err
+func (r *reader) eachOf(ctx context.Context, table, query string, arguments []any, scan func(*sql.Rows) error) error {
+	var there bool
+	err := r.db.QueryRowContext(ctx, `SELECT count(*) > 0 FROM information_schema.tables WHERE table_name = ?`, table).Scan(&there)
+	if err != nil || !there {
+		return err
+	}
+	return r.each(ctx, query, arguments, scan)
 }
 
 // each runs a query and calls scan for every row.
@@ -193,37 +197,32 @@ func lanes(ledger []checkpoints.Line, stream string) (all []Lane) {
 }
 
 // rows counts what is stored, day by day. A date of a TIMESTAMPTZ would go through
-// a calendar for every row.
+// a calendar for every row. A row dated 9999 is counted and not drawn.
 func (r *reader) rows(ctx context.Context, t *schema.Table, s *Stream) error {
-	if there, err := r.has(ctx, t.Name); err != nil || !there {
+	drawn := checkpoints.Interval{From: time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), To: nextDay(r.from.At.Add(24 * time.Hour))}
+	return r.eachOf(ctx, t.Name, fmt.Sprintf(`SELECT epoch_us(%[1]s) // 86400000000 AS day, count(*), min(%[1]s), max(%[1]s) FROM %[2]s
+			GROUP BY day ORDER BY day`, quote(t.Time), t.Name), nil, func(rows *sql.Rows) error {
+		var day, n int64
+		var oldest, newest time.Time
+		err := rows.Scan(&day, &n, &oldest, &newest)
+		oldest, newest = oldest.UTC(), newest.UTC()
+		if s.Rows == 0 {
+			s.Oldest = &oldest
+		}
+		s.Newest = &newest
+		s.Rows += n
+		if date := time.Unix(day*86400, 0).UTC(); drawn.Contains(date) {
+			s.Days = append(s.Days, Day{Date: date, Rows: n})
+		}
 		return err
-	}
-	var oldest, newest sql.NullTime
-	err := r.db.QueryRowContext(ctx, fmt.Sprintf(`SELECT count(*), min(%[1]s), max(%[1]s) FROM %[2]s`, quote(t.Time), t.Name)).
-		Scan(&s.Rows, &oldest, &newest)
-	if err != nil {
-		return err
-	}
-	s.Oldest, s.Newest = pointer(oldest), pointer(newest)
-	return r.each(ctx, fmt.Sprintf(`SELECT epoch_us(%[1]s) // 86400000000 AS day, count(*) FROM %[2]s
-			WHERE %[1]s >= ? AND %[1]s < ? GROUP BY day ORDER BY day`, quote(t.Time), t.Name),
-		[]any{time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), nextDay(r.from.At.Add(24 * time.Hour))}, // a row dated 9999 is not drawn
-		func(rows *sql.Rows) error {
-			var day, n int64
-			err := rows.Scan(&day, &n)
-			s.Days = append(s.Days, Day{Date: dayOf(day), Rows: n})
-			return err
-		})
+	})
 }
 
 // mostReasons bounds the reasons of rejects that are listed.
 const mostReasons = 5
 
 func (r *reader) rejects(ctx context.Context, s *Stream) error {
-	if there, err := r.has(ctx, "rejected_records"); err != nil || !there {
-		return err
-	}
-	return r.each(ctx, `SELECT reason, count(*) AS n FROM rejected_records WHERE stream = ? GROUP BY reason ORDER BY n DESC, reason`,
+	return r.eachOf(ctx, "rejected_records", `SELECT reason, count(*) AS n FROM rejected_records WHERE stream = ? GROUP BY reason ORDER BY n DESC, reason`,
 		[]any{s.Name}, func(rows *sql.Rows) error {
 			var reason Ranked
 			err := rows.Scan(&reason.Name, &reason.Count)

@@ -12,11 +12,8 @@ const LatenessDays = 90
 
 // lateness reads how late a stream's rows came; nil if none was late.
 func (r *reader) lateness(ctx context.Context, s *Stream) error {
-	if there, err := r.has(ctx, "sync_lateness"); err != nil || !there {
-		return err
-	}
 	var l Lateness
-	err := r.each(ctx, `SELECT up_to_s, sum("rows")::BIGINT, max(max_s) FROM sync_lateness
+	err := r.eachOf(ctx, "sync_lateness", `SELECT up_to_s, sum("rows")::BIGINT, max(max_s) FROM sync_lateness
 			WHERE stream = ? AND observed_at >= now() - to_days(?) GROUP BY up_to_s ORDER BY up_to_s`,
 		[]any{s.Name, LatenessDays}, func(rows *sql.Rows) error {
 			var upTo, n, latest int64

@@ -101,10 +101,7 @@ func (r *reader) days(ctx context.Context, o *Overview, all events) error {
 // synced. Series of several bucket sizes count the same tokens, so a day takes the
 // size that knows most of it.
 func (r *reader) tokens(ctx context.Context, o *Overview, stats *schema.Table) error {
-	if there, err := r.has(ctx, stats.Name); err != nil || !there {
-		return err
-	}
-	return r.each(ctx, fmt.Sprintf(`WITH days AS (
+	return r.eachOf(ctx, stats.Name, fmt.Sprintf(`WITH days AS (
 			SELECT epoch_us(bucket_start) // 86400000000 AS day, scope, bucket_size,
 				coalesce(sum(policy_tokens_in), 0)::BIGINT AS tokens_in, coalesce(sum(policy_tokens_out), 0)::BIGINT AS tokens_out
 			FROM %s WHERE bucket_start >= ? AND bucket_start < ? AND rule_id IS NULL AND api_key_id IS NULL AND scope IN ('org', 'repo')
@@ -163,8 +160,6 @@ func literals(texts []string) string {
 	return strings.Join(quoted, ", ")
 }
 
-func dayOf(number int64) time.Time { return time.Unix(number*86400, 0).UTC() }
-
 // nextDay is the next midnight in UTC.
 func nextDay(t time.Time) time.Time {
 	return t.UTC().Truncate(24*time.Hour).AddDate(0, 0, 1)
@@ -175,12 +170,4 @@ func later(a, b time.Time) time.Time {
 		return b
 	}
 	return a
-}
-
-func pointer(t sql.NullTime) *time.Time {
-	if !t.Valid {
-		return nil
-	}
-	utc := t.Time.UTC()
-	return &utc
 }
