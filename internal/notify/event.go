@@ -35,32 +35,29 @@ const (
 // was wrong with the jobs of single ones, too.
 func (n *Notifier) afterRun(s *state, run *journal.Run) (events []event) {
 	now := n.now()
-	what, is := s.Jobs.update(run.Job, !run.Good(), run.FinishedAt, now)
-	job := escape(run.Job, mostName)
-	switch what {
-	case began:
-		events = []event{failure(run, job+" "+verbOf(run), " at "+moment(run.FinishedAt), nil)}
-	case lasts:
-		events = []event{failure(run, job+" "+verbOf(run)+" again", ", it has not been good since "+moment(is.Since), since("Not good", is, now))}
-	case over:
-		events = []event{recovery(job, is, now)}
-	case same:
-	}
+	names := []string{run.Job}
 	for _, name := range slices.Sorted(maps.Keys(s.Jobs)) {
 		if run.Covers(name) {
-			if what, is := s.Jobs.update(name, false, run.FinishedAt, now); what == over {
-				events = append(events, recovery(escape(name, mostName), is, now))
-			}
+			names = append(names, name)
+		}
+	}
+	for _, name := range names {
+		what, is := s.Jobs.update(name, !run.Good(), run.FinishedAt, now)
+		job := escape(name, mostName)
+		switch what {
+		case began:
+			events = append(events, failure(run, job+" "+verbOf(run), " at "+moment(run.FinishedAt), nil))
+		case lasts:
+			events = append(events, failure(run, job+" "+verbOf(run)+" again", ", it has not been good since "+moment(is.Since), since("Not good", is, now)))
+		case over:
+			events = append(events, event{
+				colour: green, title: job + " is good again", text: fmt.Sprintf("the job %s is good again, it was not since %s", job, moment(is.Since)),
+				fields: since("Not good", is, now),
+			})
+		case same:
 		}
 	}
 	return events
-}
-
-func recovery(job string, is wrong, now time.Time) event {
-	return event{
-		colour: green, title: job + " is good again", text: fmt.Sprintf("the job %s is good again, it was not since %s", job, moment(is.Since)),
-		fields: since("Not good", is, now),
-	}
 }
 
 func failure(run *journal.Run, title, when string, fields []field) event {

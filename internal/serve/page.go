@@ -13,7 +13,7 @@ import (
 
 func (s *Server) handler() http.Handler {
 	return web.Handler(web.Options{
-		User: s.options.User, Password: s.options.Password, Hosts: []string{s.options.Host},
+		User: s.options.User, Password: s.options.Password, Host: s.options.Host,
 		Status: s.status, Alive: s.alive,
 		Crashed: func(trace string) { s.log.Error().Str("trace", trace).Msg("a request failed with an internal error") },
 		Metrics: metrics.Handler(func() *status.Status {

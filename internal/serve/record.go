@@ -67,10 +67,8 @@ func record(dataDir string, run journal.Run, outcome schedule.Outcome) (_ journa
 }
 
 // sameRun reports whether a run of the journal is that of a process that has ended.
-// Older releases recorded no process id.
 func sameRun(run *journal.Run, job string, outcome schedule.Outcome) bool {
-	return run.Job == job && run.Status != journal.Skipped && !run.FinishedAt.Before(outcome.Started) &&
-		(run.PID == outcome.PID || run.PID == 0)
+	return run.Job == job && run.Status != journal.Skipped && run.PID == outcome.PID && !run.FinishedAt.Before(outcome.Started)
 }
 
 // runOf is a run of which only the process is known.

@@ -18,7 +18,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"slices"
 	"strings"
 
 	"github.com/flashback-sync/flashback-sync/internal/crash"
@@ -36,9 +35,8 @@ type Options struct {
 	// User and Password are required of requests. An empty password requires nothing,
 	// and is for loopback only. See Loopback.
 	User, Password string
-	// Hosts are names, beside those of loopback, that requests without a
-	// password may give.
-	Hosts []string
+	// Host is a name, beside those of loopback, that requests without a password may give.
+	Host string
 	// Status is what there is to show.
 	Status func(context.Context) (*status.Status, error)
 	// Metrics answers /metrics.
@@ -128,7 +126,7 @@ func (o Options) known(host string) bool {
 		host = name
 	}
 	host = strings.Trim(host, "[]")
-	return isLoopback(host) || slices.ContainsFunc(o.Hosts, func(name string) bool { return strings.EqualFold(host, name) })
+	return isLoopback(host) || host != "" && strings.EqualFold(host, o.Host)
 }
 
 // authorized compares in constant time, also where the lengths differ.
