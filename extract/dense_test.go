@@ -61,7 +61,7 @@ func TestFiveThousandRowsInOneMillisecond(t *testing.T) {
 		sim := apisim.New(apisim.Options{NoGzip: true, Seed: 2, Now: noon, Days: 3, AlertsPerDay: 300, Semantics: m})
 		n := 5000
 		if underRace {
-			n = 2000
+			n = 1000
 		}
 		sim.AddAlerts(rowsAt(same(noon.Add(-30*time.Hour), n)...)...)
 		all := truth(t, sim, anyPage)

@@ -34,8 +34,8 @@ func TestMissingEndpointIsAFailure(t *testing.T) {
 
 // TestTheFirstFailureEndsAllWalks and leaves what was covered before honest.
 func TestTheFirstFailureEndsAllWalks(t *testing.T) {
-	for _, from := range []int{1, 2, 3, 4, 9, 40} {
-		sim := uniform(6000)
+	for _, from := range []int{1, 2, 3, 4, 9, 20} {
+		sim := uniform(3000)
 		all := truth(t, sim, anyPage)
 		before := sim.RequestCount()
 		sim.Inject(apisim.Fault{Kind: apisim.FaultStatus, Status: 401, From: from})

@@ -59,7 +59,7 @@ func TestFewRequests(t *testing.T) {
 		{"50,000 rows", 50_000, 510, noon.AddDate(0, 0, -91)},
 		{"100,000 rows, history begins later", 100_000, 1020, time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)},
 	} {
-		if underRace && c.rows > 20_000 {
+		if underRace && (c.rows > 20_000 || c.start.Year() == 2024) {
 			continue
 		}
 		t.Run(c.name, func(t *testing.T) {

@@ -239,8 +239,8 @@ func elsewhere(t *testing.T, sim *apisim.Sim) string {
 // A page that ends with rows from below the walk is no proof that nothing is left.
 func TestRowsOfElsewhereHideNothing(t *testing.T) {
 	t.Parallel()
-	for range 3 {
-		sim := uniform(1200)
+	for range 2 {
+		sim := uniform(700)
 		all := truth(t, sim, anyPage)
 		reader := dialURL(t, elsewhere(t, sim), connections(8), func(o *api.Options) { o.Now = sim.Now })
 		r := readAll(reader, Job{Query: anyPage, Interval: between(noon.AddDate(0, 0, -91), noon), Open: true})

@@ -160,7 +160,7 @@ func TestConcurrentUse(t *testing.T) {
 	var group sync.WaitGroup
 	for worker := range 4 {
 		group.Go(func() {
-			for i := range 8 {
+			for i := range 4 {
 				for _, target := range []string{"/policy/alerts?take=100&skip=" + strconv.Itoa(i), "/policy/violations?llmType=AWS", "/v2/stats/policies?scope=org&window=7d"} {
 					if status, _, err := fetch(t, client, url+target); status != 200 || err != nil {
 						t.Errorf("status %d, %v", status, err)
