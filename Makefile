@@ -36,8 +36,9 @@ demo: build ## Build, then sync a simulated organisation and query it (about a m
 	$(BIN) demo
 
 .PHONY: test
-test: toolchain ## Run every test with the race detector and a real DuckDB, and kill the binary 200 times
+test: toolchain ## Run every test with the race detector and a real DuckDB, the long tables of the walk without, and kill the binary 200 times
 	$(GO) test -race -tags $(TAGS) -timeout 20m $$($(GO) list -tags $(TAGS) $(PKGS) | grep -v /test/torture)
+	$(GO) test -tags $(TAGS) -timeout 20m ./extract
 	$(GO) test -tags $(TAGS) -timeout 20m ./test/torture
 
 # The assertions inside arrow-go catch a misused builder or a batch used after its release.

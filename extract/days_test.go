@@ -21,6 +21,7 @@ func TestASourceThatIgnoresTheTimeOfDayIsCoveredDayByDay(t *testing.T) {
 	} {
 		for _, perDay := range []int{40, 500} {
 			t.Run(fmt.Sprint(i, perDay), func(t *testing.T) {
+				oneInFour(t)
 				t.Parallel()
 				const days = 12
 				sim := apisim.New(apisim.Options{NoGzip: true, Seed: 7, Now: noon, Days: days, AlertsPerDay: perDay, Semantics: m})

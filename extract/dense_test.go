@@ -40,6 +40,7 @@ func TestDenseTimestamps(t *testing.T) {
 			{Resolution: apisim.WholeDay},
 		} {
 			t.Run(fmt.Sprintf("%s %d", name, i), func(t *testing.T) {
+				oneInFour(t)
 				t.Parallel()
 				sim := apisim.New(apisim.Options{NoGzip: true, Now: noon, Semantics: m})
 				sim.AddAlerts(rowsAt(at...)...)
@@ -165,6 +166,7 @@ func TestAWronglyDatedRecordCostsNoWrongClaim(t *testing.T) {
 	for _, stamp := range []time.Time{low.Add(time.Hour), noon.AddDate(1, 0, 0), noon.AddDate(-1, 0, 0)} {
 		for place := range 30 {
 			t.Run(fmt.Sprint(stamp.Year(), " ", place), func(t *testing.T) {
+				oneInFour(t)
 				t.Parallel()
 				sim := apisim.New(apisim.Options{NoGzip: true, Now: noon})
 				sim.AddAlerts(rowsAt(spread(low, 500, time.Minute)...)...)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"hash/crc32"
 	"maps"
 	"slices"
 	"testing"
@@ -22,6 +23,14 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 var noon = time.Date(2026, 3, 18, 12, 34, 56, 0, time.UTC) // a Wednesday
 
 var anyPage = api.Query{Endpoint: "/policy/alerts"}
+
+// oneInFour runs one case in four under the race detector, and all without it.
+func oneInFour(t *testing.T) {
+	t.Helper()
+	if underRace && crc32.ChecksumIEEE([]byte(t.Name()))%4 != 0 {
+		t.Skip("run without the race detector")
+	}
+}
 
 // fataler is what *testing.T and *rapid.T share.
 type fataler interface {

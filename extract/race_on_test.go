@@ -3,5 +3,5 @@
 package extract
 
 // underRace: the race detector makes everything ten times slower, so that the
-// largest counts are left to the runs without it.
+// largest counts, and most cases of large tables, are left to the run without it.
 const underRace = true

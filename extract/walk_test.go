@@ -38,6 +38,7 @@ func semantics() map[string]apisim.Semantics {
 func TestEveryRowUnderAllSemantics(t *testing.T) {
 	for name, m := range semantics() {
 		t.Run(name, func(t *testing.T) {
+			oneInFour(t)
 			t.Parallel()
 			sim := apisim.New(apisim.Options{NoGzip: true, Seed: 3, Now: noon, Days: 9, AlertsPerDay: 150, Semantics: m})
 			if !m.IgnoreSkip {
@@ -186,6 +187,9 @@ func TestARowIsGivenOnce(t *testing.T) {
 // The rows of one time come together, however long the history is.
 func TestWorkersReadNeighbouringRanges(t *testing.T) {
 	t.Parallel()
+	if underRace {
+		t.Skip("run without the race detector")
+	}
 	const connected, rows = 4, 50_000
 	sim := uniform(rows)
 	from, to := noon.AddDate(0, 0, -91), noon
