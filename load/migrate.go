@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
@@ -148,6 +149,11 @@ func (s statements) migrate(ctx context.Context, tx *sql.Tx) error {
 	if len(columns) == 0 {
 		changes = s.DDL()
 	} else {
+		if slices.ContainsFunc(s.Batch(), func(c schema.Column) bool { return !columns[c.Name] }) {
+			if err := listRefill(ctx, tx, s.Table); err != nil {
+				return err
+			}
+		}
 		if s.Partition != schema.Unpartitioned {
 			changes = append(changes, s.listAll())
 		}

@@ -126,6 +126,11 @@ func (b *rebuilding) fillFrom(ctx context.Context, tx *sql.Tx) error {
 	if err := b.dropDuplicates(ctx, tx); err != nil {
 		return err
 	}
+	for _, table := range schema.Tables() {
+		if err := listRefill(ctx, tx, table); err != nil {
+			return err
+		}
+	}
 	if err := setGeneration(ctx, tx, b.remains.Generation); err != nil {
 		return err
 	}

@@ -106,6 +106,9 @@ func (r *run) execute(ctx context.Context) (err error) {
 		return err
 	}
 	r.crashed = exists(r.unpublishedPath())
+	if err := r.refill(ctx); err != nil {
+		return err
+	}
 	if err := r.publishLeftovers(ctx); err != nil {
 		return err
 	}

@@ -1,0 +1,54 @@
+package transform
+
+import (
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/flashback-sync/flashback-sync/schema"
+)
+
+// AddStored adds a row that an earlier release stored, as this release would read it from
+// the source: fields that were kept in extra, for lack of a column, are in their columns.
+// The values are those of schema.Table.Batch, in its order: nil, string, bool, int64,
+// float64 or time.Time. A row whose fields do not fit is Rejected: it has to stay as it is,
+// and is in no Rejects.
+func (b *Batch) AddStored(values []any) Outcome {
+	given := Given{}
+	fields := map[string]any{}
+	var extra string
+	for i, c := range b.table.Batch() {
+		switch {
+		case values[i] == nil:
+		case c.Origin == schema.FromRequest:
+			given[c.Name] = values[i]
+		case c.Origin == schema.Unknown:
+			extra, _ = values[i].(string)
+		default:
+			fields[c.API] = sent(values[i])
+		}
+	}
+	record, err := json.Marshal(fields)
+	if err != nil {
+		return Rejected
+	}
+	if inner := strings.TrimPrefix(extra, "{"); inner != extra && inner != "}" {
+		if len(fields) > 0 {
+			inner = "," + inner
+		}
+		record = append(record[:len(record)-1], inner...)
+	}
+	outcome := b.add(record, given, nil)
+	if outcome == Rejected {
+		b.rejects = b.rejects[:len(b.rejects)-1]
+	}
+	return outcome
+}
+
+// sent is a stored value as the source may have sent it.
+func sent(value any) any {
+	if at, ok := value.(time.Time); ok {
+		return at.UTC().Format(time.RFC3339Nano)
+	}
+	return value
+}
