@@ -13,15 +13,17 @@ const defaultTokenEnv = "FLASHBACK_TOKEN"
 // file's, whichever it is, and any replaces the default.
 func (d *decoder) chooseToken(api *API) {
 	ways := []*string{&api.TokenEnv, &api.TokenFile, &api.TokenCommand}
-	overridden := slices.ContainsFunc(ways, func(way *string) bool { return d.written[way].byVariable() })
+	byVariable := func(way *string) bool { return d.written[way].byVariable() }
+	if slices.ContainsFunc(ways, byVariable) {
+		for _, way := range ways {
+			if !byVariable(way) {
+				d.ignore(way)
+			}
+		}
+	}
 	chosen := ""
 	for _, way := range ways {
-		s := d.written[way]
-		if overridden && !s.byVariable() {
-			d.ignore(way)
-			continue
-		}
-		switch {
+		switch s := d.written[way]; {
 		case !s.says():
 			*way = ""
 		case chosen == "":
@@ -30,20 +32,20 @@ func (d *decoder) chooseToken(api *API) {
 			d.report(s.Position, s.path, "cannot be used with "+lastName(chosen)+", keep one of token_env, token_file and token_command")
 		}
 	}
-	switch env := d.written[&api.TokenEnv]; {
-	case chosen == "":
+	if chosen == "" {
 		api.TokenEnv = defaultTokenEnv
-	case !env.says():
+	} else if !d.written[&api.TokenEnv].says() {
 		d.ignore(&api.TokenEnv) // left without a value, beside another way
 	}
 }
 
 // ignore clears a key that another replaces, and forgets what is wrong with it.
 func (d *decoder) ignore(key *string) {
-	*key = ""
 	if s, ok := d.written[key]; ok {
 		d.problems = slices.DeleteFunc(d.problems, func(p Problem) bool { return p.Key == s.path })
 	}
+	*key = ""
+	delete(d.written, key)
 }
 
 // validatePolicies reports a stream that is narrowed to policies in two ways.
