@@ -97,7 +97,7 @@ type Tick struct {
 	X      float64 // percent
 	Text   string
 	Anchor string // start, middle or end
-	Detail string // "", fine or finer: how little room it takes to leave it out
+	Detail string // "", fine, finer or finer long: how little room it takes to leave it out
 }
 
 // Ticks are the times below a chart: hours below one of a few days, then days,
@@ -133,6 +133,9 @@ func Ticks(from, to time.Time) (all []Tick) {
 			if !at.Before(from) {
 				tick := TickAt(share(from, to, at), at.Format(s.text))
 				tick.Detail = []string{"", "fine", "finer", "fine"}[len(all)%4]
+				if tick.Detail == "finer" && len(tick.Text) > len(month) {
+					tick.Detail = "finer long"
+				}
 				all = append(all, tick)
 			}
 		}

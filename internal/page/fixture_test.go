@@ -23,7 +23,7 @@ func at(t time.Time) *time.Time { return &t }
 var scenarios = map[string]func() *status.Status{
 	"healthy": healthy, "troubled": troubled, "empty": empty, "first run": firstRun, "running": running,
 	"unreadable": unreadable, "one day": oneDay, "ten years": tenYears, "huge": huge,
-	"hostile": func() *status.Status { return manySeries(strange(hostile, 365)) },
+	"hostile": func() *status.Status { return manySeries(strange(hostile, 40)) },
 }
 
 // healthy is a year of a company of some thousand people.
@@ -64,7 +64,7 @@ func holdings(days int) *status.Holdings {
 		d.Blocked = d.High + int64(float64(d.Medium)*(0.3+0.2*dice.Float64()))
 		o.Days = append(o.Days, d)
 		alerts.add(date, d.Alerts)
-		violations.add(date, d.Violations())
+		violations.add(date, d.High+d.Medium+d.Low+d.Unrated)
 		statistics.add(date, 24*37)
 	}
 	o.Policies = ranked(dice, "No customer data in prompts", "Secrets and keys", "Source code leaves the company", "Personal health information",
@@ -232,7 +232,7 @@ func progress() *journal.Progress {
 
 func running() *status.Status {
 	s := healthy()
-	s.Progress, s.Jobs[0].Running, s.Jobs[1].Waiting = progress(), true, true
+	s.Holdings, s.Progress, s.Jobs[0].Running, s.Jobs[1].Waiting = holdings(40), progress(), true, true
 	return s
 }
 
@@ -292,6 +292,7 @@ func manySeries(s *status.Status) *status.Status {
 // huge has the largest numbers and the longest times there are.
 func huge() *status.Status {
 	s := healthy()
+	s.Holdings = holdings(40)
 	for i := range s.Holdings.Streams {
 		stream := &s.Holdings.Streams[i]
 		stream.Rows, stream.Rejected, stream.Days[3].Rows = math.MaxInt64, math.MaxInt64, math.MaxInt64
