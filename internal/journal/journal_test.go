@@ -107,7 +107,7 @@ func TestTheFileStaysBoundedAndCountersNeverGoBack(t *testing.T) {
 	dir := dataDir(t)
 	var last int64
 	n := 0
-	for range 3 { // each time to where the file is folded, and beyond
+	for range 2 { // each time to where the file is folded, and beyond
 		var more []Run
 		for range 2*Keep - 1 - len(mustRead(t, dir).Runs) {
 			more = append(more, run(n))
@@ -165,7 +165,7 @@ func TestManyWritersLoseNoRun(t *testing.T) {
 	var all sync.WaitGroup
 	for writer := range 8 {
 		all.Go(func() {
-			for i := range 20 {
+			for i := range 10 {
 				if err := Append(dir, run(writer*100+i)); err != nil {
 					t.Error(err)
 				}
@@ -173,8 +173,8 @@ func TestManyWritersLoseNoRun(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if got := len(mustRead(t, dir).Runs); got != 160 {
-		t.Errorf("%d runs are remembered, want 160", got)
+	if got := len(mustRead(t, dir).Runs); got != 80 {
+		t.Errorf("%d runs are remembered, want 80", got)
 	}
 }
 

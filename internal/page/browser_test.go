@@ -129,6 +129,10 @@ func handle(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, `<!DOCTYPE html><title>x</title><p style="color:red"><img src="http://127.0.0.2:1/elsewhere.png" alt="">`)
 		return
 	}
+	if d, drawn := documents()[name+map[page.Form]string{page.Live: " page", page.File: " report"}[form]]; drawn {
+		fmt.Fprint(w, d.text)
+		return
+	}
 	scenario, ok := scenarios[name]
 	if !ok {
 		http.NotFound(w, r)

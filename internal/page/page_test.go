@@ -264,7 +264,7 @@ func TestOnlyNotesAreNotCalledProblems(t *testing.T) {
 }
 
 func TestThePageNamesItsHostAndDataDir(t *testing.T) {
-	s := healthy()
+	s := oneDay()
 	s.Host, s.DataDir = "sync-1", "/var/lib/flashback-sync"
 	if seen := text(parsed(t, written(t, s, page.Paused))); !strings.Contains(seen, "data_dir: /var/lib/flashback-sync on sync-1") {
 		t.Error("the page does not say which installation this is")

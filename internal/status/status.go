@@ -140,9 +140,6 @@ type OverviewDay struct {
 	TokensOut int64 `json:"tokens_out"`
 }
 
-// Violations of the day, of every severity.
-func (d OverviewDay) Violations() int64 { return d.High + d.Medium + d.Low + d.Unrated }
-
 // Ranked is a name and its counts. Names come from outside: treat them as hostile.
 type Ranked struct {
 	Name       string `json:"name"` // "" for none; Other for all the rest
