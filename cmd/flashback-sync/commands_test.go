@@ -195,7 +195,7 @@ func TestStatusOfAStreamThatWasNeverComplete(t *testing.T) {
 func TestStatus(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.must("sync")
+	b.first("")
 	b.sim.Inject(apisim.Fault{Kind: apisim.FaultStatus, Status: 400, Stream: apisim.Violations, Body: `{"success":false,"message":"not today"}`})
 	if r := b.run("sync"); r.code != 5 {
 		t.Fatalf("exit %d\n%s", r.code, r.stderr)
@@ -309,7 +309,7 @@ func TestRelativeDataDirIsBelowTheFilesFolder(t *testing.T) {
 func TestStatusNamesParquetFilesThatAreNotOurs(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.must("sync")
+	b.first("")
 	found, err := filepath.Glob(filepath.Join(b.data(), "lake/alerts/*/alerts.parquet"))
 	if err != nil || len(found) == 0 {
 		t.Fatal(found, err)

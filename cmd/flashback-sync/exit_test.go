@@ -189,7 +189,7 @@ func TestExit8WhenTheWarehouseIsNotOurs(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)
 			b.configure("streams:\n  alerts: {start: 2026-03-17}\n")
-			b.must("sync")
+			b.first("")
 			asked := b.sim.RequestCount()
 			path := load.File(b.data())
 			if err := spoil(path); err != nil {

@@ -31,7 +31,10 @@ func TestMain(m *testing.M) {
 	}
 	text.DisableColors()
 	manyAtOnce()
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		removeFirstRuns()
+		os.Exit(code)
+	}))
 }
 
 // manyAtOnce runs more tests at once than there are cores: they wait for disks and
@@ -57,6 +60,7 @@ type bench struct {
 	url    string
 	dir    string // holds the configuration and data/
 	config string
+	rest   string // of the configuration, but for the source and the folder
 	env    map[string]string
 }
 
@@ -90,6 +94,7 @@ func newBench(t testing.TB) *bench {
 // configure writes the configuration: source, folder, and the rest as given.
 func (b *bench) configure(rest string) {
 	b.t.Helper()
+	b.rest = rest
 	content := fmt.Sprintf("api: {base_url: %q}\ndata_dir: %q\n%s", b.url, b.data(), rest)
 	if err := os.WriteFile(b.config, []byte(content), 0o600); err != nil {
 		b.t.Fatal(err)

@@ -70,10 +70,8 @@ func TestNothingOfABadAnswerIsToldOrKept(t *testing.T) {
 			t.Parallel()
 			b, told := newBench(t), newReceiver(t)
 			b.env["FLASHBACK_PING_URL"], b.env["FLASHBACK_WEBHOOK_URL"] = told.URL+"/ping", told.URL+"/hook"
-			b.configure(streamsConfig + fmt.Sprintf("metrics: {textfile: %q}\n", filepath.Join(b.dir, "metrics.prom")))
-			if r := b.end(b.start("sync")); r.code != 0 { // in a process, since the others run beside it
-				t.Fatalf("exit %d\n%s", r.code, r.stderr)
-			}
+			b.env["FLASHBACK_SYNC_METRICS_TEXTFILE"] = filepath.Join(b.dir, "metrics.prom")
+			b.first("")
 			c.fault.Stream = apisim.Alerts
 			remove := b.sim.Inject(c.fault)
 			b.saysNothingPersonal("sync", "--json", "--log-level", "trace")

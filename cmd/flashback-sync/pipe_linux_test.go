@@ -14,7 +14,7 @@ func TestAPipeInDataDirHangsNoCommand(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.configure(oneStream)
-	b.must("sync")
+	b.first("")
 	for _, name := range []string{
 		"flashback.duckdb", "lake/manifest.json", "state/warehouse.duckdb", "state/lock", "state/runs.jsonl",
 		"state/published.json", "state/progress.json", "state/unpublished", "flashback.duckdb.wal",

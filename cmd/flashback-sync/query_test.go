@@ -23,7 +23,7 @@ func synced(t *testing.T) *bench {
 	row.ID, row.Message, row.Host, row.UserName = "=1+1", "two\nlines, \"quoted\"", nil, ""
 	b.sim.AddAlerts(row)
 	b.configure("streams:\n  alerts: {start: 2026-03-17}\n")
-	b.must("sync")
+	b.first("with a row of odd texts")
 	return b
 }
 
@@ -213,7 +213,7 @@ func TestTheConfigurationOfTheDemoLeadsToItsData(t *testing.T) {
 func TestQueryWarnsOfAForeignLog(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.must("sync")
+	b.first("")
 	if r := b.must("query", "SELECT 1"); strings.Contains(r.stderr, ".wal") {
 		t.Errorf("without a log: %s", r.stderr)
 	}

@@ -57,7 +57,7 @@ func TestARunIsNotedWithWhatItDid(t *testing.T) {
 func TestAFailureIsNotedWithItsError(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.must("sync")
+	b.first("")
 	b.env["FLASHBACK_TOKEN"] = "wrong"
 	b.wants(codeUnauthorized, "HTTP 401", "sync")
 	r := b.journal()[0]
@@ -94,7 +94,7 @@ func TestWhatAPersonNarrowedIsNoJob(t *testing.T) {
 func TestWhatChangesNothingIsNotNoted(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.must("sync")
+	b.first("")
 	b.must("sync", "--dry-run")
 	b.must("verify")
 	b.must("status")
@@ -110,7 +110,7 @@ func TestWhatChangesNothingIsNotNoted(t *testing.T) {
 func TestWhoDiedIsNotedByTheNextRun(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.must("sync")
+	b.first("")
 	died := &journal.Progress{
 		RunID: "dead", Command: "sync", Job: "sync", StartedAt: noon, UpdatedAt: noon.Add(time.Minute),
 		Streams: []journal.StreamProgress{{Stream: "alerts", Rows: 7, Requests: 3}},
@@ -159,7 +159,7 @@ func TestARunThatIsStillTellingIsNotTakenForDead(t *testing.T) {
 func TestAJournalThatCannotBeWrittenChangesNothing(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.must("sync")
+	b.first("")
 	path := filepath.Join(b.data(), "state", "runs.jsonl")
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)

@@ -54,7 +54,7 @@ func TestVerifyProvesAndChangesNothing(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.wants(codeOther, "nothing has been synced yet", "verify")
-	b.must("sync")
+	b.first("")
 	before := b.contents()
 	r := b.must("verify")
 	if !strings.Contains(r.stdout, "Everything that the source counts is stored") {
@@ -74,7 +74,7 @@ func TestVerifyProvesAndChangesNothing(t *testing.T) {
 func TestVerifyFindsAndRepairRestores(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.must("sync")
+	b.first("")
 	b.tamper("DELETE FROM alerts WHERE timestamp BETWEEN TIMESTAMPTZ '2026-03-16 10:00:00Z' AND TIMESTAMPTZ '2026-03-16 12:00:00Z'")
 	missing := b.sim.Len(apisim.Alerts) - b.private("SELECT count(*) FROM alerts")
 	page, file := filepath.Join(b.dir, "report.html"), filepath.Join(b.dir, "report.json")
@@ -110,7 +110,7 @@ func TestWhatTheSourceDeletedIsADifferenceThatNeedsNoRepair(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.configure("streams:\n  alerts: {start: 2026-03-10}\n")
-	b.must("sync")
+	b.first("")
 	b.sim.Delete(apisim.Alerts, b.sim.Rows(apisim.Alerts)[5].ID)
 	if r := b.wants(codeDifference, "1 gone at the source in alerts", "verify"); !strings.Contains(r.stderr, "nothing to repair") {
 		t.Error(r.stderr)
@@ -174,7 +174,7 @@ func TestVerifyKnowsBeforeItAsksWhereItsReportGoes(t *testing.T) {
 func TestVerifyEndsWithTheSourcesFailure(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.must("sync")
+	b.first("")
 	b.env["FLASHBACK_TOKEN"] = "another"
 	b.wants(codeUnauthorized, "HTTP 401", "verify")
 	b.wants(codeUnauthorized, "HTTP 401", "repair")
@@ -186,7 +186,7 @@ func TestVerifyEndsWithTheSourcesFailure(t *testing.T) {
 func TestRepairRebuildsADamagedWarehouse(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.must("sync")
+	b.first("")
 	if err := os.WriteFile(load.File(b.data()), []byte(strings.Repeat("damaged ", 4000)), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -256,7 +256,7 @@ func TestAPolicyThatTheSourceDoesNotKnowIsNoMatch(t *testing.T) {
 func TestAWarehouseThatIsGoneIsNotCalledAFirstRun(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.must("sync")
+	b.first("")
 	if err := os.RemoveAll(filepath.Join(b.data(), "state")); err != nil {
 		t.Fatal(err)
 	}
