@@ -91,6 +91,7 @@ func truncate(size func(whole int64) int64) func(path string) error {
 }
 
 func TestADamagedWarehouseIsLeftAsItIs(t *testing.T) {
+	t.Parallel()
 	d := newDamaged(t, newWorld(t, 14))
 	replace := func(content string) func(path string) error {
 		return func(path string) error { return os.WriteFile(path, []byte(content), 0o640) }

@@ -47,23 +47,28 @@ func TestADiskThatRefusesIsSaidClearly(t *testing.T) {
 	long(t)
 	tracing(t)
 	for _, s := range stages(t) {
-		for _, f := range diskFaults {
-			t.Run(s.named()+"/"+f.name, func(t *testing.T) {
-				concerned := 0
-				for _, c := range s.calls {
-					if f.concerns(c) {
-						concerned++
-					}
-				}
-				most := 2
-				if exhaustive() {
-					most = 40
-				}
-				for _, n := range sample(concerned, most) {
-					s.refused(t, f, n+1)
-				}
-			})
+		t.Run(s.named(), func(t *testing.T) {
+			t.Parallel()
+			for _, f := range diskFaults {
+				t.Run(f.name, func(t *testing.T) { s.refusedBy(t, f) })
+			}
+		})
+	}
+}
+
+func (s *stage) refusedBy(t *testing.T, f diskFault) {
+	concerned := 0
+	for _, c := range s.calls {
+		if f.concerns(c) {
+			concerned++
 		}
+	}
+	most := 2
+	if exhaustive() {
+		most = 40
+	}
+	for _, n := range sample(concerned, most) {
+		s.refused(t, f, n+1)
 	}
 }
 

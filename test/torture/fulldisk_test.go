@@ -173,6 +173,7 @@ func (d disk) judgeFull(one, two result, before map[string]int) {
 }
 
 func TestAReadOnlyFolderIsSaidBeforeTheSourceIsAsked(t *testing.T) {
+	t.Parallel()
 	unshare := mounting(t)
 	w := newWorld(t, 11)
 	w.useFolder(filepath.Join(w.dir, "base"))

@@ -23,7 +23,18 @@ func TestMain(m *testing.M) {
 		return
 	}
 	flag.Parse()
+	manyAtOnce()
 	os.Exit(withProgram(m.Run))
+}
+
+// manyAtOnce runs more tests at once than there are cores: they wait for disks and
+// other processes.
+func manyAtOnce() {
+	chosen := false
+	flag.Visit(func(f *flag.Flag) { chosen = chosen || f.Name == "test.parallel" })
+	if !chosen {
+		_ = flag.Set("test.parallel", "4")
+	}
 }
 
 func withProgram(run func() int) int {

@@ -1,8 +1,10 @@
 package torture
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -20,10 +22,19 @@ func TestKilledAtRandomInstantsItLosesNothing(t *testing.T) {
 	seed := uint64(fromEnv(t, "TORTURE_SEED", int(time.Now().UnixNano()%1e9)))
 	t.Logf("%d kills, TORTURE_SEED=%d", kills, seed)
 	began := time.Now()
+	var mu sync.Mutex
 	var total tally
-	for n := uint64(0); total.killed < kills && !t.Failed(); n++ {
-		total.add(killGeneration(t, seed+n, min(generation, kills-total.killed)))
-	}
+	t.Run("generations", func(t *testing.T) {
+		for done, n := 0, seed; done < kills; done, n = done+generation, n+1 {
+			t.Run(fmt.Sprint(n), func(t *testing.T) {
+				t.Parallel()
+				one := killGeneration(t, n, min(generation, kills-done))
+				mu.Lock()
+				defer mu.Unlock()
+				total.add(one)
+			})
+		}
+	})
 	t.Logf("%d runs killed, %d ended before, %d clean runs, %d reads, in %v", total.killed, total.ended, total.clean, total.reads, time.Since(began).Round(time.Second))
 	if total.torn > 1+kills/500 {
 		t.Errorf("%d kills tore a block", total.torn)

@@ -74,36 +74,40 @@ func TestKilledAtEveryStepItLosesNothing(t *testing.T) {
 	t.Parallel()
 	long(t)
 	tracing(t)
-	both := stages(t)
-	for _, s := range both {
+	for _, s := range stages(t) {
 		steps := protocol
 		if s.base == "" {
 			steps = append(append([]step{}, creation...), protocol...)
 		}
-		for _, step := range steps {
-			t.Run(s.named()+"/"+step.name, func(t *testing.T) {
-				times := 0
-				for _, c := range s.calls {
-					if step.matches(c) {
-						times++
-					}
-				}
-				if times == 0 {
-					t.Fatal("this step is not taken: the protocol has changed, and so must this table")
-				}
-				which := []int{0}
-				switch {
-				case exhaustive():
-					which = sample(times, 20)
-				case s.base != "":
-					which = []int{times - 1}
-				}
-				for _, n := range which {
-					if !s.killed(t, step.matches, n+1, verdict{kill: true}) && n == 0 {
-						t.Error("no run was killed")
-					}
-				}
-			})
+		t.Run(s.named(), func(t *testing.T) {
+			t.Parallel()
+			for _, step := range steps {
+				t.Run(step.name, func(t *testing.T) { s.killedAt(t, step) })
+			}
+		})
+	}
+}
+
+func (s *stage) killedAt(t *testing.T, step step) {
+	times := 0
+	for _, c := range s.calls {
+		if step.matches(c) {
+			times++
+		}
+	}
+	if times == 0 {
+		t.Fatal("this step is not taken: the protocol has changed, and so must this table")
+	}
+	which := []int{0}
+	switch {
+	case exhaustive():
+		which = sample(times, 20)
+	case s.base != "":
+		which = []int{times - 1}
+	}
+	for _, n := range which {
+		if !s.killed(t, step.matches, n+1, verdict{kill: true}) && n == 0 {
+			t.Error("no run was killed")
 		}
 	}
 }
@@ -116,6 +120,7 @@ func TestKilledAtEveryCallItLosesNothing(t *testing.T) {
 	tracing(t)
 	for _, s := range stages(t) {
 		t.Run(s.named(), func(t *testing.T) {
+			t.Parallel()
 			most := 12
 			if exhaustive() {
 				most = len(s.calls)

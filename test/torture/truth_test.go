@@ -94,7 +94,7 @@ func (w *world) judge() error {
 	if err == nil && len(stored) == 0 {
 		err = errors.New("no statistics are stored")
 	}
-	return errors.Join(err, same("policy_stats of the lake, against the DuckDB file", stored, inLake), w.judgeDerived(db), w.judgeManifest(), w.judgeLeftovers())
+	return errors.Join(err, same("policy_stats of the lake, against the DuckDB file", stored, inLake), w.judgeDerived(db), w.judgeManifest(db), w.judgeLeftovers())
 }
 
 // judgeDerived compares what is computed from events with the events, in both kinds of files.
@@ -208,16 +208,11 @@ func readManifest(data string) (m manifest, err error) {
 }
 
 // judgeManifest holds the manifest against the files, one by one.
-func (w *world) judgeManifest() error {
+func (w *world) judgeManifest(db *sql.DB) error {
 	m, err := readManifest(w.data)
 	if err != nil {
 		return err
 	}
-	db, err := sql.Open("duckdb", "")
-	if err != nil {
-		return err
-	}
-	defer db.Close()
 	listed := map[string]bool{}
 	for _, f := range m.Files {
 		path := filepath.Join(w.data, "lake", filepath.FromSlash(f.Path))
