@@ -33,10 +33,10 @@ type Ledger struct {
 
 // Coverage is a chart of ledgers through time.
 type Coverage struct {
-	ID, Title string
-	From, To  time.Time
-	Ledgers   []Ledger
-	Noun      string // what a ledger is of: filter set, series
+	Words    // HTML adds the summary
+	From, To time.Time
+	Ledgers  []Ledger
+	Noun     string // what a ledger is of: filter set, series
 }
 
 // kind is one of the three things that a time can be in a ledger, and how it is drawn.
@@ -73,7 +73,8 @@ type band struct {
 
 func (c *Coverage) figure() *figure {
 	all := ranges(c.Ledgers...)
-	f := &figure{Words: &Words{ID: c.ID, Title: c.Title, Summary: c.summary(all)}, Class: "coverage", Top: 4, Ticks: Ticks(c.From, c.To)}
+	c.Summary = c.summary(all)
+	f := &figure{Words: &c.Words, Class: "coverage", Top: 4, Ticks: Ticks(c.From, c.To)}
 	f.Base = f.Top
 	add := func(text string, of [3]checkpoints.Set) {
 		f.Bands = append(f.Bands, band{Text: text, Y: f.Base, Pieces: c.rects(of, float64(f.Base))})

@@ -66,7 +66,7 @@ func TestShortGapsInLongHistoriesAreSeen(t *testing.T) {
 	end := start.AddDate(10, 0, 0)
 	gap := start.AddDate(3, 0, 0)
 	for name, n := range map[string]int{"one": 1, "six": 6, "5,000": 5000} {
-		c := &Coverage{ID: "x", Title: "Coverage", From: start, To: end, Noun: "series"}
+		c := &Coverage{Words: Words{ID: "x", Title: "Coverage"}, From: start, To: end, Noun: "series"}
 		for range n {
 			c.Ledgers = append(c.Ledgers, Ledger{Covered: checkpoints.Set{{From: start, To: end}}})
 		}
@@ -100,7 +100,7 @@ func TestManyGapsAreBounded(t *testing.T) {
 			l.Gaps = append(l.Gaps, hours(2*i-1, 2*i))
 		}
 	}
-	p := (&Coverage{Title: "Coverage", From: start, To: hours(0, 40_000).To, Noun: "filter set", Ledgers: []Ledger{l}}).figure()
+	p := (&Coverage{Words: Words{Title: "Coverage"}, From: start, To: hours(0, 40_000).To, Noun: "filter set", Ledgers: []Ledger{l}}).figure()
 	if n := len(p.Bands[0].Pieces) + len(p.Lanes[0].At); n > 2000 {
 		t.Errorf("%d shapes", n)
 	}
@@ -126,7 +126,7 @@ func TestShapesStayInTheirChart(t *testing.T) {
 }
 
 func TestWhatIsLostIsNoGap(t *testing.T) {
-	c := &Coverage{Title: "Coverage", Noun: "filter set", Ledgers: []Ledger{
+	c := &Coverage{Words: Words{Title: "Coverage"}, Noun: "filter set", Ledgers: []Ledger{
 		{Covered: checkpoints.Set{hours(0, 10), hours(15, 30)}, Lost: checkpoints.Set{hours(10, 15)}},
 	}}
 	if got := c.figure().Summary; got != "Covered from 2024-01-01 00:00 to 2024-01-02 06:00, without a gap. The source can no longer give 1 time range: 5 h, from 2024-01-01 10:00 to 2024-01-01 15:00." {

@@ -48,7 +48,7 @@ func (v *view) card(s *status.Stream, i int) card {
 		c.Days = overTime(frame, samples, c.ID+"-rows", capital(row)+"s per", row, []chart.Series{{Name: row + "s", Tone: "rows"}})
 	}
 	if len(s.Lanes) > 0 {
-		c.Coverage = &chart.Coverage{ID: c.ID + "-coverage", Title: "Coverage", From: frame.From, To: frame.To, Noun: ledger}
+		c.Coverage = &chart.Coverage{Words: chart.Words{ID: c.ID + "-coverage", Title: "Coverage"}, From: frame.From, To: frame.To, Noun: ledger}
 		for _, lane := range s.Lanes {
 			c.Coverage.Ledgers = append(c.Coverage.Ledgers, chart.Ledger{Name: filter(lane.Filter), Covered: lane.Covered, Lost: lane.Lost, Gaps: lane.Gaps()})
 		}

@@ -23,16 +23,19 @@ const (
 // Problem is something that is not as it should be.
 type Problem struct {
 	Level Level `json:"level"`
-	// Subject is the job or stream it is about, or "published files".
+	// Subject is the job or stream it is about, or ofFiles.
 	Subject string `json:"subject"`
 	Text    string `json:"text"` // one sentence; it may quote what came from outside
 	Hint    string `json:"hint,omitempty"`
 }
 
+// ofFiles is the subject of a problem of what is published.
+const ofFiles = "published files"
+
 // Problems lists what is wrong, the gravest first. None means that none was found by
 // what Checked names.
 func (s *Status) Problems() (all []Problem) {
-	all = append(all, s.ofFiles()...)
+	all = append(all, s.holdingsProblems()...)
 	all = append(all, s.Published.problems()...)
 	all = append(all, s.ofRuns()...)
 	if v := s.LastVerification(); v != nil {
@@ -59,15 +62,15 @@ func (s *Status) WithProblems() WithProblems {
 	return WithProblems{Status: s, Problems: append([]Problem{}, s.Problems()...)}
 }
 
-func (s *Status) ofFiles() []Problem {
+func (s *Status) holdingsProblems() []Problem {
 	switch {
 	case s.HoldingsError != "":
-		return []Problem{{Level: Bad, Subject: "published files", Text: "what is published cannot be read: " + s.HoldingsError, Hint: "correct its permissions if that is the cause; otherwise 'flashback-sync repair' publishes it again"}}
+		return []Problem{{Level: Bad, Subject: ofFiles, Text: "what is published cannot be read: " + s.HoldingsError, Hint: "correct its permissions if that is the cause; otherwise 'flashback-sync repair' publishes it again"}}
 	case s.Holdings == nil && len(s.Published.Altered) > 0: // it was published, and is gone: see Published
 	case s.Holdings == nil && s.Progress.Alive(s.At):
-		return []Problem{{Level: Note, Subject: "published files", Text: "the first run is under way, and nothing is published yet"}}
+		return []Problem{{Level: Note, Subject: ofFiles, Text: "the first run is under way, and nothing is published yet"}}
 	case s.Holdings == nil:
-		return []Problem{{Level: Warn, Subject: "published files", Text: "nothing is published yet", Hint: "'flashback-sync sync' publishes for the first time"}}
+		return []Problem{{Level: Warn, Subject: ofFiles, Text: "nothing is published yet", Hint: "'flashback-sync sync' publishes for the first time"}}
 	}
 	return nil
 }

@@ -65,22 +65,21 @@ func some(files []string) string {
 }
 
 func (p Published) problems() (all []Problem) {
-	const subject = "published files"
 	if n := len(p.Altered); n > 0 {
 		all = append(all, Problem{
-			Level: Bad, Subject: subject, Text: fmt.Sprintf("%s not as published: %s", english.Plural(n, "file is", "files are"), some(p.Altered)),
+			Level: Bad, Subject: ofFiles, Text: fmt.Sprintf("%s not as published: %s", english.Plural(n, "file is", "files are"), some(p.Altered)),
 			Hint: "'flashback-sync sync' publishes again what was changed; open published files read-only",
 		})
 	}
 	if n := len(p.Unlisted); n > 0 {
 		all = append(all, Problem{
-			Level: Warn, Subject: subject, Text: fmt.Sprintf("%s no part of the lake, and readers of its folders count the rows: %s", english.Plural(n, "Parquet file is", "Parquet files are"), some(p.Unlisted)),
+			Level: Warn, Subject: ofFiles, Text: fmt.Sprintf("%s no part of the lake, and readers of its folders count the rows: %s", english.Plural(n, "Parquet file is", "Parquet files are"), some(p.Unlisted)),
 			Hint: "move them elsewhere; 'flashback-sync repair' removes those in the place of a day or month",
 		})
 	}
 	if p.ForeignLog {
 		all = append(all, Problem{
-			Level: Bad, Subject: subject, Text: snapshot.LogName + " is there: readers may see what another program wrote",
+			Level: Bad, Subject: ofFiles, Text: snapshot.LogName + " is there: readers may see what another program wrote",
 			Hint: "'flashback-sync sync' removes it; open " + snapshot.Name + " read-only",
 		})
 	}

@@ -45,8 +45,7 @@ func (c *Child) Run(ctx context.Context, arguments ...string) Outcome {
 	out := Outcome{ExitCode: -1, Started: time.Now().UTC()}
 	command := exec.CommandContext(ctx, c.Program, arguments...) //nolint:gosec // our own program
 	command.Env, command.Stderr, command.WaitDelay = c.Env, c.Stderr, c.Grace
-	command.Cancel = func() error { return stop(command.Process) }
-	ownGroup(command)
+	separate(command)
 	if err := command.Start(); err != nil {
 		out.Finished, out.Err = time.Now().UTC(), fmt.Errorf("start a child process: %w", err)
 		return out
