@@ -1,7 +1,6 @@
 package extract
 
 import (
-	"context"
 	"flag"
 	"fmt"
 	"maps"
@@ -52,13 +51,6 @@ func TestWalkOfASourceThatChanges(t *testing.T) {
 		sim.SetOnRequest(func(_ *http.Request, n int) { changes.apply(n - began) })
 		reader := dial(t, sim, connections(rapid.SampledFrom([]int{1, 2, 8}).Draw(t, "connections")))
 		jobs := drawJobs(t, low)
-		if last := &jobs[len(jobs)-1]; last.Open && rapid.Bool().Draw(t, "begun") {
-			seen, err := reader.Begin(context.Background(), last.Query, last.Interval.From)
-			if err != nil {
-				t.Fatalf("begin: %v", err)
-			}
-			last.First = seen.First
-		}
 		r := readAll(reader, jobs...)
 		sim.SetOnRequest(nil)
 		requests := sim.RequestCount() - began

@@ -40,18 +40,22 @@ type Glimpse struct {
 	Now    time.Time // the source's clock, or ours where it sends none
 	Newest time.Time // of the rows; zero if none is dated
 	Total  int       // rows that the query matches
-	First  *api.Answer
 }
 
 // Peek requests the newest row only, of those since from.
 func (r *Reader) Peek(ctx context.Context, q api.Query, from time.Time) (Glimpse, error) {
-	return r.glimpse(ctx, q, api.Bounds{From: instant.Of(from), To: forever}, 1)
-}
-
-// Begin requests the first page of an open job that begins at from: it shows what
-// Peek does, and the job need not request that page again.
-func (r *Reader) Begin(ctx context.Context, q api.Query, from time.Time) (Glimpse, error) {
-	return r.glimpse(ctx, q, around(instant.Of(from), forever, instant.Millisecond), api.MaxTake)
+	page, err := r.client.List(ctx, q, api.Bounds{From: instant.Of(from), To: forever}, 0, 1)
+	if err != nil {
+		return Glimpse{}, err
+	}
+	r.mu.Lock()
+	r.seen[q.Template()] = page.Rows
+	r.mu.Unlock()
+	seen := Glimpse{Now: page.Now, Total: page.Total}
+	if newest, dated := page.Newest(); dated {
+		seen.Newest = newest.Time()
+	}
+	return seen, nil
 }
 
 // Probe requests one row that should be at an instant. If it is there the resolution
@@ -72,21 +76,6 @@ func (r *Reader) Probe(ctx context.Context, q api.Query, at time.Time) (seen Gli
 		r.learn(q, instant.Millisecond)
 	}
 	return Glimpse{Now: page.Now}, true, nil
-}
-
-func (r *Reader) glimpse(ctx context.Context, q api.Query, b api.Bounds, take int) (Glimpse, error) {
-	page, err := r.client.List(ctx, q, b, 0, take)
-	if err != nil {
-		return Glimpse{}, err
-	}
-	r.mu.Lock()
-	r.seen[q.Template()] = page.Rows
-	r.mu.Unlock()
-	seen := Glimpse{Now: page.Now, Total: page.Total, First: page}
-	if newest, dated := page.Newest(); dated {
-		seen.Newest = newest.Time()
-	}
-	return seen, nil
 }
 
 // Count returns how many rows the query matches in an interval, without reading

@@ -142,7 +142,7 @@ func (w *walk) begin(ctx context.Context) (done bool, err error) {
 		tried = instant.Millisecond
 	}
 	w.adopt(tried)
-	page, err := w.page(ctx, around(w.low, w.cursor, tried), 0)
+	page, err := w.pool.reader.client.List(ctx, w.query(), around(w.low, w.cursor, tried), 0, api.MaxTake)
 	if err != nil {
 		return false, err
 	}

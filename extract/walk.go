@@ -16,10 +16,9 @@ type walk struct {
 	job  int
 	high instant.Micros // exclusive end of what this walk covers
 
-	prev    *step       // the last answer, whose step down is not proven yet
-	first   *api.Answer // to the first request, if the job brought it; nil once it was used
-	retries int         // of this walk
-	again   int         // of this step
+	prev    *step // the last answer, whose step down is not proven yet
+	retries int   // of this walk
+	again   int   // of this step
 
 	// Guarded by the pool's lock, since other workers split the walk. Only the
 	// walk's own worker changes resolution and cursor.
@@ -92,22 +91,12 @@ func (w *walk) stepDown(ctx context.Context) (done bool, err error) {
 
 // request requests one page and notes what it shows.
 func (w *walk) request(ctx context.Context, b api.Bounds, skip int) (*api.Answer, error) {
-	page, err := w.page(ctx, b, skip)
+	page, err := w.pool.reader.client.List(ctx, w.query(), b, skip, api.MaxTake)
 	if err != nil {
 		return nil, err
 	}
 	w.learn(page, skip)
 	return page, nil
-}
-
-// page requests one page, unless it is the first and the job brought its answer.
-func (w *walk) page(ctx context.Context, b api.Bounds, skip int) (*api.Answer, error) {
-	first := w.first
-	w.first = nil
-	if first != nil && first.Bounds == b && skip == 0 {
-		return first, nil
-	}
-	return w.pool.reader.client.List(ctx, w.query(), b, skip, api.MaxTake)
 }
 
 func (w *walk) learn(page *api.Answer, skip int) {

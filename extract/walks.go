@@ -25,9 +25,6 @@ type Job struct {
 	// Sparing jobs cost few requests rather than little time, since most of their rows
 	// are known already.
 	Sparing bool
-	// First is the answer to an open job's first request, if Begin has just sent it;
-	// otherwise nil.
-	First *api.Answer
 }
 
 // Page is what one answer gave.
@@ -78,9 +75,7 @@ func (r *Reader) Walk(jobs []Job) *Walks {
 	}
 	w.changed.L = &w.mu
 	for i, job := range jobs {
-		whole := newWalk(w, i, instant.Of(job.Interval.From), instant.Of(job.Interval.To), job.Open)
-		whole.first = job.First
-		w.queue = append(w.queue, whole)
+		w.queue = append(w.queue, newWalk(w, i, instant.Of(job.Interval.From), instant.Of(job.Interval.To), job.Open))
 	}
 	return w
 }

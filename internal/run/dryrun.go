@@ -31,11 +31,11 @@ func (r *run) dryRun(ctx context.Context) error {
 }
 
 func (r *run) dryList(ctx context.Context, list List, result *Result) error {
-	now, first, err := r.readClock(ctx, list)
+	now, err := r.readClock(ctx, list)
 	if err != nil || !result.served(now) {
 		return err
 	}
-	jobs, err := r.planList(ctx, list, now, first)
+	jobs, err := r.planList(ctx, list, now)
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ import (
 
 // syncList reads what is due of a list.
 func (r *run) syncList(ctx context.Context, list List, result *Result) error {
-	now, first, err := r.readClock(ctx, list)
+	now, err := r.readClock(ctx, list)
 	if err != nil || !result.served(now) {
 		return err
 	}
@@ -29,11 +29,7 @@ func (r *run) syncList(ctx context.Context, list List, result *Result) error {
 			return err
 		}
 	}
-	err = r.storing(ctx, list.Name(), func() error {
-		page := first
-		first = firstPage{} // the answer is used once
-		return r.readList(ctx, list, now, page, before, result)
-	})
+	err = r.storing(ctx, list.Name(), func() error { return r.readList(ctx, list, now, before, result) })
 	if err != nil {
 		return err
 	}
@@ -42,8 +38,8 @@ func (r *run) syncList(ctx context.Context, list List, result *Result) error {
 }
 
 // readList reads what the ledger lacks, and the lookback.
-func (r *run) readList(ctx context.Context, list List, now time.Time, first firstPage, before checkpoints.Set, result *Result) error {
-	jobs, err := r.planList(ctx, list, now, first)
+func (r *run) readList(ctx context.Context, list List, now time.Time, before checkpoints.Set, result *Result) error {
+	jobs, err := r.planList(ctx, list, now)
 	if err != nil {
 		return err
 	}
@@ -95,7 +91,7 @@ func (r *Result) served(now time.Time) bool {
 }
 
 // planList turns what is due into jobs, the newest first.
-func (r *run) planList(ctx context.Context, list List, now time.Time, first firstPage) ([]extract.Job, error) {
+func (r *run) planList(ctx context.Context, list List, now time.Time) ([]extract.Job, error) {
 	var jobs []extract.Job
 	for _, query := range list.Queries() {
 		if r.options.Repair != nil {
@@ -110,9 +106,9 @@ func (r *run) planList(ctx context.Context, list List, now time.Time, first firs
 		}
 		end := now.UTC().Truncate(time.Second)
 		for _, interval := range newestFirst(r.due(list, covered, end)) {
-			jobs = append(jobs, first.serve(extract.Job{
+			jobs = append(jobs, extract.Job{
 				Query: query, Interval: interval, Open: !interval.To.Before(end), Sparing: mostlyCovered(interval, covered),
-			}))
+			})
 		}
 	}
 	return jobs, nil
