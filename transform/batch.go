@@ -3,7 +3,7 @@ package transform
 import (
 	"encoding/binary"
 	"hash/maphash"
-	"math"
+	"maps"
 	"slices"
 	"time"
 
@@ -29,9 +29,9 @@ const (
 	Rejected
 )
 
-// Given are the values of the columns that come from the request and not from
-// the record, by column name: nil, string, bool, float64 or time.Time.
-type Given map[string]any
+// given are the values of the columns that come from the request and not from
+// the record, by column name: string, bool or time.Time. What is not there is NULL.
+type given map[string]any
 
 // Batch gathers the rows of one table. Keys within a batch are unique.
 type Batch struct {
@@ -85,29 +85,24 @@ func (b *Batch) Bytes() int { return b.bytes }
 
 // UnknownFields lists the fields met so far that no column has, sorted.
 func (b *Batch) UnknownFields() []string {
-	names := make([]string, 0, len(b.decoder.report))
-	for name := range b.decoder.report {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
+	return slices.Sorted(maps.Keys(b.decoder.report))
 }
 
 // Add decodes a record and appends it.
-func (b *Batch) Add(record []byte) Outcome { return b.add(record, nil, nil) }
+func (b *Batch) Add(record []byte) Outcome { return b.add(record, nil) }
 
-// add fills the columns that are given, then decodes the rest from the record.
-// Fields named in ignore are known to be dealt with elsewhere.
-func (b *Batch) add(record []byte, given Given, ignore map[string]bool) Outcome {
-	d := b.decoder
-	err := d.decode(record, ignore)
-	if err == nil {
-		b.fill(given)
-		err = d.checkRequired()
+func (b *Batch) add(record []byte, more given) Outcome {
+	if err := b.decoder.decode(record); err != nil {
+		return b.reject(record, err)
 	}
-	if err != nil {
-		b.reject(record, err)
-		return Rejected
+	return b.addDecoded(record, more)
+}
+
+// addDecoded appends what the decoder read of a record, and what is given.
+func (b *Batch) addDecoded(record []byte, more given) Outcome {
+	b.fill(more)
+	if err := b.decoder.checkRequired(); err != nil {
+		return b.reject(record, err)
 	}
 	hash := b.hash(record)
 	// Two keys of one hash are taken for a conflict, which loses nothing.
@@ -123,18 +118,16 @@ func (b *Batch) add(record []byte, given Given, ignore map[string]bool) Outcome 
 	return Added
 }
 
-func (b *Batch) reject(record []byte, err error) {
+func (b *Batch) reject(record []byte, err error) Outcome {
 	b.rejects = append(b.rejects, schema.Reject{Reason: err.Error(), Raw: printable(record)})
 	b.bytes += len(record)
+	return Rejected
 }
 
-func (b *Batch) fill(given Given) {
-	if len(given) == 0 {
-		return
-	}
-	for i, c := range b.decoder.columns {
-		value, ok := given[c.Name]
-		if !ok || value == nil {
+func (b *Batch) fill(more given) {
+	for _, i := range b.given {
+		value, ok := more[b.decoder.columns[i].Name]
+		if !ok {
 			continue
 		}
 		s := slot{set: true}
@@ -145,8 +138,6 @@ func (b *Batch) fill(given Given) {
 			b.decoder.wrote(&s, start)
 		case time.Time:
 			s.number = v.UnixMicro()
-		case float64:
-			s.number = int64(math.Float64bits(v))
 		case bool:
 			if v {
 				s.number = 1

@@ -23,7 +23,9 @@ type decoder struct {
 	slots    []slot
 	record   []byte // being decoded
 	scratch  []byte
-	unknown  []span              // fields of this record that no column has
+	points   bool                // records are points of a series, dated by ts
+	ts       jsontext.Value      // of this point, as sent; nil if there is none
+	unknown  []span              // other fields of this record that no column has
 	met      map[string]struct{} // their names, unescaped; nil if there are none
 	json     *jsontext.Decoder
 	source   bytes.Buffer
@@ -57,20 +59,16 @@ func newDecoder(table *schema.Table) *decoder {
 }
 
 // decode fills the slots from a record. The error is the reason to reject it.
-func (d *decoder) decode(record []byte, ignore map[string]bool) error {
-	d.begin(record)
-	if err := d.fields(ignore); err != nil {
+func (d *decoder) decode(record []byte) error {
+	d.record, d.ts = record, nil
+	clear(d.slots)
+	d.scratch = d.scratch[:0]
+	d.unknown, d.met = d.unknown[:0], nil
+	if err := d.fields(); err != nil {
 		return err
 	}
 	d.gatherExtra()
 	return nil
-}
-
-func (d *decoder) begin(record []byte) {
-	d.record = record
-	clear(d.slots)
-	d.scratch = d.scratch[:0]
-	d.unknown, d.met = d.unknown[:0], nil
 }
 
 // checkRequired rejects a record that lacks what every row must have.
@@ -84,7 +82,7 @@ func (d *decoder) checkRequired() error {
 	return nil
 }
 
-func (d *decoder) fields(ignore map[string]bool) error {
+func (d *decoder) fields() error {
 	// The decoder reads a bytes.Buffer in place, so values are parts of the record.
 	d.source = *bytes.NewBuffer(d.record)
 	// Repeated names are looked for below, on the level that matters; inside the
@@ -102,7 +100,7 @@ func (d *decoder) fields(ignore map[string]bool) error {
 		if err != nil {
 			return unreadable(err, "")
 		}
-		if err := d.field(name, value, ignore); err != nil {
+		if err := d.field(name, value); err != nil {
 			return err
 		}
 	}
@@ -132,7 +130,7 @@ func unreadable(err error, otherwise string) error {
 	return fmt.Errorf("unreadable JSON at byte %d", found.ByteOffset)
 }
 
-func (d *decoder) field(quoted, text []byte, ignore map[string]bool) error {
+func (d *decoder) field(quoted, text []byte) error {
 	name := quoted[1 : len(quoted)-1]
 	if bytes.IndexByte(name, '\\') >= 0 {
 		var err error
@@ -141,28 +139,21 @@ func (d *decoder) field(quoted, text []byte, ignore map[string]bool) error {
 		}
 	}
 	column, known := d.byName[string(name)]
+	dates := d.points && string(name) == "ts"
 	switch {
-	case !known && ignore[string(name)]:
-		return nil
-	case !known:
-		return d.keep(quoted, text, name)
-	case d.slots[column].seen:
+	case known && d.slots[column].seen, dates && d.ts != nil:
 		return twice(name)
+	case known:
+		if err := d.set(column, text, int(d.json.InputOffset())-len(text)); err != nil {
+			return fmt.Errorf("%s %w", name, err)
+		}
+		return nil
+	case dates:
+		d.ts = text
+		return nil
 	}
-	at := int(d.json.InputOffset()) - len(text)
-	if err := d.set(column, value{text, at, bytes.IndexByte(text, '\\') < 0}); err != nil {
-		return fmt.Errorf("%s %w", name, err)
-	}
-	return nil
-}
-
-// keep remembers an unknown field.
-func (d *decoder) keep(quoted, value, name []byte) error {
-	if err := d.note(name); err != nil {
-		return err
-	}
-	d.unknown = append(d.unknown, span{quoted, value})
-	return nil
+	d.unknown = append(d.unknown, span{quoted, text})
+	return d.note(name)
 }
 
 // note remembers the name of an unknown field: for the report, and to find it

@@ -1,6 +1,7 @@
 package transform
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math"
@@ -24,15 +25,8 @@ type slot struct {
 	number   int64 // BigInt; Timestamp in microseconds; Boolean as 0 or 1; Double as its bits
 }
 
-// value is a field's value as it is written in the record.
-type value struct {
-	jsontext.Value
-	at    int  // where in the record it begins
-	plain bool // a string without escapes
-}
-
-// set reads a value into a column's slot.
-func (d *decoder) set(column int, v value) (err error) {
+// set reads a value, which begins at an offset of the record, into a column's slot.
+func (d *decoder) set(column int, v jsontext.Value, at int) (err error) {
 	s := &d.slots[column]
 	s.seen = true
 	kind := v.Kind()
@@ -42,22 +36,22 @@ func (d *decoder) set(column int, v value) (err error) {
 	s.set = true
 	switch t := d.columns[column].Type; {
 	case t == schema.JSON:
-		s.from, s.to = int32(v.at), int32(v.at+len(v.Value))
+		s.from, s.to = int32(at), int32(at+len(v))
 	case t == schema.Text && kind != '"':
 		return fmt.Errorf("is %s, not a string", nameOf(kind))
 	case t == schema.Text:
-		return d.setText(s, v)
+		return d.setText(s, v, at)
 	case t == schema.Timestamp && kind != '"':
 		return fmt.Errorf("is %s, not a timestamp", nameOf(kind))
 	case t == schema.Timestamp:
-		if err = d.setText(s, v); err == nil {
+		if err = d.setText(s, v, at); err == nil {
 			s.number, err = timestamp(d.text(s))
 		}
 	case t == schema.BigInt:
-		s.number, err = integer(v.Value)
+		s.number, err = integer(v)
 	case t == schema.Double:
 		var f float64
-		f, err = double(v.Value)
+		f, err = double(v)
 		s.number = int64(math.Float64bits(f))
 	case kind != 't' && kind != 'f':
 		return fmt.Errorf("is %s, not true or false", nameOf(kind))
@@ -69,13 +63,13 @@ func (d *decoder) set(column int, v value) (err error) {
 
 // setText keeps the text of a JSON string: a part of the record if nothing is
 // escaped, otherwise a part of the scratch space.
-func (d *decoder) setText(s *slot, v value) (err error) {
-	if v.plain {
-		s.from, s.to = int32(v.at+1), int32(v.at+len(v.Value)-1)
+func (d *decoder) setText(s *slot, v jsontext.Value, at int) (err error) {
+	if bytes.IndexByte(v, '\\') < 0 {
+		s.from, s.to = int32(at+1), int32(at+len(v)-1)
 		return nil
 	}
 	start := len(d.scratch)
-	d.scratch, err = jsontext.AppendUnquote(d.scratch, v.Value)
+	d.scratch, err = jsontext.AppendUnquote(d.scratch, v)
 	d.wrote(s, start)
 	return err
 }

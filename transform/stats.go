@@ -1,7 +1,6 @@
 package transform
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"time"
@@ -24,11 +23,14 @@ type Series struct {
 	FetchedAt                        time.Time
 }
 
-func (s Series) given() Given {
-	return Given{
-		"scope": s.Scope, "scope_id": optional(s.ScopeID), "rule_id": optional(s.RuleID),
-		"api_key_id": optional(s.APIKeyID), "bucket_size": s.Bucket,
+func (s Series) given() given {
+	all := given{"scope": s.Scope, "bucket_size": s.Bucket}
+	for column, value := range map[string]string{"scope_id": s.ScopeID, "rule_id": s.RuleID, "api_key_id": s.APIKeyID} {
+		if value != "" {
+			all[column] = value
+		}
 	}
+	return all
 }
 
 // Range is the interval of the buckets that lie completely in the answer's range. It is
@@ -57,26 +59,23 @@ func (s Series) bounds() (begin, end time.Time) {
 	return begin, end
 }
 
-func optional(s string) any {
-	if s == "" {
-		return nil
-	}
-	return s
-}
-
 // AddPoint appends one point of a series to a batch of policy_stats. whole says
 // whether the bucket was read from its start to its end: only then is it closed.
 func (b *Batch) AddPoint(s Series, record []byte) (start time.Time, whole bool, outcome Outcome) {
-	ts, err := pointTime(record)
-	if err != nil {
-		b.reject(record, err)
-		return time.Time{}, false, Rejected
+	b.decoder.points = true
+	err := b.decoder.decode(record)
+	var ts int64
+	if err == nil {
+		ts, err = unixSeconds(b.decoder.ts)
 	}
-	start = time.Unix(ts-modulo(ts, int64(s.Length/time.Second)), 0).UTC()
+	if err != nil {
+		return time.Time{}, false, b.reject(record, err)
+	}
+	start = time.Unix(ts-ts%int64(s.Length/time.Second), 0).UTC()
 	whole = s.whole(start, time.Unix(ts, 0).UTC())
-	given := s.given()
-	given["bucket_start"], given["closed"] = start, whole
-	return start, whole, b.add(record, given, map[string]bool{"ts": true})
+	more := s.given()
+	more["bucket_start"], more["closed"] = start, whole
+	return start, whole, b.addDecoded(record, more)
 }
 
 // whole reports whether the answer's range includes all of the bucket. A point
@@ -86,52 +85,23 @@ func (s Series) whole(start, dated time.Time) bool {
 	return dated.Equal(start) && !start.Before(begin) && !start.Add(s.Length).After(end)
 }
 
-func modulo(a, b int64) int64 {
-	return (a%b + b) % b
-}
-
 // AddSummary appends the summary of an answer to a batch of policy_stats_summary.
 func (b *Batch) AddSummary(s Series, record []byte) Outcome {
-	given := s.given()
-	given["window"], given["fetched_at"] = s.Window, s.FetchedAt
+	more := s.given()
+	more["window"], more["fetched_at"] = s.Window, s.FetchedAt
 	if !s.Start.IsZero() {
-		given["start"] = s.Start
+		more["start"] = s.Start
 	}
 	if !s.End.IsZero() {
-		given["end"] = s.End
+		more["end"] = s.End
 	}
-	return b.add(record, given, nil)
+	return b.add(record, more)
 }
 
 // lastSecond is 9999-12-31T23:59:59Z in Unix seconds.
 const lastSecond = 253402300799
 
-// pointTime finds the ts of a series point: Unix seconds.
-func pointTime(record []byte) (int64, error) {
-	d := jsontext.NewDecoder(bytes.NewBuffer(record), jsontext.AllowDuplicateNames(true))
-	if token, err := d.ReadToken(); err != nil || token.Kind() != '{' {
-		return 0, unreadable(err, "not a JSON object")
-	}
-	var ts jsontext.Value
-	for d.PeekKind() == '"' {
-		name, err := d.ReadToken()
-		if err != nil {
-			return 0, unreadable(err, "")
-		}
-		dates := name.String() == "ts"
-		value, err := d.ReadValue()
-		switch {
-		case err != nil:
-			return 0, unreadable(err, "")
-		case dates && ts != nil:
-			return 0, twice([]byte("ts"))
-		case dates:
-			ts = value
-		}
-	}
-	return unixSeconds(ts)
-}
-
+// unixSeconds reads the ts of a point.
 func unixSeconds(value jsontext.Value) (int64, error) {
 	if value == nil {
 		return 0, errors.New("ts is missing")

@@ -14,14 +14,14 @@ import (
 // float64 or time.Time. A row whose fields do not fit is Rejected: it has to stay as it is,
 // and is in no Rejects.
 func (b *Batch) AddStored(values []any) Outcome {
-	given := Given{}
+	more := given{}
 	fields := map[string]any{}
 	var extra string
 	for i, c := range b.table.Batch() {
 		switch {
 		case values[i] == nil:
 		case c.Origin == schema.FromRequest:
-			given[c.Name] = values[i]
+			more[c.Name] = values[i]
 		case c.Origin == schema.Unknown:
 			extra, _ = values[i].(string)
 		default:
@@ -38,7 +38,7 @@ func (b *Batch) AddStored(values []any) Outcome {
 		}
 		record = append(record[:len(record)-1], inner...)
 	}
-	outcome := b.add(record, given, nil)
+	outcome := b.add(record, more)
 	if outcome == Rejected {
 		b.rejects = b.rejects[:len(b.rejects)-1]
 	}
