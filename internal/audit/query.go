@@ -96,7 +96,7 @@ func (t *typed) add(record []byte) {
 func (t *typed) flush() {
 	built := t.batch.Build()
 	t.built = append(t.built, built)
-	t.rows = append(t.rows, rowsOf(built)...)
+	t.rows = append(t.rows, run.RowsOf(built)...)
 	t.rejects = append(t.rejects, built.Rejects...)
 }
 

@@ -76,7 +76,7 @@ func (v *verification) series(ctx context.Context, series run.Series, s *Stream)
 		return fmt.Errorf("%w: %s: the source reaches back to %s only, and the stored buckets are older",
 			run.ErrIncomplete, series.Label(), request.Range().From.Format(time.RFC3339))
 	}
-	found, err := v.stored.ComparePoints(ctx, series.Stream.Table, conditions(series), compared, rowsOf(given))
+	found, err := v.stored.ComparePoints(ctx, series.Stream.Table, conditions(series), compared, run.RowsOf(given))
 	if err != nil {
 		return err
 	}
@@ -99,14 +99,6 @@ func typePoints(series run.Series, request transform.Series, answer *api.StatsAn
 		batch.AddPoint(request, point)
 	}
 	return batch.Build()
-}
-
-// rowsOf are the rows of a batch; none if it has only rejects.
-func rowsOf(built *transform.Built) []load.Rows {
-	if built.Record == nil {
-		return nil
-	}
-	return []load.Rows{{Table: built.Table, Record: built.Record, Oldest: built.Oldest, Newest: built.Newest}}
 }
 
 // conditions select the stored rows of the series.

@@ -9,27 +9,18 @@ import (
 	"github.com/flashback-sync/flashback-sync/extract/api"
 )
 
-// dryRun plans every stream and requests how many rows are due, and
-// writes nothing.
-func (r *run) dryRun(ctx context.Context) error {
-	for _, list := range r.options.Lists {
-		if err := r.stream(ctx, list.Name(), func(result *Result) error { return r.dryList(ctx, list, result) }); err != nil {
-			return err
-		}
-	}
-	if r.options.Stats == nil {
-		return nil
-	}
-	return r.stream(ctx, r.options.Stats.Stream.Name, func(result *Result) error {
-		all, err := planStats(ctx, r.warehouse, *r.options.Stats)
-		if err == nil {
-			r.observe(Event{Kind: Planned, Stream: r.options.Stats.Stream.Name, Message: fmt.Sprintf("%d series, %d requests", len(all), len(all))})
-			result.Complete = true
-		}
+// dryStats plans the series, each of which takes one request or more.
+func (r *run) dryStats(ctx context.Context, stats Stats, result *Result) error {
+	all, err := planStats(ctx, r.warehouse, stats)
+	if err != nil {
 		return err
-	})
+	}
+	r.observe(Event{Kind: Planned, Stream: stats.Stream.Name, Message: fmt.Sprintf("%d series, %d requests", len(all), len(all))})
+	result.Complete = true
+	return nil
 }
 
+// dryList plans a list and requests how many rows are due.
 func (r *run) dryList(ctx context.Context, list List, result *Result) error {
 	now, err := r.readClock(ctx, list)
 	if err != nil || !result.served(now) {

@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -95,7 +96,7 @@ func (r *run) planList(ctx context.Context, list List, now time.Time) ([]extract
 	var jobs []extract.Job
 	for _, query := range list.Queries() {
 		if r.options.Repair != nil {
-			for _, interval := range newestFirst(r.options.Repair.Lists[KeyOf(query)]) {
+			for _, interval := range slices.Backward(r.options.Repair.Lists[KeyOf(query)]) {
 				jobs = append(jobs, extract.Job{Query: query, Interval: interval, Sparing: true})
 			}
 			continue
@@ -105,7 +106,7 @@ func (r *run) planList(ctx context.Context, list List, now time.Time) ([]extract
 			return nil, err
 		}
 		end := now.UTC().Truncate(time.Second)
-		for _, interval := range newestFirst(r.due(list, covered, end)) {
+		for _, interval := range slices.Backward(r.due(list, covered, end)) {
 			jobs = append(jobs, extract.Job{
 				Query: query, Interval: interval, Open: !interval.To.Before(end), Sparing: mostlyCovered(interval, covered),
 			})
@@ -131,14 +132,6 @@ func (r *run) due(list List, covered checkpoints.Set, now time.Time) checkpoints
 		covered = nil
 	}
 	return checkpoints.Plan{Wanted: wanted, Lookback: list.Lookback}.Due(covered)
-}
-
-func newestFirst(s checkpoints.Set) []checkpoints.Interval {
-	out := make([]checkpoints.Interval, 0, len(s))
-	for i := len(s) - 1; i >= 0; i-- {
-		out = append(out, s[i])
-	}
-	return out
 }
 
 // Queries are the stream's queries: one, or one for each policy. Each has

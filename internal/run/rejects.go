@@ -50,13 +50,12 @@ func (r *run) retryTogether(ctx context.Context, stream string, rejects []load.Q
 func (r *run) commitRecovered(ctx context.Context, stream string, batch *transform.Batch, seen time.Time, typed []string, result *Result) error {
 	built := batch.Build()
 	defer built.Release()
-	if built.Record == nil {
+	rows := RowsOf(built)
+	if len(rows) == 0 {
 		return nil
 	}
-	_, err := r.warehouse.Commit(context.WithoutCancel(ctx), load.Commit{
-		RunID: r.options.RunID, Stream: stream, Recovered: typed,
-		Rows: []load.Rows{{Table: built.Table, Record: built.Record, Oldest: built.Oldest, Newest: built.Newest, Seen: seen}},
-	})
+	rows[0].Seen = seen
+	_, err := r.warehouse.Commit(context.WithoutCancel(ctx), load.Commit{RunID: r.options.RunID, Stream: stream, Recovered: typed, Rows: rows})
 	if err != nil {
 		return err
 	}

@@ -96,7 +96,7 @@ func (r *run) execute(ctx context.Context) (err error) {
 		return err
 	}
 	if r.options.DryRun {
-		return r.dryRun(ctx)
+		return r.syncAll(ctx)
 	}
 	if err := r.sweep(); err != nil {
 		return &duckdb.StorageError{Doing: "sweep data_dir", Err: err}
@@ -164,8 +164,12 @@ func (r *run) streams() []string {
 // syncAll runs one stream after the other: each uses all connections by itself.
 // Only a failing disk or an interruption stops the rest.
 func (r *run) syncAll(ctx context.Context) error {
+	syncList, syncStats := r.syncList, r.syncStats
+	if r.options.DryRun {
+		syncList, syncStats = r.dryList, r.dryStats
+	}
 	for _, list := range r.options.Lists {
-		err := r.stream(ctx, list.Name(), func(result *Result) error { return r.syncList(ctx, list, result) })
+		err := r.stream(ctx, list.Name(), func(result *Result) error { return syncList(ctx, list, result) })
 		if err != nil {
 			return err
 		}
@@ -173,7 +177,7 @@ func (r *run) syncAll(ctx context.Context) error {
 	if r.options.Stats == nil {
 		return nil
 	}
-	return r.stream(ctx, r.options.Stats.Stream.Name, func(result *Result) error { return r.syncStats(ctx, *r.options.Stats, result) })
+	return r.stream(ctx, r.options.Stats.Stream.Name, func(result *Result) error { return syncStats(ctx, *r.options.Stats, result) })
 }
 
 func (r *run) stream(ctx context.Context, name string, sync func(*Result) error) error {

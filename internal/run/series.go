@@ -57,49 +57,42 @@ type ledger interface {
 	Repos(ctx context.Context) ([]string, error)
 }
 
-// Series lists the series: each scope unfiltered, then by each rule, then by each
-// API key.
-func (s Stats) Series(ctx context.Context, stored ledger) (all []Series, err error) {
+// Series lists the series: those that are configured, and with auto those of the other
+// repositories seen in the events.
+func (s Stats) Series(ctx context.Context, stored ledger) ([]Series, error) {
+	all := s.configured()
 	for _, scope := range s.Scopes {
-		targets, err := s.targets(ctx, stored, scope)
+		if !scope.Auto {
+			continue
+		}
+		seen, err := stored.Repos(ctx)
 		if err != nil {
 			return nil, err
 		}
-		for _, target := range targets {
-			all = append(all, s.filtered(target)...)
+		for _, id := range seen {
+			if !slices.Contains(scope.IDs, id) {
+				all = append(all, s.filtered(Series{Stream: s.Stream, Scope: scope.Scope, ID: id, Bucket: s.Bucket, Found: true})...)
+			}
 		}
 	}
 	return all, nil
 }
 
-// targets are the unfiltered series of a scope: those that are configured, and with
-// auto the other repositories seen in the events.
-func (s Stats) targets(ctx context.Context, stored ledger, scope Scope) ([]Series, error) {
-	all := s.configuredIn(scope)
-	if !scope.Auto {
-		return all, nil
-	}
-	seen, err := stored.Repos(ctx)
-	for _, id := range seen {
-		if !slices.Contains(scope.IDs, id) {
-			all = append(all, Series{Stream: s.Stream, Scope: scope.Scope, ID: id, Bucket: s.Bucket, Found: true})
+// configured are the series that the configuration names.
+func (s Stats) configured() (all []Series) {
+	for _, scope := range s.Scopes {
+		ids := scope.IDs
+		if scope.Scope == "org" {
+			ids = []string{""}
 		}
-	}
-	return all, err
-}
-
-// configuredIn are the unfiltered series that the scope names itself.
-func (s Stats) configuredIn(scope Scope) (all []Series) {
-	ids := scope.IDs
-	if scope.Scope == "org" {
-		ids = []string{""}
-	}
-	for _, id := range ids {
-		all = append(all, Series{Stream: s.Stream, Scope: scope.Scope, ID: id, Bucket: s.Bucket})
+		for _, id := range ids {
+			all = append(all, s.filtered(Series{Stream: s.Stream, Scope: scope.Scope, ID: id, Bucket: s.Bucket})...)
+		}
 	}
 	return all
 }
 
+// filtered are a series without a filter, and those of it by each rule and by each API key.
 func (s Stats) filtered(whole Series) []Series {
 	all := []Series{whole}
 	for _, rule := range s.RuleIDs {
@@ -111,16 +104,6 @@ func (s Stats) filtered(whole Series) []Series {
 		part := whole
 		part.APIKeyID = key
 		all = append(all, part)
-	}
-	return all
-}
-
-// configured are the series that the configuration names.
-func (s Stats) configured() (all []Series) {
-	for _, scope := range s.Scopes {
-		for _, target := range s.configuredIn(scope) {
-			all = append(all, s.filtered(target)...)
-		}
 	}
 	return all
 }

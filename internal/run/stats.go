@@ -8,6 +8,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/dustin/go-humanize/english"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/extract/api"
@@ -161,29 +162,21 @@ func (r *run) ignorable(s Series, err error) bool {
 
 // readAll requests the series, several at once, and yields them as they come.
 func (r *run) readAll(ctx context.Context, all []reading) <-chan reading {
-	todo, done := make(chan reading), make(chan reading)
-	workers := min(r.source.Concurrency(), len(all))
-	left := make(chan struct{}, workers)
-	for range workers {
-		go func() {
-			defer crash.Exit()
-			for read := range todo {
-				read.window, read.answer, read.err = read.series.ReadBack(ctx, r.source, r.now(), read.since)
-				done <- read
-			}
-			left <- struct{}{}
-		}()
-	}
+	done := make(chan reading)
 	go func() {
 		defer crash.Exit()
+		defer close(done)
+		var group errgroup.Group
+		group.SetLimit(max(1, r.source.Concurrency()))
 		for _, read := range all {
-			todo <- read
+			group.Go(func() error {
+				defer crash.Exit()
+				read.window, read.answer, read.err = read.series.ReadBack(ctx, r.source, r.now(), read.since)
+				done <- read
+				return nil
+			})
 		}
-		close(todo)
-		for range workers {
-			<-left
-		}
-		close(done)
+		_ = group.Wait() // each reading has its own error
 	}()
 	return done
 }

@@ -141,11 +141,17 @@ func (r *run) storing(ctx context.Context, stream string, read func() error) err
 	}
 }
 
+// RowsOf are the rows of a batch as they are stored; none if it has only rejects.
+func RowsOf(built *transform.Built) []load.Rows {
+	if built.Record == nil {
+		return nil
+	}
+	return []load.Rows{{Table: built.Table, Record: built.Record, Oldest: built.Oldest, Newest: built.Newest}}
+}
+
 func (b batch) rows() (rows []load.Rows) {
 	for _, built := range b.built {
-		if built.Record != nil {
-			rows = append(rows, load.Rows{Table: built.Table, Record: built.Record, Oldest: built.Oldest, Newest: built.Newest})
-		}
+		rows = append(rows, RowsOf(built)...)
 	}
 	return rows
 }
