@@ -3,7 +3,6 @@ package audit
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -38,21 +37,10 @@ func (r reader) Compare(ctx context.Context, of load.Range, batches []load.Rows,
 			return err
 		}
 		where, arguments := of.SQL()
-		id, at, name := schema.Ident(of.Table.Key[0]), schema.Ident(of.Table.Time), schema.Ident(of.Table.Name)
-		steps := []struct {
-			count     *int64
-			query     string
-			arguments []any
-		}{
-			{&c.Missing, fmt.Sprintf("SELECT %[1]s, %[3]s FROM received ANTI JOIN %[2]s USING (%[1]s)", id, name, at), nil},
-			{&c.Differs, fmt.Sprintf("SELECT i.%[1]s, i.%[3]s FROM received i JOIN %[2]s t USING (%[1]s) WHERE t.%[3]s <> i.%[3]s OR %[4]s",
-				id, name, at, duckdb.Differs(of.Table)), nil},
-			{&c.Extra, fmt.Sprintf("SELECT %[1]s, %[4]s FROM (SELECT * FROM %[2]s WHERE %[3]s) ANTI JOIN received USING (%[1]s)", id, name, where, at), arguments},
-		}
-		for _, step := range steps {
-			if err := c.tally(ctx, tx, step.count, step.query, step.arguments); err != nil {
-				return err
-			}
+		name := schema.Ident(of.Table.Name)
+		stored := "(SELECT * FROM " + name + " WHERE " + where + ")"
+		if err := c.tallyAll(ctx, tx, of.Table, of.Table.Key[0], relations{"received", name, stored}, arguments); err != nil {
+			return err
 		}
 		return c.tallyRejects(ctx, tx, r.prefix, of.Table.Name, rejects)
 	})
@@ -66,14 +54,13 @@ func (r reader) ComparePoints(ctx context.Context, table *schema.Table, series [
 		if err := receive(ctx, r.Conn(), tx, table, batches); err != nil {
 			return err
 		}
-		at, name := schema.Ident(table.Time), schema.Ident(table.Name)
-		inRange, ranges := load.Inside(at, within)
+		inRange, ranges := load.Inside(schema.Ident(table.Time), within)
 		ofSeries, values := load.Where(series)
 		_, err := tx.ExecContext(ctx, fmt.Sprintf("CREATE OR REPLACE TEMP TABLE given AS SELECT * FROM received WHERE closed AND (%s)", inRange), ranges...)
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, fmt.Sprintf("CREATE OR REPLACE TEMP TABLE stored AS SELECT * FROM %s WHERE closed AND (%s)%s", name, inRange, ofSeries),
+		_, err = tx.ExecContext(ctx, fmt.Sprintf("CREATE OR REPLACE TEMP TABLE stored AS SELECT * FROM %s WHERE closed AND (%s)%s", schema.Ident(table.Name), inRange, ofSeries),
 			append(ranges, values...)...)
 		if err != nil {
 			return err
@@ -81,13 +68,34 @@ func (r reader) ComparePoints(ctx context.Context, table *schema.Table, series [
 		if err := tx.QueryRowContext(ctx, "SELECT (SELECT count(*) FROM given), (SELECT count(*) FROM stored)").Scan(&c.Source, &c.Stored); err != nil {
 			return err
 		}
-		key := duckdb.SameKey(table, "i", "t")
-		return errors.Join(
-			c.tally(ctx, tx, &c.Missing, fmt.Sprintf("SELECT i.%[1]s::VARCHAR, i.%[1]s FROM given i ANTI JOIN stored t ON %[2]s", at, key), nil),
-			c.tally(ctx, tx, &c.Extra, fmt.Sprintf("SELECT t.%[1]s::VARCHAR, t.%[1]s FROM stored t ANTI JOIN given i ON %[2]s", at, key), nil),
-			c.tally(ctx, tx, &c.Differs, fmt.Sprintf("SELECT i.%[1]s::VARCHAR, i.%[1]s FROM given i JOIN stored t ON %[2]s WHERE %[3]s", at, key, duckdb.Differs(table)), nil))
+		return c.tallyAll(ctx, tx, table, table.Time, relations{"given", "stored", "stored"}, nil)
 	})
 	return c, err
+}
+
+// relations are what is compared: the source's rows, the stored ones among which each is
+// looked for, and those that the source should have.
+type relations struct{ given, whole, stored string }
+
+// tallyAll counts what differs between the source and what is stored. The samples are of a
+// column. The arguments are those of the stored rows.
+func (c *difference) tallyAll(ctx context.Context, tx *sql.Tx, table *schema.Table, samples string, of relations, arguments []any) error {
+	named := strings.NewReplacer("{key}", duckdb.SameKey(table, "i", "t"), "{differs}", duckdb.Differs(table), "{at}", schema.Ident(table.Time),
+		"{sample}", schema.Ident(samples), "{given}", of.given, "{whole}", of.whole, "{stored}", of.stored)
+	for _, step := range []struct {
+		count     *int64
+		query     string
+		arguments []any
+	}{
+		{&c.Missing, "SELECT i.{sample}::VARCHAR, i.{at} FROM {given} i ANTI JOIN {whole} t ON {key}", nil},
+		{&c.Differs, "SELECT i.{sample}::VARCHAR, i.{at} FROM {given} i JOIN {whole} t ON {key} WHERE t.{at} <> i.{at} OR {differs}", nil},
+		{&c.Extra, "SELECT t.{sample}::VARCHAR, t.{at} FROM {stored} t ANTI JOIN {given} i ON {key}", arguments},
+	} {
+		if err := c.tally(ctx, tx, step.count, named.Replace(step.query), step.arguments); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // inRollback runs a transaction that is rolled back in any case.

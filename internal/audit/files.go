@@ -173,6 +173,3 @@ func (v *verification) snapshot(ctx context.Context, stored map[*schema.Table]ma
 	v.found(snapshot.Name, Match, "", rows, "")
 	return nil
 }
-
-// trimLake is a file's path below the lake.
-func trimLake(path string) string { return strings.TrimPrefix(path, "lake/") }

@@ -3,6 +3,7 @@ package audit
 import (
 	"cmp"
 	"context"
+	"strings"
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
@@ -105,7 +106,7 @@ func planRepair(r *Report) *run.Repair {
 			continue
 		}
 		m.Snapshot = true // it is written again whenever anything is
-		table, start, ok := lake.PartitionOf(trimLake(f.Path))
+		table, start, ok := lake.PartitionOf(strings.TrimPrefix(f.Path, "lake/"))
 		if f.Path == snapshot.Name || !ok {
 			continue
 		}

@@ -146,9 +146,7 @@ func (s *Stream) Close() {
 
 // Fail notes why the stream could not be verified.
 func (s *Stream) Fail(err error) error {
-	if err != nil {
-		s.Status, s.Error = NotVerified, err.Error()
-	}
+	s.Status, s.Error = NotVerified, err.Error()
 	return err
 }
 
