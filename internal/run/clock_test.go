@@ -26,7 +26,7 @@ func skewed(t *testing.T, skew time.Duration) *world {
 
 func TestOurOwnClockMayBeWrong(t *testing.T) {
 	t.Parallel()
-	for _, skew := range []time.Duration{time.Hour, -time.Hour, year, -year} {
+	for _, skew := range []time.Duration{-time.Hour, year, -year} {
 		t.Run(skew.String(), func(t *testing.T) {
 			w := skewed(t, skew)
 			o := w.options(everything...)
@@ -61,7 +61,7 @@ func TestOurOwnClockMayBeWrong(t *testing.T) {
 func TestOurOwnClockMayJump(t *testing.T) {
 	t.Parallel()
 	for name, jump := range map[string][2]time.Duration{
-		"forward": {0, year}, "back": {year, 0}, "back a little": {time.Hour, 0},
+		"forward": {0, year}, "back": {year, 0}, "back a little": {-time.Hour, -2 * time.Hour},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := skewed(t, jump[0])

@@ -32,11 +32,11 @@ func TestMain(m *testing.M) {
 }
 
 // setDefaults sets what a person did not choose: more tests at once than there are cores,
-// since they wait for the disk most of the time; and few examples of a property, since each
+// since they wait for the disk most of the time; and few and short examples of a property, since each
 // is a story of many runs.
 func setDefaults() {
 	flag.Parse()
-	values := map[string]string{"test.parallel": "8", "rapid.checks": "3"}
+	values := map[string]string{"test.parallel": "8", "rapid.checks": "3", "rapid.steps": "15"}
 	flag.Visit(func(f *flag.Flag) { delete(values, f.Name) })
 	for name, value := range values {
 		_ = flag.Set(name, value)

@@ -64,7 +64,7 @@ func TestAPublishedFileThatSomebodyChangedIsPublishedAgain(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := synced(t, small())
+			w := synced(t, small(), alerts)
 			if altered := published.Altered(w.dir); len(altered) > 0 {
 				t.Fatalf("altered before: %v", altered)
 			}
@@ -72,16 +72,16 @@ func TestAPublishedFileThatSomebodyChangedIsPublishedAgain(t *testing.T) {
 			if altered := published.Altered(w.dir); len(altered) != 1 || altered[0] != c.path {
 				t.Errorf("status calls %v altered", altered)
 			}
-			w.mustSync(w.options())
-			w.equalsTruth()
+			w.mustSync(w.options(alerts))
+			w.equalsTruth(apisim.Alerts)
 			if !w.warned(c.path) {
 				t.Errorf("warnings: %v", w.warnings)
 			}
-			if report, err := audit.Verify(context.Background(), w.options(), w.client); err != nil || report.Status != audit.Match {
+			if report, err := audit.Verify(context.Background(), w.options(alerts), w.client); err != nil || report.Status != audit.Match {
 				t.Errorf("%v, %+v", err, report)
 			}
 			before := w.files()
-			w.mustSync(w.options())
+			w.mustSync(w.options(alerts))
 			if diff := cmp.Diff(before, w.files()); diff != "" {
 				t.Errorf("the next run writes again:\n%s", diff)
 			}
@@ -198,7 +198,6 @@ func TestAWarehouseOlderThanWhatIsPublishedReplacesNothing(t *testing.T) {
 			if got := w.published("SELECT count(*) FROM alerts"); got != rows {
 				t.Errorf("%s of %s rows after the rebuild", got, rows)
 			}
-			w.mustSync(w.options())
 			w.equalsTruth()
 		})
 	}
