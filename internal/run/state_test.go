@@ -34,14 +34,14 @@ func synced(t *testing.T, o apisim.Options, streams ...string) *world {
 	return w
 }
 
-// prepared brings data_dir into a state that make makes with one run. Worlds of one name
+// prepared brings data_dir into a state that prepare makes with one run. Worlds of one name
 // are the same up to here.
-func (w *world) prepared(name string, make func()) {
+func (w *world) prepared(name string, prepare func()) {
 	w.t.Helper()
 	value, _ := states.byName.LoadOrStore(name, &state{})
 	s := value.(*state)
 	s.once.Do(func() {
-		make()
+		prepare()
 		dir, err := os.MkdirTemp(states.dir, "")
 		if err != nil {
 			w.t.Fatal(err)
