@@ -8,7 +8,7 @@ func SyncRuns() *Table {
 		Columns: bookkept(
 			text("run_id", "", Public, "Identifier of the run (UUIDv7: sorts by time).").required(),
 			text("stream", "", Public, "Stream: alerts, violations or policy_stats.").required(),
-			text("status", "", Public, "running, ok, partial, failed or interrupted.").required(),
+			text("status", "", Public, "running, ok, partial, failed or interrupted.").oneOf("running", "ok", "partial", "failed", "interrupted").required(),
 			instant("started_at", "When the run started (UTC).").required(),
 			instant("finished_at", "When the stream was done (UTC); NULL while it runs or if it was killed."),
 			instant("from_ts", "Lower watermark: start of the time range that the run read (UTC)."),
@@ -38,7 +38,7 @@ func SyncCoverage() *Table {
 		Columns: bookkept(
 			text("stream", "", Public, "Stream: alerts, violations or policy_stats.").required(),
 			text("filter", "", Internal, "The filter set, as one JSON object; {} is everything.").required(),
-			text("status", "", Public, "covered: everything in the range is stored. lost: the source can no longer give the range.").required(),
+			text("status", "", Public, "covered: everything in the range is stored. lost: the source can no longer give the range.").oneOf("covered", "lost").required(),
 			instant("from_ts", "Start of the range (UTC, inclusive).").required(),
 			instant("to_ts", "End of the range (UTC, exclusive).").required(),
 			text("run_id", "", Public, "Run that extended the range last.").required(),

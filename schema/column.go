@@ -85,6 +85,7 @@ type Column struct {
 	Origin  Origin
 	Privacy Privacy
 	Doc     string
+	Values  []string // all values, if the column has few; the source may add to those of a record
 }
 
 func text(name, api string, privacy Privacy, doc string) Column {
@@ -101,6 +102,11 @@ func number(name, api, doc string) Column {
 
 func (c Column) required() Column {
 	c.NotNull = true
+	return c
+}
+
+func (c Column) oneOf(values ...string) Column {
+	c.Values = values
 	return c
 }
 

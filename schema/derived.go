@@ -8,7 +8,7 @@ func EventsDaily() *Table {
 		Doc: "Alerts and violations counted: one row for each day and combination of the columns up to severity, without text and users.",
 		Columns: bookkept(
 			day("day", "UTC day.").required(),
-			text("kind", "", Public, "alert or violation.").required(),
+			text("kind", "", Public, "alert or violation.").oneOf("alert", "violation").required(),
 			text("policy_id", "", Internal, "Policy that was triggered."),
 			text("policy_name", "", Internal, "Latest name of the policy."),
 			text("repo_id", "", Internal, "Repository."),
@@ -17,7 +17,7 @@ func EventsDaily() *Table {
 			text("api_key_name", "", Internal, "Latest name of the API key."),
 			text("provider", "", Public, "Provider of the model."),
 			text("model", "", Public, "Name of the model."),
-			text("severity", "", Public, "HIGH, MEDIUM, LOW or NONE. Alerts have NONE.").required(),
+			text("severity", "", Public, "HIGH, MEDIUM, LOW or NONE. Alerts have NONE.").oneOf("HIGH", "MEDIUM", "LOW", "NONE").required(),
 			count("events", "", "Number of events.").required(),
 			count("blocked", "", "How many of them the gateway blocked.").required(),
 			Column{Name: "complete", Type: Boolean, NotNull: true, Privacy: Public, Doc: "Whether the day is proven complete for this kind."},
@@ -33,7 +33,7 @@ func NamesDaily() *Table {
 		Doc: "Names of policies, repositories, users, API keys and models: one row for each day, id and name.",
 		Columns: bookkept(
 			day("day", "UTC day.").required(),
-			text("dimension", "", Public, "policy, repo, user, api_key or model.").required(),
+			text("dimension", "", Public, "policy, repo, user, api_key or model.").oneOf("policy", "repo", "user", "api_key", "model").required(),
 			text("id", "", Personal, "Identifier; of a model its name.").required(),
 			text("name", "", Personal, "Name that the events of the day had."),
 			instant("first_seen", "When an event of the day first had it (UTC).").required(),

@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-
-	"go.yaml.in/yaml/v4"
 )
 
 // Formats lists what Dictionary can write.
@@ -46,7 +44,7 @@ func markdown(tables []*Table, views []*View) []byte {
 		}
 	}
 	for _, v := range views {
-		fmt.Fprintf(&b, "\n## %s.%s\n\n%s\n\n| column | type | meaning |\n| --- | --- | --- |\n", ViewSchema, v.Name, v.Doc)
+		fmt.Fprintf(&b, "\n## %s.%s\n\n%s\n\nKey: %s.\n\n| column | type | meaning |\n| --- | --- | --- |\n", ViewSchema, v.Name, v.Doc, strings.Join(v.Key, ", "))
 		for _, c := range v.Columns {
 			fmt.Fprintf(&b, "| %s | %s | %s |\n", c.Name, c.Type, c.Doc)
 		}
@@ -87,6 +85,7 @@ type jsonColumn struct {
 type jsonView struct {
 	Name    string           `json:"name"`
 	Doc     string           `json:"description"`
+	Key     []string         `json:"key"`
 	Columns []jsonViewColumn `json:"columns"`
 }
 
@@ -103,7 +102,7 @@ func jsonDictionary(tables []*Table, views []*View) ([]byte, error) {
 		Views   []jsonView  `json:"views"`
 	}{Version: Version}
 	for _, v := range views {
-		view := jsonView{Name: ViewSchema + "." + v.Name, Doc: v.Doc}
+		view := jsonView{Name: ViewSchema + "." + v.Name, Doc: v.Doc, Key: v.Key}
 		for _, c := range v.Columns {
 			view.Columns = append(view.Columns, jsonViewColumn(c))
 		}
@@ -134,72 +133,6 @@ func sqlScript(tables []*Table, views []*View) []byte {
 		b.WriteString(strings.Join(v.DDL(), ";\n") + ";\n\n")
 	}
 	return b.Bytes()
-}
-
-type dbtSource struct {
-	Name        string     `yaml:"name"`
-	Description string     `yaml:"description"`
-	Database    string     `yaml:"database"`
-	Schema      string     `yaml:"schema"`
-	Tables      []dbtTable `yaml:"tables"`
-}
-
-type dbtTable struct {
-	Name        string      `yaml:"name"`
-	Description string      `yaml:"description"`
-	Columns     []dbtColumn `yaml:"columns"`
-}
-
-type dbtColumn struct {
-	Name        string   `yaml:"name"`
-	Description string   `yaml:"description"`
-	DataType    string   `yaml:"data_type"`
-	Quote       bool     `yaml:"quote"` // some names are reserved words: window, end
-	Meta        dbtMeta  `yaml:"meta,omitempty"`
-	Tests       []string `yaml:"data_tests,omitempty"`
-}
-
-type dbtMeta struct {
-	Privacy Privacy `yaml:"privacy"`
-}
-
-// dbtSources writes a sources.yml for dbt-duckdb. The database is named after
-// the published file, as DuckDB names an attached file: flashback.
-func dbtSources(tables []*Table, views []*View) ([]byte, error) {
-	source := dbtSource{
-		Name: "flashback", Database: "flashback", Schema: "main",
-		Description: "AI-policy alerts, violations and statistics, copied by flashback-sync.",
-	}
-	for _, t := range tables {
-		dt := dbtTable{Name: t.Name, Description: t.Doc}
-		for _, c := range t.Stored() {
-			dt.Columns = append(dt.Columns, dbtColumn{c.Name, c.Doc, c.Type.DuckDB(), true, dbtMeta{c.Privacy}, dbtTests(t, c)})
-		}
-		source.Tables = append(source.Tables, dt)
-	}
-	answers := dbtSource{
-		Name: "flashback_" + ViewSchema, Database: "flashback", Schema: ViewSchema,
-		Description: "Views for analysts: latest names, true sums, and whether each day is proven complete.",
-	}
-	for _, v := range views {
-		view := dbtTable{Name: v.Name, Description: v.Doc}
-		for _, c := range v.Columns {
-			view.Columns = append(view.Columns, dbtColumn{Name: c.Name, Description: c.Doc, DataType: c.Type, Quote: true})
-		}
-		answers.Tables = append(answers.Tables, view)
-	}
-	return yaml.Marshal(map[string]any{"version": 2, "sources": []dbtSource{source, answers}})
-}
-
-func dbtTests(t *Table, c Column) []string {
-	var tests []string
-	if len(t.Key) == 1 && t.Key[0] == c.Name {
-		tests = append(tests, "unique")
-	}
-	if c.NotNull {
-		tests = append(tests, "not_null")
-	}
-	return tests
 }
 
 // timestamps says what is read as one: see package instant.

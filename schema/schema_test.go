@@ -164,12 +164,14 @@ func open(t *testing.T) *sql.DB {
 }
 
 func TestThePublishedDictionaryIsCurrent(t *testing.T) {
-	published, err := os.ReadFile("../docs/data-dictionary.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	current, _ := schema.Dictionary("markdown", schema.Tables(), schema.Views())
-	if diff := cmp.Diff(string(current), string(published)); diff != "" {
-		t.Errorf("run 'flashback-sync schema > docs/data-dictionary.md' (-current +published):\n%s", diff)
+	for format, file := range map[string]string{"markdown": "docs/data-dictionary.md", "dbt": "deploy/dbt/models/sources.yml"} {
+		published, err := os.ReadFile("../" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		current, _ := schema.Dictionary(format, schema.Tables(), schema.Views())
+		if diff := cmp.Diff(string(current), string(published)); diff != "" {
+			t.Errorf("run 'flashback-sync schema --format %s > %s' (-current +published):\n%s", format, file, diff)
+		}
 	}
 }

@@ -46,7 +46,7 @@ func Violations() *Table {
 	columns := eventHead("violation", text("explanation", "explanation", Content, "Why the policy was violated; it may quote the conversation."))
 	columns = append(
 		columns,
-		text("severity", "severity", Public, "Severity of the violation: LOW, MEDIUM or HIGH; NULL if the policy has none."),
+		text("severity", "severity", Public, "Severity of the violation: LOW, MEDIUM or HIGH; NULL if the policy has none.").oneOf("LOW", "MEDIUM", "HIGH"),
 		Column{Name: "block", API: "block", Type: Boolean, Privacy: Public, Doc: "Whether the gateway blocked the request."},
 	)
 	return &Table{
@@ -74,7 +74,7 @@ func eventHead(event string, sentence Column) []Column {
 		text("user_name", "userName", Personal, "Full name of the user when the record was read."),
 		text("repo_ai_api_key_id", "repoAiApiKeyId", Internal, "API key that was used."),
 		text("repo_ai_api_key_name", "repoAiApiKeyName", Internal, "Name of the API key when the record was read."),
-		text("llm_type", "llmType", Public, "Provider of the model: OPENAI, ANTHROPIC, GOOGLE, AWS, OTHER."),
+		text("llm_type", "llmType", Public, "Provider of the model: OPENAI, ANTHROPIC, GOOGLE, AWS, OTHER.").oneOf("OPENAI", "ANTHROPIC", "GOOGLE", "AWS", "OTHER"),
 		text("llm_model", "llmModel", Public, "Name of the model."),
 		text("host", "host", Internal, "Host of the model's API endpoint."),
 	}
@@ -111,7 +111,7 @@ func PolicyStats() *Table {
 		Doc: "Policy statistics: one row for each series and time bucket.",
 		Columns: append(
 			statsRequest(),
-			text("bucket_size", "", Public, "Length of a bucket: 5m, 10m, 1h, 6h, 12h or 1d.").required().from(FromRequest),
+			text("bucket_size", "", Public, "Length of a bucket: 5m, 10m, 1h, 6h, 12h or 1d.").oneOf("5m", "10m", "1h", "6h", "12h", "1d").required().from(FromRequest),
 			instant("bucket_start", "Start of the bucket (UTC); the bucket ends one bucket_size later.").required().from(FromRequest),
 			count("violations", "violations", "Violations in the bucket."),
 			count("alerts", "alerts", "Alerts in the bucket."),
@@ -132,7 +132,7 @@ func PolicyStats() *Table {
 
 func statsRequest() []Column {
 	return []Column{
-		text("scope", "", Public, "Level the figures are for: org, workspace or repo.").required().from(FromRequest),
+		text("scope", "", Public, "Level the figures are for: org, workspace or repo.").oneOf("org", "workspace", "repo").required().from(FromRequest),
 		text("scope_id", "", Internal, "Workspace or repository the figures are for; NULL for the organisation.").from(FromRequest),
 		text("rule_id", "", Internal, "Policy rule the figures are limited to; NULL for all rules.").from(FromRequest),
 		text("api_key_id", "", Internal, "API key the figures are limited to; NULL for all keys.").from(FromRequest),
@@ -147,7 +147,7 @@ func PolicyStatsSummary() *Table {
 		Doc: "The summary that came with each answer of the statistics endpoint: one row for each answer.",
 		Columns: append(
 			statsRequest(),
-			text("window", "", Public, "Time window that was asked for: 24h, 7d, 30d, 90d, 180d or 365d.").required().from(FromRequest),
+			text("window", "", Public, "Time window that was asked for: 24h, 7d, 30d, 90d, 180d or 365d.").oneOf("24h", "7d", "30d", "90d", "180d", "365d").required().from(FromRequest),
 			text("bucket_size", "", Public, "Bucket size that was asked for.").required().from(FromRequest),
 			instant("start", "Start of the answer's range (UTC).").from(FromRequest),
 			instant("end", "End of the answer's range (UTC).").from(FromRequest),

@@ -17,17 +17,21 @@ import (
 const ViewSchema = "bi"
 
 // View is one view for analysts. Each is a file in views: its comment has the meaning of
-// the view, and the name, type and meaning of every column, in order; the rest is its query.
+// the view, its key, and the name, type and meaning of every column, in order; the rest is
+// its query.
 //
 // A view names its columns itself, so that a table may get columns without changing it.
 // They have types that every BI tool reads: VARCHAR, BIGINT, INTEGER, DOUBLE, BOOLEAN,
 // DATE, and TIMESTAMP in UTC. A TIMESTAMPTZ becomes one by make_timestamp(epoch_us(t)),
 // which does not depend on the client's time zone and needs no extension.
 type View struct {
-	Name    string
-	Doc     string
-	Columns []ViewColumn
-	Query   string
+	Name       string
+	Doc        string
+	Key        []string            // what identifies a row; NULLs in it are equal
+	Values     map[string][]string // all values of some columns
+	References map[string]string   // columns that hold the id of another view's row, or NULL
+	Columns    []ViewColumn
+	Query      string
 }
 
 // ViewColumn is a column of a view.
@@ -71,14 +75,26 @@ func read(name string) string {
 }
 
 func parseView(name, content string) *View {
-	v := &View{Name: name}
+	v := &View{Name: name, Values: map[string][]string{}, References: map[string]string{}}
 	lines := strings.Split(content, "\n")
 	n := slices.IndexFunc(lines, func(line string) bool { return !strings.HasPrefix(line, "--") })
 	for _, line := range lines[:n] {
 		text := strings.TrimSpace(strings.TrimPrefix(line, "--"))
 		column, rest, isColumn := strings.Cut(text, "  ")
+		title, list, _ := strings.Cut(text, ": ")
+		listed := strings.Split(list, ", ")
+		constrained, isValues := strings.CutPrefix(title, "Values of ")
 		switch {
 		case text == "":
+		case title == "Key":
+			v.Key = listed
+		case isValues:
+			v.Values[constrained] = listed
+		case title == "References":
+			for _, reference := range listed {
+				from, to, _ := strings.Cut(reference, " ")
+				v.References[from] = to
+			}
 		case isColumn:
 			kind, doc, _ := strings.Cut(strings.TrimSpace(rest), "  ")
 			v.Columns = append(v.Columns, ViewColumn{column, kind, strings.TrimSpace(doc)})

@@ -34,6 +34,31 @@ func TestViewsHaveTheirColumnsAndTypesThatEveryToolReads(t *testing.T) {
 	}
 }
 
+func TestTheKeyOfAViewIsUnique(t *testing.T) {
+	w := synced(t, small(), alerts, violations, policyStats)
+	for _, view := range schema.Views() {
+		key := make([]string, len(view.Key))
+		for i, name := range view.Key {
+			key[i] = schema.Ident(name)
+		}
+		twice := w.published("SELECT count(*) FROM (SELECT 1 FROM bi." + view.Name + " GROUP BY " + strings.Join(key, ", ") + " HAVING count(*) > 1)")
+		if len(key) == 0 || twice != "0" {
+			t.Errorf("%s: %s keys %v occur twice", view.Name, twice, key)
+		}
+		for column, values := range view.Values {
+			list := "('" + strings.Join(values, "', '") + "')"
+			if other := w.published("SELECT count(*) FROM bi." + view.Name + " WHERE " + schema.Ident(column) + " NOT IN " + list); other != "0" {
+				t.Errorf("%s.%s: %s rows have other values than %s", view.Name, column, other, list)
+			}
+		}
+		for column, to := range view.References {
+			if lost := w.published("SELECT count(*) FROM bi." + view.Name + " a ANTI JOIN bi." + to + " b ON a." + column + " = b.id WHERE a." + column + " IS NOT NULL"); lost != "0" {
+				t.Errorf("%s.%s: %s rows have no row in %s", view.Name, column, lost, to)
+			}
+		}
+	}
+}
+
 // statuses are those of a stream's days in March, oldest first.
 func (w *world) statuses(stream string) string {
 	return w.published("SELECT string_agg(day(day) || ' ' || status, ', ' ORDER BY day) FROM bi.coverage_daily WHERE stream = ? AND day <= '2026-03-18'", stream)

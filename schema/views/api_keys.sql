@@ -1,4 +1,5 @@
 -- API keys that events name: one row for each.
+-- Key: id
 --
 -- id             VARCHAR    Identifier of the API key.
 -- name           VARCHAR    Latest name.

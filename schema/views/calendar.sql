@@ -1,4 +1,5 @@
 -- Every UTC day from the first stored row to today.
+-- Key: day
 --
 -- day            DATE     UTC day.
 -- week           DATE     Monday of its week.

@@ -1,4 +1,7 @@
 -- Conversations that had an alert or a violation: one row for each.
+-- Key: conversation_id
+-- Values of max_severity: HIGH, MEDIUM, LOW, NONE
+-- References: user_id users, repo_id repos
 --
 -- conversation_id     VARCHAR    Identifier of the conversation.
 -- user_id             VARCHAR    User of its first event.

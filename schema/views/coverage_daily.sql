@@ -1,4 +1,6 @@
 -- How complete each day is: one row for each day and query that the configuration asks for.
+-- Key: day, stream, filter
+-- Values of status: complete, open, partial, missing, lost
 --
 -- day          DATE     UTC day.
 -- stream       VARCHAR  alerts, violations or policy_stats.

@@ -1,4 +1,8 @@
 -- Alerts and violations: one row for each.
+-- Key: kind, id
+-- Values of kind: alert, violation
+-- Values of severity: HIGH, MEDIUM, LOW, NONE
+-- References: policy_id policies, repo_id repos, user_id users, api_key_id api_keys
 --
 -- kind              VARCHAR    alert or violation.
 -- id                VARCHAR    Identifier of the alert or violation; the key, with kind.

@@ -1,4 +1,5 @@
 -- How fresh each stream is: one row for each.
+-- Key: stream
 --
 -- stream            VARCHAR    alerts, violations or policy_stats.
 -- read_up_to        TIMESTAMP  Up to here every query of the stream is read without a gap (UTC); NULL if one has a gap at its start.

@@ -1,4 +1,5 @@
 -- Models that events name: one row for each.
+-- Key: id
 --
 -- id             VARCHAR    Name of the model.
 -- name           VARCHAR    Name of the model.

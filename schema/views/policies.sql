@@ -1,4 +1,5 @@
 -- Policies that events name: one row for each.
+-- Key: id
 --
 -- id             VARCHAR    Identifier of the policy.
 -- name           VARCHAR    Latest name.

@@ -1,4 +1,6 @@
 -- Events against the organisation's statistics: one row for each day and kind.
+-- Key: day, kind
+-- Values of kind: alert, violation
 --
 -- day              DATE     UTC day.
 -- kind             VARCHAR  alert or violation.

@@ -1,4 +1,5 @@
 -- Repositories that events name: one row for each.
+-- Key: id
 --
 -- id             VARCHAR    Identifier of the repository.
 -- name           VARCHAR    Latest name.

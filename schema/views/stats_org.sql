@@ -1,4 +1,5 @@
 -- Policy statistics of the organisation: one row for each bucket.
+-- Key: bucket_start
 --
 -- bucket_start       TIMESTAMP  Start of the bucket (UTC).
 -- day                DATE       UTC day of the start.

@@ -1,4 +1,5 @@
 -- Policy statistics of each repository: one row for each repository and bucket.
+-- Key: repo_id, bucket_start
 --
 -- bucket_start       TIMESTAMP  Start of the bucket (UTC).
 -- day                DATE       UTC day of the start.

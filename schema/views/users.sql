@@ -1,4 +1,5 @@
 -- Users that events name: one row for each.
+-- Key: id
 --
 -- id             VARCHAR    Identifier of the user.
 -- name           VARCHAR    Latest full name.
