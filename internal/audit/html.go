@@ -58,7 +58,6 @@ type page struct {
 	Series     folded[*Stream]
 	Findings   []found
 	Unshown    int // findings beyond those of the page
-	Altered    []File
 	Ledger     folded[checkpoints.Line]
 	CrossCheck folded[CrossCheck]
 	Agree      [2]int64 // buckets that agree, of those compared
@@ -108,11 +107,6 @@ func newPage(r *Report) *page {
 	p.Findings = findings(r.Streams)
 	if more := len(p.Findings) - mostFindings; more > 0 {
 		p.Findings, p.Unshown = p.Findings[:mostFindings], more
-	}
-	for _, f := range r.Files {
-		if f.Status != Match {
-			p.Altered = append(p.Altered, f)
-		}
 	}
 	p.Ledger = fold(r.Coverage, func(l checkpoints.Line) bool { return !isSeries(l.Stream) })
 	p.CrossCheck = fold(r.CrossChecks, func(w CrossCheck) bool { return w.Agree != w.Buckets })

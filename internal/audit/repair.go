@@ -101,10 +101,7 @@ func planRepair(r *Report) *run.Repair {
 			m.Lists[checkpoints.Key{Stream: s.Stream, Filter: s.Filter}] = repairable
 		}
 	}
-	for _, f := range r.Files {
-		if f.Status == Match {
-			continue
-		}
+	for _, f := range r.Altered() {
 		m.Snapshot = true // it is written again whenever anything is
 		table, start, ok := lake.PartitionOf(strings.TrimPrefix(f.Path, "lake/"))
 		if f.Path == snapshot.Name || !ok {

@@ -176,11 +176,19 @@ func (r *Report) Close() {
 			r.Status = Differs
 		}
 	}
+	if len(r.Altered()) > 0 {
+		r.Status = Differs
+	}
+}
+
+// Altered lists the published files that are not what they should be.
+func (r *Report) Altered() (files []File) {
 	for _, f := range r.Files {
 		if f.Status != Match {
-			r.Status = Differs
+			files = append(files, f)
 		}
 	}
+	return files
 }
 
 // NeverSynced reports whether there is a stream that no run has read.
@@ -191,21 +199,12 @@ func (r *Report) NeverSynced() bool {
 // Repairable reports whether a repair would find anything to repair: rows to read
 // again, or files to publish again.
 func (r *Report) Repairable() bool {
-	return slices.ContainsFunc(r.Streams, func(s *Stream) bool { return len(s.Repairable()) > 0 }) ||
-		slices.ContainsFunc(r.Files, func(f File) bool { return f.Status != Match })
+	return len(r.Altered()) > 0 || slices.ContainsFunc(r.Streams, func(s *Stream) bool { return len(s.Repairable()) > 0 })
 }
 
 // OnlyExtra reports whether all that differs is rows that the source has deleted.
 func (r *Report) OnlyExtra() bool {
-	for _, s := range r.Streams {
-		if s.Status != Match && s.Status != NotServed && s.Status != Extra {
-			return false
-		}
-	}
-	for _, f := range r.Files {
-		if f.Status != Match {
-			return false
-		}
-	}
-	return true
+	return len(r.Altered()) == 0 && !slices.ContainsFunc(r.Streams, func(s *Stream) bool {
+		return s.Status != Match && s.Status != NotServed && s.Status != Extra
+	})
 }

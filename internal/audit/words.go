@@ -31,13 +31,7 @@ func (r *Report) Differences() string {
 			}
 		}
 	}
-	files := 0
-	for _, f := range r.Files {
-		if f.Status != Match {
-			files++
-		}
-	}
-	if files > 0 {
+	if files := len(r.Altered()); files > 0 {
 		parts = append(parts, english.Plural(files, "file", ""))
 	}
 	return strings.Join(parts, ", ")
