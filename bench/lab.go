@@ -69,7 +69,7 @@ func (l *lab) history(ctx context.Context, rows int) (*site, error) {
 	}
 	days := max(1, rows/l.perDay())
 	l.logf("simulating %d days of %d rows in each stream", days, l.perDay())
-	simulator, err := startSimulator(ctx, serveSpec{Days: days, PerDay: l.perDay(), Gzip: l.Gzip})
+	simulator, err := startSimulator(ctx, serveSpec{Days: days, PerDay: l.perDay()})
 	if err != nil {
 		return nil, err
 	}

@@ -43,7 +43,6 @@ func program(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 	flags.IntVar(&o.Rows, "rows", 1_000_000, "rows of history in each stream; the other sizes follow from it")
 	flags.IntVar(&o.Rounds, "rounds", 2, "how often the full sync and its floors are repeated; the best of each counts")
 	flags.IntVar(&o.Repeats, "repeats", 5, "how often short runs are repeated; the best one counts")
-	flags.BoolVar(&o.Gzip, "gzip", false, "let the simulator compress its answers")
 	flags.IntVar(&o.Connections, "connections", 8, "connections of the sync")
 	quick := flags.Bool("quick", false, fmt.Sprintf("a small size, to see that everything works (-rows %d -rounds 1 -repeats 2)", quickRows))
 	only := flags.String("only", "", "measure only these, with commas: "+strings.Join(names(), ", "))

@@ -14,7 +14,6 @@ type options struct {
 	Rows        int  `json:"rows"`
 	Rounds      int  `json:"rounds"`
 	Repeats     int  `json:"repeats"`
-	Gzip        bool `json:"gzip"`
 	Connections int  `json:"connections"`
 	Markdown    bool `json:"-"`
 }

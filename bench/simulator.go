@@ -24,7 +24,6 @@ var streams = []string{"alerts", "violations"}
 // serveSpec describes the organisation that a simulator process serves.
 type serveSpec struct {
 	Days, PerDay int
-	Gzip         bool
 }
 
 // simulated is where the organisation's clock starts: a Wednesday, 00:00.
@@ -33,7 +32,7 @@ var simulated = time.Date(2026, 1, 7, 0, 0, 0, 0, time.UTC)
 func (s serveSpec) simulator() *apisim.Sim {
 	return apisim.New(apisim.Options{
 		Seed: 1, Now: simulated, Days: s.Days, AlertsPerDay: s.PerDay, ViolationsPerDay: s.PerDay,
-		NoLog: true, NoGzip: !s.Gzip,
+		NoLog: true, NoGzip: true,
 	})
 }
 

@@ -11,8 +11,8 @@ import (
 )
 
 func (r *report) show(to io.Writer) {
-	fmt.Fprintf(to, "%v CPUs, %v/%v, %v; %s rows of history in each stream, %d connections, compressed answers: %t\n\n",
-		r.Machine["cpus"], r.Machine["os"], r.Machine["arch"], r.Machine["go"], humanize.Comma(int64(r.Options.Rows)), r.Options.Connections, r.Options.Gzip)
+	fmt.Fprintf(to, "%v CPUs, %v/%v, %v; %s rows of history in each stream, %d connections\n\n",
+		r.Machine["cpus"], r.Machine["os"], r.Machine["arch"], r.Machine["go"], humanize.Comma(int64(r.Options.Rows)), r.Options.Connections)
 	r.printFigures(to)
 	r.printVerdict(to)
 }

@@ -44,9 +44,18 @@ complete stands below the table, and in other formats on stderr.`,
 			if err := a.prepare(cmd, &request, out); err != nil {
 				return err
 			}
-			return a.answer(cmd.Context(), request, out, question, func(newest time.Time) (cookbook.Period, error) {
-				return cookbook.ParsePeriod(month, from, to, newest)
-			})
+			var newest time.Time // where a period ends that no flag ends
+			if month == "" && to == "" {
+				if newest, err = cookbook.NewestDay(cmd.Context(), request.Database); err != nil {
+					return queryFailure(err)
+				}
+			}
+			period, err := cookbook.ParsePeriod(month, from, to, newest)
+			if err != nil {
+				return usage(err)
+			}
+			request.SQL = question.In(period)
+			return a.answer(cmd.Context(), request, out, period)
 		},
 	}
 	flags := command.Flags()
@@ -69,20 +78,11 @@ func (a *app) listQuestions() {
 }
 
 // answer writes the answer, and below a table, or on stderr, how complete its period is.
-func (a *app) answer(ctx context.Context, request query.Request, out string, question cookbook.Question, parse func(time.Time) (cookbook.Period, error)) error {
-	newest, err := cookbook.NewestDay(ctx, request.Database)
-	if err != nil {
-		return queryFailure(err)
-	}
-	period, err := parse(newest)
-	if err != nil {
-		return usage(err)
-	}
+func (a *app) answer(ctx context.Context, request query.Request, out string, period cookbook.Period) error {
 	complete, err := period.Completeness(ctx, request.Database)
 	if err != nil {
 		return queryFailure(err)
 	}
-	request.SQL = question.In(period)
 	if err := a.writeResult(ctx, request, out); err != nil {
 		return err
 	}

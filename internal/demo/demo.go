@@ -93,7 +93,7 @@ func Run(ctx context.Context, o Options) error {
 // find its data with it.
 func Config(url string, now time.Time) []byte {
 	return fmt.Appendf(nil, `# Made by 'flashback-sync demo', whose simulated API ended with it.
-api: {base_url: %q, token_env: %s}
+api: {base_url: %q, token_env: %s, max_concurrency: 8}
 data_dir: .
 verify_every: 0s
 streams:

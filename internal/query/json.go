@@ -7,26 +7,22 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"strings"
 	"unicode/utf8"
 )
 
 // writeJSON writes an array of objects for each statement.
 func writeJSON(ctx context.Context, s *session, st *statement, out Output) error {
-	separator := "["
+	before := "["
 	err := s.objects(ctx, st, func(object []byte) error {
-		line := append([]byte(separator), object...)
-		separator = ",\n"
-		_, err := out.Write(line)
+		_, err := fmt.Fprintf(out, "%s%s", before, object)
+		before = ",\n"
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	end := "]\n"
-	if separator == "[" {
-		end = "[]\n"
-	}
-	_, err = io.WriteString(out, end)
+	_, err = io.WriteString(out, strings.TrimPrefix(before, ",\n")+"]\n")
 	return err
 }
 

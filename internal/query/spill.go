@@ -2,8 +2,10 @@ package query
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"github.com/gofrs/flock"
 )
@@ -53,6 +55,11 @@ func (s *spill) remove() error {
 		return nil
 	}
 	return errors.Join(os.RemoveAll(s.dir), s.lock.Close())
+}
+
+func ownedByUs(info fs.FileInfo) bool {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	return ok && int(stat.Uid) == os.Getuid()
 }
 
 // sweepSpills removes the folders of queries that were killed. It touches only
