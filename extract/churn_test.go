@@ -30,7 +30,7 @@ type churn struct {
 func TestWalkOfASourceThatChanges(t *testing.T) {
 	t.Parallel()
 	if checks := flag.Lookup("rapid.checks"); underRace && checks.Value.String() == checks.DefValue {
-		_ = checks.Value.Set("20") // all of them are run without the race detector
+		_ = checks.Value.Set("10") // all of them are run without the race detector
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		m := drawSemantics(t)

@@ -73,6 +73,7 @@ func TestBoundsThatAreTruncatedWithoutATrace(t *testing.T) {
 	for name, m := range semantics() {
 		for _, n := range []int{1, 99, 100, 130} {
 			t.Run(fmt.Sprintf("%s, %d rows", name, n), func(t *testing.T) {
+				oneInFour(t)
 				t.Parallel()
 				sim := apisim.New(apisim.Options{NoGzip: true, Now: noon, Semantics: m})
 				sim.AddAlerts(rowsAt(spread(day.Add(9*time.Hour+1111*time.Millisecond), n, 61*time.Second+77*time.Millisecond)...)...)
@@ -94,6 +95,7 @@ func TestSplitsOnCoarseSources(t *testing.T) {
 	for r := range 5 {
 		for _, exclusive := range []bool{false, true} {
 			t.Run(fmt.Sprint(r, exclusive), func(t *testing.T) {
+				oneInFour(t)
 				t.Parallel()
 				m := apisim.Semantics{Resolution: apisim.Resolution(r), ToExclusive: exclusive, FromExclusive: exclusive}
 				sim := apisim.New(apisim.Options{NoGzip: true, Now: noon, Semantics: m})
@@ -113,6 +115,9 @@ func TestConcurrency(t *testing.T) {
 	all := truth(t, sim, anyPage)
 	for _, n := range []int{1, 2, 8, 16} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			if underRace && n != 8 {
+				t.Skip("run without the race detector")
+			}
 			reader := dial(t, sim, connections(n))
 			before := sim.RequestCount()
 			job := Job{Query: anyPage, Interval: between(noon.AddDate(-2, 0, 0), noon), Open: true}
