@@ -38,7 +38,7 @@ func (a *app) notifier(c *config.Config, log zerolog.Logger) (*notify.Notifier, 
 	webhook, webhookErr := c.Alarms.WebhookURL(a.env)
 	host, _ := os.Hostname() // shown if it is known
 	options := notify.Options{
-		DataDir: c.DataDir, PingURL: ping, WebhookURL: webhook, StaleAfter: c.Alarms.StaleAfter,
+		DataDir: c.DataDir, PingURL: ping, WebhookURL: webhook,
 		Streams: options(c).Configured, Link: c.Alarms.Link, Host: host, Log: log,
 	}
 	if path := c.Metrics.Textfile; path != "" {

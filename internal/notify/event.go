@@ -107,7 +107,7 @@ func (n *Notifier) afterCheck(st *state, s *status.Status) (events []event) {
 		if !known {
 			continue
 		}
-		what, is := st.Streams.update(name, s.At.Sub(unread) > n.options.StaleAfter, unread.Add(n.options.StaleAfter), n.now())
+		what, is := st.Streams.update(name, s.At.Sub(unread) > s.StaleAfter, unread.Add(s.StaleAfter), n.now())
 		if what != same {
 			state := "nothing newer than " + moment(unread) + " has been read"
 			if s.Fresh(name) == nil {

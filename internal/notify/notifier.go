@@ -30,10 +30,8 @@ import (
 // Options say who is notified. Without a URL nobody is, and nothing is written.
 type Options struct {
 	DataDir    string
-	PingURL    string // a secret, or ""
-	WebhookURL string // a secret, or ""
-	// StaleAfter is the lag above which a stream is stale; 0 means never.
-	StaleAfter time.Duration
+	PingURL    string   // a secret, or ""
+	WebhookURL string   // a secret, or ""
 	Streams    []string // whose lag matters
 	Link       string   // where people find the status page, or ""
 	Host       string   // the name of this machine that is shown, or ""
@@ -131,7 +129,7 @@ func (n *Notifier) ended(ctx context.Context, run journal.Run) error {
 
 // check reports which streams have become stale, or fresh again.
 func (n *Notifier) check(ctx context.Context, s *status.Status) error {
-	if n.options.StaleAfter <= 0 || s == nil {
+	if s == nil || s.StaleAfter <= 0 {
 		return nil
 	}
 	return n.send(ctx, func(st *state) []event { return n.afterCheck(st, s) })

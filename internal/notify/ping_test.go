@@ -196,8 +196,8 @@ func TestOnlyRunsOfJobsNotify(t *testing.T) {
 
 func TestWithoutURLsNothingIsWritten(t *testing.T) {
 	dir := dataDir(t)
-	a := New(Options{DataDir: dir, StaleAfter: time.Hour})
-	s := lagging(0, map[string]time.Duration{"alerts": 10 * time.Hour})
+	a := New(Options{DataDir: dir})
+	s := lagging(0, map[string]time.Duration{"alerts": 50 * time.Hour})
 	for _, err := range []error{a.started(context.Background(), failed(0)), a.ended(context.Background(), failed(0)), a.check(context.Background(), s)} {
 		if err != nil {
 			t.Error(err)

@@ -84,9 +84,9 @@ func receives(t *testing.T, i int, hook *receiver, want string) {
 	}
 }
 
-// lagging is a status at so many hours whose streams lag.
+// lagging is a status at so many hours whose streams lag, and may by 36 hours.
 func lagging(hours float64, lags map[string]time.Duration) *status.Status {
-	s := &status.Status{At: at(hours), Holdings: &status.Holdings{}}
+	s := &status.Status{At: at(hours), StaleAfter: 36 * time.Hour, Holdings: &status.Holdings{}}
 	for _, name := range []string{"alerts", "violations", "policy_stats"} {
 		lag, stored := lags[name]
 		if !stored {
@@ -118,7 +118,7 @@ func TestAStreamIsReportedWhenItLags(t *testing.T) {
 		{27, time.Hour, 0, "the stream violations is fresh again"},
 		{28, time.Hour, 0, ""},
 	} {
-		a := notifier(s.hours, Options{DataDir: dir, WebhookURL: hook.URL, StaleAfter: 36 * time.Hour})
+		a := notifier(s.hours, Options{DataDir: dir, WebhookURL: hook.URL})
 		if err := a.check(context.Background(), lagging(s.hours, map[string]time.Duration{"alerts": s.alerts, "violations": s.violations})); err != nil {
 			t.Fatal(err)
 		}
@@ -131,7 +131,7 @@ func TestAStreamThatWasNeverCompleteIsReported(t *testing.T) {
 	s := lagging(50, map[string]time.Duration{"alerts": -1})
 	s.Holdings.Streams[0].Rows = 1
 	s.Runs = []journal.Run{{Command: "sync", Job: "sync", StartedAt: at(1), Streams: map[string]journal.Stream{"alerts": {Served: true}}}}
-	a := notifier(50, Options{DataDir: dir, WebhookURL: hook.URL, StaleAfter: 36 * time.Hour})
+	a := notifier(50, Options{DataDir: dir, WebhookURL: hook.URL})
 	if err := a.check(context.Background(), s); err != nil {
 		t.Fatal(err)
 	}
@@ -142,8 +142,10 @@ func TestStreamsThatAreNoLongerSyncedAreForgotten(t *testing.T) {
 	hook, dir := listen(t, nil), dataDir(t)
 	look := func(streams ...string) {
 		t.Helper()
-		a := notifier(0, Options{DataDir: dir, WebhookURL: hook.URL, StaleAfter: time.Hour, Streams: streams})
-		if err := a.check(context.Background(), lagging(0, map[string]time.Duration{"alerts": 0, "violations": 2 * time.Hour})); err != nil {
+		a := notifier(0, Options{DataDir: dir, WebhookURL: hook.URL, Streams: streams})
+		s := lagging(0, map[string]time.Duration{"alerts": 0, "violations": 2 * time.Hour})
+		s.StaleAfter = time.Hour
+		if err := a.check(context.Background(), s); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -291,7 +293,7 @@ func TestMessagesAreAsTheyWere(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			hook := listen(t, nil)
 			err := send(notifier(0, Options{
-				DataDir: dataDir(t), WebhookURL: hook.URL, StaleAfter: 36 * time.Hour, Link: "https://status.example.com/?a=1&b=2", Host: "db<1>",
+				DataDir: dataDir(t), WebhookURL: hook.URL, Link: "https://status.example.com/?a=1&b=2", Host: "db<1>",
 			}))
 			if err != nil {
 				t.Fatal(err)
