@@ -103,45 +103,40 @@ type Tick struct {
 // Ticks are the times below a chart: hours below one of a few days, then days,
 // months or years.
 func Ticks(from, to time.Time) (all []Tick) {
-	const hour, month, year = "01-02 15:04", "2006-01", "2006"
-	for _, s := range []step{
-		{hour, time.Hour, 0},
-		{hour, 3 * time.Hour, 0},
-		{hour, 6 * time.Hour, 0},
-		{hour, 12 * time.Hour, 0},
-		{time.DateOnly, day, 0},
-		{time.DateOnly, 2 * day, 0},
-		{time.DateOnly, 7 * day, 0},
-		{time.DateOnly, 14 * day, 0},
-		{month, 0, 1},
-		{month, 0, 2},
-		{month, 0, 6},
-		{year, 0, 12},
-		{year, 0, 24},
-		{year, 0, 60},
-		{year, 0, 120},
-		{year, 0, 600},
-		{year, 0, 1200},
-		{year, 0, 6000},
-		{year, 0, 24000},
-	} {
-		starts := s.starts(from, to, mostTicks)
-		if len(starts) > mostTicks {
+	layout, starts := tickTimes(from, to)
+	for _, at := range starts {
+		if at.Before(from) {
 			continue
 		}
-		for _, at := range starts {
-			if !at.Before(from) {
-				tick := TickAt(share(from, to, at), at.Format(s.text))
-				tick.Detail = []string{"", "fine", "finer", "fine"}[len(all)%4]
-				if tick.Detail == "finer" && len(tick.Text) > len(month) {
-					tick.Detail = "finer long"
-				}
-				all = append(all, tick)
-			}
+		tick := TickAt(share(from, to, at), at.Format(layout))
+		tick.Detail = []string{"", "fine", "finer", "fine"}[len(all)%4]
+		if tick.Detail == "finer" && len(tick.Text) > len("2006-01") {
+			tick.Detail = "finer long"
 		}
-		break
+		all = append(all, tick)
 	}
 	return all
+}
+
+// tickTimes are as far apart as they must be to be few.
+func tickTimes(from, to time.Time) (layout string, starts []time.Time) {
+	for _, unit := range []struct {
+		step
+		multiples []int
+	}{
+		{step{"01-02 15:04", time.Hour, 0}, []int{1, 3, 6, 12}},
+		{step{time.DateOnly, day, 0}, []int{1, 2, 7, 14}},
+		{step{"2006-01", 0, 1}, []int{1, 2, 6}},
+		{step{"2006", 0, 12}, []int{1, 2, 5, 10, 50, 100, 500, 2000}},
+	} {
+		for _, n := range unit.multiples {
+			apart := step{unit.text, time.Duration(n) * unit.length, n * unit.months}
+			if starts = apart.starts(from, to, mostTicks); len(starts) <= mostTicks {
+				return unit.text, starts
+			}
+		}
+	}
+	return "", nil
 }
 
 // TickAt is a tick at a place in percent. It keeps the texts of the ends within the
