@@ -252,7 +252,7 @@ func BenchmarkPage(b *testing.B) {
 }
 
 func TestOnlyNotesAreNotCalledProblems(t *testing.T) {
-	s := healthy()
+	s := fortyDays()
 	s.Holdings.Streams[0].Lanes[0].Lost = checkpoints.Set{{From: now.AddDate(-3, 0, 0), To: now.AddDate(-2, 0, 0)}}
 	if seen := text(parsed(t, written(t, s, page.Paused))); strings.Contains(seen, "Problems") || !strings.Contains(seen, "Notes") {
 		t.Error("notes are called problems")
@@ -272,7 +272,7 @@ func TestThePageNamesItsHostAndDataDir(t *testing.T) {
 }
 
 func TestChartsBeginWithTheFirstRow(t *testing.T) {
-	s := healthy()
+	s := fortyDays()
 	lane := &s.Holdings.Streams[0].Lanes[0]
 	first := s.Holdings.Streams[0].Days[0].Date
 	lane.Covered[0].From = first.AddDate(-9, 0, 0)

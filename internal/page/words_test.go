@@ -70,7 +70,7 @@ func TestVerdicts(t *testing.T) {
 }
 
 func TestStreamsThatAreNotAwaitedAreNotStale(t *testing.T) {
-	s := healthy()
+	s := fortyDays()
 	s.StaleAfter = 5 * time.Minute
 	s.Runs = []journal.Run{{Command: "sync", Job: "sync", Status: journal.OK, Streams: map[string]journal.Stream{"alerts": {Complete: true}}}}
 	s.Holdings.Streams = s.Holdings.Streams[:2]
@@ -88,7 +88,7 @@ func TestStreamsThatAreNotAwaitedAreNotStale(t *testing.T) {
 }
 
 func TestStaleStreamsStandOut(t *testing.T) {
-	s := healthy()
+	s := fortyDays()
 	s.StaleAfter = 5 * time.Minute
 	seen := text(parsed(t, written(t, s, page.Live)))
 	for _, want := range []string{"3 things need action", "stale: more than 5 min", "12 min behind, stale"} {
