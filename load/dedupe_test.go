@@ -127,24 +127,6 @@ func TestARunRemovesWhatOlderReleasesKept(t *testing.T) {
 	}
 }
 
-// Bits that rot between the check at the start of a run and the copy at its end are
-// found before the copy takes the place of what is published.
-func TestBlocksDamagedDuringARunAreNotPublished(t *testing.T) {
-	ctx := context.Background()
-	dir, _ := manyRows(t)
-	w := writing(t, dir, epoch)
-	if err := w.CloseFile(ctx); err != nil {
-		t.Fatal(err)
-	}
-	copied := filepath.Join(t.TempDir(), "copy")
-	overwrite(t, copied, flipped(contents(t, load.File(dir)), headers+blockSize+5000))
-	err := w.FinishCopy(ctx, copied)
-	var damaged *duckdb.DamagedError
-	if !errors.As(err, &damaged) || damaged.Path != load.File(dir) || strings.Contains(err.Error(), "copy") {
-		t.Errorf("%v", err)
-	}
-}
-
 // BenchmarkIncrement commits and dedupes a batch on histories of several lengths.
 func BenchmarkIncrement(b *testing.B) {
 	for _, days := range []int{5, 200} {

@@ -4,36 +4,21 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"fmt"
-	"strings"
 	"time"
 
-	"github.com/flashback-sync/flashback-sync/checkpoints"
+	"github.com/flashback-sync/flashback-sync/load/derived"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
-	"github.com/flashback-sync/flashback-sync/schema"
 )
-
-// Query is a query that the configuration asks for: a row of sync_queries.
-type Query struct {
-	checkpoints.Key
-	PolicyID                                       string // of events; "" for all
-	Scope, ScopeID, RuleID, APIKeyID, BucketLength string // of statistics
-	Start                                          time.Time
-	CompleteTo                                     time.Time // zero if it is not covered from its start
-}
 
 // Derive brings what is computed from other tables up to date with what is committed, so
 // that it is published with them: the queries that the configuration asks for, the days
 // that are complete, and the rows of derived tables for the days whose rows, names or
 // completeness changed. Nothing else is computed again. The queries of the streams in kept,
 // which a narrowed run does not have, stay as they are. at is the time now.
-func (w *Warehouse) Derive(ctx context.Context, queries []Query, kept []string, at time.Time) error {
+func (w *Warehouse) Derive(ctx context.Context, queries []derived.Query, kept []string, at time.Time) error {
 	for {
 		err := w.transact(ctx, "derive tables", func(tx *sql.Tx) error {
-			if err := replaceQueries(ctx, tx, queries, kept); err != nil {
-				return err
-			}
-			return derive(ctx, tx, at)
+			return derived.Update(ctx, tx, queries, kept, at)
 		})
 		if err == nil {
 			return nil
@@ -44,90 +29,11 @@ func (w *Warehouse) Derive(ctx context.Context, queries []Query, kept []string, 
 	}
 }
 
-func derive(ctx context.Context, tx *sql.Tx, at time.Time) error {
-	err := execute(ctx, tx,
-		listChangedDays(),
-		"CREATE OR REPLACE TEMP TABLE complete_days AS SELECT stream, day FROM bi.coverage_daily GROUP BY stream, day HAVING bool_and(status = 'complete')",
-		"DELETE FROM sync_days WHERE (stream, day) NOT IN (SELECT (stream, day) FROM complete_days)",
-		"INSERT INTO sync_days SELECT stream, day, "+instantOf(at.UnixMicro())+" FROM complete_days WHERE (stream, day) NOT IN (SELECT (stream, day) FROM sync_days)",
-		"DROP TABLE temp.complete_days")
-	for _, table := range schema.Tables() {
-		if err == nil && table.Derived != "" {
-			err = execute(ctx, tx, deriveTable(table)...)
-		}
-	}
-	if err != nil {
-		return err
-	}
-	return execute(ctx, tx, "DROP TABLE temp.changed_days")
-}
-
-func execute(ctx context.Context, tx *sql.Tx, statements ...string) error {
-	for _, statement := range statements {
-		if _, err := tx.ExecContext(ctx, statement); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// deriveTable replaces the rows of the changed days.
-func deriveTable(table *schema.Table) (statements []string) {
-	name, columns := schema.Ident(table.Name), duckdb.Names(table)
-	names, values := columns, columns
-	if c := table.PartitionColumn(); c != nil {
-		names, values = names+", "+schema.Ident(c.Name), values+", "+table.PartitionValue(schema.Ident(table.Time))
-	}
-	if table.Partition != schema.Unpartitioned {
-		statements = append(
-			statements,
-			"INSERT INTO changed_days "+schema.OutdatedDays(),
-			fmt.Sprintf(`INSERT INTO internal.changed_partitions
-				SELECT DISTINCT %[1]s, make_timestamptz(epoch_us(date_trunc('month', day))) AS start FROM changed_days
-				WHERE start NOT IN (SELECT partition_start FROM internal.changed_partitions WHERE table_name = %[1]s)`, schema.Literal(table.Name)),
-		)
-	}
-	return append(
-		statements,
-		"DELETE FROM "+name+" WHERE day IN (SELECT day FROM changed_days)",
-		fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM (%s)", name, names, values, table.Derived),
-	)
-}
-
-func listChangedDays() string {
-	var tables []string
-	for _, stream := range schema.Streams() {
-		if stream.Kind == schema.List {
-			tables = append(tables, schema.Literal(stream.Table.Name))
-		}
-	}
-	return "CREATE OR REPLACE TEMP TABLE changed_days AS SELECT DISTINCT CAST(make_timestamp(epoch_us(partition_start)) AS DATE) AS day " +
-		"FROM internal.changed_partitions WHERE table_name IN (" + strings.Join(tables, ", ") + ")"
-}
-
-func replaceQueries(ctx context.Context, tx *sql.Tx, queries []Query, kept []string) error {
-	if _, err := tx.ExecContext(ctx, "DELETE FROM sync_queries WHERE NOT list_contains(string_split(?, ','), stream)", strings.Join(kept, ",")); err != nil {
-		return err
-	}
-	for _, q := range queries {
-		_, err := tx.ExecContext(ctx, `INSERT INTO sync_queries (stream, "filter", policy_id, scope, scope_id, rule_id, api_key_id, bucket_size, start_ts, complete_to)
-			VALUES (?, ?, nullif(?, ''), nullif(?, ''), nullif(?, ''), nullif(?, ''), nullif(?, ''), nullif(?, ''), ?, ?)`,
-			q.Stream, q.Filter, q.PolicyID, q.Scope, q.ScopeID, q.RuleID, q.APIKeyID, q.BucketLength, nullable(q.Start), nullable(q.CompleteTo))
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func nullable(t time.Time) sql.NullTime { return sql.NullTime{Time: t, Valid: !t.IsZero()} }
-
 // makeViews makes the views of this release, if the warehouse has other ones, and marks that
 // they are not published.
 func (w *Warehouse) makeViews(ctx context.Context) error {
-	var made string
-	err := w.conn.QueryRowContext(ctx, "SELECT coalesce(max(value), '') FROM internal.meta WHERE key = 'views'").Scan(&made)
-	if err == nil && made == schema.ViewsDigest() {
+	current, err := derived.ViewsAreCurrent(ctx, w.conn)
+	if err == nil && current {
 		return nil
 	}
 	if err == nil {
@@ -137,23 +43,11 @@ func (w *Warehouse) makeViews(ctx context.Context) error {
 		return duckdb.Wrap("make views", err)
 	}
 	return w.transact(ctx, "make views", func(tx *sql.Tx) error {
-		for _, statement := range viewStatements() {
+		for _, statement := range derived.ViewStatements() {
 			if _, err := tx.ExecContext(ctx, statement); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-}
-
-func viewStatements() []string {
-	statements := []string{"DROP SCHEMA IF EXISTS " + schema.ViewSchema + " CASCADE", "CREATE SCHEMA " + schema.ViewSchema}
-	for _, v := range schema.Views() {
-		statements = append(statements, v.DDL()...)
-	}
-	return append(
-		statements,
-		"DELETE FROM internal.meta WHERE key = 'views'",
-		"INSERT INTO internal.meta VALUES ('views', "+schema.Literal(schema.ViewsDigest())+")",
-	)
 }

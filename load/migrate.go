@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/flashback-sync/flashback-sync/load/derived"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/load/durable"
 	"github.com/flashback-sync/flashback-sync/schema"
@@ -63,7 +64,7 @@ func (w *Warehouse) fill(ctx context.Context) error {
 		fmt.Sprintf("INSERT INTO internal.meta VALUES ('application', '%s'), ('schema_version', '%d'), ('created_by', %s)",
 			application, schema.Version, schema.Literal(w.options.Version)),
 	)
-	statements = append(statements, viewStatements()...)
+	statements = append(statements, derived.ViewStatements()...)
 	for _, statement := range append(statements, "CHECKPOINT") {
 		if _, err := w.conn.ExecContext(ctx, statement); err != nil {
 			return err

@@ -3,9 +3,7 @@ package load
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
@@ -125,32 +123,4 @@ func (w *Warehouse) MarkChanged(ctx context.Context, table *schema.Table, partit
 func (r Reader) Ledger(ctx context.Context) ([]checkpoints.Line, error) {
 	lines, err := checkpoints.ReadAll(ctx, r.conn, "sync_coverage")
 	return lines, duckdb.Wrap("read warehouse", err)
-}
-
-// FinishCopy turns a copy of the closed private file into the analysts' file: it verifies
-// the checksums and drops the warehouse's own tables.
-func (w *Warehouse) FinishCopy(ctx context.Context, path string) error {
-	if err := duckdb.CheckBlocks(ctx, path); err != nil {
-		var damaged *duckdb.DamagedError
-		if errors.As(err, &damaged) {
-			err = &duckdb.DamagedError{Path: w.path, Reason: strings.ReplaceAll(damaged.Reason, path, w.path)}
-		}
-		return duckdb.Wrap("check published file", err)
-	}
-	return StripPrivate(ctx, path)
-}
-
-// StripPrivate drops the warehouse's own tables.
-func StripPrivate(ctx context.Context, path string) error {
-	db, err := duckdb.Open(path, duckdb.Session{MemoryLimit: duckdb.LeastMemory})
-	if err != nil {
-		return duckdb.Wrap("prepare published file", err)
-	}
-	if err = addGeneration(ctx, db); err == nil {
-		_, err = db.ExecContext(ctx, "DROP SCHEMA internal CASCADE; CHECKPOINT")
-	}
-	if closeErr := db.Close(); err == nil {
-		err = closeErr
-	}
-	return duckdb.Wrap("prepare published file", err)
 }

@@ -52,7 +52,7 @@ func Rebuild(ctx context.Context, options run.Options, from run.Source) (done Re
 // covered.
 func findRemains(ctx context.Context, o *run.Options) (load.Remains, error) {
 	remains := load.Remains{Published: snapshot.Name}
-	remains.Generation = load.PublishedGeneration(ctx, filepath.Join(o.DataDir, snapshot.Name))
+	remains.Generation = snapshot.Generation(ctx, filepath.Join(o.DataDir, snapshot.Name))
 	if manifest, err := lake.ReadManifest(o.LakeDir()); err == nil {
 		remains.Generation = max(remains.Generation, manifest.Generation)
 	}

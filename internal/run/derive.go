@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
-	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/derived"
 )
 
 // derive computes what is published beside the rows: which days are complete by the ledger
@@ -27,10 +27,10 @@ func (r *run) derive(ctx context.Context) error {
 }
 
 // queries are those of the options: of lists, and of every series.
-func (r *run) queries(ctx context.Context) (all []load.Query, err error) {
+func (r *run) queries(ctx context.Context) (all []derived.Query, err error) {
 	for _, list := range r.options.Lists {
 		for _, q := range list.Queries() {
-			all = append(all, load.Query{Key: checkpoints.Key{Stream: list.Name(), Filter: q.Key()}, PolicyID: q.PolicyPath, Start: list.Start})
+			all = append(all, derived.Query{Key: checkpoints.Key{Stream: list.Name(), Filter: q.Key()}, PolicyID: q.PolicyPath, Start: list.Start})
 		}
 	}
 	if r.options.Stats == nil {
@@ -38,7 +38,7 @@ func (r *run) queries(ctx context.Context) (all []load.Query, err error) {
 	}
 	series, err := r.options.Stats.Series(ctx, r.warehouse)
 	for _, s := range series {
-		all = append(all, load.Query{
+		all = append(all, derived.Query{
 			Key: s.Key(), Scope: s.Scope, ScopeID: s.ID, RuleID: s.RuleID, APIKeyID: s.APIKeyID, BucketLength: s.Bucket,
 		})
 	}

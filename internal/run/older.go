@@ -32,7 +32,7 @@ func (r *run) refuseOlder(ctx context.Context) error {
 	}
 	// Opening the file takes long. One that this warehouse published is not opened.
 	if newest <= own && !published.Read(r.options.DataDir).Same(r.options.DataDir, snapshot.Name) {
-		path, newest = r.snapshotPath(), load.PublishedGeneration(ctx, r.snapshotPath())
+		path, newest = r.snapshotPath(), snapshot.Generation(ctx, r.snapshotPath())
 	}
 	if newest <= own {
 		return r.refuseUnknownPartitions(ctx, manifest)

@@ -90,7 +90,7 @@ func (r *run) publish(ctx context.Context) error {
 	}
 	snapshotDue := r.options.PublishDuckDB && (done.Changed || refresh || !note.Same(r.options.DataDir, snapshot.Name))
 	if snapshotDue {
-		if err := snapshot.Publish(ctx, load.File(r.options.DataDir), r.snapshotPath(), r.warehouse.FinishCopy); err != nil {
+		if err := snapshot.Publish(ctx, load.File(r.options.DataDir), r.snapshotPath()); err != nil {
 			return publishError(ctx, err)
 		}
 	}

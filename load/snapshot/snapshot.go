@@ -21,12 +21,10 @@ import (
 // Name is the published file's name below data_dir.
 const Name = "flashback.duckdb"
 
-// finish turns a copy of the private file into the published one, in place.
-type finish func(ctx context.Context, path string) error
-
 // Publish copies the private file, which must be closed and checkpointed, to the
-// target.
-func Publish(ctx context.Context, private, target string, finish finish) (err error) {
+// target. It returns a *duckdb.DamagedError if a block of the private file is damaged: what
+// rots while a run lasts does not replace what is published.
+func Publish(ctx context.Context, private, target string) (err error) {
 	if err := refuseLog(private); err != nil {
 		return err
 	}
@@ -40,7 +38,7 @@ func Publish(ctx context.Context, private, target string, finish finish) (err er
 			_ = remove(temporary + ".wal")
 		}
 	}()
-	if err := finish(ctx, temporary); err != nil {
+	if err := finish(ctx, temporary, private); err != nil {
 		return err
 	}
 	if err := errors.Join(refuseLog(temporary), remove(temporary+".wal")); err != nil {

@@ -79,7 +79,7 @@ func open(t *testing.T, dir string) *load.Warehouse {
 
 func publish(t *testing.T, dir string) {
 	t.Helper()
-	if err := snapshot.Publish(ctx, load.File(dir), filepath.Join(dir, snapshot.Name), load.StripPrivate); err != nil {
+	if err := snapshot.Publish(ctx, load.File(dir), filepath.Join(dir, snapshot.Name)); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -209,31 +209,47 @@ func TestTheLogOfTheOldFileIsRemoved(t *testing.T) {
 }
 
 func TestAFailureLeavesTheOldFileAndNothingElse(t *testing.T) {
-	broken := errors.New("broken")
 	cancelled, cancel := context.WithCancel(ctx)
 	cancel()
-	half := func(path string) error {
-		return errors.Join(os.WriteFile(path+".wal", []byte("half"), 0o600), os.Truncate(path, 10))
+	// Bits that rot between the check at the start of a run and the copy at its end.
+	flip := func(content []byte) []byte {
+		const block, headers = 256 << 10, 3 << 12
+		for at := headers + 5000; at < len(content); at += block {
+			content[at] ^= 1
+		}
+		return content
 	}
 	for name, c := range map[string]struct {
-		ctx    context.Context
-		finish func(context.Context, string) error
-		want   error
+		ctx     context.Context
+		private func(content []byte) []byte
+		damaged bool
+		want    error
 	}{
-		"finish fails":       {ctx, func(_ context.Context, path string) error { return errors.Join(half(path), broken) }, broken},
-		"finish is not done": {ctx, func(_ context.Context, path string) error { return half(path) }, nil},
-		"finish removes it":  {ctx, func(_ context.Context, path string) error { return os.Remove(path) }, os.ErrNotExist},
-		"cancelled":          {cancelled, load.StripPrivate, context.Canceled},
+		"a damaged block": {ctx, flip, true, nil},
+		"not a database":  {ctx, func([]byte) []byte { return bytes.Repeat([]byte("no"), 1<<20) }, false, nil},
+		"cut":             {ctx, func(content []byte) []byte { return content[:10] }, false, nil},
+		"cancelled":       {cancelled, func(content []byte) []byte { return content }, false, context.Canceled},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dir, target := warehouse(t, 3)
+			dir, target := warehouse(t, 5000)
 			publish(t, dir)
 			before, err := os.Stat(target)
 			if err != nil {
 				t.Fatal(err)
 			}
-			err = snapshot.Publish(c.ctx, load.File(dir), target, c.finish)
+			content, err := os.ReadFile(load.File(dir))
+			if err == nil {
+				err = os.WriteFile(load.File(dir), c.private(content), 0o600)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = snapshot.Publish(c.ctx, load.File(dir), target)
 			if err == nil || (c.want != nil && !errors.Is(err, c.want)) {
+				t.Errorf("got %v", err)
+			}
+			var damaged *duckdb.DamagedError
+			if c.damaged && (!errors.As(err, &damaged) || damaged.Path != load.File(dir) || strings.Contains(err.Error(), "tmp-")) {
 				t.Errorf("got %v", err)
 			}
 			if after, err := os.Stat(target); err != nil || !os.SameFile(before, after) {
@@ -251,7 +267,7 @@ func TestAPrivateFileThatIsNotClosedIsNotPublished(t *testing.T) {
 	if err := os.WriteFile(load.File(dir)+".wal", []byte("rows"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := snapshot.Publish(ctx, load.File(dir), target, load.StripPrivate); err == nil || !strings.Contains(err.Error(), "write-ahead log") {
+	if err := snapshot.Publish(ctx, load.File(dir), target); err == nil || !strings.Contains(err.Error(), "write-ahead log") {
 		t.Errorf("got %v", err)
 	}
 	if _, err := os.Stat(load.File(dir) + ".wal"); err != nil || names(t, dir) != "state" {
@@ -261,7 +277,7 @@ func TestAPrivateFileThatIsNotClosedIsNotPublished(t *testing.T) {
 
 func TestAMissingPrivateFile(t *testing.T) {
 	dir := t.TempDir()
-	if err := snapshot.Publish(ctx, load.File(dir), filepath.Join(dir, snapshot.Name), load.StripPrivate); !errors.Is(err, os.ErrNotExist) || names(t, dir) != "" {
+	if err := snapshot.Publish(ctx, load.File(dir), filepath.Join(dir, snapshot.Name)); !errors.Is(err, os.ErrNotExist) || names(t, dir) != "" {
 		t.Errorf("files %s, %v", names(t, dir), err)
 	}
 }
@@ -278,7 +294,7 @@ func TestLinksAreNotCopied(t *testing.T) {
 		if err := os.Symlink(outside, link); err != nil {
 			t.Fatal(err)
 		}
-		if err := snapshot.Publish(ctx, load.File(dir), target, load.StripPrivate); err == nil {
+		if err := snapshot.Publish(ctx, load.File(dir), target); err == nil {
 			t.Errorf("%s was followed", name)
 		}
 		if _, err := os.Lstat(target); err == nil {
