@@ -16,7 +16,6 @@ import (
 func (a *app) askCommand() *cobra.Command {
 	request := query.Request{Limits: query.DefaultLimits()}
 	var out, month, from, to string
-	var markdown bool
 	command := &cobra.Command{
 		Use:   "ask [QUESTION]",
 		Short: "Answer a question of the cookbook, and say whether its period is complete",
@@ -29,11 +28,7 @@ complete stands below the table, and in other formats on stderr.`,
   flashback-sync ask weekly --from 2026-08-01 --to 2026-10-31 --out weekly.xlsx`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			switch {
-			case markdown:
-				_, err := fmt.Fprint(a.stdout, cookbook.Markdown())
-				return err
-			case len(args) == 0:
+			if len(args) == 0 {
 				a.listQuestions()
 				return nil
 			}
@@ -64,7 +59,6 @@ complete stands below the table, and in other formats on stderr.`,
 	flags.StringVar(&month, "month", "", "the `month` to answer for: 2026-10")
 	flags.StringVar(&from, "from", "", "first `day` of the period: 2026-10-01")
 	flags.StringVar(&to, "to", "", "last `day` of the period")
-	flags.BoolVar(&markdown, "markdown", false, "print the cookbook as a document")
 	return command
 }
 

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/schema"
@@ -51,24 +50,4 @@ func (q Question) In(p Period) string {
 		}
 		return "DATE " + schema.Literal(day.Format(time.DateOnly))
 	})
-}
-
-// Markdown is the cookbook as a document.
-func Markdown() string {
-	var b strings.Builder
-	b.WriteString(`# Cookbook
-
-Questions about the published data, and the SQL that answers them. Run one by its name:
-
-    flashback-sync ask                                        # lists them
-    flashback-sync ask repeat-offenders --month 2026-10
-    flashback-sync ask weekly --from 2026-08-01 --to 2026-10-31 --out weekly.xlsx
-
-Without a period it is the last 30 complete days. Every answer says whether its period is complete. To use the SQL elsewhere, replace ` + "`first_day` and `last_day`" + ` by
-` + "`DATE '2026-10-01'`" + ` and so on. The views are explained in [analysts.md](analysts.md). This file is written by ` + "`flashback-sync ask --markdown`" + `.
-`)
-	for _, q := range Questions() {
-		fmt.Fprintf(&b, "\n## %s\n\n%s For: %s.\n\n```sql\n%s;\n```\n", q.Name, q.Text, q.For, q.SQL)
-	}
-	return b.String()
 }

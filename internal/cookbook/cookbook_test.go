@@ -9,13 +9,6 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/cookbook"
 )
 
-func TestTheDocumentIsCurrent(t *testing.T) {
-	document, err := os.ReadFile("../../docs/cookbook.md")
-	if err != nil || string(document) != cookbook.Markdown() {
-		t.Errorf("run 'flashback-sync ask --markdown > docs/cookbook.md' (%v)", err)
-	}
-}
-
 func TestEveryQuestionIsReadAndHasThreeLines(t *testing.T) {
 	source, err := os.ReadFile("cookbook.sql")
 	if err != nil {
