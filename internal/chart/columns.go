@@ -22,6 +22,7 @@ type Column struct {
 	Values   []int64 // one for each series
 	Note     string  // follows its numbers
 	Tone     string  // in place of the series' own
+	Pale     string  // why its numbers may be too small: it is drawn pale; "" for others
 }
 
 // Total of all series.
@@ -48,6 +49,7 @@ const (
 // bar is a column: its slot in percent of the width, and what is drawn in it.
 type bar struct {
 	Title    string
+	Pale     bool
 	X, Width float64
 	Parts    []rect
 }
@@ -80,7 +82,7 @@ func (c *Columns) bar(of *Column, scale scale, base float64) bar {
 	if len(c.Columns) > spacedBars {
 		width = slot * 1.08 // no hairlines between neighbours
 	}
-	b := bar{Title: c.title(of), X: of.From, Width: slot}
+	b := bar{Title: c.title(of), Pale: of.Pale != "", X: of.From, Width: slot}
 	y, total := base, of.Total()
 	for i, n := range of.Values {
 		if n <= 0 {
@@ -110,19 +112,26 @@ func (c *Columns) title(of *Column) string {
 	if len(words) > 1 {
 		text += fmt.Sprintf("; %s in all", c.Of.Words(of.Total()))
 	}
-	if of.Note != "" {
-		text += "; " + visible.Text(of.Note)
+	for _, note := range of.notes() {
+		text += "; " + visible.Text(note)
 	}
 	return text
 }
 
-// legend names the series, the highest first; lanes bear their names.
+// notes are the texts that follow the numbers.
+func (c *Column) notes() []string {
+	return slices.DeleteFunc([]string{c.Note, c.Pale}, func(text string) bool { return text == "" })
+}
+
+// legend names the series, the highest first, and what is pale; lanes bear their names.
 func (c *Columns) legend() (keys []Key) {
-	if len(c.Series) < 2 {
-		return nil
+	if len(c.Series) > 1 {
+		for _, s := range slices.Backward(c.Series) {
+			keys = append(keys, Key{Tone: s.Tone, Text: s.Name})
+		}
 	}
-	for _, s := range slices.Backward(c.Series) {
-		keys = append(keys, Key{Tone: s.Tone, Text: s.Name})
+	if i := slices.IndexFunc(c.Columns, func(col Column) bool { return col.Pale != "" }); i >= 0 {
+		keys = append(keys, Key{Tone: "pale", Text: c.Columns[i].Pale})
 	}
 	return keys
 }
@@ -137,13 +146,13 @@ func (c *Columns) table() Table {
 	if stacked {
 		t.Head = append(t.Head, "in all")
 	}
-	noted := slices.ContainsFunc(c.Columns, func(col Column) bool { return col.Note != "" })
+	noted := slices.ContainsFunc(c.Columns, func(col Column) bool { return len(col.notes()) > 0 })
 	if noted {
 		t.Head = append(t.Head, "note")
 	}
 	empty := 0
 	for _, col := range c.Columns {
-		if col.Total() == 0 && col.Note == "" {
+		if col.Total() == 0 && len(col.notes()) == 0 {
 			empty++
 			continue
 		}
@@ -155,7 +164,7 @@ func (c *Columns) table() Table {
 			row = append(row, c.Of.Words(col.Total()))
 		}
 		if noted {
-			row = append(row, col.Note)
+			row = append(row, strings.Join(col.notes(), "; "))
 		}
 		t.Rows = append(t.Rows, row)
 	}

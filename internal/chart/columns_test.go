@@ -164,3 +164,18 @@ func TestPeriodsNameWholeDays(t *testing.T) {
 		t.Error(f.To)
 	}
 }
+
+func TestAPaleColumnSaysWhy(t *testing.T) {
+	c := &Columns{Series: []Series{{Name: "rows", Tone: "rows"}}, What: "Day", Columns: []Column{
+		{Label: "one", To: 50, Values: []int64{3}}, {Label: "two", From: 50, To: 100, Values: []int64{0}, Note: "noted", Pale: "not complete"},
+	}}
+	drawn, err := c.HTML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`<g class="bar"><title>one: 3 rows</title>`, `<g class="bar pale"><title>two: 0 rows; noted; not complete</title>`, `t-pale"></span>not complete</li>`, "noted; not complete</td>"} {
+		if !strings.Contains(string(drawn), want) {
+			t.Errorf("the chart lacks %q", want)
+		}
+	}
+}
