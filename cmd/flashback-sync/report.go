@@ -22,7 +22,8 @@ func (a *app) reportCommand() *cobra.Command {
 		Use:   "report",
 		Short: "Write the status page as one file",
 		Long: `Writes what the status page of 'serve' shows as one HTML file that needs nothing
-else: what is wrong, freshness, coverage, runs, and an overview of the events.
+else. It begins with the last complete week beside the one before, and whether their
+days are complete; then what is wrong, freshness, coverage, runs, and an overview.
 It opens nothing that a sync needs, and may run at any moment.`,
 		Example: "  flashback-sync report --out report.html",
 		Args:    cobra.NoArgs,

@@ -88,7 +88,7 @@ func holdings(days int) *status.Holdings {
 		})
 	}
 	h.Streams = []status.Stream{alerts.Stream, violations.Stream, statistics.Stream}
-	h.Overview = o
+	h.Overview, h.Week = o, aWeek()
 	return h
 }
 
@@ -271,6 +271,10 @@ func strange(name string, days int) *status.Status {
 	s.Progress.Streams[0].Error, s.Progress.Streams[1].Stream = name, name
 	s.Holdings.Overview.People = []status.Ranked{{Name: name, Count: 1, Alerts: 1}, {Name: strings.Repeat("long", 50), Count: 1}}
 	s.Holdings.Overview.Policies[0].Name, s.Holdings.Overview.Models[0].Name = name, name
+	w := s.Holdings.Week
+	w.New.Policies.Rows[0].Name, w.New.Models.Rows[0].Name, w.New.Hosts.Rows[0].Name = name, name, name
+	w.New.Users = status.WeekNames{Total: 1, Rows: []status.Ranked{{Name: name}}}
+	w.Worse.Rows[0].Name, w.Silent.Rows[0].Name = name, strings.Repeat("W", 300)+name
 	stream := &s.Holdings.Streams[0]
 	stream.Name, stream.Rejected, stream.Reasons = name, 3, []status.Ranked{{Name: name, Count: 3}}
 	stream.Lanes = append(stream.Lanes, status.Lane{Filter: name})
@@ -310,6 +314,9 @@ func huge() *status.Status {
 	day := &s.Holdings.Overview.Days[7]
 	day.Alerts, day.High, day.Low, day.Blocked, day.TokensIn, day.TokensOut = math.MaxInt64, math.MaxInt64, math.MaxInt64, math.MaxInt64, math.MaxInt64, math.MaxInt64
 	s.Holdings.Overview.Policies[0].Violations, s.Holdings.Overview.Policies[0].Alerts = math.MaxInt64, math.MaxInt64
+	w := s.Holdings.Week
+	w.This.Violations, w.This.Users, w.Before.Alerts, w.Days[30].High, w.New.Users.Total = math.MaxInt64, math.MaxInt64, math.MaxInt64, math.MaxInt64, math.MaxInt64
+	w.Worse.Rows[0].This, w.Silent.Rows[0].Before = math.MaxInt64, math.MaxInt64
 	s.Runs[0].StartedAt, s.Runs[0].PeakBytes, s.Runs[0].Retries = time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC), math.MaxInt64, math.MaxInt64
 	s.Runs[1].StartedAt, s.Runs[1].FinishedAt = s.Runs[1].FinishedAt, s.Runs[1].StartedAt
 	s.Runs[2].Requests = map[string]int64{}

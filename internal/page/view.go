@@ -23,6 +23,7 @@ type view struct {
 	Running  *progress
 	Died     *progress
 	Cards    []card
+	Week     *week
 	Overview *overview
 	Runs     *runs
 	Jobs     []job
@@ -44,6 +45,9 @@ func newView(s *status.Status, form Form) *view {
 		for i := range s.Holdings.Streams {
 			v.Cards = append(v.Cards, v.card(&s.Holdings.Streams[i], i))
 		}
+		if s.Holdings.Week != nil {
+			v.Week = newWeek(s.Holdings.Week)
+		}
 		if s.Holdings.Overview != nil {
 			v.Overview = newOverview(s.Holdings.Overview)
 		}
@@ -51,6 +55,15 @@ func newView(s *status.Status, form Form) *view {
 	v.Runs = v.runs()
 	v.Jobs = v.jobs()
 	return v
+}
+
+// Opens is the week if the document begins with it: the report, which is also read by
+// people who run nothing.
+func (v *view) Opens() *week {
+	if v.Static {
+		return v.Week
+	}
+	return nil
 }
 
 // Icon is the browser tab's: a disc that shows the verdict.

@@ -66,8 +66,13 @@ func ReadHoldings(ctx context.Context, from Source) (h *Holdings, err error) {
 	if h.Streams, err = r.streams(ctx, manifest.Coverage); err != nil {
 		return nil, err
 	}
-	h.Overview, err = r.overview(ctx, h.Streams)
-	return h, err
+	if h.Overview, err = r.overview(ctx, h.Streams); err != nil {
+		return nil, err
+	}
+	if h.Week, err = r.week(ctx); err != nil {
+		return nil, err
+	}
+	return h, nil
 }
 
 func (f Source) lake() string { return filepath.Join(f.DataDir, "lake") }

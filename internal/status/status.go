@@ -47,6 +47,8 @@ type Holdings struct {
 	Streams []Stream  `json:"streams"` // those that are configured or have anything stored
 	// Overview is nil without rows.
 	Overview *Overview `json:"overview"`
+	// Week is nil without rows, or if flashback.duckdb is not published.
+	Week *Week `json:"week,omitempty"`
 	// Bytes that the published files have: the DuckDB file (0 if none), the lake.
 	DuckDBBytes int64 `json:"duckdb_bytes"`
 	LakeBytes   int64 `json:"lake_bytes"`
