@@ -30,12 +30,21 @@ func (w *Warehouse) Copy(ctx context.Context, table *schema.Table, from, to time
 		return duckdb.Wrap("read warehouse", err)
 	}
 	defer func() { _ = conn.Close() }() // it only read
-	_, err = conn.ExecContext(ctx, fmt.Sprintf("COPY (SELECT %[1]s FROM %[2]s WHERE %[3]s >= make_timestamptz(%[4]d) AND %[3]s < make_timestamptz(%[5]d) ORDER BY %[6]s) TO %[7]s (%[8]s)",
-		duckdb.Values(table), schema.Ident(table.Name), schema.Ident(table.Time), from.UnixMicro(), to.UnixMicro(), duckdb.Order(table), schema.Literal(file), options))
+	_, err = conn.ExecContext(ctx, fmt.Sprintf("COPY (SELECT %[1]s FROM %[2]s WHERE %[3]s >= %[4]s AND %[3]s < %[5]s ORDER BY %[6]s) TO %[7]s (%[8]s)",
+		duckdb.Values(table), schema.Ident(table.Name), schema.Ident(table.Time), boundOf(table, from), boundOf(table, to), duckdb.Order(table), schema.Literal(file), options))
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	return duckdb.Wrap("write "+table.Name, err)
+}
+
+// boundOf is the SQL of a time to compare a table's time column with, of the same type: a
+// comparison of a date with a time goes through a calendar for every row.
+func boundOf(table *schema.Table, at time.Time) string {
+	if c, _ := table.Column(table.Time); c.Type == schema.Date {
+		return "DATE " + schema.Literal(at.UTC().Format(time.DateOnly))
+	}
+	return instantOf(at.UnixMicro())
 }
 
 // GrowAfter gives DuckDB more memory after an error, and reports whether it did: not if
