@@ -85,7 +85,7 @@ It loses no row, shows none twice, and never blocks a reader. Begin with
 	flags.StringVar(&a.logFormat, "log-format", "", "auto, json or console")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
 	root.AddCommand(
-		a.syncCommand(), a.demoCommand(), a.statusCommand(), a.queryCommand(), a.askCommand(), a.verifyCommand(), a.repairCommand(),
+		a.syncCommand(), a.demoCommand(), a.statusCommand(), a.queryCommand(), a.askCommand(), a.exportCommand(), a.verifyCommand(), a.repairCommand(),
 		a.serveCommand(), a.reportCommand(), a.initCommand(), a.checkCommand(), a.schemaCommand(), a.versionCommand(),
 		a.manCommand(),
 	)

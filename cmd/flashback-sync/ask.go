@@ -22,7 +22,8 @@ func (a *app) askCommand() *cobra.Command {
 		Long: `Without an argument it lists the questions, which are explained in docs/cookbook.md.
 With the name of one it answers it for a period: --month, or --from and --to, or the
 last 30 complete days. Days are UTC days. Whether all days of the period are proven
-complete stands below the table, and in other formats on stderr.`,
+complete is printed below the table, and in other formats on stderr; a workbook has a
+sheet about it.`,
 		Example: `  flashback-sync ask
   flashback-sync ask repeat-offenders --month 2026-10
   flashback-sync ask weekly --from 2026-08-01 --to 2026-10-31 --out weekly.xlsx`,
@@ -49,8 +50,8 @@ complete stands below the table, and in other formats on stderr.`,
 			if err != nil {
 				return usage(err)
 			}
-			request.SQL = question.In(period)
-			return a.answer(cmd.Context(), request, out, period)
+			request.SQL, request.Period = question.In(period), period
+			return a.answer(cmd.Context(), request, out)
 		},
 	}
 	flags := command.Flags()
@@ -72,8 +73,8 @@ func (a *app) listQuestions() {
 }
 
 // answer writes the answer, and below a table, or on stderr, how complete its period is.
-func (a *app) answer(ctx context.Context, request query.Request, out string, period cookbook.Period) error {
-	complete, err := period.Completeness(ctx, request.Database)
+func (a *app) answer(ctx context.Context, request query.Request, out string) error {
+	complete, err := query.Completeness(ctx, request)
 	if err != nil {
 		return queryFailure(err)
 	}

@@ -8,8 +8,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/flashback-sync/flashback-sync/internal/query"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
@@ -20,6 +22,7 @@ import (
 func (a *app) queryCommand() *cobra.Command {
 	request := query.Request{Limits: query.DefaultLimits()}
 	var file, out string
+	var params []string
 	command := &cobra.Command{
 		Use:   "query [SQL | -]",
 		Short: "Query the published DuckDB file",
@@ -34,15 +37,20 @@ numbers, booleans and nested values are what they are, all others are texts;
 each statement gets an array. Parquet and Arrow (an IPC file, as Feather) have
 the types themselves, and one result. A workbook for Excel has a sheet for each
 statement, with numbers and dates as such, times by the clock of --tz, and numbers
-of more than 15 digits as texts, since Excel would round them.
+of more than 15 digits as texts, since Excel would round them; the sheet Coverage
+says which days are complete, the sheet Sources where the data are from.
 
 The SQL is the argument, or comes from standard input with -, or from a file with
 --file. With --out the results go into a file, which is complete or not there; its
 ending names the format: .csv, .json, .jsonl, .parquet, .arrow, .xlsx or .txt.
 
+--param name=value gives the parameter $name of the SQL a value: a text, which DuckDB
+casts where something else is needed. It never becomes a part of the SQL.
+
 The tables and columns are described by 'flashback-sync schema'.`,
 		Example: `  flashback-sync query "SELECT policy_name, count(*) AS n FROM violations GROUP BY ALL ORDER BY n DESC"
   flashback-sync query --tz Europe/Berlin "SELECT timestamp, message FROM alerts ORDER BY ALL DESC LIMIT 10"
+  flashback-sync query --param policy=pol-1 'SELECT * FROM events WHERE policy_id = $policy'
   flashback-sync query --file monthly.sql --out monthly.parquet`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 || (len(args) == 1) == (file != "") {
@@ -55,6 +63,9 @@ The tables and columns are described by 'flashback-sync schema'.`,
 			if err != nil {
 				return err
 			}
+			if request.Params, err = parameters(params); err != nil {
+				return usage(err)
+			}
 			if request.SQL, err = statements(cmd.InOrStdin(), args, file); err != nil {
 				return usage(err)
 			}
@@ -65,11 +76,32 @@ The tables and columns are described by 'flashback-sync schema'.`,
 	flags.StringVarP(&request.Format, "format", "f", "table", "table, csv, json, jsonl, parquet, arrow or xlsx")
 	flags.StringVar(&file, "file", "", "read the SQL from this `file`, - for standard input")
 	flags.StringVarP(&out, "out", "o", "", "write the results to this `file`")
+	flags.BoolVar(&request.Mark, "bom", false, bomUsage)
+	flags.StringArrayVar(&params, "param", nil, "`name=value` of a parameter $name of the SQL (may be repeated)")
 	flags.StringVar(&request.Zone, "tz", "UTC", "time `zone` of the session")
-	flags.DurationVar(&request.Limits.Time, "timeout", request.Limits.Time, "stop after this time, 0 for never")
-	flags.StringVar(&request.Limits.Memory, "memory-limit", request.Limits.Memory, "most memory that DuckDB may use")
-	flags.StringVar(&request.Limits.Spill, "spill-limit", request.Limits.Spill, "most disk space for what does not fit into memory")
+	limitFlags(flags, &request.Limits)
 	return command
+}
+
+const bomUsage = "begin CSV with a byte order mark, by which Excel knows UTF-8"
+
+func limitFlags(flags *pflag.FlagSet, limits *query.Limits) {
+	flags.DurationVar(&limits.Time, "timeout", limits.Time, "stop after this time, 0 for never")
+	flags.StringVar(&limits.Memory, "memory-limit", limits.Memory, "most memory that DuckDB may use")
+	flags.StringVar(&limits.Spill, "spill-limit", limits.Spill, "most disk space for what does not fit into memory")
+}
+
+// parameters are those that --param gave.
+func parameters(given []string) (map[string]string, error) {
+	all := map[string]string{}
+	for _, text := range given {
+		name, value, found := strings.Cut(text, "=")
+		if _, twice := all[name]; !found || name == "" || twice {
+			return nil, fmt.Errorf("--param %q is to be like name=value, each name once", text)
+		}
+		all[name] = value
+	}
+	return all, nil
 }
 
 // prepare completes a request by its format, and by the published file that it reads.
@@ -81,6 +113,9 @@ func (a *app) prepare(cmd *cobra.Command, request *query.Request, out string) (e
 	}
 	if err := oneOf("--format", request.Format, query.Formats()); err != nil {
 		return err
+	}
+	if request.Mark && request.Format != "csv" {
+		return usage(errors.New("--bom is for CSV"))
 	}
 	if out == "" && query.Binary(request.Format) && isTerminal(a.stdout) {
 		return usage(fmt.Errorf("%s is not for a terminal, add --out FILE", request.Format))

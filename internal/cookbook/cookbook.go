@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/flashback-sync/flashback-sync/internal/query"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
@@ -42,7 +43,7 @@ func Named(name string) (Question, error) {
 }
 
 // In is the SQL for the days of a period.
-func (q Question) In(p Period) string {
+func (q Question) In(p query.Period) string {
 	return period.ReplaceAllStringFunc(q.SQL, func(name string) string {
 		day := p.First
 		if name == "last_day" {

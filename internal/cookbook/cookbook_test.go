@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/internal/cookbook"
+	"github.com/flashback-sync/flashback-sync/internal/query"
 )
 
 func TestEveryQuestionIsReadAndHasThreeLines(t *testing.T) {
@@ -29,7 +30,7 @@ func TestEveryQuestionIsReadAndHasThreeLines(t *testing.T) {
 
 func TestThePeriodIsPutIntoTheSQL(t *testing.T) {
 	q := cookbook.Question{SQL: "SELECT first_day_seen FROM t WHERE day BETWEEN first_day AND last_day"}
-	got := q.In(cookbook.Period{First: time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC), Last: time.Date(2026, 10, 31, 0, 0, 0, 0, time.UTC)})
+	got := q.In(query.Period{First: time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC), Last: time.Date(2026, 10, 31, 0, 0, 0, 0, time.UTC)})
 	if want := "SELECT first_day_seen FROM t WHERE day BETWEEN DATE '2026-10-01' AND DATE '2026-10-31'"; got != want {
 		t.Errorf("%s", got)
 	}

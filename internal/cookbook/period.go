@@ -15,12 +15,9 @@ import (
 // defaultDays is how long the period is if none is given.
 const defaultDays = 30
 
-// Period is a range of UTC days, both inclusive.
-type Period struct{ First, Last time.Time }
-
 // ParsePeriod reads a month, or the first and last day; what is "" follows from the
 // newest complete day.
-func ParsePeriod(month, from, to string, newest time.Time) (p Period, err error) {
+func ParsePeriod(month, from, to string, newest time.Time) (p query.Period, err error) {
 	p.Last = newest
 	if month != "" {
 		if from+to != "" {
@@ -58,26 +55,10 @@ func parseDay(flag, text string, day *time.Time) error {
 	return nil
 }
 
-func (p Period) String() string {
-	return p.First.Format(time.DateOnly) + " to " + p.Last.Format(time.DateOnly)
-}
-
 // NewestDay is the newest complete day of a published file.
 func NewestDay(ctx context.Context, database string) (time.Time, error) {
 	seconds, err := number(ctx, database, "SELECT coalesce(epoch(max(day)), 0)::BIGINT AS n FROM bi.calendar WHERE complete")
 	return time.Unix(seconds, 0).UTC(), err
-}
-
-// Completeness says in words whether all days of the period are complete.
-func (p Period) Completeness(ctx context.Context, database string) (string, error) {
-	complete, err := number(ctx, database, Question{
-		SQL: "SELECT count(*) AS n FROM bi.calendar WHERE complete AND day BETWEEN first_day AND last_day",
-	}.In(p))
-	days := int64(p.Last.Sub(p.First)/(24*time.Hour)) + 1
-	if complete == days {
-		return p.String() + ": complete, every day of every configured stream is covered", err
-	}
-	return fmt.Sprintf("%s: NOT complete, %d of %d days are; 'flashback-sync ask incomplete' lists the others", p, complete, days), err
 }
 
 // number is the one number that a query gives.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"strconv"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/ipc"
@@ -31,8 +32,20 @@ func writeParquet(ctx context.Context, s *session, st *statement, out Output) er
 		return errors.New("parquet: there is no folder for temporary files; name a file with --out")
 	}
 	copying := "COPY " + subquery(st.stored()) + " TO " + schema.Literal(s.file) + " (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)"
-	if err := s.rows(ctx, copying, func([]*string) error { return nil }); err != nil || s.file == out.Path {
+	if _, err := s.texts(ctx, copying); err != nil {
 		return err
+	}
+	count, err := s.texts(ctx, "SELECT count(*) FROM read_parquet("+schema.Literal(s.file)+")")
+	if err != nil {
+		return err
+	}
+	rows, err := strconv.ParseInt(count[0][0], 10, 64)
+	if err != nil {
+		return err
+	}
+	s.written.Add(rows)
+	if s.file == out.Path {
+		return nil
 	}
 	file, err := os.Open(s.file)
 	if err != nil {
@@ -51,6 +64,7 @@ func writeArrow(ctx context.Context, s *session, st *statement, out Output) erro
 		}
 		for batch, err := range all {
 			if err == nil {
+				s.written.Add(batch.NumRows())
 				err = w.Write(batch)
 			}
 			if err != nil {

@@ -29,7 +29,11 @@ func FormatOf(file string) (string, error) {
 
 // ToFile runs the statements and puts the results in a file, which is the old one until
 // all are written. It may not lie in dataDir, whose files are not the user's.
-func ToFile(ctx context.Context, r Request, target, dataDir string) (err error) {
+func ToFile(ctx context.Context, r Request, target, dataDir string) error {
+	return toFile(target, dataDir, func(out Output) error { return Run(ctx, r, out) })
+}
+
+func toFile(target, dataDir string, write func(Output) error) (err error) {
 	if err := mayWrite(target, dataDir); err != nil {
 		return err
 	}
@@ -42,10 +46,19 @@ func ToFile(ctx context.Context, r Request, target, dataDir string) (err error) 
 	if err != nil {
 		return err
 	}
-	if err := Run(ctx, r, Output{Writer: file, Path: path}); err != nil {
+	if err := write(Output{Writer: file, Path: path}); err != nil {
 		return err
 	}
 	return file.Commit()
+}
+
+// sizeOf is the size of a file, 0 if it is not there.
+func sizeOf(path string) int64 {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0
+	}
+	return info.Size()
 }
 
 func mayWrite(target, dataDir string) error {

@@ -10,15 +10,21 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"github.com/flashback-sync/flashback-sync/internal/crash"
 )
 
 // Request is what to run, and how the results are written.
 type Request struct {
 	Database string // the published DuckDB file
 	SQL      string
-	Format   string // one of Formats
-	Zone     string // time zone of the session; "" for UTC
+	Params   map[string]string // texts of the parameters $name of the SQL
+	Format   string            // one of Formats
+	Mark     bool              // begin CSV with the byte order mark, by which Excel knows UTF-8
+	Zone     string            // time zone of the session; "" for UTC
+	Period   Period            // what the sheet Coverage of a workbook is about
 	Limits   Limits
+	Progress func(rows, bytes int64) // is called while a file is written; nil for nobody
 }
 
 // Limits are what the statements of a request may use together.
@@ -61,7 +67,18 @@ func Binary(format string) bool { return holdsOne(format) || format == "xlsx" }
 func holdsOne(format string) bool { return format == "parquet" || format == "arrow" }
 
 // Run runs the statements in order. All of them are checked before the first runs.
-func Run(ctx context.Context, r Request, out Output) (err error) {
+func Run(ctx context.Context, r Request, out Output) error {
+	return within(ctx, r, out, func(ctx context.Context, s *session) error {
+		statements, err := s.prepareAll(ctx, r.SQL)
+		if err != nil {
+			return err
+		}
+		return s.write(ctx, r, statements, out)
+	})
+}
+
+// within opens a session, which ends with the function or at a limit of the request.
+func within(ctx context.Context, r Request, out Output, do func(context.Context, *session) error) (err error) {
 	if r.Limits.Time > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, r.Limits.Time, &LimitError{Limit: "time", Most: r.Limits.Time.String()})
@@ -72,29 +89,54 @@ func Run(ctx context.Context, r Request, out Output) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	return s.interruptible(ctx, func() error {
-		statements, err := s.prepareAll(ctx, r.SQL)
-		if err != nil {
+	defer s.watch(r.Progress, out.Path)()
+	return s.interruptible(ctx, func() error { return do(ctx, s) })
+}
+
+// watch reports how much was written, until its result is called.
+func (s *session) watch(report func(rows, bytes int64), path string) (stop func()) {
+	if report == nil {
+		return func() {}
+	}
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer crash.Exit()
+		defer close(ended)
+		for tick := time.NewTicker(200 * time.Millisecond); ; {
+			select {
+			case <-done:
+				tick.Stop()
+				return
+			case <-tick.C:
+				report(s.written.Load(), sizeOf(path))
+			}
+		}
+	}()
+	return func() { close(done); <-ended }
+}
+
+// write writes the results of the statements.
+func (s *session) write(ctx context.Context, r Request, statements []*statement, out Output) error {
+	if holdsOne(r.Format) && len(statements) > 1 {
+		return refused("a file of format %s has room for one result, and the SQL has %d statements", r.Format, len(statements))
+	}
+	if r.Format == "xlsx" {
+		return writeWorkbook(ctx, s, r, statements, out)
+	}
+	buffered := bufio.NewWriterSize(out.Writer, 1<<16)
+	if r.Mark {
+		fmt.Fprint(buffered, "\ufeff")
+	}
+	for i, statement := range statements {
+		if i > 0 && (r.Format == "table" || r.Format == "csv") {
+			fmt.Fprintln(buffered)
+		}
+		if err := writers[r.Format](ctx, s, statement, Output{buffered, out.Path}); err != nil {
+			return err // without what is buffered: a short result is printed whole or not at all
+		}
+		if err := buffered.Flush(); err != nil {
 			return err
 		}
-		if holdsOne(r.Format) && len(statements) > 1 {
-			return refused("a file of format %s has room for one result, and the SQL has %d statements", r.Format, len(statements))
-		}
-		if r.Format == "xlsx" {
-			return writeWorkbook(ctx, s, statements, out)
-		}
-		buffered := bufio.NewWriterSize(out.Writer, 1<<16)
-		for i, statement := range statements {
-			if i > 0 && (r.Format == "table" || r.Format == "csv") {
-				fmt.Fprintln(buffered)
-			}
-			if err := writers[r.Format](ctx, s, statement, Output{buffered, out.Path}); err != nil {
-				return err // without what is buffered: a short result is printed whole or not at all
-			}
-			if err := buffered.Flush(); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	}
+	return nil
 }

@@ -37,6 +37,9 @@ func (s *session) prepared(all mapping.ExtractedStatements, i mapping.IdxT, run 
 	if mapping.PrepareExtractedStatement(s.connection, all, i, &prepared) == mapping.StateError {
 		return s.failure(mapping.PrepareError(prepared))
 	}
+	if err := s.bind(prepared); err != nil {
+		return err
+	}
 	if !run {
 		return use(prepared)
 	}
@@ -159,6 +162,7 @@ func (s *session) rows(ctx context.Context, sql string, use func([]*string) erro
 			if err != nil {
 				return err
 			}
+			s.written.Add(batch.NumRows())
 			row := make([]*string, batch.NumCols())
 			for i := range int(batch.NumRows()) {
 				for c, values := range batch.Columns() {
@@ -171,6 +175,28 @@ func (s *session) rows(ctx context.Context, sql string, use func([]*string) erro
 		}
 		return nil
 	})
+}
+
+// texts are all rows of a statement of our own, which is short; "" is NULL, too.
+func (s *session) texts(ctx context.Context, sql string) (all [][]string, err error) {
+	err = s.read(ctx, sql, func(_ *arrow.Schema, found batches) error {
+		for batch, err := range found {
+			if err != nil {
+				return err
+			}
+			for i := range int(batch.NumRows()) {
+				row := make([]string, batch.NumCols())
+				for c, values := range batch.Columns() {
+					if value := valueText(values, i); value != nil {
+						row[c] = strings.Clone(*value)
+					}
+				}
+				all = append(all, row)
+			}
+		}
+		return nil
+	})
+	return all, err
 }
 
 func valueText(values arrow.Array, i int) *string {

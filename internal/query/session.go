@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
@@ -23,6 +24,9 @@ type session struct {
 	limits     Limits
 	spill      *spill
 	file       string // the one file that may be written; "" for none
+	params     map[string]string
+	used       map[string]bool // the parameters that a statement has
+	written    atomic.Int64    // rows of the results so far
 }
 
 func open(r Request, out Output) (s *session, err error) {
@@ -30,7 +34,7 @@ func open(r Request, out Output) (s *session, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s = &session{limits: r.Limits, spill: newSpill()}
+	s = &session{limits: r.Limits, spill: newSpill(), params: r.Params, used: map[string]bool{}}
 	if r.Format == "parquet" {
 		s.file = cmp.Or(out.Path, s.spill.path("result.parquet"))
 	}

@@ -13,6 +13,7 @@ import (
 // statement is one that DuckDB classifies as reading.
 type statement struct {
 	sql     string
+	table   string // the table or view that it reads whole; "" for another statement
 	columns []column
 	fixed   bool // cannot be part of another one, as EXPLAIN; its columns are simple
 }
@@ -39,7 +40,7 @@ func (s *session) prepareAll(ctx context.Context, sql string) (all []*statement,
 	if len(all) == 0 {
 		return nil, refused("the SQL has no statement")
 	}
-	return all, nil
+	return all, s.allUsed()
 }
 
 // switches are table functions that change settings, though DuckDB calls a statement
@@ -64,7 +65,9 @@ func (s *session) prepare(text string) (*statement, error) {
 		text = whole
 	}
 	var found *statement
+	var parameters mapping.IdxT
 	err = s.last(text, func(prepared mapping.PreparedStatement) error {
+		parameters = mapping.NParams(prepared)
 		switch kind := duckdb.StmtType(mapping.PreparedStatementType(prepared)); kind {
 		case duckdb.STATEMENT_TYPE_SELECT:
 			found = &statement{sql: text, columns: columns(prepared)}
@@ -86,6 +89,10 @@ func (s *session) prepare(text string) (*statement, error) {
 	wrapped, _, err := s.extract("SELECT * FROM " + subquery(text))
 	mapping.DestroyExtracted(&wrapped)
 	found.fixed = err != nil
+	if parameters > 0 && !found.fixed {
+		found.columns, err = s.bound(text)
+		return found, err
+	}
 	return found, nil
 }
 

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,33 +17,57 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/visible"
 )
 
-// writeWorkbook writes a workbook for Excel with a sheet for each statement.
-func writeWorkbook(ctx context.Context, s *session, statements []*statement, out Output) (err error) {
+// writeWorkbook writes a workbook for Excel with a sheet for each statement, and those
+// that say what they are worth.
+func writeWorkbook(ctx context.Context, s *session, r Request, statements []*statement, out Output) (err error) {
 	book := excelize.NewFile(excelize.Options{TmpDir: s.spill.dir})
 	defer func() { err = errors.Join(err, book.Close()) }()
 	styles, err := newStyles(book)
 	if err != nil {
 		return err
 	}
-	for i, statement := range statements {
-		name := "Result"
-		if len(statements) > 1 {
-			name = fmt.Sprintf("Result %d", i+1)
-		}
-		if i == 0 {
-			err = book.SetSheetName("Sheet1", name)
-		} else {
-			_, err = book.NewSheet(name)
-		}
-		if err == nil {
-			err = writeSheet(ctx, s, statement, book, name, styles)
-		}
-		if err != nil {
+	results := sheetsOf(statements)
+	for _, sheet := range results {
+		if err := writeSheet(ctx, s, book, sheet, styles); err != nil {
 			return err
 		}
 	}
+	written := s.written.Load()
+	about, err := s.about(ctx, r, results)
+	if err != nil {
+		return err
+	}
+	for _, sheet := range about {
+		if err := writeSheet(ctx, s, book, sheet, styles); err != nil {
+			return err
+		}
+	}
+	s.written.Store(written)
+	if err := book.DeleteSheet(emptySheet); err != nil {
+		return err
+	}
 	_, err = book.WriteTo(out)
 	return err
+}
+
+// emptySheet is the one that a new workbook has.
+const emptySheet = "Sheet1"
+
+// sheet is a statement with the name of its sheet.
+type sheet struct {
+	*statement
+	name string
+}
+
+func sheetsOf(statements []*statement) (all []sheet) {
+	for i, st := range statements {
+		name := cmp.Or(st.table, "Result")
+		if len(statements) > 1 && st.table == "" {
+			name = fmt.Sprintf("Result %d", i+1)
+		}
+		all = append(all, sheet{st, name})
+	}
+	return all
 }
 
 // styles are those of the header and of the kinds that a plain number could be taken for.
@@ -58,21 +83,28 @@ func newStyles(book *excelize.File) (s styles, err error) {
 		return id
 	}
 	date, instant := "yyyy-mm-dd", "yyyy-mm-dd hh:mm:ss.000"
+	truth := `"TRUE";"TRUE";"FALSE"` // LibreOffice may show 1 and 0 without it
 	s.header = style(excelize.Style{Font: &excelize.Font{Bold: true}})
-	s.of = map[kind]int{day: style(excelize.Style{CustomNumFmt: &date}), moment: style(excelize.Style{CustomNumFmt: &instant})}
+	s.of = map[kind]int{day: style(excelize.Style{CustomNumFmt: &date}), moment: style(excelize.Style{CustomNumFmt: &instant}), boolean: style(excelize.Style{CustomNumFmt: &truth})}
 	return s, err
 }
 
 // writeSheet writes a header row, which stays in view and has filters, and the rows.
-func writeSheet(ctx context.Context, s *session, st *statement, book *excelize.File, name string, styles styles) error {
+func writeSheet(ctx context.Context, s *session, book *excelize.File, st sheet, styles styles) error {
+	if taken, err := book.GetSheetIndex(st.name); err != nil || taken >= 0 {
+		return errors.Join(err, refused("xlsx: two sheets would have the name %s", st.name))
+	}
+	if _, err := book.NewSheet(st.name); err != nil {
+		return err
+	}
 	if len(st.columns) > excelize.MaxColumns {
 		return tooMuch("%s columns, and Excel takes %s", len(st.columns), excelize.MaxColumns)
 	}
 	// The dimension is written before the rows, so that it can only be wrong.
-	if err := book.SetSheetDimension(name, ""); err != nil {
+	if err := book.SetSheetDimension(st.name, ""); err != nil {
 		return err
 	}
-	sheet, err := book.NewStreamWriter(name)
+	stream, err := book.NewStreamWriter(st.name)
 	if err != nil {
 		return err
 	}
@@ -85,7 +117,7 @@ func writeSheet(ctx context.Context, s *session, st *statement, book *excelize.F
 		cells[i] = excelize.Cell{StyleID: styles.header, Value: text}
 	}
 	top := &excelize.Panes{Freeze: true, YSplit: 1, TopLeftCell: "A2", ActivePane: "bottomLeft"}
-	if err := errors.Join(sheet.SetColWidth(1, len(cells), 24), sheet.SetPanes(top), sheet.SetRow("A1", cells)); err != nil {
+	if err := errors.Join(stream.SetColWidth(1, len(cells), 24), stream.SetPanes(top), stream.SetRow("A1", cells)); err != nil {
 		return err
 	}
 	row := 1
@@ -99,11 +131,12 @@ func writeSheet(ctx context.Context, s *session, st *statement, book *excelize.F
 				return err
 			}
 			cells[i] = content
-			if number, ok := content.(float64); ok {
-				cells[i] = excelize.Cell{StyleID: styles.of[st.columns[i].kind], Value: number}
+			switch content.(type) {
+			case float64, bool:
+				cells[i] = excelize.Cell{StyleID: styles.of[st.columns[i].kind], Value: content}
 			}
 		}
-		return sheet.SetRow("A"+strconv.Itoa(row), cells)
+		return stream.SetRow("A"+strconv.Itoa(row), cells)
 	})
 	if err != nil {
 		return err
@@ -112,7 +145,7 @@ func writeSheet(ctx context.Context, s *session, st *statement, book *excelize.F
 	if err != nil {
 		return err
 	}
-	return errors.Join(book.AutoFilter(name, "A1:"+last, nil), sheet.Flush())
+	return errors.Join(book.AutoFilter(st.name, "A1:"+last, nil), stream.Flush())
 }
 
 // forExcel is a value as a cell holds it: nil, a truth value, a number, which also

@@ -18,6 +18,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 	"github.com/flashback-sync/flashback-sync/internal/cookbook"
+	"github.com/flashback-sync/flashback-sync/internal/query"
 	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/load/snapshot"
 )
@@ -65,7 +66,7 @@ func TestTheCookbookIsCurrent(t *testing.T) {
 	if _, err := db.Exec("SET threads = 1"); err != nil { // the order of equal rows is the same each time
 		t.Fatal(err)
 	}
-	period := cookbook.Period{First: noon.Truncate(day).AddDate(0, 0, -30), Last: noon.Truncate(day).AddDate(0, 0, -1)}
+	period := query.Period{First: noon.Truncate(day).AddDate(0, 0, -30), Last: noon.Truncate(day).AddDate(0, 0, -1)}
 	files := map[string]string{}
 	var document bytes.Buffer
 	fmt.Fprintf(&document, cookbookHead, period, shown)
