@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/flashback-sync/flashback-sync/load/derived"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
@@ -65,12 +66,14 @@ func (w *Warehouse) fill(ctx context.Context) error {
 			application, schema.Version, schema.Literal(w.options.Version)),
 	)
 	statements = append(statements, derived.ViewStatements()...)
-	for _, statement := range append(statements, "CHECKPOINT") {
-		if _, err := w.conn.ExecContext(ctx, statement); err != nil {
-			return err
-		}
+	err := w.transact(ctx, "fill warehouse", func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, strings.Join(statements, ";"))
+		return err
+	})
+	if err == nil {
+		_, err = w.conn.ExecContext(ctx, "CHECKPOINT")
 	}
-	return nil
+	return err
 }
 
 // corrections change rows that releases of a layout wrote. They run before the layout is
