@@ -33,11 +33,15 @@ func (s *Sim) list(q *query, d *dice) []byte {
 	}
 	page, total := s.page(t, q, skip, take, d)
 	b := fmt.Appendf(make([]byte, 0, 64<<10), `{"success":true,%q:[`, q.stream)
-	for i, place := range page {
-		if i > 0 {
+	listed := 0
+	for _, place := range page {
+		row := s.expand(q.stream, &t.records[place])
+		if row.Withheld {
+			continue
+		}
+		if listed++; listed > 1 {
 			b = append(b, ',')
 		}
-		row := s.expand(q.stream, &t.records[place])
 		b = row.appendJSON(b, q.stream, m.Digits)
 	}
 	return fmt.Appendf(b, `],"total":%d,"skip":%d,"take":%d}`, m.total(total, d), q.skip, q.take)

@@ -1,6 +1,7 @@
 package apisim
 
 import (
+	"reflect"
 	"slices"
 	"time"
 )
@@ -76,6 +77,29 @@ func (s *Sim) Update(stream Stream, id string, change func(*Row)) bool {
 	t.records = slices.Delete(t.records, place, place+1)
 	t.insert([]record{changed})
 	return true
+}
+
+// Edit shows the function every row of the stream, oldest first. It may change all but the
+// timestamp; a row that it does not keep is removed.
+func (s *Sim) Edit(stream Stream, keep func(*Row) bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := &s.tables[stream.index()]
+	kept := t.records[:0]
+	for _, r := range t.records {
+		before := s.expand(stream, &r)
+		row := before.clone()
+		if !keep(&row) {
+			continue
+		}
+		if !reflect.DeepEqual(before, row) {
+			row.Timestamp = before.Timestamp
+			s.world.introduce(&row)
+			r = t.keep(&row)
+		}
+		kept = append(kept, r)
+	}
+	t.records = kept
 }
 
 // introduce makes the server know the policy and repo of a test's row.

@@ -144,3 +144,36 @@ func TestQuotingIsJSON(t *testing.T) {
 		}
 	})
 }
+
+func TestEditChangesAndRemovesRows(t *testing.T) {
+	s, untouched := New(small()), New(small())
+	s.Edit(Violations, func(r *Row) bool {
+		if r.UserName == "John Doe" {
+			r.PolicyName, r.Timestamp = "renamed", noon.AddDate(1, 0, 0)
+		}
+		return r.UserName != "Jane Smith"
+	})
+	var want []Row
+	for _, row := range untouched.Rows(Violations) {
+		if row.UserName == "John Doe" {
+			row.PolicyName = "renamed" // at its time
+		}
+		if row.UserName != "Jane Smith" {
+			want = append(want, row)
+		}
+	}
+	if diff := cmp.Diff(want, s.Rows(Violations)); diff != "" || len(want) == untouched.Len(Violations) {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestRowsWithFurtherFieldsAndRowsThatAreWithheld(t *testing.T) {
+	s := New(Options{})
+	shown, withheld := s.NewRow(Alerts, noon, 1), s.NewRow(Alerts, noon.Add(time.Second), 2)
+	shown.Extra, withheld.Withheld = `"riskScore":0.50`, true
+	s.AddAlerts(shown, withheld)
+	body := text(t, request(t, s, "/policy/alerts"))
+	if !strings.Contains(body, `,"riskScore":0.50}],"total":2,`) || strings.Count(body, `"id"`) != 1 {
+		t.Error(body)
+	}
+}

@@ -32,6 +32,11 @@ type Row struct {
 	Severity         *string   `json:"severity"`
 	Block            *bool     `json:"block"`
 
+	// Extra are further fields, as JSON without braces: those of a newer release of the API.
+	Extra string `json:"-"`
+	// Withheld rows are counted in totals and statistics, and never listed.
+	Withheld bool `json:"-"`
+
 	// Raw, if set, is sent instead of all the above, byte for byte. See
 	// [Sim.AddRaw], which also fills the other fields as far as Raw has them.
 	Raw []byte `json:"-"`
@@ -67,6 +72,9 @@ func (r *Row) appendJSON(b []byte, stream Stream, digits Digits) []byte {
 		if r.Block != nil {
 			b = fmt.Appendf(b, `"block":%t,`, *r.Block)
 		}
+	}
+	if r.Extra != "" {
+		b = append(append(b, r.Extra...), ',')
 	}
 	b[len(b)-1] = '}' // in place of the last comma
 	return b
