@@ -33,7 +33,7 @@ func newWeek(w *status.Week) *week {
 		Proofs:  []proof{proofOf("This week", w.This.Incomplete), proofOf("The week before", w.Before.Incomplete)},
 		Figures: weekFigures(w), Chart: weekChart(w), Lists: []list{newNames(w), gotWorse(w), fellSilent(w)},
 	}
-	out.Headline = chart.Count(w.This.Violations, "violation") + " in the week to " + w.Last.Format("2 January")
+	out.Headline = chart.Count(w.This.Violations, "violation") + " in the week to " + w.Last.Format("2\u00a0January")
 	if !w.This.Complete() {
 		out.Title = "No week is complete yet: what there is of " + period
 		out.Headline += ", which is not complete"
