@@ -32,7 +32,7 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: build ## Build, then sync a simulated organisation and query it (about a minute)
+demo: build ## Build, then sync a simulated organisation and ask what happened (under a minute)
 	$(BIN) demo
 
 .PHONY: test

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/flashback-sync/flashback-sync/internal/demo"
+	"github.com/flashback-sync/flashback-sync/internal/run"
 )
 
 func (a *app) demoCommand() *cobra.Command {
@@ -16,8 +17,8 @@ func (a *app) demoCommand() *cobra.Command {
 		Use:   "demo",
 		Short: "Sync a simulated organisation and query it, all on this machine",
 		Long: `Starts a simulator of the API on loopback with 90 days of an organisation's life,
-syncs it, lets a day pass, syncs again, has damage found and repaired, and runs
-four queries on the result.
+syncs it, has damage found and repaired, lets a day pass in which the API does what
+real ones do, syncs again, and asks questions about the result.
 It needs no account and no network.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -45,5 +46,9 @@ func (a *app) inDemo(ctx context.Context, config string, args ...string) error {
 	inner := &app{env: env, stdout: a.stdout, stderr: a.stderr, configPath: config, tables: true}
 	root := inner.command()
 	root.SetArgs(append([]string{"--config", config, "--log-level", "warn"}, args...))
-	return root.ExecuteContext(ctx)
+	err := root.ExecuteContext(ctx)
+	if errors.Is(err, run.ErrIncomplete) {
+		return demo.ErrPartial
+	}
+	return err
 }

@@ -202,7 +202,7 @@ func TestTheConfigurationOfTheDemoLeadsToItsData(t *testing.T) {
 	b := synced(t)
 	t.Chdir(b.dir)
 	b.config = filepath.Join(filepath.Base(b.data()), defaultConfig)
-	if err := os.WriteFile(b.config, demo.Config(b.url, noon), 0o600); err != nil {
+	if err := os.WriteFile(b.config, demo.Config(b.url, noon, 90), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if out := b.must("query", "-f", "csv", "SELECT id FROM alerts WHERE id = '=1+1'").stdout; out != "id\n'=1+1\n" {

@@ -2,6 +2,7 @@
 package demo
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,7 +13,6 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/text"
 
-	"github.com/flashback-sync/flashback-sync/internal/apisim"
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/load/durable"
@@ -35,63 +35,71 @@ type Options struct {
 	Seed    uint64 // another seed is another organisation
 	Program string // how the program was called
 	Out     io.Writer
-	// Command runs a command of the program with a configuration.
+	Now     time.Time // when it ends; zero means now
+	Days    int       // of history; zero means 90
+	// Command runs a command of the program with a configuration. It fails with ErrPartial
+	// if a sync is partial.
 	Command func(ctx context.Context, config string, args ...string) error
 }
 
 // ErrForeign says that the folder is not a demo's, and was left as it is.
 var ErrForeign = errors.New("the folder is not empty and no demo made it")
 
+// ErrPartial says that a sync could not read everything.
+var ErrPartial = errors.New("a sync was partial")
+
 // demo is the state of one.
 type demo struct {
 	Options
 	config string
-	now    time.Time // of the organisation, at first
+	*organisation
 }
 
-// Run syncs 90 days of an organisation, lets a day pass, syncs again, has damage found
-// and repaired, and queries the result.
+// Run syncs the history of an organisation, has damage found and repaired, lets a day
+// pass, syncs again, and asks questions about the result.
 func Run(ctx context.Context, o Options) error {
 	if err := clearFolder(o.Dir); err != nil {
 		return err
 	}
-	d := &demo{Options: o, config: filepath.Join(o.Dir, "flashback-sync.yaml"), now: time.Now().UTC().Truncate(24 * time.Hour).Add(-15 * time.Hour)}
-	simulated := apisim.DemoOptions(o.Seed, d.now)
-	simulated.Token = Token
-	sim := apisim.New(simulated)
-	url, stop := sim.Start()
+	if o.Now.IsZero() {
+		o.Now = time.Now()
+	}
+	o.Days = cmp.Or(o.Days, 90)
+	yesterday := o.Now.UTC().Truncate(time.Hour).AddDate(0, 0, -1)
+	d := &demo{Options: o, config: filepath.Join(o.Dir, "flashback-sync.yaml"), organisation: newOrganisation(o.Seed, o.Days, yesterday)}
+	url, stop := d.sim.Start()
 	defer stop()
-	if err := durable.Write(d.config, Config(url, d.now)); err != nil {
+	if err := durable.Write(d.config, Config(url, d.now, o.Days)); err != nil {
 		return err
 	}
-	d.say("1. An organisation's 90 days, on a simulated API at %s: everything is new.", url)
+	d.say("1. An organisation's %d days, on a simulated API at %s: everything is new.", o.Days, url)
 	if err := d.command(ctx, "sync"); err != nil {
 		return err
 	}
-	sim.Advance(24 * time.Hour)
-	d.say("2. A day passes. The next sync reads that day and the lookback, nothing else.")
-	if err := d.command(ctx, "sync"); err != nil {
-		return err
-	}
-	d.say("3. Someone deletes rows from the warehouse by hand. Verify finds which, repair fetches just these.")
+	d.say("2. Someone deletes rows from the warehouse by hand. Repair finds which, and fetches just these.")
 	if err := d.damage(ctx); err != nil {
 		return err
 	}
 	if err := d.command(ctx, "repair"); err != nil {
 		return err
 	}
-	for _, q := range queries {
+	d.say("3. A day passes. The next sync reads it and the lookback, nothing else. The API has a new field, sends a record that\nis not valid, gives rows late, and counts three alerts that it does not give: their time stays a gap, and the run is partial.")
+	d.nextDay()
+	if err := d.command(ctx, "sync"); err != nil && !errors.Is(err, ErrPartial) {
+		return err
+	}
+	for _, q := range d.questions() {
 		d.say("%s", q.title)
-		if err := d.command(ctx, "query", q.sql); err != nil {
+		if err := d.command(ctx, q.args...); err != nil {
 			return err
 		}
 	}
 	return d.end(ctx)
 }
 
-// Config is the configuration of a demo that begins at an instant. The other commands
+// Config is the configuration of a demo that begins at an instant with so many days. The other commands
 // find its data with it.
-func Config(url string, now time.Time) []byte {
+func Config(url string, now time.Time, days int) []byte {
 	return fmt.Appendf(nil, `# Made by 'flashback-sync demo', whose simulated API ended with it.
 api: {base_url: %q, token_env: %s, max_concurrency: 8}
 data_dir: .
@@ -100,7 +108,7 @@ streams:
   alerts: {start: %[3]s}
   violations: {start: %[3]s}
   policy_stats: {start: %[4]s, scopes: [{scope: org}, {scope: repo, ids: [auto]}]}
-`, url, TokenKey, now.AddDate(0, 0, -91).Format(time.RFC3339), now.AddDate(0, 0, -89).Format(time.RFC3339))
+`, url, TokenKey, now.AddDate(0, 0, -days-1).Format(time.RFC3339), now.AddDate(0, 0, 1-days).Format(time.RFC3339))
 }
 
 func (d *demo) command(ctx context.Context, args ...string) error {
@@ -113,14 +121,14 @@ func (d *demo) damage(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	from := d.now.AddDate(0, 0, -40)
+	from := d.now.Truncate(24*time.Hour).AddDate(0, 0, -20).Add(9 * time.Hour)
 	_, err = db.ExecContext(ctx, "DELETE FROM violations WHERE timestamp BETWEEN ? AND ?", from, from.Add(40*time.Minute))
 	return errors.Join(err, db.Close())
 }
 
 // end says where the files are.
 func (d *demo) end(ctx context.Context) error {
-	d.say("The status page of this data; 'serve' shows the same page:")
+	d.say("The week as a report, with the status page below it; 'serve' shows the same page:")
 	if err := d.command(ctx, "report", "--out", filepath.Join(d.Dir, "report.html")); err != nil {
 		return err
 	}

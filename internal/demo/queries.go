@@ -1,21 +1,29 @@
 package demo
 
-// queries are what a security team looks at first.
-var queries = []struct{ title, sql string }{
-	{"Is it complete? The newest days", `
-		SELECT c.day, c.weekday, c.complete, sum(e.events) FILTER (kind = 'alert') AS alerts, sum(e.events) FILTER (kind = 'violation') AS violations
-		FROM bi.calendar c LEFT JOIN bi.events_daily e USING (day) GROUP BY ALL ORDER BY day DESC LIMIT 4`},
-	{"Violations by policy and severity, last 30 complete days", `
-		SELECT policy_name AS policy, sum(events) FILTER (severity = 'HIGH') AS high, sum(events) FILTER (severity = 'MEDIUM') AS medium,
-			sum(events) FILTER (severity = 'LOW') AS low, sum(blocked) AS blocked, bar(sum(events), 0, max(sum(events)) OVER (), 20) AS violations
-		FROM bi.events_daily WHERE kind = 'violation' AND complete AND day > (SELECT max(day) FROM bi.calendar WHERE complete) - 30
-		GROUP BY policy_name ORDER BY sum(events) DESC LIMIT 6`},
-	{"Where the tokens of the policies' own checks go, by repository", `
-		SELECT repo_name AS repo, sum(policy_tokens_in) AS tokens_in, sum(policy_tokens_out) AS tokens_out,
-			round(100.0 * sum(policy_tokens_in + policy_tokens_out) / sum(sum(policy_tokens_in + policy_tokens_out)) OVER (), 1) AS share_percent
-		FROM bi.stats_repo WHERE complete GROUP BY repo_name ORDER BY share_percent DESC LIMIT 6`},
-	{"Who triggers most, and what", `
-		SELECT user_name AS user, count(*) FILTER (kind = 'alert') AS alerts, count(*) FILTER (kind = 'violation') AS violations,
-			mode(policy_name) AS mostly, mode(model) AS model
-		FROM bi.events GROUP BY user_name ORDER BY count(*) DESC LIMIT 6`},
+import "time"
+
+// shown is what the demo asks of the data: a question of the cookbook, or SQL.
+type shown struct {
+	title string
+	args  []string
+}
+
+// questions are about the week, and what happened around it.
+func (o *organisation) questions() []shown {
+	day := func(t time.Time) string { return t.Format(time.DateOnly) }
+	today := day(o.now.AddDate(0, 0, 1))
+	week := []string{"--from", day(o.week), "--to", day(o.week.AddDate(0, 0, 6))}
+	ask := func(question string, period ...string) []string { return append([]string{"ask", question}, period...) }
+	return []shown{
+		{"How did the last weeks go?", ask("weekly", "--from", day(o.week.AddDate(0, 0, -21)), "--to", today)},
+		{"What is not complete?", ask("incomplete", "--from", day(o.week), "--to", today)},
+		{"How often did a violation follow an alert in the same conversation?", ask("alert-to-violation", week...)},
+		{"Which policy is new in the last complete week?", ask("new-policies", week...)},
+		{"Which fell silent?", ask("silent-policies", week...)},
+		{"What was renamed?", ask("renamed", week...)},
+		{"What came late?", ask("late", "--from", day(o.now.AddDate(0, 0, -7)), "--to", today)},
+		{"What did the API send that nobody expected?", []string{"query", `
+			SELECT 'rejected record' AS what, reason AS example, count(*) AS records FROM rejected_records GROUP BY ALL
+			UNION ALL SELECT 'unknown field, in extra', any_value(extra::VARCHAR), count(*) FROM violations WHERE extra IS NOT NULL`}},
+	}
 }
