@@ -19,7 +19,7 @@ func (st *statement) stored() string {
 		if c.storedAs != "" {
 			name = "CAST(" + name + " AS " + c.storedAs + ")"
 		}
-		return name + " AS " + schema.Ident(c.name)
+		return name + " AS " + schema.Ident(c.Name)
 	})
 }
 

@@ -96,18 +96,3 @@ func (s *session) hasLedger(ctx context.Context) (bool, error) {
 	found, err := s.texts(ctx, "SELECT 1 FROM information_schema.tables WHERE table_schema = '"+schema.ViewSchema+"' AND table_name = 'coverage_daily'")
 	return len(found) > 0, err
 }
-
-// about are the sheets that say how complete the results are, and where they are from.
-func (s *session) about(ctx context.Context, r Request, results []sheet) (all []sheet, err error) {
-	if known, err := s.hasLedger(ctx); err != nil || !known {
-		return nil, err
-	}
-	for _, part := range []struct{ name, sql string }{{"Coverage", r.Period.coverage()}, {"Sources", sources(r, results)}} {
-		st, err := s.prepare(part.sql)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, sheet{st, part.name})
-	}
-	return all, nil
-}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
+	"github.com/flashback-sync/flashback-sync/internal/format"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
@@ -93,7 +94,7 @@ func (s *session) whole(ctx context.Context, given string, r Request) (st *state
 // dayColumn is the column with the time of a row, "" if there is none.
 func (st *statement) dayColumn() string {
 	for _, name := range dayColumns {
-		if slices.ContainsFunc(st.columns, func(c column) bool { return c.name == name && (c.kind == day || c.kind == moment) }) {
+		if slices.ContainsFunc(st.columns, func(c column) bool { return c.Name == name && (c.Kind == format.Day || c.Kind == format.Moment) }) {
 			return name
 		}
 	}
@@ -152,14 +153,14 @@ func streamsOf(statements []*statement) (all []string) {
 }
 
 // sources is the statement of the sheet Sources: where each sheet is from.
-func sources(r Request, results []sheet) string {
+func sources(r Request, results []format.Sheet, statements []*statement) string {
 	var rows []string
-	for _, sheet := range results {
+	for i, sheet := range results {
 		var params []string
 		for _, name := range slices.Sorted(maps.Keys(r.Params)) {
 			params = append(params, name+" = "+r.Params[name])
 		}
-		rows = append(rows, fmt.Sprintf("(%s, %s, %s)", schema.Literal(sheet.name), fitting(strings.TrimSpace(sheet.sql)), fitting(strings.Join(params, "\n"))))
+		rows = append(rows, fmt.Sprintf("(%s, %s, %s)", schema.Literal(sheet.Name), fitting(strings.TrimSpace(statements[i].sql)), fitting(strings.Join(params, "\n"))))
 	}
 	return fmt.Sprintf(`SELECT sheet, %s AS file, generation, (SELECT version FROM main.sync_runs ORDER BY started_at DESC LIMIT 1) AS release, sql, nullif(parameters, '') AS parameters,
 		make_timestamp(epoch_us(now())) AS written_at

@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
+
+	"github.com/flashback-sync/flashback-sync/internal/format"
 )
 
 // bind gives every parameter of a statement its text. It counts as a quoted text in its
@@ -41,7 +43,7 @@ func (s *session) bound(text string) (all []column, err error) {
 		return s.execute(prepared, func(result *mapping.Result) error {
 			for i := range mapping.ColumnCount(result) {
 				logical := mapping.ColumnLogicalType(result, i)
-				all = append(all, column{mapping.ColumnName(result, i), kindOf(logical), storedAs(logical)})
+				all = append(all, column{format.Column{Name: mapping.ColumnName(result, i), Kind: kindOf(logical)}, storedAs(logical)})
 				mapping.DestroyLogicalType(&logical)
 			}
 			return nil

@@ -1,13 +1,12 @@
 // Package query runs an analyst's SQL on the published DuckDB file and writes the
-// results. It only reads: DuckDB's own classification decides which statements are
-// admitted, and memory, spill and time are limited.
+// results: texts by package format, Parquet and Arrow itself. It only reads: DuckDB's own
+// classification decides which statements are admitted, and memory, spill and time are
+// limited.
 package query
 
 import (
-	"bufio"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"time"
 
@@ -44,17 +43,6 @@ type Output struct {
 	Path string
 }
 
-// writers write the result of one statement. A workbook needs all of them.
-var writers = map[string]func(context.Context, *session, *statement, Output) error{
-	"table": writeTable,
-	"csv":   writeCSV,
-	"json":  writeJSON,
-	"jsonl": writeJSONLines,
-
-	"parquet": writeParquet,
-	"arrow":   writeArrow,
-}
-
 // Formats lists the names of the formats.
 func Formats() []string {
 	return []string{"table", "csv", "json", "jsonl", "parquet", "arrow", "xlsx"}
@@ -62,9 +50,6 @@ func Formats() []string {
 
 // Binary reports whether a format is not for a terminal.
 func Binary(format string) bool { return holdsOne(format) || format == "xlsx" }
-
-// holdsOne reports whether a file of the format holds one result only.
-func holdsOne(format string) bool { return format == "parquet" || format == "arrow" }
 
 // Run runs the statements in order. All of them are checked before the first runs.
 func Run(ctx context.Context, r Request, out Output) error {
@@ -113,30 +98,4 @@ func (s *session) watch(report func(rows, bytes int64), path string) (stop func(
 		}
 	}()
 	return func() { close(done); <-ended }
-}
-
-// write writes the results of the statements.
-func (s *session) write(ctx context.Context, r Request, statements []*statement, out Output) error {
-	if holdsOne(r.Format) && len(statements) > 1 {
-		return refused("a file of format %s has room for one result, and the SQL has %d statements", r.Format, len(statements))
-	}
-	if r.Format == "xlsx" {
-		return writeWorkbook(ctx, s, r, statements, out)
-	}
-	buffered := bufio.NewWriterSize(out.Writer, 1<<16)
-	if r.Mark {
-		fmt.Fprint(buffered, "\ufeff")
-	}
-	for i, statement := range statements {
-		if i > 0 && (r.Format == "table" || r.Format == "csv") {
-			fmt.Fprintln(buffered)
-		}
-		if err := writers[r.Format](ctx, s, statement, Output{buffered, out.Path}); err != nil {
-			return err // without what is buffered: a short result is printed whole or not at all
-		}
-		if err := buffered.Flush(); err != nil {
-			return err
-		}
-	}
-	return nil
 }

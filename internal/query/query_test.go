@@ -348,3 +348,23 @@ func TestOutputFileIsCompleteOrUnchanged(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestAnExportReportsItsProgress(t *testing.T) {
+	path := published(t)
+	for format, sql := range map[string]string{"csv": "SELECT a.n FROM alerts a, alerts b, range(3)", "parquet": "SELECT md5(a.id || b.id) AS x FROM alerts a, alerts b, range(3)"} {
+		var most, size int64
+		target := filepath.Join(t.TempDir(), "out."+format)
+		r := query.Request{Database: path, SQL: sql, Format: format, Limits: query.DefaultLimits(), Progress: func(rows, bytes int64) { most, size = max(most, rows), max(size, bytes) }}
+		done, err := query.Export(t.Context(), r, nil, target, filepath.Dir(path))
+		info, statErr := os.Stat(target)
+		if err := errors.Join(err, statErr); err != nil {
+			t.Fatal(err)
+		}
+		if done.Rows != 3_000_000 || done.Bytes != info.Size() || !strings.Contains(done.Completeness, "unknown") {
+			t.Errorf("%s: %+v", format, done)
+		}
+		if size == 0 || size > done.Bytes || most > done.Rows || (format == "csv") != (most > 0) {
+			t.Errorf("%s: reported %d rows, %d bytes", format, most, size)
+		}
+	}
+}

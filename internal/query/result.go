@@ -162,7 +162,6 @@ func (s *session) rows(ctx context.Context, sql string, use func([]*string) erro
 			if err != nil {
 				return err
 			}
-			s.written.Add(batch.NumRows())
 			row := make([]*string, batch.NumCols())
 			for i := range int(batch.NumRows()) {
 				for c, values := range batch.Columns() {
@@ -179,21 +178,14 @@ func (s *session) rows(ctx context.Context, sql string, use func([]*string) erro
 
 // texts are all rows of a statement of our own, which is short; "" is NULL, too.
 func (s *session) texts(ctx context.Context, sql string) (all [][]string, err error) {
-	err = s.read(ctx, sql, func(_ *arrow.Schema, found batches) error {
-		for batch, err := range found {
-			if err != nil {
-				return err
-			}
-			for i := range int(batch.NumRows()) {
-				row := make([]string, batch.NumCols())
-				for c, values := range batch.Columns() {
-					if value := valueText(values, i); value != nil {
-						row[c] = strings.Clone(*value)
-					}
-				}
-				all = append(all, row)
+	err = s.rows(ctx, sql, func(values []*string) error {
+		row := make([]string, len(values))
+		for i, value := range values {
+			if value != nil {
+				row[i] = strings.Clone(*value)
 			}
 		}
+		all = append(all, row)
 		return nil
 	})
 	return all, err

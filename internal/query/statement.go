@@ -8,6 +8,8 @@ import (
 
 	"github.com/duckdb/duckdb-go/v2"
 	"github.com/duckdb/duckdb-go/v2/mapping"
+
+	"github.com/flashback-sync/flashback-sync/internal/format"
 )
 
 // statement is one that DuckDB classifies as reading.
@@ -19,8 +21,8 @@ type statement struct {
 }
 
 type column struct {
-	name     string
-	kind     kind
+	format.Column
+
 	storedAs string
 }
 
@@ -99,7 +101,7 @@ func (s *session) prepare(text string) (*statement, error) {
 func columns(prepared mapping.PreparedStatement) (all []column) {
 	for i := range mapping.PreparedStatementColumnCount(prepared) {
 		logical := mapping.PreparedStatementColumnLogicalType(prepared, i)
-		all = append(all, column{mapping.PreparedStatementColumnName(prepared, i), kindOf(logical), storedAs(logical)})
+		all = append(all, column{format.Column{Name: mapping.PreparedStatementColumnName(prepared, i), Kind: kindOf(logical)}, storedAs(logical)})
 		mapping.DestroyLogicalType(&logical)
 	}
 	return all
@@ -148,6 +150,13 @@ func notReading(text string) error {
 }
 
 func asIs(_ column, name string) string { return name }
+
+func nestedAsJSON(c column, name string) string {
+	if c.Kind == format.Nested {
+		return "to_json(" + name + ")"
+	}
+	return name
+}
 
 func excerpt(text string) string {
 	words := strings.Join(strings.Fields(text), " ")

@@ -1,30 +1,29 @@
-package query
+package format
 
 import (
-	"context"
 	"io"
 	"strings"
 
 	"github.com/flashback-sync/flashback-sync/internal/visible"
 )
 
-// writeCSV writes texts that neither a terminal nor a spreadsheet takes for a
+// CSV writes texts that neither a terminal nor a spreadsheet takes for a
 // command: a file of today is opened with either tomorrow. NULL is an empty cell, an
 // empty text a quoted one.
-func writeCSV(ctx context.Context, s *session, st *statement, out Output) error {
-	header := make([]string, len(st.columns))
-	for i, c := range st.columns {
-		header[i] = quote(defuse(visible.Controls(c.name)))
+func CSV(out io.Writer, rows Rows) error {
+	header := make([]string, len(rows.Columns))
+	for i, c := range rows.Columns {
+		header[i] = quote(defuse(visible.Controls(c.Name)))
 	}
 	if err := writeLine(out, header); err != nil {
 		return err
 	}
-	cells := make([]string, len(st.columns))
-	return s.rows(ctx, st.texts(asIs), func(values []*string) error {
+	cells := make([]string, len(rows.Columns))
+	return rows.Each(func(values []*string) error {
 		for i, value := range values {
 			cells[i] = ""
 			if value != nil {
-				cells[i] = quote(cell(st.columns[i].kind, *value))
+				cells[i] = quote(cell(rows.Columns[i].Kind, *value))
 			}
 		}
 		return writeLine(out, cells)
@@ -37,8 +36,8 @@ func writeLine(out io.Writer, cells []string) error {
 }
 
 // cell is a value as a spreadsheet may have it.
-func cell(k kind, value string) string {
-	if k != free && k != nested {
+func cell(k Kind, value string) string {
+	if k != Free && k != Nested {
 		return value
 	}
 	return defuse(visible.Controls(value))

@@ -1,7 +1,7 @@
-package query
+package format
 
 import (
-	"context"
+	"io"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -13,9 +13,10 @@ import (
 // that its size does not decide how much memory it takes.
 const tableRows = 10_000
 
-func writeTable(ctx context.Context, s *session, st *statement, out Output) error {
-	part, printed := newTable(st, out), false
-	err := s.rows(ctx, st.texts(asIs), func(values []*string) error {
+// Table writes a table for people.
+func Table(out io.Writer, rows Rows) error {
+	part, printed := newTable(rows.Columns, out), false
+	err := rows.Each(func(values []*string) error {
 		row := make(table.Row, len(values))
 		for i, value := range values {
 			row[i] = "NULL"
@@ -26,9 +27,9 @@ func writeTable(ctx context.Context, s *session, st *statement, out Output) erro
 		part.AppendRow(row)
 		if part.Length() == tableRows {
 			part.Render()
-			part, printed = newTable(st, out), true
+			part, printed = newTable(rows.Columns, out), true
 		}
-		return ctx.Err()
+		return nil
 	})
 	if err == nil && (part.Length() > 0 || !printed) {
 		part.Render()
@@ -36,17 +37,17 @@ func writeTable(ctx context.Context, s *session, st *statement, out Output) erro
 	return err
 }
 
-func newTable(st *statement, out Output) table.Writer {
+func newTable(columns []Column, out io.Writer) table.Writer {
 	t := table.NewWriter()
 	t.SetOutputMirror(out)
 	t.SetStyle(table.StyleLight)
 	t.Style().Format.Header = text.FormatDefault
 	t.Style().Options.SeparateColumns = false
 	t.Style().Options.DrawBorder = false
-	header, configs := make(table.Row, len(st.columns)), []table.ColumnConfig{}
-	for i, c := range st.columns {
-		header[i] = visible.Text(c.name)
-		if c.kind.numeric() {
+	header, configs := make(table.Row, len(columns)), []table.ColumnConfig{}
+	for i, c := range columns {
+		header[i] = visible.Text(c.Name)
+		if c.Kind.numeric() {
 			configs = append(configs, table.ColumnConfig{Number: i + 1, Align: text.AlignRight, AlignHeader: text.AlignRight})
 		}
 	}

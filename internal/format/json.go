@@ -1,8 +1,7 @@
-package query
+package format
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -11,10 +10,10 @@ import (
 	"unicode/utf8"
 )
 
-// writeJSON writes an array of objects for each statement.
-func writeJSON(ctx context.Context, s *session, st *statement, out Output) error {
+// JSON writes an array of objects.
+func JSON(out io.Writer, rows Rows) error {
 	before := "["
-	err := s.objects(ctx, st, func(object []byte) error {
+	err := rows.objects(func(object []byte) error {
 		_, err := fmt.Fprintf(out, "%s%s", before, object)
 		before = ",\n"
 		return err
@@ -26,33 +25,33 @@ func writeJSON(ctx context.Context, s *session, st *statement, out Output) error
 	return err
 }
 
-// writeJSONLines writes a line for each row.
-func writeJSONLines(ctx context.Context, s *session, st *statement, out Output) error {
-	return s.objects(ctx, st, func(object []byte) error {
+// JSONLines writes a line for each row.
+func JSONLines(out io.Writer, rows Rows) error {
+	return rows.objects(func(object []byte) error {
 		_, err := out.Write(append(object, '\n'))
 		return err
 	})
 }
 
 // objects hands over every row as a JSON object. It is valid until the next one.
-func (s *session) objects(ctx context.Context, st *statement, use func([]byte) error) error {
-	names := make([][]byte, len(st.columns))
-	for i, c := range st.columns {
-		name, err := json.Marshal(c.name)
+func (r Rows) objects(use func([]byte) error) error {
+	names := make([][]byte, len(r.Columns))
+	for i, c := range r.Columns {
+		name, err := json.Marshal(c.Name)
 		if err != nil {
 			return err
 		}
 		names[i] = name
 	}
 	var object []byte
-	return s.rows(ctx, st.texts(nestedAsJSON), func(values []*string) error {
+	return r.Each(func(values []*string) error {
 		object = append(object[:0], '{')
 		for i, value := range values {
 			if i > 0 {
 				object = append(object, ',')
 			}
 			object = append(append(object, names[i]...), ':')
-			object = appendJSON(object, st.columns[i].kind, value)
+			object = appendJSON(object, r.Columns[i].Kind, value)
 		}
 		return use(escapeControls(append(object, '}')))
 	})
@@ -72,20 +71,13 @@ func escapeControls(object []byte) []byte {
 	})
 }
 
-func nestedAsJSON(c column, name string) string {
-	if c.kind == nested {
-		return "to_json(" + name + ")"
-	}
-	return name
-}
-
 // appendJSON appends a number, a truth value or a nested value as what it is, if JSON
 // can express it, and any other as DuckDB's text. JSON has no infinity and no NaN.
-func appendJSON(to []byte, k kind, value *string) []byte {
+func appendJSON(to []byte, k Kind, value *string) []byte {
 	if value == nil {
 		return append(to, "null"...)
 	}
-	if (k.numeric() || k == boolean || k == nested) && json.Valid([]byte(*value)) {
+	if (k.numeric() || k == Boolean || k == Nested) && json.Valid([]byte(*value)) {
 		return append(to, *value...)
 	}
 	quoted, _ := json.Marshal(*value) // a text always can be
