@@ -9,6 +9,7 @@ TAGS      := duckdb_arrow
 BIN       := bin/flashback-sync
 VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS   := -X main.version=$(VERSION)
+PICTURE   ?= bin/superset.png
 DIST      ?= dist
 RELEASE_BIN ?= $(DIST)/flashback-sync
 RELEASE   = flashback-sync_$(VERSION:v%=%)_$(shell $(GO) env GOOS)_$(shell $(GO) env GOARCH)
@@ -175,6 +176,10 @@ torture: toolchain ## Kill, starve and drift for long (KILLS=1000 random kills, 
 .PHONY: acceptance
 acceptance: build ## Judge the binary from outside (needs Python 3.11+ and Node.js)
 	test/acceptance/run.sh $(BIN)
+
+.PHONY: superset
+superset: build ## Import the dashboard into a real Superset and check it (needs Python 3.11 and chromium; PICTURE=docs/superset.png)
+	test/superset/run.sh $(BIN) $(PICTURE)
 
 .PHONY: packaging
 packaging: build ## Check the image, compose, systemd, Kubernetes, alerts, dashboard, man pages and the release
