@@ -29,7 +29,8 @@ are written is explained by 'flashback-sync query --help'.
 as policies, is written whole; a line on stderr says so.
 
 It prints the number of rows, the size, and whether every day of the period is proven
-complete for the streams that the tables are read from.`,
+complete for the streams that the tables are read from. Days at its end that were not
+read to their end yet are open.`,
 		Example: `  flashback-sync export events --since 2026-10-01 --out events.parquet
   flashback-sync export events_daily calendar --out week.xlsx
   flashback-sync export --sql "SELECT day, sum(events) FROM events_daily GROUP BY day" --out days.csv`,

@@ -65,7 +65,8 @@ func Completeness(ctx context.Context, r Request) (text string, err error) {
 	return text, err
 }
 
-// completeness may be about some streams only.
+// completeness may be about some streams only. Days at the end that were not read yet are
+// no gap, unless they were asked for.
 func (s *session) completeness(ctx context.Context, p Period, streams ...string) (string, error) {
 	if known, err := s.hasLedger(ctx); err != nil || !known {
 		return "whether it is complete is unknown: the file is of a release that did not store it", err
@@ -75,19 +76,23 @@ func (s *session) completeness(ctx context.Context, p Period, streams ...string)
 		which = "WHERE stream IN ('" + strings.Join(streams, "', '") + "')"
 		of = "(SELECT string_agg(DISTINCT stream, ' and ' ORDER BY stream) FROM days " + which + ")" // without what is not configured
 	}
-	found, err := s.texts(ctx, p.days()+`SELECT min(day) || ' to ' || max(day), count(*), count(*) FILTER (status = 'complete'), `+incomplete(5)+", "+of+`
+	found, err := s.texts(ctx, p.days()+`SELECT min(day), max(day), count(*), count(*) FILTER (status = 'complete'), max(day) FILTER (status = 'complete'),
+		bool_and(status IN ('complete', 'open')), `+incomplete(5)+", "+of+`
 		FROM (SELECT day, `+worst+" AS status FROM days "+which+" GROUP BY day)")
 	if err != nil {
 		return "", err
 	}
-	period, all, complete, others, covered := found[0][0], found[0][1], found[0][2], found[0][3], found[0][4]
+	row := found[0]
+	first, last, all, complete, newest, whole, others, covered := row[0], row[1], row[2], row[3], row[4], row[5] == "true", row[6], row[7]
 	switch {
 	case all == "0":
 		return "whether it is complete is unknown: the period has no day of a configured stream", nil
 	case all == complete:
-		return period + ": complete, every day of " + covered + " is covered", nil
+		return fmt.Sprintf("%s to %s: complete, every day of %s is covered", first, last, covered), nil
+	case whole && newest != "" && p.Last.IsZero():
+		return fmt.Sprintf("%s to %s: complete, every day of %s is covered; later days are open", first, newest, covered), nil
 	}
-	return fmt.Sprintf("%s: NOT complete, %s of %s days are; the others: %s", period, complete, all, others), nil
+	return fmt.Sprintf("%s to %s: NOT complete, %s of %s days are; the others: %s", first, last, complete, all, others), nil
 }
 
 // hasLedger reports whether the file says which days are complete. Those of former
