@@ -368,3 +368,36 @@ func TestAnExportReportsItsProgress(t *testing.T) {
 		}
 	}
 }
+
+func TestHostileNamesAreOnlyNames(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "flashback.duckdb")
+	t.Setenv("TMPDIR", t.TempDir())
+	const table = `a"b'; DROP TABLE alerts; --`
+	db, err := duckdb.Open(path, duckdb.Session{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = db.ExecContext(t.Context(), `CREATE TABLE "a""b'; DROP TABLE alerts; --" AS SELECT 7 AS "x""y", DATE '2026-01-02' AS day UNION ALL SELECT 8, DATE '2026-01-01'`)
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	r := query.Request{Database: path, Period: query.Period{First: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)}, Limits: query.DefaultLimits()}
+	for _, file := range []string{"a[b]*?'.parquet", "{a,b} %20#é.parquet", "\u202e--out.csv"} {
+		if r.Format, err = query.FormatOf(file); err != nil {
+			t.Fatal(err)
+		}
+		target := filepath.Join(t.TempDir(), file)
+		done, err := query.Export(t.Context(), r, []string{table}, target, filepath.Dir(path))
+		if err != nil || done.Rows != 1 || len(names(t, filepath.Dir(target))) != 1 {
+			t.Errorf("%q: %+v, %v", file, done, err)
+		}
+	}
+	r.Format = "csv"
+	for _, name := range []string{table + "x", "main." + table + `"`, "information_schema.tables", "main.", "", "\x1b[2J", "temp.x"} {
+		_, err := query.Export(t.Context(), r, []string{name}, filepath.Join(t.TempDir(), "x.csv"), filepath.Dir(path))
+		var refused *query.StatementError
+		if !errors.As(err, &refused) || strings.ContainsRune(err.Error(), 0x1b) {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+}
