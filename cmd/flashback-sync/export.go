@@ -30,7 +30,7 @@ as policies, is written whole; a line on stderr says so.
 
 It prints the number of rows, the size, and whether every day of the period is proven
 complete for the streams that the tables are read from. Days at its end that were not
-read to their end yet are open.`,
+read to their end yet are open. Without --since, and with --sql, the period is all days.`,
 		Example: `  flashback-sync export events --since 2026-10-01 --out events.parquet
   flashback-sync export events_daily calendar --out week.xlsx
   flashback-sync export --sql "SELECT day, sum(events) FROM events_daily GROUP BY day" --out days.csv`,
