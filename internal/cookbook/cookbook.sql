@@ -62,7 +62,7 @@ FROM bi.events WHERE kind = 'violation' AND day BETWEEN first_day AND last_day
 GROUP BY hour ORDER BY hour;
 
 -- alert-to-violation: In how many conversations did a violation follow an alert, and how soon? (security)
-SELECT max_severity, count(*) AS conversations, median(seconds_between) AS median_seconds, count(*) FILTER (seconds_between < 60) AS within_a_minute
+SELECT max_severity, count(*) AS conversations, round(median(seconds_between)) AS median_seconds, count(*) FILTER (seconds_between < 60) AS within_a_minute
 FROM bi.conversations WHERE seconds_between >= 0 AND CAST(first_violation_at AS DATE) BETWEEN first_day AND last_day
 GROUP BY max_severity ORDER BY conversations DESC, max_severity;
 

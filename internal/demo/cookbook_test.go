@@ -1,7 +1,8 @@
-package run_test
+package demo
 
 import (
 	"bytes"
+	"context"
 	"database/sql"
 	"flag"
 	"fmt"
@@ -16,11 +17,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/flashback-sync/flashback-sync/internal/apisim"
+	"github.com/flashback-sync/flashback-sync/extract/api"
 	"github.com/flashback-sync/flashback-sync/internal/cookbook"
 	"github.com/flashback-sync/flashback-sync/internal/query"
 	"github.com/flashback-sync/flashback-sync/internal/run"
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/load/snapshot"
+	"github.com/flashback-sync/flashback-sync/schema"
 )
 
 var update = flag.Bool("update", false, "write docs/cookbook.md and its pictures anew")
@@ -38,38 +41,23 @@ Without a period it is the last 30 complete days. Every answer says whether its 
 
 What the API does not give, no question can answer: how many requests there were in all, the workspace of an alert or violation, and the policies that no event names.
 
-The results are of a simulated organisation, %s; names are invented. At most %d rows are shown. This file is written by
-` + "`go test -tags duckdb_arrow ./internal/run -run Cookbook -update`" + `.
+The results are of the organisation that ` + "`make demo`" + ` simulates, %s; names are invented. At most %d rows are shown. This file is written by
+` + "`go test -tags duckdb_arrow ./internal/demo -run Cookbook -update`" + `.
 `
 
-// shown is how many rows of a result the document has, drawn how many its picture has.
+// listed is how many rows of a result the document has, drawn how many its picture has.
 const (
-	shown = 6
-	drawn = 31
+	listed = 6
+	drawn  = 31
 )
 
 func TestTheCookbookIsCurrent(t *testing.T) {
 	t.Parallel()
-	o := apisim.DemoOptions(7, noon)
-	o.Days = 45
-	w := newWorld(t, o)
-	settings := w.options(alerts, violations, policyStats)
-	var repos []string
-	for _, repo := range w.sim.Organisation().Repos {
-		repos = append(repos, repo.ID)
-	}
-	settings.Stats.Scopes = append(settings.Stats.Scopes, run.Scope{Scope: "repo", IDs: repos})
-	settings.Stats.Bucket = "1d"
-	w.mustSync(settings)
-	db := open(t, filepath.Join(w.dir, snapshot.Name))
-	defer func() { _ = db.Close() }()
-	if _, err := db.Exec("SET threads = 1"); err != nil { // the order of equal rows is the same each time
-		t.Fatal(err)
-	}
-	period := query.Period{First: noon.Truncate(day).AddDate(0, 0, -30), Last: noon.Truncate(day).AddDate(0, 0, -1)}
+	db := published(t)
+	period := query.Period{First: begun.Truncate(24*time.Hour).AddDate(0, 0, -29), Last: begun.Truncate(24 * time.Hour)}
 	files := map[string]string{}
 	var document bytes.Buffer
-	fmt.Fprintf(&document, cookbookHead, period, shown)
+	fmt.Fprintf(&document, cookbookHead, period, listed)
 	for _, q := range cookbook.Questions() {
 		result := answer(t, db, q.In(period))
 		fmt.Fprintf(&document, "\n## %s\n\n%s For: %s.\n\n```sql\n%s;\n```\n\n%s", q.Name, q.Text, q.For, q.SQL, result.table())
@@ -96,6 +84,53 @@ func TestTheCookbookIsCurrent(t *testing.T) {
 	if err != nil || len(pictures) != len(files)-1 || len(pictures) < 10 {
 		t.Errorf("%d pictures are there, %d are drawn, %v", len(pictures), len(files)-1, err)
 	}
+}
+
+// begun is the first sync of the organisation: noon of a Wednesday.
+var begun = time.Date(2026, 3, 18, 12, 0, 0, 0, time.UTC)
+
+// published is what two syncs publish, the second a day after the first.
+func published(t *testing.T) *sql.DB {
+	t.Helper()
+	o := newOrganisation(7, 45, begun)
+	url, stop := o.sim.Start()
+	defer stop()
+	client, err := api.New(api.Options{
+		BaseURL: url, MaxConcurrency: 4, Retries: 2, Backoff: time.Millisecond, Timeout: 20 * time.Second, UserAgent: "test", Now: o.sim.Now,
+		Token: func(context.Context) (string, error) { return Token, nil },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	settings := run.Options{Version: "test", DataDir: t.TempDir(), PublishDuckDB: true, Compression: "none", Now: o.sim.Now}
+	start := begun.AddDate(0, 0, -46)
+	var repos []string
+	for _, repo := range o.sim.Organisation().Repos {
+		repos = append(repos, repo.ID)
+	}
+	for _, stream := range schema.Streams() {
+		if stream.Kind == schema.Series {
+			settings.Stats = &run.Stats{Stream: stream, Start: start, Bucket: "1d", Scopes: []run.Scope{{Scope: "org"}, {Scope: "repo", IDs: repos}}}
+			continue
+		}
+		settings.Lists = append(settings.Lists, run.List{Query: api.Query{Endpoint: stream.Endpoint}, Start: start, Lookback: 48 * time.Hour})
+	}
+	for n := range 2 {
+		settings.RunID = fmt.Sprintf("run-%d", n)
+		if _, err := run.Run(context.Background(), settings, run.NewSource(client)); err != nil {
+			t.Fatal(err)
+		}
+		if n == 0 {
+			o.nextDay()
+		}
+	}
+	db, err := duckdb.Open(filepath.Join(settings.DataDir, snapshot.Name), duckdb.Session{ReadOnly: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
 }
 
 // result is what a question gives, as text.
@@ -163,10 +198,10 @@ func (r result) table() string {
 	}
 	line(r.names)
 	line(slices.Repeat([]string{"---"}, len(r.names)))
-	for _, row := range r.rows[:min(shown, len(r.rows))] {
+	for _, row := range r.rows[:min(listed, len(r.rows))] {
 		line(row)
 	}
-	if more := len(r.rows) - shown; more > 0 {
+	if more := len(r.rows) - listed; more > 0 {
 		fmt.Fprintf(&b, "\n%d more.\n", more)
 	}
 	return b.String()
