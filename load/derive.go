@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"time"
 
 	"github.com/flashback-sync/flashback-sync/load/derived"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
@@ -14,11 +13,11 @@ import (
 // that it is published with them: the queries that the configuration asks for, the days
 // that are complete, and the rows of derived tables for the days whose rows, names or
 // completeness changed. Nothing else is computed again. The queries of the streams in kept,
-// which a narrowed run does not have, stay as they are. at is the time now.
-func (w *Warehouse) Derive(ctx context.Context, queries []derived.Query, kept []string, at time.Time) error {
+// which a narrowed run does not have, stay as they are.
+func (w *Warehouse) Derive(ctx context.Context, queries []derived.Query, kept []string) error {
 	for {
 		err := w.transact(ctx, "derive tables", func(tx *sql.Tx) error {
-			return derived.Update(ctx, tx, queries, kept, at)
+			return derived.Update(ctx, tx, queries, kept, w.commitTime())
 		})
 		if err == nil {
 			return nil

@@ -23,7 +23,7 @@ func (r *run) derive(ctx context.Context) error {
 		}
 	}
 	kept := slices.DeleteFunc(slices.Clone(r.options.Configured), func(stream string) bool { return slices.Contains(r.streams(), stream) })
-	return r.warehouse.Derive(ctx, queries, kept, r.options.Now())
+	return r.warehouse.Derive(ctx, queries, kept)
 }
 
 // queries are those of the options: of lists, and of every series.

@@ -93,6 +93,19 @@ func TestDaysWithAGapAreNotComplete(t *testing.T) {
 	w.derivedAsComputedAnew()
 }
 
+func TestNoRowOfTheRunThatCompletesItsDayIsLateWhateverTheClockDoes(t *testing.T) {
+	for name, step := range map[string]time.Duration{"it does not move": 0, "it is set back": -time.Minute} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, small())
+			w.step = step
+			w.mustSync(w.options(alerts))
+			if got := w.published("SELECT count(*) FROM bi.events WHERE late"); got != "0" {
+				t.Errorf("%s rows are late", got)
+			}
+		})
+	}
+}
+
 // A row is late if its day had been complete before: not one that closes a gap.
 func TestRowsThatComeAfterTheirDayWasCompleteAreLate(t *testing.T) {
 	w := newWorld(t, small())

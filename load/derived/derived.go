@@ -26,7 +26,8 @@ type Query struct {
 
 // Update brings everything up to date with what the transaction sees. Rows of derived tables
 // are computed again for the days whose rows, names or completeness changed; nothing else
-// is. The queries of the streams in kept stay as they are. at is the time now.
+// is. The queries of the streams in kept stay as they are. at is the time of
+// the transaction, later than that of every row: no row of it is late.
 func Update(ctx context.Context, tx *sql.Tx, queries []Query, kept []string, at time.Time) error {
 	if err := replaceQueries(ctx, tx, queries, kept); err != nil {
 		return err
