@@ -38,9 +38,9 @@ class Browser:
         return self
 
     def __exit__(self, *_):
+        self.socket.send(json.dumps({"id": 0, "method": "Browser.close"}))
+        self.process.wait(60)
         self.socket.close()
-        self.process.terminate()
-        self.process.wait()
 
     def _port(self):
         file = self.profile / "DevToolsActivePort"
@@ -48,6 +48,7 @@ class Browser:
             if file.exists() and file.read_text().strip():
                 return file.read_text().split()[0]
             time.sleep(0.2)
+        self.process.kill()
         raise SystemExit("chromium did not start")
 
     def call(self, method, **params):

@@ -20,7 +20,7 @@ def main(url, binary, data, picture):
     token = login(url, password)
     names = {c["id"]: c["slice_name"] for c in get(url, token, "/api/v1/dashboard/flashback/charts")}
     expect("the dashboard has its charts", len(names) == CHARTS, names)
-    with tempfile.TemporaryDirectory() as profile, Browser(profile, WIDTH, HEIGHT) as browser:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile, Browser(profile, WIDTH, HEIGHT) as browser:
         answers = open_dashboard(browser, url, password, names)
         check_rows(answers)
         check_page(browser)

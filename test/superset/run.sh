@@ -19,7 +19,7 @@ trap stop EXIT
 [ -n "$work" ] || work=$(mktemp -d)
 mkdir -p "$work"
 work=$(realpath "$work")
-picture=$(realpath -m "${2:-$work/superset.png}")
+picture=$(realpath -m "${2:-$(dirname "$binary")/superset.png}")
 
 if [ ! -e "$work/ready" ]; then
   python3 -m venv "$work/venv"
