@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"strings"
 
 	"github.com/flashback-sync/flashback-sync/load/derived"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
@@ -42,11 +43,7 @@ func (w *Warehouse) makeViews(ctx context.Context) error {
 		return duckdb.Wrap("make views", err)
 	}
 	return w.transact(ctx, "make views", func(tx *sql.Tx) error {
-		for _, statement := range derived.ViewStatements() {
-			if _, err := tx.ExecContext(ctx, statement); err != nil {
-				return err
-			}
-		}
-		return nil
+		_, err := tx.ExecContext(ctx, strings.Join(derived.ViewStatements(), ";"))
+		return err
 	})
 }

@@ -19,3 +19,18 @@ func TestEveryStreamHasATableThatIsDatedAndPartitioned(t *testing.T) {
 		}
 	}
 }
+
+func TestViewsNameStreams(t *testing.T) {
+	for _, v := range Views() {
+		for _, name := range v.Streams {
+			if StreamByName(name) == nil {
+				t.Errorf("%s: there is no stream %q", v.Name, name)
+			}
+		}
+	}
+	for name, want := range map[string]int{"events": 2, "violations": 1, "stats_org": 1, "freshness": 0, "nothing": 0} {
+		if got := StreamsOf(name); len(got) != want {
+			t.Errorf("%s is made of %v", name, got)
+		}
+	}
+}

@@ -28,6 +28,7 @@ type View struct {
 	Name       string
 	Doc        string
 	Key        []string            // what identifies a row; NULLs in it are equal
+	Streams    []string            // what its rows are made of; nil if that is not one kind of data
 	Values     map[string][]string // all values of some columns
 	References map[string]string   // columns that hold the id of another view's row, or NULL
 	Columns    []ViewColumn
@@ -88,6 +89,8 @@ func parseView(name, content string) *View {
 		case text == "":
 		case title == "Key":
 			v.Key = listed
+		case title == "Streams":
+			v.Streams = listed
 		case isValues:
 			v.Values[constrained] = listed
 		case title == "References":
@@ -104,6 +107,22 @@ func parseView(name, content string) *View {
 	}
 	v.Query = strings.TrimSpace(strings.Join(lines[n:], "\n"))
 	return v
+}
+
+// StreamsOf lists the streams that the rows of a table or view are made of; nil if that is
+// not one kind of data.
+func StreamsOf(name string) []string {
+	for _, v := range Views() {
+		if v.Name == name {
+			return v.Streams
+		}
+	}
+	for _, s := range Streams() {
+		if s.Table.Name == name {
+			return []string{s.Name}
+		}
+	}
+	return nil
 }
 
 func (v *View) reads(name string) bool {

@@ -136,13 +136,8 @@ func (s *session) similar(ctx context.Context, given string, names []string) str
 
 // streamsOf are the streams that the tables are read from; none if it may be any.
 func streamsOf(statements []*statement) (all []string) {
-	events, stats := []string{"alerts", "violations"}, []string{"policy_stats"}
-	known := map[string][]string{
-		"alerts": events[:1], "violations": events[1:], "events": events, "events_daily": events, "conversations": events,
-		"policy_stats": stats, "stats_org": stats, "stats_repo": stats, "stats_workspace": stats,
-	}
 	for _, st := range statements {
-		streams := known[st.table]
+		streams := schema.StreamsOf(st.table)
 		if streams == nil {
 			return nil
 		}

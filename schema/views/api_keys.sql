@@ -1,5 +1,6 @@
 -- API keys that events name: one row for each.
 -- Key: id
+-- Streams: alerts, violations
 --
 -- id             VARCHAR    Identifier of the API key.
 -- name           VARCHAR    Latest name.

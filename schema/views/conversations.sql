@@ -1,5 +1,6 @@
 -- Conversations that had an alert or a violation: one row for each.
 -- Key: conversation_id
+-- Streams: alerts, violations
 -- Values of max_severity: HIGH, MEDIUM, LOW, NONE
 -- References: user_id users, repo_id repos
 --

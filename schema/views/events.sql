@@ -1,5 +1,6 @@
 -- Alerts and violations: one row for each.
 -- Key: kind, id
+-- Streams: alerts, violations
 -- Values of kind: alert, violation
 -- Values of severity: HIGH, MEDIUM, LOW, NONE
 -- References: policy_id policies, repo_id repos, user_id users, api_key_id api_keys

@@ -1,5 +1,6 @@
 -- Alerts and violations counted: one row for each day and combination of the columns up to severity. Also in the lake.
 -- Key: day, kind, policy_id, repo_id, api_key_id, provider, model, severity
+-- Streams: alerts, violations
 -- Values of kind: alert, violation
 -- Values of severity: HIGH, MEDIUM, LOW, NONE
 -- References: policy_id policies, repo_id repos, api_key_id api_keys

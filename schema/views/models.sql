@@ -1,5 +1,6 @@
 -- Models that events name: one row for each.
 -- Key: id
+-- Streams: alerts, violations
 --
 -- id             VARCHAR    Name of the model.
 -- name           VARCHAR    Name of the model.

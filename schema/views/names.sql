@@ -1,5 +1,6 @@
 -- Every name that policies, repositories, users, API keys and models had, with when and how often it was seen.
 -- Key: dimension, id, name
+-- Streams: alerts, violations
 -- Values of dimension: policy, repo, user, api_key, model
 --
 -- dimension   VARCHAR    policy, repo, user, api_key or model.

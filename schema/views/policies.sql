@@ -1,5 +1,6 @@
 -- Policies that events name: one row for each.
 -- Key: id
+-- Streams: alerts, violations
 --
 -- id             VARCHAR    Identifier of the policy.
 -- name           VARCHAR    Latest name.

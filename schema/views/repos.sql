@@ -1,5 +1,6 @@
 -- Repositories that events name: one row for each.
 -- Key: id
+-- Streams: alerts, violations
 --
 -- id             VARCHAR    Identifier of the repository.
 -- name           VARCHAR    Latest name.

@@ -1,5 +1,6 @@
 -- Policy statistics of the organisation: one row for each bucket.
 -- Key: bucket_start
+-- Streams: policy_stats
 --
 -- bucket_start       TIMESTAMP  Start of the bucket (UTC).
 -- day                DATE       UTC day of the start.

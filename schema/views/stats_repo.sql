@@ -1,5 +1,6 @@
 -- Policy statistics of each repository: one row for each repository and bucket.
 -- Key: repo_id, bucket_start
+-- Streams: policy_stats
 --
 -- bucket_start       TIMESTAMP  Start of the bucket (UTC).
 -- day                DATE       UTC day of the start.

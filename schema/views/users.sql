@@ -1,5 +1,6 @@
 -- Users that events name: one row for each.
 -- Key: id
+-- Streams: alerts, violations
 --
 -- id             VARCHAR    Identifier of the user.
 -- name           VARCHAR    Latest full name.
