@@ -17,8 +17,8 @@ import (
 // that lacked some.
 const refilling = "refill"
 
-// refillBatch is how many rows Refill gives at once.
-const refillBatch = 2048
+// refillBatch is how many rows Refill gives at once: few enough for texts of 100 kB.
+const refillBatch = 512
 
 // listRefill lists a table for Refill, if it keeps unknown fields.
 func listRefill(ctx context.Context, tx *sql.Tx, table *schema.Table) error {
@@ -40,7 +40,7 @@ func extraOf(table *schema.Table) string {
 }
 
 // Refill moves fields from extra to the columns that a release added for them. It gives
-// convert the values of the columns of Table.Batch, in its order, of at most 2,048 rows of a
+// convert the values of the columns of Table.Batch, in its order, of at most 512 rows of a
 // partition, and commits the rows that it returns, with no Record if none of them can be converted. After a crash
 // the next call goes on: a row that was converted has no such field any more. It returns how
 // many rows changed.
