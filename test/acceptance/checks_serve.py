@@ -37,7 +37,7 @@ class Serve(FreshScenario):
             self.await_rows(tool, api)
         self.assert_equal_to_source(tool, api)
         self.assertEqual(143, served.stop())
-        self.assertEqual({"ok"}, {r["status"] for r in read_journal(tool)} - {"interrupted", "skipped"})
+        self.assertEqual([], [r for r in read_journal(tool) if r["status"] not in ("ok", "interrupted", "skipped")])
 
     def test_serve_survives_children_and_itself_being_killed(self):
         api, tool, served = self.served(count=3000, behaviour=Behaviour(wire=lambda _, answer: setattr(answer, "delay", 0.01)))
@@ -72,13 +72,13 @@ class Serve(FreshScenario):
         api, tool, served = self.served({"sync": "@every 1s"}, count=1500)
         api.behaviour.wire = slow
         skipped = ("flashback_sync_runs_total", ("job", "sync"), ("status", "skipped"))
-        wait_until(lambda: served.metrics().get(skipped, 0) >= 2, "slots are skipped and counted")
+        wait_until(lambda: busiest["runs"] and served.metrics().get(skipped, 0) >= 2, "slots are skipped and counted")
         self.assertEqual(1, busiest["runs"])
         self.assertIn("skipped", {r["status"] for r in served.runs()})
 
     def test_serve_yields_to_a_run_by_hand(self):
         api, tool, served = self.served({"sync": "@every 1h"}, count=100)
-        wait_until(lambda: served.runs(), "the first run is over")
+        wait_until(lambda: any(r["status"] != "skipped" for r in served.runs()), "the first run is over")
         api.behaviour.wire = lambda _, answer: setattr(answer, "delay", 1)
         by_hand = tool.start("sync", "--json", "--from", "2020-01-01")
         wait_until(lambda: (served.status()["progress"] or {}).get("pid") == by_hand.pid, "the page shows the run by hand")
@@ -90,7 +90,7 @@ class Serve(FreshScenario):
 
     def test_serve_catches_up_once_after_downtime(self):
         api, tool, served = self.served({"sync": "@every 3s"}, count=200)
-        wait_until(lambda: served.runs(), "the first run is over")
+        wait_until(lambda: any(r["status"] != "skipped" for r in served.runs()), "the first run is over")
         served.stop(signal.SIGKILL)
         served.schedule({"sync": time.strftime("%M %H * * *", time.gmtime(time.time() - 120))})
         before = len(read_journal(tool))
@@ -114,7 +114,7 @@ class Serve(FreshScenario):
 
     def test_serve_takes_over_a_changed_schedule_and_refuses_a_wrong_one(self):
         api, tool, served = self.served({"sync": "@every 1h"}, count=100)
-        wait_until(lambda: served.runs(), "the first run is over")
+        wait_until(lambda: any(r["status"] != "skipped" for r in served.runs()), "the first run is over")
         served.schedule({"sync": "not a schedule"})
         served.send(signal.SIGHUP)
         wait_until(lambda: "schedule.sync" in served.logged(), "the mistake is logged")
@@ -194,7 +194,7 @@ class Serve(FreshScenario):
 
     def test_metrics_are_what_prometheus_reads(self):
         api, tool, served = self.served()
-        wait_until(lambda: served.runs(), "a run is over")
+        wait_until(lambda: any(r["status"] == "ok" for r in served.runs()), "a run is over")
         metrics = served.metrics()
         self.assertEqual(600, metrics["flashback_sync_rows", ("stream", "alerts")])
         self.assertLess(metrics["flashback_sync_lag_seconds", ("stream", "alerts")], 3 * 3600)

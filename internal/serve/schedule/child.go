@@ -40,6 +40,9 @@ type Child struct {
 	Grace time.Duration
 }
 
+// exitTerminated is the program's exit code after SIGTERM.
+const exitTerminated = 143
+
 // Run runs the program with arguments, to its end.
 func (c *Child) Run(ctx context.Context, arguments ...string) Outcome {
 	out := Outcome{ExitCode: -1, Started: time.Now().UTC()}
@@ -57,6 +60,9 @@ func (c *Child) Run(ctx context.Context, arguments ...string) Outcome {
 	if status, ok := command.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() {
 		out.Signal = status.Signal()
 		out.Crashed = out.Signal != syscall.SIGTERM || ctx.Err() == nil
+		if !out.Crashed {
+			out.ExitCode = exitTerminated // it was stopped before it could handle that itself
+		}
 	}
 	// The outcome says how the child ended; what it had started may still have its output open.
 	var exit *exec.ExitError
