@@ -3,6 +3,7 @@ package load_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,19 +20,21 @@ func TestRunWithoutFreeSpaceIsRefused(t *testing.T) {
 		return
 	}
 	file := filled(t)
+	const run = 17 << 20 // a little more than a run needs
+	size := len(file)
 	for name, c := range map[string]struct {
-		free   string
+		disk   int
 		stored []byte
 		copied bool
 		want   string
 	}{
-		"none":                {"1m", nil, false, "a run needs 16 MiB"},
-		"enough":              {"17m", nil, true, ""},
-		"not for the copy":    {"19m", file, true, "a run needs"},
-		"enough without copy": {"19m", file, false, ""},
-		"enough with copy":    {"30m", file, true, ""},
+		"none":                {1 << 20, nil, false, "a run needs 16 MiB"},
+		"enough":              {run, nil, true, ""},
+		"not for the copy":    {run + size, file, true, "a run needs"},
+		"enough without copy": {run + size, file, false, ""},
+		"enough with copy":    {run + 2*size, file, true, ""},
 	} {
-		dir := mount(t, c.free)
+		dir := mount(t, fmt.Sprint(c.disk))
 		if c.stored != nil {
 			putWarehouse(t, dir, c.stored, nil)
 		}
