@@ -58,7 +58,7 @@ release_contents() {
     grep -q " $made/$path\$" <<<"$listing" || { echo "$path is not there"; return 1; }
   done
   fails grep -v ' 0/0 .* 2023-11-14 22:13:20 ' <<<"$listing"
-  diff <(grep '^-rwx' <<<"$listing" | sed 's/.* //') <(printf '%s\n' "$made/deploy/systemd/flashback-sync-as-service" "$made/flashback-sync")
+  diff <(grep '^-rwx' <<<"$listing" | sed 's/.* //') <(printf '%s\n' "$made/deploy/superset/import.sh" "$made/deploy/systemd/flashback-sync-as-service" "$made/flashback-sync")
   tar --extract --to-stdout --file "$work/one/dist/$made.tar.gz" "$made/THIRD_PARTY_LICENSES" | grep -c '^github.com/.* (.*)$'
 }
 
