@@ -55,13 +55,18 @@ func (w *Warehouse) create(ctx context.Context) error {
 	return duckdb.Wrap("create warehouse", err)
 }
 
-func (w *Warehouse) fill(ctx context.Context) error {
-	statements := privateTables
+// layout are the statements that make all tables.
+func layout() []string {
+	statements := slices.Clone(privateTables)
 	for _, table := range schema.Tables() {
 		statements = append(statements, table.DDL()...)
 	}
-	statements = append(
-		statements,
+	return statements
+}
+
+func (w *Warehouse) fill(ctx context.Context) error {
+	statements := append(
+		layout(),
 		fmt.Sprintf("INSERT INTO internal.meta VALUES ('application', '%s'), ('schema_version', '%d'), ('created_by', %s)",
 			application, schema.Version, schema.Literal(w.options.Version)),
 	)
