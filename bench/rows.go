@@ -71,7 +71,7 @@ func recordsOf(body []byte) (records [][]byte, err error) {
 // batches yields a simulated stream as the program's own Arrow batches.
 func batches(ctx context.Context, sim *apisim.Sim, table *schema.Table, rows int) iter.Seq2[*transform.Built, error] {
 	return func(yield func(*transform.Built, error) bool) {
-		batch := transform.NewBatch(table, memory.DefaultAllocator)
+		batch := transform.NewBatch(table, nil, memory.DefaultAllocator)
 		defer batch.Release()
 		flush := func() bool {
 			built := batch.Build()

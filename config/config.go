@@ -23,6 +23,7 @@ type Config struct {
 	VerifyEvery time.Duration `yaml:"verify_every" default:"168h" doc:"How often a sync also compares its totals with the source's, month by month; 0: never."`
 
 	Streams   Streams   `yaml:"streams" doc:"What to sync. A stream that is left out is not synced; one without keys has the defaults. At least one is needed."`
+	Privacy   Privacy   `yaml:"privacy" doc:"What is stored of what identifies people. 'sync --apply-privacy' rewrites what is stored after a change."`
 	Publish   Publish   `yaml:"publish" doc:"The files made for readers after every run."`
 	Schedule  Schedule  `yaml:"schedule" doc:"When 'serve' does what: five cron fields, or \"@every 5m\", \"@daily\"."`
 	Serve     Serve     `yaml:"serve" doc:"The status page. Off this machine (0.0.0.0:8417) it needs a password."`
@@ -95,6 +96,16 @@ type StatsStream struct {
 type Scope struct {
 	Scope string   `yaml:"scope" enum:"org,workspace,repo" doc:"the level: org, workspace or repo"`
 	IDs   []string `yaml:"ids" doc:"ids of workspaces or repos, or for repo [auto]; none for org"`
+}
+
+// Privacy says what is stored of each column's values: what Columns says, otherwise what
+// Preset says. Exactly one of the three key fields is not empty; see [Privacy.Policy].
+type Privacy struct {
+	Preset     string            `yaml:"preset" default:"none" enum:"none,names,strict" doc:"none; names: users become pseudonyms; strict: users are hashed, texts are not stored"`
+	Columns    map[string]string `yaml:"columns" example:"{alerts.user_name: hash, violations.explanation: mask}" doc:"single columns: keep, drop, hash, pseudonym or mask"`
+	KeyEnv     string            `yaml:"key_env" default:"FLASHBACK_PRIVACY_KEY" check:"variable" empty:"ok" doc:"environment variable with the key of hashes and pseudonyms, 16 bytes or more"`
+	KeyFile    string            `yaml:"key_file" example:"/run/secrets/privacy" check:"path" empty:"ok" doc:"or the file that holds the key"`
+	KeyCommand string            `yaml:"key_command" example:"pass show flashback-privacy" check:"command" empty:"ok" doc:"or the shell command that prints the key"`
 }
 
 // Publish says which files are made for readers.

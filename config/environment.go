@@ -27,6 +27,8 @@ func (f field) fromVariable(text string) *yaml.Node {
 		return listNode(split(text, ","))
 	case *[]Scope:
 		return scopesNode(text)
+	case *map[string]string:
+		return columnsNode(text)
 	case *string:
 		return textNode(text)
 	}
@@ -63,7 +65,7 @@ func (d *decoder) unknownVariables(environ []string) {
 	for _, f := range keys() {
 		known = append(known, variable(f.path))
 	}
-	secrets := []string{c.API.TokenEnv, c.Serve.PasswordEnv, c.Alarms.PingURLEnv, c.Alarms.WebhookURLEnv}
+	secrets := []string{c.API.TokenEnv, c.Privacy.KeyEnv, c.Serve.PasswordEnv, c.Alarms.PingURLEnv, c.Alarms.WebhookURLEnv}
 	for _, entry := range environ {
 		name, _, _ := strings.Cut(entry, "=")
 		if !strings.HasPrefix(name, variablePrefix) || slices.Contains(secrets, name) || slices.Contains(known, name) {

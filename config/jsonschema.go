@@ -50,6 +50,8 @@ func (f field) shape() (s object) {
 		items := field{value: reflect.ValueOf(&Scope{}).Elem()}.section()
 		items["type"], items["required"] = "object", []string{"scope"}
 		s = object{"type": "array", "minItems": 1, "items": items}
+	case *map[string]string:
+		return columnsShape()
 	case *string:
 		s = f.text()
 	case *int:

@@ -76,7 +76,9 @@ func (d *decoder) assemble(environ []string) (*Config, error) {
 	if d.file.node != nil {
 		streams = slices.DeleteFunc(streamNames(), func(name string) bool { return d.sections["streams."+name].node == nil })
 	}
-	d.chooseToken(&c.API)
+	d.chooseSecret("token", defaultTokenEnv, &c.API.TokenEnv, &c.API.TokenFile, &c.API.TokenCommand)
+	d.chooseSecret("key", defaultKeyEnv, &c.Privacy.KeyEnv, &c.Privacy.KeyFile, &c.Privacy.KeyCommand)
+	d.validatePrivacy(&c.Privacy, c.Streams)
 	d.validatePolicies(c.Streams.Lists)
 	d.validateSchedules(&c.Schedule, streams)
 	d.unknownVariables(environ)

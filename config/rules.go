@@ -1,18 +1,22 @@
 package config
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
 )
 
-// defaultTokenEnv holds the token unless the file says otherwise.
-const defaultTokenEnv = "FLASHBACK_TOKEN"
+// These hold the token and the privacy key unless the file says otherwise.
+const (
+	defaultTokenEnv = "FLASHBACK_TOKEN"
+	defaultKeyEnv   = "FLASHBACK_PRIVACY_KEY"
+)
 
-// chooseToken leaves one way to find the token. The environment's replaces the
-// file's, whichever it is, and any replaces the default.
-func (d *decoder) chooseToken(api *API) {
-	ways := []*string{&api.TokenEnv, &api.TokenFile, &api.TokenCommand}
+// chooseSecret leaves one of the three ways to find a secret, of which the first names a
+// variable. The environment's replaces the file's, whichever it is, and any replaces the
+// default.
+func (d *decoder) chooseSecret(what, preset string, ways ...*string) {
 	byVariable := func(way *string) bool { return d.written[way].byVariable() }
 	if slices.ContainsFunc(ways, byVariable) {
 		for _, way := range ways {
@@ -29,13 +33,13 @@ func (d *decoder) chooseToken(api *API) {
 		case chosen == "":
 			chosen = s.path
 		default:
-			d.report(s.Position, s.path, "cannot be used with "+lastName(chosen)+", keep one of token_env, token_file and token_command")
+			d.report(s.Position, s.path, fmt.Sprintf("cannot be used with %s, keep one of %[2]s_env, %[2]s_file and %[2]s_command", lastName(chosen), what))
 		}
 	}
 	if chosen == "" {
-		api.TokenEnv = defaultTokenEnv
-	} else if !d.written[&api.TokenEnv].says() {
-		d.ignore(&api.TokenEnv) // left without a value, beside another way
+		*ways[0] = preset
+	} else if !d.written[ways[0]].says() {
+		d.ignore(ways[0]) // left without a value, beside another way
 	}
 }
 

@@ -40,6 +40,8 @@ type Commit struct {
 	Coverage []Coverage
 	// Recovered is the raw text of former rejects that are in Rows now.
 	Recovered []string
+	// Sealed are encrypted ids that are stored, each once.
+	Sealed []string
 }
 
 // Counts are what happened to the rows of the stream's own table.
@@ -122,6 +124,13 @@ func (w *Warehouse) commit(ctx context.Context, c Commit) (Counts, error) {
 	}
 	for _, raw := range c.Recovered {
 		if _, err := tx.ExecContext(ctx, "DELETE FROM rejected_records WHERE stream = ? AND raw = ?", c.Stream, raw); err != nil {
+			return Counts{}, err
+		}
+	}
+	for _, text := range c.Sealed {
+		_, err := tx.ExecContext(ctx, `INSERT INTO internal.meta SELECT $1, $2
+			WHERE NOT EXISTS (SELECT 1 FROM internal.meta WHERE key = $1 AND value = $2)`, sealed, text)
+		if err != nil {
 			return Counts{}, err
 		}
 	}

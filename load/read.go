@@ -43,22 +43,33 @@ func (r Reader) Coverage(ctx context.Context, key checkpoints.Key, status checkp
 	return set, duckdb.Wrap("read warehouse", err)
 }
 
-// Repos lists the repositories seen in alerts and violations, sorted.
-func (r Reader) Repos(ctx context.Context) ([]string, error) {
-	rows, err := r.conn.QueryContext(ctx, `SELECT repo_id FROM alerts WHERE repo_id <> '' UNION SELECT repo_id FROM violations WHERE repo_id <> '' ORDER BY 1`)
+// Repos lists the repositories seen in a table of events.
+func (r Reader) Repos(ctx context.Context, table *schema.Table) ([]string, error) {
+	return r.texts(ctx, "SELECT DISTINCT repo_id FROM "+schema.Ident(table.Name)+" WHERE repo_id <> ''")
+}
+
+// sealed is the key in internal.meta of encrypted ids.
+const sealed = "sealed"
+
+// Sealed lists the ids that commits stored encrypted.
+func (r Reader) Sealed(ctx context.Context) ([]string, error) {
+	return r.texts(ctx, "SELECT value FROM internal.meta WHERE key = ?", sealed)
+}
+
+func (r Reader) texts(ctx context.Context, query string, arguments ...any) (all []string, err error) {
+	rows, err := r.conn.QueryContext(ctx, query, arguments...)
 	if err != nil {
 		return nil, duckdb.Wrap("read warehouse", err)
 	}
 	defer func() { _ = rows.Close() }()
-	var repos []string
 	for rows.Next() {
-		var repo string
-		if err := rows.Scan(&repo); err != nil {
+		var text string
+		if err := rows.Scan(&text); err != nil {
 			return nil, duckdb.Wrap("read warehouse", err)
 		}
-		repos = append(repos, repo)
+		all = append(all, text)
 	}
-	return repos, duckdb.Wrap("read warehouse", rows.Err())
+	return all, duckdb.Wrap("read warehouse", rows.Err())
 }
 
 // Changed lists the start of every partition of a table with commits since it was

@@ -20,6 +20,7 @@ type Run struct {
 	Version                                                   string
 	Verified                                                  string // "" if no verification was due
 	VerifiedMissing                                           int64
+	Withheld                                                  int64
 }
 
 // StartRun records that a run has started with these streams. Earlier runs that never
@@ -46,12 +47,12 @@ func (w *Warehouse) FinishRun(ctx context.Context, r Run) error {
 	return w.transact(ctx, "record end of run", func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE sync_runs SET status = ?, finished_at = ?, from_ts = ?, to_ts = ?, requests = ?,
 				rows_received = ?, rows_inserted = ?, rows_updated = ?, rows_unchanged = ?, rows_duplicate = ?, rows_rejected = ?,
-				complete = ?, error = ?, rows_recovered = ?, verified = ?, verified_missing = ? WHERE run_id = ? AND stream = ?`,
+				complete = ?, error = ?, rows_recovered = ?, verified = ?, verified_missing = ?, rows_withheld = ? WHERE run_id = ? AND stream = ?`,
 			r.Status, r.FinishedAt, optionalTime(r.From), optionalTime(r.To), r.Requests,
 			r.Received, r.Inserted, r.Updated, r.Unchanged, r.Doubled, r.Rejected,
 			r.Complete, sql.NullString{String: r.Error, Valid: r.Error != ""},
 			r.Recovered, sql.NullString{String: r.Verified, Valid: r.Verified != ""},
-			sql.NullInt64{Int64: r.VerifiedMissing, Valid: r.Verified != ""}, r.RunID, r.Stream)
+			sql.NullInt64{Int64: r.VerifiedMissing, Valid: r.Verified != ""}, r.Withheld, r.RunID, r.Stream)
 		return err
 	})
 }

@@ -26,6 +26,7 @@ func SyncRuns() *Table {
 			count("rows_recovered", "", "Rejected records of earlier runs that could be typed in this one."),
 			text("verified", "", Public, "What the run's verification of the totals found: match, missing, extra, differs or unproven; NULL if none was due."),
 			count("verified_missing", "", "Rows that the verification found missing; NULL if none was due."),
+			count("rows_withheld", "", "Rows of persons or conversations that were forgotten or are suppressed. They are not stored."),
 		),
 	}
 }
@@ -73,6 +74,21 @@ func RejectedRecords() *Table {
 			text("reason", "", Public, "Why it was rejected.").required(),
 			text("raw", "", Content, "The record's raw text. Bytes that are not UTF-8 are written as \\xNN.").required(),
 			instant("rejected_at", "When it was rejected (UTC).").required(),
+		),
+	}
+}
+
+// SyncPrivacy is the privacy policy that everything stored obeys.
+func SyncPrivacy() *Table {
+	return &Table{
+		Name: "sync_privacy", Time: "since", Key: []string{"table_name", "column_name"},
+		Doc: "The privacy policy that everything stored obeys: one row for each column that it can treat.",
+		Columns: bookkept(
+			text("table_name", "", Public, "Table.").required(),
+			text("column_name", "", Public, "Column.").required(),
+			text("treatment", "", Public, "What is stored of its values: keep, drop, hash, pseudonym or mask.").oneOf("keep", "drop", "hash", "pseudonym", "mask").required(),
+			text("key_id", "", Public, "Key of the hashes and pseudonyms: the beginning of a hash that only the key gives; NULL if the policy has no key."),
+			instant("since", "When this treatment began (UTC).").required(),
 		),
 	}
 }

@@ -86,10 +86,26 @@ type Column struct {
 	Privacy Privacy
 	Doc     string
 	Values  []string // all values, if the column has few; the source may add to those of a record
+	Entity  string   // what the column identifies or names, such as User; "" if nothing that has ids
+	IDOf    string   // of a name: the column with the id of what it names
 }
 
 func text(name, api string, privacy Privacy, doc string) Column {
 	return Column{Name: name, API: api, Type: Text, Privacy: privacy, Doc: doc}
+}
+
+// id is a column that identifies something.
+func id(entity, name, api string, privacy Privacy, doc string) Column {
+	c := text(name, api, privacy, doc)
+	c.Entity = entity
+	return c
+}
+
+// nameOf is a column with the name of what the column idColumn identifies.
+func nameOf(entity, idColumn, name, api string, privacy Privacy, doc string) Column {
+	c := id(entity, name, api, privacy, doc)
+	c.IDOf = idColumn
+	return c
 }
 
 func count(name, api, doc string) Column {

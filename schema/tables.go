@@ -7,7 +7,7 @@ import (
 
 // Version is the layout's version, stored in every warehouse. A release refuses
 // a warehouse whose version is higher than its own.
-const Version = 4
+const Version = 5
 
 // Tables returns every table that analysts see, in the order they read best. They
 // are shared, and not to be changed.
@@ -17,7 +17,7 @@ var tables = sync.OnceValue(func() []*Table {
 	return []*Table{
 		Alerts(), Violations(), PolicyStats(), PolicyStatsSummary(),
 		SyncRuns(), SyncCoverage(), SyncLateness(), RejectedRecords(),
-		SyncQueries(), SyncDays(), NamesDaily(), EventsDaily(),
+		SyncQueries(), SyncDays(), SyncPrivacy(), NamesDaily(), EventsDaily(),
 	}
 })
 
@@ -63,17 +63,17 @@ func eventHead(event string, sentence Column) []Column {
 	timestamp.API = "timestamp"
 	return []Column{
 		text("id", "id", Public, "Unique identifier of the "+event+".").required(),
-		text("policy_id", "policyId", Internal, "Policy that was triggered."),
-		text("policy_name", "policyName", Internal, "Name of the policy when the record was read."),
+		id("policy", "policy_id", "policyId", Internal, "Policy that was triggered."),
+		nameOf("policy", "policy_id", "policy_name", "policyName", Internal, "Name of the policy when the record was read."),
 		timestamp,
 		sentence,
-		text("conversation_id", "conversationId", Internal, "Conversation the "+event+" belongs to; NULL if there is none."),
-		text("repo_id", "repoId", Internal, "Repository the "+event+" occurred in."),
-		text("repo_name", "repoName", Internal, "Name of the repository when the record was read."),
-		text("user_id", "userId", Personal, "User who triggered the "+event+"."),
-		text("user_name", "userName", Personal, "Full name of the user when the record was read."),
-		text("repo_ai_api_key_id", "repoAiApiKeyId", Internal, "API key that was used."),
-		text("repo_ai_api_key_name", "repoAiApiKeyName", Internal, "Name of the API key when the record was read."),
+		id(Conversation, "conversation_id", "conversationId", Internal, "Conversation the "+event+" belongs to; NULL if there is none."),
+		id(Repo, "repo_id", "repoId", Internal, "Repository the "+event+" occurred in."),
+		nameOf(Repo, "repo_id", "repo_name", "repoName", Internal, "Name of the repository when the record was read."),
+		id(User, "user_id", "userId", Personal, "User who triggered the "+event+"."),
+		nameOf(User, "user_id", "user_name", "userName", Personal, "Full name of the user when the record was read."),
+		id("key", "repo_ai_api_key_id", "repoAiApiKeyId", Internal, "API key that was used."),
+		nameOf("key", "repo_ai_api_key_id", "repo_ai_api_key_name", "repoAiApiKeyName", Internal, "Name of the API key when the record was read."),
 		text("llm_type", "llmType", Public, "Provider of the model: OPENAI, ANTHROPIC, GOOGLE, AWS, OTHER.").oneOf("OPENAI", "ANTHROPIC", "GOOGLE", "AWS", "OTHER"),
 		text("llm_model", "llmModel", Public, "Name of the model."),
 		text("host", "host", Internal, "Host of the model's API endpoint."),
@@ -133,9 +133,9 @@ func PolicyStats() *Table {
 func statsRequest() []Column {
 	return []Column{
 		text("scope", "", Public, "Level the figures are for: org, workspace or repo.").oneOf("org", "workspace", "repo").required().from(FromRequest),
-		text("scope_id", "", Internal, "Workspace or repository the figures are for; NULL for the organisation.").from(FromRequest),
-		text("rule_id", "", Internal, "Policy rule the figures are limited to; NULL for all rules.").from(FromRequest),
-		text("api_key_id", "", Internal, "API key the figures are limited to; NULL for all keys.").from(FromRequest),
+		id("scope", "scope_id", "", Internal, "Workspace or repository the figures are for; NULL for the organisation.").from(FromRequest),
+		id("rule", "rule_id", "", Internal, "Policy rule the figures are limited to; NULL for all rules.").from(FromRequest),
+		id("key", "api_key_id", "", Internal, "API key the figures are limited to; NULL for all keys.").from(FromRequest),
 	}
 }
 

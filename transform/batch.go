@@ -27,6 +27,8 @@ const (
 	Conflict
 	// Rejected, with the reason in Rejects.
 	Rejected
+	// Withheld: the policy says that nothing of it is stored.
+	Withheld
 )
 
 // given are the values of the columns that come from the request and not from
@@ -49,13 +51,16 @@ type Batch struct {
 	oldest  int64
 	newest  int64
 	rejects []schema.Reject
+	policy  *Policy
+	sealed  map[string]struct{} // ids of Built.Sealed, as sent
 }
 
-// NewBatch returns an empty batch. Release it when done.
-func NewBatch(table *schema.Table, allocator memory.Allocator) *Batch {
+// NewBatch returns an empty batch, to whose rows the policy is applied; it may be nil.
+// Release it when done.
+func NewBatch(table *schema.Table, policy *Policy, allocator memory.Allocator) *Batch {
 	b := &Batch{
-		table: table, builder: array.NewRecordBuilder(allocator, table.BatchSchema()), decoder: newDecoder(table),
-		seed: maphash.MakeSeed(), keys: map[uint64]uint64{},
+		table: table, builder: array.NewRecordBuilder(allocator, table.BatchSchema()), decoder: newDecoder(table, policy),
+		seed: maphash.MakeSeed(), keys: map[uint64]uint64{}, policy: policy, sealed: map[string]struct{}{},
 	}
 	for i, c := range b.decoder.columns {
 		if slices.Contains(table.Key, c.Name) {
@@ -104,6 +109,12 @@ func (b *Batch) addDecoded(record []byte, more given) Outcome {
 	if err := b.decoder.checkRequired(); err != nil {
 		return b.reject(record, err)
 	}
+	if b.decoder.withheld(b.timed) {
+		return Withheld
+	}
+	b.seal()
+	b.decoder.treat()
+	b.decoder.dropTexts()
 	hash := b.hash(record)
 	// Two keys of one hash are taken for a conflict, which loses nothing.
 	key := maphash.Bytes(b.seed, b.values(b.keyed))
@@ -119,7 +130,10 @@ func (b *Batch) addDecoded(record []byte, more given) Outcome {
 }
 
 func (b *Batch) reject(record []byte, err error) Outcome {
-	b.rejects = append(b.rejects, schema.Reject{Reason: err.Error(), Raw: printable(record)})
+	if b.decoder.withheldReject(record) {
+		return Withheld
+	}
+	b.rejects = append(b.rejects, schema.Reject{Reason: err.Error(), Raw: b.decoder.rawText(record)})
 	b.bytes += len(record)
 	return Rejected
 }
@@ -201,6 +215,9 @@ type Built struct {
 	Rows           int
 	Oldest, Newest time.Time // bounds of the rows' time column, both inclusive
 	Rejects        []schema.Reject
+	// Sealed are the repositories that the policy hides, encrypted: statistics are requested
+	// by their ids.
+	Sealed []string
 }
 
 // Release frees the rows.
@@ -218,7 +235,23 @@ func (b *Batch) Build() *Built {
 		built.Record = b.builder.NewRecordBatch()
 		built.Oldest, built.Newest = time.UnixMicro(b.oldest).UTC(), time.UnixMicro(b.newest).UTC()
 	}
+	for id := range b.sealed {
+		built.Sealed = append(built.Sealed, b.policy.Seal(id))
+	}
+	clear(b.sealed)
 	clear(b.keys)
 	b.rows, b.bytes, b.rejects = 0, 0, nil
 	return built
+}
+
+// seal notes the ids that the policy hides and that later requests need.
+func (b *Batch) seal() {
+	for _, c := range b.decoder.treater.columns {
+		if s := &b.decoder.slots[c.at]; c.sealed() && s.set && !b.decoder.treater.again {
+			text := b.decoder.text(s)
+			if _, known := b.sealed[string(text)]; !known && len(text) > 0 {
+				b.sealed[string(text)] = struct{}{}
+			}
+		}
+	}
 }

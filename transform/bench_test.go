@@ -45,7 +45,7 @@ func pages(tb testing.TB, count int) (pages [][][]byte, size int64) {
 // decoder of the same library can be below.
 func BenchmarkDecodePage(b *testing.B) {
 	pages, size := pages(b, 50)
-	batch := transform.NewBatch(schema.Alerts(), memory.DefaultAllocator)
+	batch := transform.NewBatch(schema.Alerts(), nil, memory.DefaultAllocator)
 	defer batch.Release()
 	b.SetBytes(size)
 	b.ReportAllocs()

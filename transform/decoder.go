@@ -30,6 +30,8 @@ type decoder struct {
 	json     *jsontext.Decoder
 	source   bytes.Buffer
 	report   map[string]struct{} // names of unknown fields met so far
+	treater  *treater
+	before   []slot // what treat reads, as the record has it
 }
 
 // reported bounds how many unknown names are remembered for the report.
@@ -38,11 +40,12 @@ const reported = 100
 // span is one unknown field, as sent: the quoted name and the value.
 type span struct{ name, value []byte }
 
-func newDecoder(table *schema.Table) *decoder {
+func newDecoder(table *schema.Table, policy *Policy) *decoder {
 	d := &decoder{
 		columns: table.Batch(), byName: map[string]int{}, extra: -1,
 		json: jsontext.NewDecoder(&bytes.Buffer{}), report: map[string]struct{}{},
 	}
+	d.treater = newTreater(table, d.columns, policy)
 	d.slots = make([]slot, len(d.columns))
 	for i, c := range d.columns {
 		switch {
@@ -142,7 +145,7 @@ func (d *decoder) field(quoted, text []byte) error {
 	dates := d.points && string(name) == "ts"
 	switch {
 	case known && d.slots[column].seen, dates && d.ts != nil:
-		return twice(name)
+		return d.twice(name)
 	case known:
 		if err := d.set(column, text, int(d.json.InputOffset())-len(text)); err != nil {
 			return fmt.Errorf("%s %w", name, err)
@@ -164,16 +167,22 @@ func (d *decoder) note(name []byte) error {
 	}
 	text := string(name)
 	if _, again := d.met[text]; again {
-		return twice(name)
+		return d.twice(name)
 	}
 	d.met[text] = struct{}{}
-	if _, met := d.report[text]; !met && len(d.report) < reported {
+	if _, met := d.report[text]; !met && len(d.report) < reported && d.treater.extra != schema.Drop {
 		d.report[printed(name)] = struct{}{}
 	}
 	return nil
 }
 
-func twice(name []byte) error { return fmt.Errorf("%s is there twice", printed(name)) }
+// twice names the field unless unknown fields leave no trace.
+func (d *decoder) twice(name []byte) error {
+	if _, known := d.byName[string(name)]; !known && d.treater.extra != schema.Keep {
+		return errors.New("an unknown field is there twice")
+	}
+	return fmt.Errorf("%s is there twice", printed(name))
+}
 
 // identifier is what the name of a field looks like.
 var identifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,63}$`)
@@ -189,7 +198,7 @@ func printed(name []byte) string {
 
 // gatherExtra writes the unknown fields as one JSON object, each as it was sent.
 func (d *decoder) gatherExtra() {
-	if d.extra < 0 || len(d.unknown) == 0 {
+	if d.extra < 0 || len(d.unknown) == 0 || d.treater.extra == schema.Drop {
 		return
 	}
 	start := len(d.scratch)

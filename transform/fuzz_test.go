@@ -36,7 +36,7 @@ func FuzzDecode(f *testing.F) {
 		}
 		allocator := memory.NewCheckedAllocator(memory.DefaultAllocator)
 		defer allocator.AssertSize(t, 0)
-		batch := transform.NewBatch(table, allocator)
+		batch := transform.NewBatch(table, nil, allocator)
 		defer batch.Release()
 		sent := bytes.Clone(record)
 		outcome := batch.Add(record)

@@ -23,7 +23,7 @@ type row map[string]any
 func newBatch(t testing.TB, table *schema.Table) *transform.Batch {
 	t.Helper()
 	allocator := memory.NewCheckedAllocator(memory.DefaultAllocator)
-	batch := transform.NewBatch(table, allocator)
+	batch := transform.NewBatch(table, nil, allocator)
 	t.Cleanup(func() {
 		batch.Release()
 		allocator.AssertSize(t, 0)

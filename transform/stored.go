@@ -11,7 +11,8 @@ import (
 // AddStored adds a row that an earlier release stored, as this release would read it from
 // the source: fields that were kept in extra, for lack of a column, are in their columns.
 // The values are those of schema.Table.Batch, in its order: nil, string, bool, int64,
-// float64 or time.Time. A row whose fields do not fit is Rejected: it has to stay as it is,
+// float64 or time.Time. The policy is applied to what was in extra; values that it treated
+// before stay. A row whose fields do not fit is Rejected: it has to stay as it is,
 // and is in no Rejects.
 func (b *Batch) AddStored(values []any) Outcome {
 	more := given{}
@@ -38,11 +39,20 @@ func (b *Batch) AddStored(values []any) Outcome {
 		}
 		record = append(record[:len(record)-1], inner...)
 	}
-	outcome := b.add(record, more)
+	outcome := b.addAgain(record, more)
 	if outcome == Rejected {
 		b.rejects = b.rejects[:len(b.rejects)-1]
 	}
 	return outcome
+}
+
+// AddReject is Add for the text of a stored reject, which the policy treated before.
+func (b *Batch) AddReject(raw []byte) Outcome { return b.addAgain(raw, nil) }
+
+func (b *Batch) addAgain(record []byte, more given) Outcome {
+	b.decoder.treater.again = true
+	defer func() { b.decoder.treater.again = false }()
+	return b.add(record, more)
 }
 
 // sent is a stored value as the source may have sent it.

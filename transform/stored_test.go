@@ -37,7 +37,7 @@ func TestAStoredRowBecomesWhatItsRecordWouldBe(t *testing.T) {
 			if c.extra != "" {
 				row["extra"] = c.extra
 			}
-			was, is := NewBatch(schema.Violations(), allocator), NewBatch(schema.Violations(), allocator)
+			was, is := NewBatch(schema.Violations(), nil, allocator), NewBatch(schema.Violations(), nil, allocator)
 			defer was.Release()
 			defer is.Release()
 			if got := was.AddStored(stored(row)); got != Added {
@@ -58,7 +58,7 @@ func TestAStoredRowBecomesWhatItsRecordWouldBe(t *testing.T) {
 }
 
 func TestAStoredRowThatDoesNotFitIsLeftAlone(t *testing.T) {
-	batch := NewBatch(schema.Violations(), memory.DefaultAllocator)
+	batch := NewBatch(schema.Violations(), nil, memory.DefaultAllocator)
 	defer batch.Release()
 	for _, extra := range []string{`{"severity":5}`, `{"block":"yes"}`, `{"host":"a","host":"b"}`, `{"host":"other"}`, `{`} {
 		row := stored(map[string]any{"id": "v-1", "timestamp": time.Now(), "host": "example.org", "extra": extra})

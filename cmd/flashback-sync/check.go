@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/dustin/go-humanize"
+	"github.com/dustin/go-humanize/english"
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/internal/status"
 	"github.com/flashback-sync/flashback-sync/internal/terminal"
+	"github.com/flashback-sync/flashback-sync/transform"
 )
 
 func (a *app) checkCommand() *cobra.Command {
@@ -35,6 +37,10 @@ func (a *app) check(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	privacy, err := a.policy(ctx, c)
+	if err != nil {
+		return err
+	}
 	source, err := a.source(c, a.logger(c.Log), 1, nil)
 	if err != nil {
 		return err
@@ -44,8 +50,8 @@ func (a *app) check(ctx context.Context) error {
 	if name == "" {
 		name = "the environment"
 	}
-	fmt.Fprintf(a.stdout, "configuration  %s is valid\nsource         %s\n\n", name, c.API.BaseURL)
-	probes, skew := run.Probed(ctx, options(c), source)
+	fmt.Fprintf(a.stdout, "configuration  %s is valid\nsource         %s\nprivacy        %s\n\n", name, c.API.BaseURL, describePolicy(c, privacy))
+	probes, skew := run.Probed(ctx, options(c, privacy), source)
 	failure := a.printProbes(c, probes)
 	if skew.Abs() > time.Minute {
 		fmt.Fprintf(a.stdout, "\nThis machine's clock is %s off the source's; runs go by the source's clock.\n", skew.Abs().Round(time.Second))
@@ -53,7 +59,7 @@ func (a *app) check(ctx context.Context) error {
 	fmt.Fprintln(a.stdout)
 	failure = errors.Join(failure, a.printUnattended(c))
 	// Where nothing is published yet, or is being replaced, there is no advice to give.
-	if known, err := status.Read(ctx, statusOptions(c)); err == nil && known.Holdings != nil {
+	if known, err := status.Read(ctx, statusOptions(c, privacy)); err == nil && known.Holdings != nil {
 		terminal.Lookbacks(a.stdout, known.Holdings)
 	}
 	return failure
@@ -119,4 +125,17 @@ func (a *app) printUnattended(c *config.Config) error {
 	}
 	fmt.Fprintf(a.stdout, "notifies       %s\n", strings.Join(notified, ", "))
 	return usage(errors.Join(pageErr, pingErr, webhookErr))
+}
+
+// describePolicy says what is not stored as the source sends it.
+func describePolicy(c *config.Config, privacy *transform.Policy) string {
+	treated := c.Privacy.Treatments()
+	if len(treated) == 0 {
+		return "everything is stored as the source sends it"
+	}
+	text := fmt.Sprintf("%s not stored as the source sends them", english.Plural(len(treated), "column is", "columns are"))
+	if privacy.HasKey() {
+		text += ", key " + privacy.KeyID()
+	}
+	return text
 }

@@ -60,9 +60,10 @@ func exitCode(ctx context.Context, err error) int {
 		problems config.Problems
 		damaged  *duckdb.DamagedError
 		storage  *duckdb.StorageError
+		policy   *run.PolicyChanged
 	)
 	switch {
-	case errors.As(err, &misuse) || errors.As(err, &problems):
+	case errors.As(err, &misuse) || errors.As(err, &problems) || errors.As(err, &policy):
 		return codeUsage
 	case errors.As(err, &damaged):
 		return codeDamaged

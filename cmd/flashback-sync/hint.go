@@ -11,6 +11,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/extract"
 	"github.com/flashback-sync/flashback-sync/extract/api"
 	"github.com/flashback-sync/flashback-sync/internal/audit"
+	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/internal/visible"
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
@@ -22,9 +23,13 @@ func hintFor(err error) string {
 		hint    *hinted
 		damaged *duckdb.DamagedError
 		storage *duckdb.StorageError
+		policy  *run.PolicyChanged
 	)
 	if errors.As(err, &hint) {
 		return hint.hint
+	}
+	if errors.As(err, &policy) {
+		return policyHint(policy)
 	}
 	if errors.As(err, &damaged) {
 		if damaged.Newer {
@@ -59,6 +64,15 @@ func hintFor(err error) string {
 		return "'flashback-sync check --show-answers' prints how such an answer begins, which may be personal data"
 	}
 	return ""
+}
+
+// policyHint says how what is stored can obey the policy again.
+func policyHint(err *run.PolicyChanged) string {
+	const otherwise = "restore the former policy and key, or set data_dir to a new folder"
+	if err.Possible {
+		return "'flashback-sync sync --apply-privacy' rewrites what is stored, which cannot be undone; or " + otherwise
+	}
+	return "what is stored cannot be turned into this: " + otherwise
 }
 
 // storageHint says what to do about a disk or database that refused, by its cause.

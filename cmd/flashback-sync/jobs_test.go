@@ -19,7 +19,7 @@ func (b *bench) settings() (serve.Settings, error) {
 	if err != nil {
 		return serve.Settings{}, err
 	}
-	return a.serveSettings(c, zerolog.Nop())
+	return a.serveSettings(b.t.Context(), c, zerolog.Nop())
 }
 
 func TestServeRefusesABadConfiguration(t *testing.T) {

@@ -40,7 +40,7 @@ the lake does not have is fetched from the source.`,
 }
 
 func (a *app) repair(ctx context.Context, f repairFlags) error {
-	t, err := a.task(&f.scopeFlags, "")
+	t, err := a.task(ctx, &f.scopeFlags, "")
 	if err != nil {
 		return err
 	}

@@ -37,7 +37,7 @@ It opens nothing that a sync needs, and may run at any moment.`,
 			}
 			switch {
 			case asJSON:
-				s, err := status.Read(cmd.Context(), statusOptions(c))
+				s, err := a.readStatus(cmd.Context(), c)
 				if err != nil {
 					return err
 				}
@@ -60,7 +60,7 @@ func (a *app) writeStatusPage(ctx context.Context, c *config.Config, out string)
 	if err := canReceive("--out", out); err != nil {
 		return err
 	}
-	s, err := status.Read(ctx, statusOptions(c))
+	s, err := a.readStatus(ctx, c)
 	if err != nil {
 		return err
 	}

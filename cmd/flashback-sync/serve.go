@@ -73,12 +73,12 @@ func (a *app) serve(ctx context.Context, c *config.Config) error {
 	}
 	host, _, _ := net.SplitHostPort(c.Serve.Listen)
 	log := a.logger(c.Log)
-	settings, err := a.serveSettings(c, log)
+	settings, err := a.serveSettings(ctx, c, log)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
 	s, err := serve.New(serve.Options{
-		Settings: settings, Reload: func() (serve.Settings, error) { return a.reload(c, log) },
+		Settings: settings, Reload: func() (serve.Settings, error) { return a.reload(ctx, c, log) },
 		Place: place, User: c.Serve.User, Password: password, Host: host,
 		Version: version, NewRunID: newRunID, Log: log, Stderr: a.stderr,
 	})
@@ -89,17 +89,21 @@ func (a *app) serve(ctx context.Context, c *config.Config) error {
 }
 
 // serveSettings are what a configuration asks of serve.
-func (a *app) serveSettings(c *config.Config, log zerolog.Logger) (serve.Settings, error) {
+func (a *app) serveSettings(ctx context.Context, c *config.Config, log zerolog.Logger) (serve.Settings, error) {
 	jobs, err := a.jobs(c)
 	if err != nil {
 		return serve.Settings{}, err
 	}
+	privacy, err := a.policy(ctx, c)
+	if err != nil {
+		return serve.Settings{}, err
+	}
 	notifier, err := a.notifier(c, log)
-	return serve.Settings{Jobs: jobs, Status: statusOptions(c), Notifier: notifier, PlainLogs: a.forPeople(c.Log)}, usage(err)
+	return serve.Settings{Jobs: jobs, Status: statusOptions(c, privacy), Notifier: notifier, PlainLogs: a.forPeople(c.Log)}, usage(err)
 }
 
 // reload reads the settings again. What only counts from the next start stays as it was.
-func (a *app) reload(first *config.Config, log zerolog.Logger) (serve.Settings, error) {
+func (a *app) reload(ctx context.Context, first *config.Config, log zerolog.Logger) (serve.Settings, error) {
 	c, err := a.load()
 	if err != nil {
 		return serve.Settings{}, err
@@ -108,7 +112,7 @@ func (a *app) reload(first *config.Config, log zerolog.Logger) (serve.Settings, 
 		log.Warn().Msg("data_dir and serve.listen change with a restart only")
 		c.DataDir = first.DataDir
 	}
-	return a.serveSettings(c, log)
+	return a.serveSettings(ctx, c, log)
 }
 
 // pagePassword refuses to show the page to a network without one.

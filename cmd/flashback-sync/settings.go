@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"os"
 	"time"
@@ -11,11 +12,13 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/metrics"
 	"github.com/flashback-sync/flashback-sync/internal/notify"
 	"github.com/flashback-sync/flashback-sync/internal/status"
+	"github.com/flashback-sync/flashback-sync/transform"
 )
 
-// statusOptions say what the status shows.
-func statusOptions(c *config.Config) status.Options {
-	o := options(c)
+// statusOptions say what the status shows. The policy is that of a.policy; without it the
+// queries whose ids are hidden count as not synced.
+func statusOptions(c *config.Config, privacy *transform.Policy) status.Options {
+	o := options(c, privacy)
 	lookbacks := map[string]time.Duration{} // 0 for statistics
 	for _, name := range o.Configured {
 		lookbacks[name] = 0
@@ -39,10 +42,19 @@ func (a *app) notifier(c *config.Config, log zerolog.Logger) (*notify.Notifier, 
 	host, _ := os.Hostname() // shown if it is known
 	options := notify.Options{
 		DataDir: c.DataDir, PingURL: ping, WebhookURL: webhook,
-		Streams: options(c).Configured, Link: c.Alarms.Link, Host: host, Log: log,
+		Streams: options(c, nil).Configured, Link: c.Alarms.Link, Host: host, Log: log,
 	}
 	if path := c.Metrics.Textfile; path != "" {
 		options.WriteMetrics = func(now *status.Status) error { return metrics.WriteTextfile(path, now) }
 	}
 	return notify.New(options), errors.Join(pingErr, webhookErr)
+}
+
+// readStatus reads what is known about data_dir.
+func (a *app) readStatus(ctx context.Context, c *config.Config) (*status.Status, error) {
+	privacy, err := a.policy(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return status.Read(ctx, statusOptions(c, privacy))
 }

@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/flashback-sync/flashback-sync/internal/status"
 	"github.com/flashback-sync/flashback-sync/internal/terminal"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
 )
@@ -22,7 +21,7 @@ func (a *app) statusCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			known, err := status.Read(cmd.Context(), statusOptions(c))
+			known, err := a.readStatus(cmd.Context(), c)
 			if err != nil {
 				return err
 			}

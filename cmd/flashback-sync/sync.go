@@ -46,7 +46,7 @@ func (a *app) sync(ctx context.Context, f syncFlags) error {
 	if err := checkJob(f.job, syncJobs()...); err != nil {
 		return err
 	}
-	t, err := a.task(&f.scopeFlags, cmp.Or(f.job, f.scopeFlags.job()))
+	t, err := a.task(ctx, &f.scopeFlags, cmp.Or(f.job, f.scopeFlags.job()))
 	if err != nil {
 		return err
 	}

@@ -30,12 +30,16 @@ type task struct {
 }
 
 // task reads the configuration and narrows it. The caller closes its source.
-func (a *app) task(scope *scopeFlags, job string) (*task, error) {
+func (a *app) task(ctx context.Context, scope *scopeFlags, job string) (*task, error) {
 	c, err := a.load()
 	if err != nil {
 		return nil, err
 	}
-	t := &task{app: a, config: c, job: job, options: options(c)}
+	privacy, err := a.policy(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	t := &task{app: a, config: c, job: job, options: options(c, privacy)}
 	if given, _ := a.env(serve.RunIDKey); job != "" && uuid.Validate(given) == nil {
 		t.options.RunID = given
 	}
@@ -67,7 +71,7 @@ func (t *task) recorded(ctx context.Context, command string, work func() error) 
 	t.recorder = record.New(record.Options{
 		DataDir: t.options.DataDir, Client: t.source.Client, Notifier: notifier, Log: t.log,
 		Run:    journal.Run{RunID: t.options.RunID, Command: command, Job: t.job, PID: os.Getpid(), StartedAt: time.Now().UTC(), Version: version},
-		Status: func(ctx context.Context) (*status.Status, error) { return status.Read(ctx, statusOptions(t.config)) },
+		Status: func(ctx context.Context) (*status.Status, error) { return status.Read(ctx, statusOptions(t.config, t.options.Privacy)) },
 	})
 	err = t.watched(work)
 	failure := reported(ctx, err)

@@ -75,7 +75,7 @@ func (a *app) verify(ctx context.Context, f verifyFlags) error {
 	if err := cmp.Or(checkJob(f.job, jobVerify), f.checkFiles()); err != nil {
 		return err
 	}
-	t, err := a.task(&f.scopeFlags, f.job)
+	t, err := a.task(ctx, &f.scopeFlags, f.job)
 	if err != nil {
 		return err
 	}

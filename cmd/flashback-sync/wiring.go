@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"slices"
 
@@ -13,6 +15,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/audit"
 	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/schema"
+	"github.com/flashback-sync/flashback-sync/transform"
 )
 
 // retries is how often a request that failed temporarily is sent again.
@@ -53,9 +56,26 @@ func (a *app) showAnswersFlag(flags *pflag.FlagSet) {
 	flags.BoolVar(&a.showAnswers, "show-answers", false, "print the beginning of answers that cannot be used to stderr; they may hold personal data")
 }
 
+// policy is the privacy policy that the configuration says. Its key is read anew.
+func (a *app) policy(ctx context.Context, c *config.Config) (*transform.Policy, error) {
+	key, err := c.Privacy.Key(ctx, a.env)
+	if err != nil {
+		return nil, usage(err)
+	}
+	policy, err := transform.NewPolicy(c.Privacy.Treatments(), key)
+	if err != nil {
+		return nil, &hinted{
+			usage(fmt.Errorf("privacy: %w", err)),
+			fmt.Sprintf("put a random key, such as openssl rand -hex 32 prints, into the variable %s, or name a privacy.key_file or key_command; keep a copy, for nothing else reads the hashes", cmp.Or(c.Privacy.KeyEnv, "of privacy.key_env")),
+		}
+	}
+	return policy, nil
+}
+
 // options turns the configuration into what a run does.
-func options(c *config.Config) run.Options {
+func options(c *config.Config, privacy *transform.Policy) run.Options {
 	o := run.Options{
+		Privacy:       privacy,
 		RunID:         newRunID(),
 		NewRunID:      newRunID,
 		Version:       version,

@@ -130,13 +130,14 @@ func (c *Client) clock(header http.Header) time.Time {
 type call struct {
 	endpoint string // below the base URL
 	policy   string // to what of the endpoint it is confined; "" if to none
+	shown    string // the policy as errors name it
 	query    url.Values
 	accept   parse
 	failures int // so far
 	sent     int // requests so far
 }
 
-func (c *call) path() string { return pathOf(c.endpoint, c.policy) }
+func (c *call) path() string { return pathOf(c.endpoint, c.shown) }
 
 // attempt sends the request once; a refused token is renewed and tried once more.
 func (c *Client) attempt(ctx context.Context, call *call) (now time.Time, err error) {

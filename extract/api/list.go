@@ -27,7 +27,7 @@ type Answer struct {
 // List requests one page of a list.
 func (c *Client) List(ctx context.Context, q Query, b Bounds, skip, take int) (*Answer, error) {
 	var page *Answer
-	now, err := c.get(ctx, &call{endpoint: q.Endpoint, policy: q.PolicyPath, query: q.parameters(b, skip, take), accept: func(body []byte) (err error) {
+	now, err := c.get(ctx, &call{endpoint: q.Endpoint, policy: q.PolicyPath, shown: q.Policy(), query: q.parameters(b, skip, take), accept: func(body []byte) (err error) {
 		page, err = parsePage(body, q.List())
 		return err
 	}})

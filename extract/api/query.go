@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/url"
 	"path"
@@ -19,6 +20,7 @@ type Query struct {
 	// /policy/alerts.
 	Endpoint    string   `json:"-"`
 	PolicyPath  string   `json:"policy,omitempty"` // requests the list of this policy: /policy/ID/alerts
+	Shown       string   `json:"-"`                // what errors name instead of PolicyPath; "" for that
 	WorkspaceID string   `json:"workspace_id,omitempty"`
 	RepoID      string   `json:"repo_id,omitempty"`
 	PolicyID    string   `json:"policy_id,omitempty"`
@@ -44,7 +46,10 @@ func (q Query) Key() string {
 func (q Query) List() string { return path.Base(q.Endpoint) }
 
 // Path is where the query is sent to, below the base URL, as errors name it.
-func (q Query) Path() string { return pathOf(q.Endpoint, q.PolicyPath) }
+func (q Query) Path() string { return pathOf(q.Endpoint, q.Policy()) }
+
+// Policy is PolicyPath as errors name it.
+func (q Query) Policy() string { return cmp.Or(q.Shown, q.PolicyPath) }
 
 // Template is [Query.Path] with a placeholder for an id: the same for every policy.
 func (q Query) Template() string { return templateOf(q.Endpoint, q.PolicyPath) }

@@ -23,7 +23,7 @@ func (v *verification) crossCheck(ctx context.Context) error {
 		if query := list.Query; query.Key() != (api.Query{}).Key() || len(list.Policies) > 0 {
 			continue // the statistics count what this stream leaves out
 		}
-		covered, err := v.stored.Coverage(ctx, run.KeyOf(list.Query), checkpoints.Covered)
+		covered, err := v.stored.Coverage(ctx, run.KeyOf(v.options.Privacy, list.Query), checkpoints.Covered)
 		if err != nil {
 			return err
 		}

@@ -96,9 +96,13 @@ func (d *dataDir) open(ctx context.Context) error {
 func (d *dataDir) padTables(ctx context.Context) error {
 	for _, table := range schema.Tables() {
 		columns, err := duckdb.ColumnsIn(ctx, d.Conn(), table, "'private'")
-		if err == nil && len(columns) > 0 {
-			name := schema.Ident(table.Name)
-			_, err = d.Conn().ExecContext(ctx, "CREATE VIEW memory.main."+name+" AS SELECT * FROM "+duckdb.Padded(table, "private.main."+name))
+		name := schema.Ident(table.Name)
+		relation := duckdb.Empty(table)
+		if len(columns) > 0 {
+			relation = duckdb.Padded(table, "private.main."+name)
+		}
+		if err == nil {
+			_, err = d.Conn().ExecContext(ctx, "CREATE VIEW memory.main."+name+" AS SELECT * FROM "+relation)
 		}
 		if err != nil {
 			return err

@@ -42,14 +42,14 @@ func worse(a, b error) error {
 // source knows none of them; a single one that it does not know was not compared.
 func (v *verification) list(ctx context.Context, list run.List) (failure error) {
 	var unknown []*Stream
-	queries := list.Queries()
+	queries := list.Queries(v.options.Privacy)
 	for _, query := range queries {
-		s := &Stream{Stream: list.Name(), Filter: query.Key(), Status: NotSynced}
+		s := &Stream{Stream: list.Name(), Filter: run.KeyOf(v.options.Privacy, query).Filter, Status: NotSynced}
 		err := v.query(ctx, list, query, s)
 		if kind, known := api.KindOf(err); known && kind == api.NotFound {
 			unknown = append(unknown, s)
 			if query.PolicyPath != "" {
-				err = fmt.Errorf("%w: policy %s: %w", run.ErrIncomplete, query.PolicyPath, err)
+				err = fmt.Errorf("%w: policy %s: %w", run.ErrIncomplete, query.Policy(), err)
 			}
 		}
 		if err != nil {
@@ -71,7 +71,7 @@ func (v *verification) list(ctx context.Context, list run.List) (failure error) 
 
 // query verifies one query of a list stream.
 func (v *verification) query(ctx context.Context, list run.List, query api.Query, s *Stream) error {
-	covered, err := v.stored.Coverage(ctx, run.KeyOf(query), checkpoints.Covered)
+	covered, err := v.stored.Coverage(ctx, run.KeyOf(v.options.Privacy, query), checkpoints.Covered)
 	if err != nil {
 		return err
 	}
@@ -81,7 +81,7 @@ func (v *verification) query(ctx context.Context, list run.List, query api.Query
 	}
 	parts := provable(&v.options, list, covered, reached)
 	if v.only != nil {
-		parts = v.only[run.KeyOf(query)]
+		parts = v.only[run.KeyOf(v.options.Privacy, query)]
 	}
 	if v.only == nil || len(parts) > 0 {
 		v.report.Streams = append(v.report.Streams, s)
@@ -94,7 +94,7 @@ func (v *verification) query(ctx context.Context, list run.List, query api.Query
 		return err
 	}
 	c := comparison{
-		source: v.source, stored: v.stored.reader, query: query, table: list.Table(), step: v.step(list.Table()), full: v.options.Full,
+		source: v.source, stored: v.stored.reader, query: query, table: list.Table(), privacy: v.options.Privacy, step: v.step(list.Table()), full: v.options.Full,
 		mustRead: func(i checkpoints.Interval) bool { // not for the moments by which a split missed midnight
 			return v.mismatched[list.Table().Name].Intersect(checkpoints.Of(i)).Duration() > time.Minute
 		},

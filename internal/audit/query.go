@@ -21,6 +21,8 @@ type comparison struct {
 	stored reader
 	query  api.Query
 	table  *schema.Table
+	// privacy is what the stored rows obey.
+	privacy *transform.Policy
 	// step is the start of the next range after an instant: the next midnight.
 	step func(time.Time) time.Time
 	// full reads every range, whatever its total.
@@ -37,7 +39,7 @@ const day = 24 * time.Hour
 
 // within is the part of an interval's stored rows that the query matches.
 func (c *comparison) within(i checkpoints.Interval) load.Range {
-	return run.Stored(c.table, c.query, i)
+	return run.Stored(c.table, run.Hidden(c.privacy, c.query), i)
 }
 
 // quiet is an instant at or after `at`, within the interval, near which no row is stored,
@@ -53,7 +55,7 @@ func (c *comparison) quiet(ctx context.Context, i checkpoints.Interval, at time.
 // range to what differs.
 func (c *comparison) compare(ctx context.Context, i checkpoints.Interval) (Finding, error) {
 	walks := c.source.Walk([]extract.Job{{Query: c.query, Interval: i}})
-	read := &typed{batch: transform.NewBatch(c.table, memory.DefaultAllocator)}
+	read := &typed{batch: transform.NewBatch(c.table, c.privacy, memory.DefaultAllocator)}
 	defer read.release()
 	for page, err := range walks.Pages(ctx) {
 		if err != nil {
@@ -68,7 +70,7 @@ func (c *comparison) compare(ctx context.Context, i checkpoints.Interval) (Findi
 	}
 	read.flush()
 	found, err := c.stored.Compare(ctx, c.within(i), read.rows, read.rejects)
-	finding := Finding{Counts: found.Counts, Samples: found.Samples}
+	finding := Finding{Counts: found.Counts, Samples: found.Samples, withheld: read.withheld}
 	for _, short := range walks.Shortfalls() {
 		finding.Unproven += int64(short.Missing)
 	}
@@ -84,12 +86,18 @@ type typed struct {
 	built   []*transform.Built
 	rows    []load.Rows
 	rejects []schema.Reject
+
+	withheld int64
 }
 
 func (t *typed) add(record []byte) {
-	if t.batch.Add(record) == transform.Conflict {
+	outcome := t.batch.Add(record)
+	if outcome == transform.Conflict {
 		t.flush()
-		t.batch.Add(record)
+		outcome = t.batch.Add(record)
+	}
+	if outcome == transform.Withheld {
+		t.withheld++
 	}
 }
 

@@ -75,8 +75,8 @@ func narrowed(o *run.Options, plan *run.Repair) run.Options {
 	narrow := *o
 	narrow.Repair, narrow.Lists = plan, nil
 	for _, list := range o.Lists {
-		for _, query := range list.Queries() {
-			if len(plan.Lists[run.KeyOf(query)]) > 0 {
+		for _, query := range list.Queries(o.Privacy) {
+			if len(plan.Lists[run.KeyOf(o.Privacy, query)]) > 0 {
 				narrow.Lists = append(narrow.Lists, list)
 				break
 			}

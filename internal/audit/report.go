@@ -56,6 +56,8 @@ type Stream struct {
 	To     time.Time `json:"to"`              // exclusive
 	Source int64     `json:"source_rows"`     // counted by the source within these bounds
 	Stored int64     `json:"held_rows"`       // counted in the warehouse within them
+	// Withheld are rows that were read and that the privacy policy does not store.
+	Withheld int64 `json:"withheld_rows"`
 	Counts
 	Days     []Day     `json:"days"`
 	Findings []Finding `json:"findings"`
@@ -69,6 +71,8 @@ type Day struct {
 	Source int64     `json:"source_rows"`
 	Stored int64     `json:"held_rows"`
 	Status Status    `json:"status"`
+	// Withheld are rows that were read and that the privacy policy does not store.
+	Withheld int64 `json:"withheld_rows,omitempty"`
 }
 
 // Counts are rows that differ, by how they do.
@@ -85,6 +89,8 @@ type Finding struct {
 	To   time.Time `json:"to"`
 	Counts
 	Samples []string `json:"samples"` // some of the ids
+
+	withheld int64
 }
 
 // File is the verification of one published file.

@@ -21,7 +21,7 @@ func (v *verification) stats(ctx context.Context) (failure error) {
 	if v.options.Stats == nil {
 		return nil
 	}
-	all, err := v.options.Stats.Series(ctx, v.stored)
+	all, err := v.options.Stats.Series(ctx, v.options.Privacy, v.stored)
 	if err != nil {
 		return err
 	}
@@ -68,7 +68,7 @@ func (v *verification) series(ctx context.Context, series run.Series, s *Stream)
 	}
 	v.clock = answer.Now
 	request := series.Request(window, answer, v.options.Now())
-	given := typePoints(series, request, answer)
+	given := typePoints(v.options.Privacy, series, request, answer)
 	defer given.Release()
 	compared := covered.Intersect(checkpoints.Of(request.Range()))
 	span, ok := compared.Extent()
@@ -92,8 +92,8 @@ func (v *verification) series(ctx context.Context, series run.Series, s *Stream)
 }
 
 // typePoints types the points of an answer.
-func typePoints(series run.Series, request transform.Series, answer *api.StatsAnswer) *transform.Built {
-	batch := transform.NewBatch(series.Stream.Table, memory.DefaultAllocator)
+func typePoints(privacy *transform.Policy, series run.Series, request transform.Series, answer *api.StatsAnswer) *transform.Built {
+	batch := transform.NewBatch(series.Stream.Table, privacy, memory.DefaultAllocator)
 	defer batch.Release()
 	for _, point := range answer.Series {
 		batch.AddPoint(request, point)

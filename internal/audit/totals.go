@@ -18,7 +18,7 @@ const pageRows = 100
 
 // trustedRows is how many rows are taken to be missing by their total alone where
 // nothing is stored: reading them would cost as much as fetching them. The total may
-// include a few of the neighbours'.
+// include a few of the neighbours'. They are read where they may be withheld.
 const trustedRows = 10_000
 
 // NextDay is the midnight (UTC) after an instant.
@@ -71,6 +71,7 @@ func (c *comparison) verify(ctx context.Context, s *Stream, parts checkpoints.Se
 	for i, day := range s.Days {
 		s.Source += day.Source
 		s.Stored += day.Stored
+		s.Withheld += day.Withheld
 		s.Findings = append(s.Findings, findings[i]...)
 	}
 	s.Close()
@@ -103,19 +104,24 @@ func (c *comparison) day(ctx context.Context, i checkpoints.Interval) (Day, []Fi
 		return Day{}, nil, err
 	}
 	day := Day{From: i.From, To: i.To, Source: total, Stored: count}
-	var findings []Finding
+	var read []Finding
 	switch {
 	case total+count > 0 && (c.full || (c.mustRead != nil && c.mustRead(i))):
-		findings, err = c.read(ctx, i)
+		read, err = c.read(ctx, i)
 	case total != count:
-		findings, err = c.examine(ctx, i, total, count)
+		read, err = c.examine(ctx, i, total, count)
 	}
 	if err != nil {
 		return Day{}, nil, err
 	}
 	var sum Counts
-	for _, f := range findings {
+	var findings []Finding
+	for _, f := range read {
 		sum.Add(f.Counts)
+		day.Withheld += f.withheld
+		if f.Worst() != Match {
+			findings = append(findings, f)
+		}
 	}
 	day.Status = sum.Worst()
 	return day, findings, nil
@@ -135,7 +141,7 @@ func (c *comparison) examine(ctx context.Context, i checkpoints.Interval, total,
 	switch {
 	case total == count:
 		return nil, nil
-	case count == 0 && total > trustedRows:
+	case count == 0 && total > trustedRows && !c.privacy.Withholds():
 		return []Finding{{From: i.From, To: i.To, Counts: Counts{Missing: total}}}, nil
 	case count == 0 || total <= pageRows:
 		return c.read(ctx, i)
@@ -183,7 +189,7 @@ func (c *comparison) halve(ctx context.Context, i checkpoints.Interval) (at time
 
 func (c *comparison) read(ctx context.Context, i checkpoints.Interval) ([]Finding, error) {
 	found, err := c.compare(ctx, i)
-	if err != nil || found.Worst() == Match {
+	if err != nil || found.Worst() == Match && found.withheld == 0 {
 		return nil, err
 	}
 	if found.From.IsZero() {

@@ -60,6 +60,9 @@ func verified(ctx context.Context, options run.Options, from run.Source, only ma
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, stored.Close()) }()
+	if err := run.CheckPolicy(ctx, stored, options.Privacy); err != nil {
+		return nil, err
+	}
 	options.Observe(run.Event{Kind: run.Opened})
 	v := &verification{options: options, source: from, stored: stored, only: only, report: &Report{
 		Source: options.Source, DataDir: options.DataDir, Generator: "flashback-sync " + options.Version,

@@ -13,10 +13,10 @@ import (
 
 // VerifyTotals compares a list's totals by month with what is stored, for a run that
 // has the warehouse open and has read the lookback before now.
-func VerifyTotals(ctx context.Context, stored *load.Warehouse, from run.Source, list run.List, now time.Time) (run.Verification, error) {
+func VerifyTotals(ctx context.Context, options *run.Options, stored *load.Warehouse, from run.Source, list run.List, now time.Time) (run.Verification, error) {
 	whole := Stream{Stream: list.Name(), Status: Match}
-	for _, query := range list.Queries() {
-		covered, err := stored.Coverage(ctx, run.KeyOf(query), checkpoints.Covered)
+	for _, query := range list.Queries(options.Privacy) {
+		covered, err := stored.Coverage(ctx, run.KeyOf(options.Privacy, query), checkpoints.Covered)
 		if err != nil {
 			return run.Verification{}, err
 		}
@@ -26,8 +26,8 @@ func VerifyTotals(ctx context.Context, stored *load.Warehouse, from run.Source, 
 		}
 		old, _ := covered.Split(now.Add(-list.Lookback).Truncate(time.Second))
 		old = checkpoints.Of(checkpoints.Interval{From: list.Start, To: now}).Intersect(old)
-		s := Stream{Stream: list.Name(), Filter: query.Key()}
-		c := comparison{source: from, stored: reader{Reader: stored.Reader, mu: &sync.Mutex{}}, query: query, table: list.Table(), step: NextMonth}
+		s := Stream{Stream: list.Name(), Filter: run.KeyOf(options.Privacy, query).Filter}
+		c := comparison{source: from, stored: reader{Reader: stored.Reader, mu: &sync.Mutex{}}, query: query, table: list.Table(), privacy: options.Privacy, step: NextMonth}
 		if err := c.verify(ctx, &s, old); err != nil {
 			return run.Verification{}, fmt.Errorf("verify: %w", err)
 		}

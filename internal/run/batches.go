@@ -52,7 +52,7 @@ type batches struct {
 func (r *run) openBatches(ctx context.Context, table *schema.Table, result *Result) *batches {
 	return &batches{
 		run: r, stream: table.Name, result: result, since: r.options.Now(),
-		rows:   transform.NewBatch(table, mallocator.NewMallocator()),
+		rows:   transform.NewBatch(table, r.options.Privacy, mallocator.NewMallocator()),
 		writer: r.openWriter(ctx, table.Name, result),
 	}
 }
@@ -81,6 +81,8 @@ func (b *batches) add(ctx context.Context, add func() transform.Outcome) error {
 		b.result.Duplicate++
 	case transform.Rejected:
 		b.result.Rejected++
+	case transform.Withheld:
+		b.result.Withheld++
 	}
 	rows, bytes := b.rows.Rows(), b.rows.Bytes()
 	switch {
@@ -147,7 +149,7 @@ func (b *batches) flush(ctx context.Context, commit bool) error {
 // uncount leaves out what was received and could not be stored: the ledger lacks it,
 // so the next run receives it again.
 func (r *Result) uncount() {
-	r.Received = r.Inserted + r.Updated + r.Unchanged + r.Duplicate + r.Rejected
+	r.Received = r.Inserted + r.Updated + r.Unchanged + r.Duplicate + r.Rejected + r.Withheld
 }
 
 // finish commits the rest, dedupes the table and closes the stream's counts.

@@ -19,7 +19,7 @@ const clockDoubt = time.Hour
 // the walk reports those that do not.
 func (r *run) readClock(ctx context.Context, list List) (until time.Time, err error) {
 	var seen extract.Glimpse
-	for _, query := range list.Queries() {
+	for _, query := range list.Queries(r.options.Privacy) {
 		seen, err = r.requestClock(ctx, list, query)
 		if kind, known := api.KindOf(err); !known || kind != api.NotFound {
 			break
@@ -55,7 +55,7 @@ func (r *run) requestClock(ctx context.Context, list List, query api.Query) (ext
 // the source's clock is so far ahead that its newest row has to be known.
 func (r *run) requestStored(ctx context.Context, list List, query api.Query, now time.Time) (seen extract.Glimpse, enough bool, err error) {
 	recent := checkpoints.Interval{From: now.Add(-list.Lookback), To: now}
-	stored, err := r.warehouse.Middle(ctx, Stored(list.Table(), query, recent))
+	stored, err := r.warehouse.Middle(ctx, Stored(list.Table(), Hidden(r.options.Privacy, query), recent))
 	if err != nil || stored.IsZero() {
 		return seen, false, err
 	}

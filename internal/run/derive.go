@@ -29,14 +29,14 @@ func (r *run) derive(ctx context.Context) error {
 // queries are those of the options: of lists, and of every series.
 func (r *run) queries(ctx context.Context) (all []derived.Query, err error) {
 	for _, list := range r.options.Lists {
-		for _, q := range list.Queries() {
-			all = append(all, derived.Query{Key: checkpoints.Key{Stream: list.Name(), Filter: q.Key()}, PolicyID: q.PolicyPath, Start: list.Start})
+		for _, q := range list.Queries(r.options.Privacy) {
+			all = append(all, derived.Query{Key: KeyOf(r.options.Privacy, q), PolicyID: q.Policy(), Start: list.Start})
 		}
 	}
 	if r.options.Stats == nil {
 		return all, nil
 	}
-	series, err := r.options.Stats.Series(ctx, r.warehouse)
+	series, err := r.options.Stats.Series(ctx, r.options.Privacy, r.warehouse)
 	for _, s := range series {
 		all = append(all, derived.Query{
 			Key: s.Key(), Scope: s.Scope, ScopeID: s.ID, RuleID: s.RuleID, APIKeyID: s.APIKeyID, BucketLength: s.Bucket,

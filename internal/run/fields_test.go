@@ -74,7 +74,7 @@ func TestOnlyTheAnalystsTablesArePublished(t *testing.T) {
 	w := synced(t, small(), alerts, violations, policyStats)
 	got := w.published("SELECT string_agg(schema_name || '.' || table_name, ' ' ORDER BY table_name) FROM duckdb_tables()")
 	want := "main.alerts main.events_daily main.names_daily main.policy_stats main.policy_stats_summary main.rejected_records " +
-		"main.sync_coverage main.sync_days main.sync_lateness main.sync_queries main.sync_runs main.violations"
+		"main.sync_coverage main.sync_days main.sync_lateness main.sync_privacy main.sync_queries main.sync_runs main.violations"
 	if got != want {
 		t.Errorf("published tables: %s, want %s", got, want)
 	}

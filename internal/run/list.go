@@ -61,8 +61,8 @@ func (r *run) readList(ctx context.Context, list List, now time.Time, before che
 
 // coveredBefore is what had been read of every query of the list before the run.
 func (r *run) coveredBefore(ctx context.Context, list List) (before checkpoints.Set, err error) {
-	for i, query := range list.Queries() {
-		covered, err := r.warehouse.Coverage(ctx, KeyOf(query), checkpoints.Covered)
+	for i, query := range list.Queries(r.options.Privacy) {
+		covered, err := r.warehouse.Coverage(ctx, KeyOf(r.options.Privacy, query), checkpoints.Covered)
 		if err != nil {
 			return nil, err
 		}
@@ -94,14 +94,14 @@ func (r *Result) served(now time.Time) bool {
 // planList turns what is due into jobs, the newest first.
 func (r *run) planList(ctx context.Context, list List, now time.Time) ([]extract.Job, error) {
 	var jobs []extract.Job
-	for _, query := range list.Queries() {
+	for _, query := range list.Queries(r.options.Privacy) {
 		if r.options.Repair != nil {
-			for _, interval := range slices.Backward(r.options.Repair.Lists[KeyOf(query)]) {
+			for _, interval := range slices.Backward(r.options.Repair.Lists[KeyOf(r.options.Privacy, query)]) {
 				jobs = append(jobs, extract.Job{Query: query, Interval: interval, Sparing: true})
 			}
 			continue
 		}
-		covered, err := r.warehouse.Coverage(ctx, KeyOf(query), checkpoints.Covered)
+		covered, err := r.warehouse.Coverage(ctx, KeyOf(r.options.Privacy, query), checkpoints.Covered)
 		if err != nil {
 			return nil, err
 		}
@@ -135,8 +135,9 @@ func (r *run) due(list List, covered checkpoints.Set, now time.Time) checkpoints
 }
 
 // Queries are the stream's queries: one, or one for each policy. Each has
-// coverage of its own, so that a policy added later is read from the start.
-func (l List) Queries() []api.Query {
+// coverage of its own, so that a policy added later is read from the start. Errors name
+// them as the privacy policy stores them.
+func (l List) Queries(privacy *transform.Policy) []api.Query {
 	if len(l.Policies) == 0 {
 		return []api.Query{l.Query}
 	}
@@ -144,13 +145,9 @@ func (l List) Queries() []api.Query {
 	for i, policy := range l.Policies {
 		queries[i] = l.Query
 		queries[i].PolicyPath = policy
+		queries[i].Shown = Hidden(privacy, queries[i]).PolicyPath
 	}
 	return queries
-}
-
-// KeyOf is the key of a query in the coverage ledger.
-func KeyOf(q api.Query) checkpoints.Key {
-	return checkpoints.Key{Stream: q.List(), Filter: q.Key()}
 }
 
 // drain moves pages into batches and commits them.
@@ -166,7 +163,7 @@ func (r *run) drain(ctx context.Context, walks *extract.Walks, jobs []extract.Jo
 				return err
 			}
 		}
-		b.cover(KeyOf(jobs[page.Job].Query), checkpoints.Covered, checkpoints.Of(page.Covered...))
+		b.cover(KeyOf(r.options.Privacy, jobs[page.Job].Query), checkpoints.Covered, checkpoints.Of(page.Covered...))
 		if err := b.commitIfDue(ctx); err != nil {
 			return err
 		}
@@ -186,7 +183,7 @@ func missing(walks *extract.Walks, jobs []extract.Job) error {
 			s.Interval, english.Plural(s.Missing, "row", "")))
 	}
 	for job, err := range walks.NotFound() {
-		lines = append(lines, fmt.Sprintf("policy %s: %v", jobs[job].Query.PolicyPath, err))
+		lines = append(lines, fmt.Sprintf("policy %s: %v", jobs[job].Query.Policy(), err))
 	}
 	if len(lines) == 0 {
 		return nil

@@ -156,7 +156,7 @@ func (w *world) sync(ctx context.Context, o run.Options) (*run.Summary, error) {
 	o.RunID = fmt.Sprintf("run-%03d", w.runs)
 	summary, err := run.Run(ctx, o, w.client)
 	for name, r := range summary.Streams {
-		if r.Received != r.Inserted+r.Updated+r.Unchanged+r.Duplicate+r.Rejected {
+		if r.Received != r.Inserted+r.Updated+r.Unchanged+r.Duplicate+r.Rejected+r.Withheld {
 			w.t.Errorf("%s, %s: %d rows received are not the sum of %d inserted, %d updated, %d unchanged, %d duplicate, %d rejected (%v)",
 				o.RunID, name, r.Received, r.Inserted, r.Updated, r.Unchanged, r.Duplicate, r.Rejected, r.Err)
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/extract/api"
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/schema"
+	"github.com/flashback-sync/flashback-sync/transform"
 )
 
 // Options say what a run does. Streams that are not named are not synced.
@@ -33,11 +34,14 @@ type Options struct {
 	Full bool
 	// VerifyEvery is how often a run compares the totals of a list, by Verify; 0 is never.
 	VerifyEvery time.Duration
-	Verify      func(ctx context.Context, stored *load.Warehouse, from Source, list List, now time.Time) (Verification, error)
+	Verify      func(ctx context.Context, options *Options, stored *load.Warehouse, from Source, list List, now time.Time) (Verification, error)
 	// RetryRejected types the rejects again.
 	RetryRejected bool
 	// DryRun plans and requests the totals, and writes nothing.
 	DryRun bool
+
+	// Privacy is what is stored of each column's values; nil: everything.
+	Privacy *transform.Policy
 
 	// KeepRuns and KeepRejects are how long the program's own records are kept, as in
 	// load.Keep; 0 is indefinitely.

@@ -47,7 +47,7 @@ func Probed(ctx context.Context, o Options, from Source) (all []Probe, skew time
 
 func (p *Probe) list(ctx context.Context, list List, from Source, skew *time.Duration) error {
 	var unknown []error
-	queries := list.Queries()
+	queries := list.Queries(nil)
 	for _, query := range queries {
 		seen, err := from.Peek(ctx, query, list.Start)
 		if kind, known := api.KindOf(err); known && kind == api.NotFound {

@@ -33,15 +33,15 @@ func (r *run) retryRejects(ctx context.Context, stream string, result *Result) e
 }
 
 func (r *run) retryTogether(ctx context.Context, stream string, rejects []load.Quarantined, result *Result) error {
-	batch := transform.NewBatch(schema.ByName(stream), memory.DefaultAllocator)
+	batch := transform.NewBatch(schema.ByName(stream), r.options.Privacy, memory.DefaultAllocator)
 	defer batch.Release()
 	var typed []string
 	for _, reject := range rejects {
-		switch batch.Add([]byte(reject.Raw)) {
+		switch batch.AddReject([]byte(reject.Raw)) {
 		case transform.Added, transform.Duplicate:
 			typed = append(typed, reject.Raw)
 		case transform.Conflict: // with another version of the same time: it waits for the next try
-		case transform.Rejected:
+		case transform.Rejected, transform.Withheld:
 		}
 	}
 	return r.commitRecovered(ctx, stream, batch, rejects[0].Seen, typed, result)

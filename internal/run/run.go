@@ -95,6 +95,9 @@ func (r *run) execute(ctx context.Context) (err error) {
 	if err := r.refuseOlder(ctx); err != nil {
 		return err
 	}
+	if err := r.obeyPolicy(ctx); err != nil {
+		return err
+	}
 	if r.options.DryRun {
 		return r.syncAll(ctx)
 	}

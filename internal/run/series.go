@@ -13,7 +13,7 @@ import (
 )
 
 // Series is one time series of statistics. Its JSON is its filter in the coverage
-// ledger.
+// ledger. Its ids are as the privacy policy stores them.
 type Series struct {
 	Stream   *schema.Stream `json:"-"`
 	Scope    string         `json:"scope"`
@@ -21,6 +21,8 @@ type Series struct {
 	RuleID   string         `json:"rule_id,omitempty"`
 	APIKeyID string         `json:"api_key_id,omitempty"`
 	Bucket   string         `json:"bucket"`
+	// requested are the ids as the source knows them.
+	requested struct{ id, ruleID, apiKeyID string }
 	// Found: it is one of a repository that only the events name.
 	Found bool `json:"-"`
 }
@@ -54,46 +56,78 @@ var bucketLengths = map[string]time.Duration{
 // ledger is what planning needs to know of what is stored.
 type ledger interface {
 	Coverage(ctx context.Context, key checkpoints.Key, status checkpoints.Status) (checkpoints.Set, error)
-	Repos(ctx context.Context) ([]string, error)
+	Repos(ctx context.Context, table *schema.Table) ([]string, error)
+	Sealed(ctx context.Context) ([]string, error)
 }
 
 // Series lists the series: those that are configured, and with auto those of the other
 // repositories seen in the events.
-func (s Stats) Series(ctx context.Context, stored ledger) ([]Series, error) {
-	all := s.configured()
+func (s Stats) Series(ctx context.Context, privacy *transform.Policy, stored ledger) ([]Series, error) {
+	all := s.configured(privacy)
 	for _, scope := range s.Scopes {
 		if !scope.Auto {
 			continue
 		}
-		seen, err := stored.Repos(ctx)
+		seen, err := repos(ctx, privacy, stored)
 		if err != nil {
 			return nil, err
 		}
 		for _, id := range seen {
 			if !slices.Contains(scope.IDs, id) {
-				all = append(all, s.filtered(Series{Stream: s.Stream, Scope: scope.Scope, ID: id, Bucket: s.Bucket, Found: true})...)
+				all = append(all, s.filtered(privacy, Series{Stream: s.Stream, Scope: scope.Scope, ID: id, Bucket: s.Bucket, Found: true})...)
 			}
 		}
 	}
 	return all, nil
 }
 
+// repos lists the repositories seen in the events, as the source knows them, sorted.
+// Where the policy hides them they are stored encrypted.
+func repos(ctx context.Context, privacy *transform.Policy, stored ledger) (all []string, err error) {
+	for _, stream := range schema.Streams() {
+		if stream.Kind != schema.List || privacy.Of(stream.Table.Name, "repo_id") != schema.Keep {
+			continue
+		}
+		seen, err := stored.Repos(ctx, stream.Table)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, seen...)
+	}
+	if privacy.HasKey() {
+		sealed, err := stored.Sealed(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, text := range sealed {
+			id, err := privacy.Open(text)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, id)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all), nil
+}
+
 // configured are the series that the configuration names.
-func (s Stats) configured() (all []Series) {
+func (s Stats) configured(privacy *transform.Policy) (all []Series) {
 	for _, scope := range s.Scopes {
 		ids := scope.IDs
 		if scope.Scope == "org" {
 			ids = []string{""}
 		}
 		for _, id := range ids {
-			all = append(all, s.filtered(Series{Stream: s.Stream, Scope: scope.Scope, ID: id, Bucket: s.Bucket})...)
+			all = append(all, s.filtered(privacy, Series{Stream: s.Stream, Scope: scope.Scope, ID: id, Bucket: s.Bucket})...)
 		}
 	}
 	return all
 }
 
 // filtered are a series without a filter, and those of it by each rule and by each API key.
-func (s Stats) filtered(whole Series) []Series {
+// The ids are as the source knows them.
+func (s Stats) filtered(privacy *transform.Policy, whole Series) []Series {
 	all := []Series{whole}
 	for _, rule := range s.RuleIDs {
 		part := whole
@@ -105,13 +139,25 @@ func (s Stats) filtered(whole Series) []Series {
 		part.APIKeyID = key
 		all = append(all, part)
 	}
+	for i := range all {
+		all[i].hide(privacy)
+	}
 	return all
+}
+
+// hide puts the ids in their places: those to request, and those that are stored.
+func (s *Series) hide(privacy *transform.Policy) {
+	s.requested.id, s.requested.ruleID, s.requested.apiKeyID = s.ID, s.RuleID, s.APIKeyID
+	table := s.Stream.Table
+	s.ID = stored(privacy, table, "scope_id", s.ID)
+	s.RuleID = stored(privacy, table, "rule_id", s.RuleID)
+	s.APIKeyID = stored(privacy, table, "api_key_id", s.APIKeyID)
 }
 
 // Named are the smallest requests that reach every series the configuration names;
 // those of repositories that only the events name are not among them.
 func (s Stats) Named() (all []api.StatsQuery) {
-	for _, one := range s.configured() {
+	for _, one := range s.configured(nil) {
 		all = append(all, one.query("24h"))
 	}
 	return all
@@ -120,7 +166,7 @@ func (s Stats) Named() (all []api.StatsQuery) {
 func (s Series) query(window string) api.StatsQuery {
 	return api.StatsQuery{
 		Endpoint: s.Stream.Endpoint,
-		Scope:    s.Scope, ID: s.ID, Window: window, Bucket: s.Bucket, RuleID: s.RuleID, APIKeyID: s.APIKeyID,
+		Scope:    s.Scope, ID: s.requested.id, Window: window, Bucket: s.Bucket, RuleID: s.requested.ruleID, APIKeyID: s.requested.apiKeyID,
 	}
 }
 

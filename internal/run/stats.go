@@ -39,21 +39,21 @@ func (r *run) syncStats(ctx context.Context, stats Stats, result *Result) error 
 }
 
 func (r *run) readStats(ctx context.Context, stats Stats, result *Result) error {
-	all, err := planStats(ctx, r.warehouse, stats)
+	all, err := planStats(ctx, r.options.Privacy, r.warehouse, stats)
 	if err != nil {
 		return err
 	}
 	all = r.repairing(all)
 	r.observe(Event{Kind: Planned, Stream: stats.Stream.Name, Message: fmt.Sprintf("%d series", len(all))})
 	b := r.openBatches(ctx, stats.Stream.Table, result)
-	b.summaries = transform.NewBatch(stats.Stream.Summary, memory.DefaultAllocator)
+	b.summaries = transform.NewBatch(stats.Stream.Summary, r.options.Privacy, memory.DefaultAllocator)
 	defer b.release()
 	return b.finish(ctx, r.drainStats(ctx, stats.Stream.Name, all, b))
 }
 
 // planStats lists the series and since when each is due.
-func planStats(ctx context.Context, stored ledger, stats Stats) ([]reading, error) {
-	series, err := stats.Series(ctx, stored)
+func planStats(ctx context.Context, privacy *transform.Policy, stored ledger, stats Stats) ([]reading, error) {
+	series, err := stats.Series(ctx, privacy, stored)
 	if err != nil {
 		return nil, err
 	}

@@ -9,8 +9,8 @@ import (
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
-// Stored is the stored rows of the interval that a query matches. No column holds what
-// it says of workspaces.
+// Stored is the stored rows of the interval that a query matches, whose ids are those of
+// Hidden. No column holds what it says of workspaces.
 func Stored(table *schema.Table, q api.Query, i checkpoints.Interval) load.Range {
 	r := load.Range{Table: table, Interval: i}
 	limit := func(column string, values ...string) {

@@ -79,7 +79,7 @@ func (r *Result) ended() string {
 
 // conserves checks that no row was lost between the API and the tables.
 func (r *Result) conserves() bool {
-	return r.Received == r.Inserted+r.Updated+r.Unchanged+r.Duplicate+r.Rejected
+	return r.Received == r.Inserted+r.Updated+r.Unchanged+r.Duplicate+r.Rejected+r.Withheld
 }
 
 // tooManyRejected reports whether a run is not to be trusted for its rejects: more
@@ -95,7 +95,7 @@ func (r *Result) record(runID, stream, version string, started, finished time.Ti
 		RunID: runID, Stream: stream, Status: r.Status, StartedAt: started, FinishedAt: finished, Requests: r.Requests,
 		Received: r.Received, Inserted: r.Inserted, Updated: r.Updated, Unchanged: r.Unchanged,
 		Doubled: r.Duplicate, Rejected: r.Rejected, Recovered: r.Recovered, Complete: r.Complete, Version: version,
-		Verified: r.Verified, VerifiedMissing: r.VerifiedMissing,
+		Verified: r.Verified, VerifiedMissing: r.VerifiedMissing, Withheld: r.Withheld,
 	}
 	if r.From != nil {
 		run.From, run.To = *r.From, *r.To

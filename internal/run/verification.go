@@ -24,7 +24,7 @@ func (r *run) verifyIfDue(ctx context.Context, list List, now time.Time, result 
 	if err != nil || !due {
 		return err
 	}
-	found, err := r.options.Verify(ctx, r.warehouse, r.source, list, now)
+	found, err := r.options.Verify(ctx, &r.options, r.warehouse, r.source, list, now)
 	if err != nil || found.Status == "" {
 		return err
 	}

@@ -14,8 +14,8 @@ func (o *Options) Wanted() map[string]journal.Wanted {
 	all := map[string]journal.Wanted{}
 	for _, list := range o.Lists {
 		w := journal.Wanted{Start: list.Start}
-		for _, query := range list.Queries() {
-			w.Filters = append(w.Filters, query.Key())
+		for _, query := range list.Queries(o.Privacy) {
+			w.Filters = append(w.Filters, KeyOf(o.Privacy, query).Filter)
 		}
 		all[list.Name()] = digested(w)
 	}
@@ -23,12 +23,12 @@ func (o *Options) Wanted() map[string]journal.Wanted {
 		return all
 	}
 	var w journal.Wanted
-	for _, series := range o.Stats.configured() {
+	for _, series := range o.Stats.configured(o.Privacy) {
 		w.Filters = append(w.Filters, series.Key().Filter)
 	}
 	for _, scope := range o.Stats.Scopes {
 		if scope.Auto {
-			for _, part := range o.Stats.filtered(Series{Stream: o.Stats.Stream, Scope: scope.Scope, Bucket: o.Stats.Bucket}) {
+			for _, part := range o.Stats.filtered(o.Privacy, Series{Stream: o.Stats.Stream, Scope: scope.Scope, Bucket: o.Stats.Bucket}) {
 				w.Auto = append(w.Auto, part.Key().Filter)
 			}
 		}

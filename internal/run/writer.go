@@ -27,6 +27,7 @@ type writer struct {
 
 	added   bool            // rows, to the open transaction
 	rejects []schema.Reject // for its commit
+	sealed  []string        // for its commit
 }
 
 // batch is what is written at once. With commit it ends the transaction.
@@ -96,17 +97,18 @@ func (w *writer) add(ctx context.Context, b batch) error {
 		w.added = true
 	}
 	w.rejects = append(w.rejects, b.rejects()...)
+	w.sealed = append(w.sealed, b.sealed()...)
 	// What was updated is committed without the coverage, which comes later.
 	if !b.commit && updated < updatedRows || !w.added && len(w.rejects)+len(b.coverage) == 0 {
 		return nil
 	}
 	counts, err := w.run.warehouse.Commit(ctx, load.Commit{
-		RunID: w.run.options.RunID, Stream: w.stream, Rejects: w.rejects, Coverage: b.coverage,
+		RunID: w.run.options.RunID, Stream: w.stream, Rejects: w.rejects, Coverage: b.coverage, Sealed: w.sealed,
 	})
 	if err != nil {
 		return err
 	}
-	w.added, w.rejects = false, nil
+	w.added, w.rejects, w.sealed = false, nil, nil
 	w.result.Inserted += counts.Inserted
 	w.result.Updated += counts.Updated
 	w.result.Unchanged += counts.Unchanged
@@ -161,4 +163,11 @@ func (b batch) rejects() (rejects []schema.Reject) {
 		rejects = append(rejects, built.Rejects...)
 	}
 	return rejects
+}
+
+func (b batch) sealed() (all []string) {
+	for _, built := range b.built {
+		all = append(all, built.Sealed...)
+	}
+	return all
 }

@@ -94,6 +94,11 @@ func PartitionStart(t *schema.Table, column string) string {
 // Padded is a relation of any release with all columns of the table: those that it lacks
 // are NULL.
 func Padded(t *schema.Table, relation string) string {
+	return fmt.Sprintf("(SELECT * FROM %s UNION ALL BY NAME SELECT * FROM %s)", relation, Empty(t))
+}
+
+// Empty is a relation with all columns of the table, and no rows.
+func Empty(t *schema.Table) string {
 	nulls := make([]string, len(t.Columns))
 	for i, c := range t.Columns {
 		kind := c.Type.DuckDB()
@@ -102,7 +107,7 @@ func Padded(t *schema.Table, relation string) string {
 		}
 		nulls[i] = fmt.Sprintf("NULL::%s AS %s", kind, schema.Ident(c.Name))
 	}
-	return fmt.Sprintf("(SELECT * FROM %s UNION ALL BY NAME SELECT * FROM (SELECT %s) WHERE false)", relation, strings.Join(nulls, ", "))
+	return fmt.Sprintf("(SELECT * FROM (SELECT %s) WHERE false)", strings.Join(nulls, ", "))
 }
 
 // querier is a connection or a transaction.

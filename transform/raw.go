@@ -1,0 +1,125 @@
+package transform
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/flashback-sync/flashback-sync/schema"
+	"github.com/flashback-sync/flashback-sync/transform/mask"
+)
+
+// rawText is what is stored of a reject: its fields are treated like those of a row. One
+// that cannot be read, and so may hold anything, leaves a fingerprint.
+func (d *decoder) rawText(record []byte) string {
+	t := d.treater
+	if t.raw == schema.Drop {
+		return t.fingerprint(record)
+	}
+	if len(t.columns) > 0 {
+		treated, err := d.treatRaw(record)
+		if err != nil {
+			return t.fingerprint(record)
+		}
+		record = treated
+	}
+	if t.raw == schema.Mask {
+		if masked, err := mask.JSON(record); err == nil {
+			record = masked
+		}
+		record = mask.Text(record)
+	}
+	return printable(record)
+}
+
+// fingerprint identifies a reject without its text. A stored one stays.
+func (t *treater) fingerprint(record []byte) string {
+	const prefix = "removed:"
+	switch {
+	case t.again && bytes.HasPrefix(record, []byte(prefix)):
+		return string(record)
+	case t.mac != nil:
+		return prefix + t.hash([]byte(RowName(t.table, string(record))))
+	}
+	sum := sha256.Sum256(record)
+	return prefix + hex.EncodeToString(sum[:])
+}
+
+// treatRaw treats the fields of a record that is a JSON object, whatever their types.
+func (d *decoder) treatRaw(record []byte) ([]byte, error) {
+	json := jsontext.NewDecoder(bytes.NewReader(record), jsontext.AllowDuplicateNames(true))
+	if token, err := json.ReadToken(); err != nil || token.Kind() != '{' {
+		return nil, errors.New("not a JSON object")
+	}
+	out := []byte{'{'}
+	for json.PeekKind() == '"' {
+		quoted, err := json.ReadValue()
+		if err != nil {
+			return nil, err
+		}
+		quoted = quoted.Clone()
+		value, err := json.ReadValue()
+		if err != nil {
+			return nil, err
+		}
+		if out, err = d.appendField(out, record, quoted, value); err != nil {
+			return nil, err
+		}
+	}
+	if _, err := json.ReadToken(); err != nil {
+		return nil, err
+	}
+	if _, err := json.ReadToken(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("text after the JSON object")
+	}
+	return append(out, '}'), nil
+}
+
+// appendField appends a field, treated; one that leaves no trace is left out.
+func (d *decoder) appendField(out, record []byte, quoted, value jsontext.Value) (_ []byte, err error) {
+	name := textOf(quoted)
+	column, known := d.byName[string(name)]
+	dated := d.points && string(name) == "ts"
+	switch {
+	case !known && !dated && d.treater.extra == schema.Drop:
+		return out, nil
+	case !known && !dated && d.treater.extra == schema.Mask:
+		if quoted, err = mask.JSON(quoted); err == nil {
+			value, err = mask.JSON(value)
+		}
+	case known:
+		value, err = d.treatField(column, record, value)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(out) > 1 {
+		out = append(out, ',')
+	}
+	out = append(append(out, quoted...), ':')
+	return append(out, value...), nil
+}
+
+// treatField treats the value of a column. A number or an object is treated by its text.
+func (d *decoder) treatField(column int, record []byte, value jsontext.Value) (jsontext.Value, error) {
+	for _, c := range d.treater.columns {
+		switch {
+		case c.at != column || value.Kind() == 'n':
+		case c.with == schema.Drop:
+			return jsontext.Value("null"), nil
+		case c.with == schema.Mask && value.Kind() != '"':
+			return mask.JSON(value)
+		default:
+			var id []byte
+			if ids := valuesOf(record, d.columns[c.of].API); c.of != c.at && len(ids) > 0 && string(ids[0]) != "null" {
+				id = ids[0]
+			}
+			return jsontext.AppendQuote(nil, d.treater.value(c, textOf(value), id))
+		}
+	}
+	return value, nil
+}
