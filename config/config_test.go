@@ -55,6 +55,7 @@ func defaults(streams ...string) *Config {
 				Scopes: []Scope{{Scope: "org"}, {Scope: "repo", IDs: []string{"auto"}}},
 			}},
 		},
+		Privacy:  Privacy{Preset: "none", KeyEnv: "FLASHBACK_PRIVACY_KEY"},
 		Publish:  Publish{DuckDB: "copy", Parquet: Parquet{Compression: "zstd"}},
 		Schedule: Schedule{Sync: "0 2 * * *", Streams: map[string]*string{}, Verify: "0 4 * * 0", Timezone: "UTC"},
 		Serve:    Serve{Listen: "127.0.0.1:8417", User: "flashback", PasswordEnv: "FLASHBACK_PAGE_PASSWORD"},
@@ -134,8 +135,12 @@ func fullConfig() *Config {
 			PingURLEnv: "PING", PingURLFile: "/run/secrets/ping", WebhookURLEnv: "HOOK", WebhookURLFile: "/run/secrets/hook",
 			StaleAfter: 3 * 24 * time.Hour, Link: "https://status.example.com/flashback",
 		},
-		Metrics:   Metrics{Textfile: "/var/lib/node_exporter/flashback_sync.prom"},
-		Traces:    Traces{Endpoint: "http://localhost:4318"},
+		Metrics: Metrics{Textfile: "/var/lib/node_exporter/flashback_sync.prom"},
+		Traces:  Traces{Endpoint: "http://localhost:4318"},
+		Privacy: Privacy{
+			Preset: "strict", KeyCommand: "pass show privacy",
+			Columns: map[string]string{"alerts.user_name": "pseudonym", "violations.explanation": "mask", "alerts.host": "keep"},
+		},
 		Retention: Retention{Runs: 30 * 24 * time.Hour, Rejects: 365 * 24 * time.Hour},
 		Log:       Log{Level: "trace", Format: "json"},
 	}

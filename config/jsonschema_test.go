@@ -26,7 +26,7 @@ func parsedSchema(t *testing.T) map[string]any {
 // leaves are the paths of a schema's keys that hold values.
 func leaves(path string, s map[string]any) []string {
 	properties, ok := s["properties"].(map[string]any)
-	if !ok {
+	if _, isKey := s["default"]; isKey || !ok {
 		return []string{path}
 	}
 	var paths []string

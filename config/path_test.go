@@ -31,7 +31,7 @@ func yamlOf(path, text string) []byte {
 }
 
 func TestRelativePathsAreBelowTheFilesFolder(t *testing.T) {
-	if len(pathKeys()) != 6 {
+	if len(pathKeys()) != 7 {
 		t.Errorf("%d keys hold a path", len(pathKeys()))
 	}
 	for _, k := range pathKeys() {

@@ -34,7 +34,12 @@ func (d *decoder) columns(to *map[string]string, f field, s setting) {
 			complaint = "must be one of " + list(treatmentNames(c))
 		}
 		(*to)[path] = text
-		d.report(at, join(f.path, shown(path)), complaint)
+		name := shown(path)
+		if known || matches(`^[a-z_]{1,40}\.[a-z_]{1,40}$`, path) {
+			name = path
+		}
+		d.sections[join(f.path, path)] = pair
+		d.report(at, join(f.path, name), complaint)
 	}
 }
 
@@ -75,7 +80,7 @@ func columnsNode(text string) *yaml.Node {
 func columnsShape() object {
 	properties := object{}
 	for _, c := range schema.Treatable() {
-		properties[c.Path()] = object{"type": "string", "enum": treatmentNames(c)}
+		properties[c.Path()] = object{"type": "string", "enum": treatmentNames(c), "description": c.Column.Doc}
 	}
 	return object{"type": "object", "additionalProperties": false, "properties": properties, "default": object{}}
 }
@@ -117,11 +122,14 @@ func (d *decoder) validatePrivacy(p *Privacy, streams Streams) {
 		f := stream.Filter
 		for column, used := range map[string]bool{
 			"policy_id": f.PolicyID != "" || len(stream.Policies) > 0, "repo_id": f.RepoID != "" || auto,
-			"llm_type": len(f.LLMType) > 0, "llm_model": len(f.LLMModel) > 0, "host": len(f.Host) > 0,
-			"severity": len(f.Severity) > 0, "block": f.Block != nil,
+			"llm_model": len(f.LLMModel) > 0, "host": len(f.Host) > 0,
 		} {
 			if used && lost(table, column) {
-				d.report(at, join("privacy.columns", table+"."+column), "is needed by a filter, by policies or by statistics with ids: [auto], write keep or hash")
+				path := join("privacy.columns", table+"."+column)
+				if s, named := d.sections[path]; named {
+					at = s.Position
+				}
+				d.report(at, path, "is needed by a filter, by policies or by statistics with ids: [auto], write keep or hash")
 			}
 		}
 	}

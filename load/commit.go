@@ -128,9 +128,7 @@ func (w *Warehouse) commit(ctx context.Context, c Commit) (Counts, error) {
 		}
 	}
 	for _, text := range c.Sealed {
-		_, err := tx.ExecContext(ctx, `INSERT INTO internal.meta SELECT $1, $2
-			WHERE NOT EXISTS (SELECT 1 FROM internal.meta WHERE key = $1 AND value = $2)`, sealed, text)
-		if err != nil {
+		if err := storeSealed(ctx, tx, text); err != nil {
 			return Counts{}, err
 		}
 	}

@@ -52,24 +52,39 @@ func (r Reader) Repos(ctx context.Context, table *schema.Table) ([]string, error
 const sealed = "sealed"
 
 // Sealed lists the ids that commits stored encrypted.
-func (r Reader) Sealed(ctx context.Context) ([]string, error) {
-	return r.texts(ctx, "SELECT value FROM internal.meta WHERE key = ?", sealed)
+func (r Reader) Sealed(ctx context.Context) ([]string, error) { return r.SealedIn(ctx, "") }
+
+// SealedIn is Sealed where another database is open too; the prefix is that of the
+// warehouse's tables.
+func (r Reader) SealedIn(ctx context.Context, prefix string) ([]string, error) {
+	return r.texts(ctx, "SELECT value FROM "+prefix+"internal.meta WHERE key = ?", sealed)
 }
 
-func (r Reader) texts(ctx context.Context, query string, arguments ...any) (all []string, err error) {
-	rows, err := r.conn.QueryContext(ctx, query, arguments...)
+func (r Reader) texts(ctx context.Context, query string, arguments ...any) ([]string, error) {
+	all, err := scanTexts(r.conn.QueryContext(ctx, query, arguments...))
+	return all, duckdb.Wrap("read warehouse", err)
+}
+
+func scanTexts(rows *sql.Rows, err error) (all []string, _ error) {
 	if err != nil {
-		return nil, duckdb.Wrap("read warehouse", err)
+		return nil, err
 	}
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
 		var text string
 		if err := rows.Scan(&text); err != nil {
-			return nil, duckdb.Wrap("read warehouse", err)
+			return nil, err
 		}
 		all = append(all, text)
 	}
-	return all, duckdb.Wrap("read warehouse", rows.Err())
+	return all, rows.Err()
+}
+
+// storeSealed stores an encrypted id once.
+func storeSealed(ctx context.Context, tx *sql.Tx, text string) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO internal.meta SELECT $1, $2
+		WHERE NOT EXISTS (SELECT 1 FROM internal.meta WHERE key = $1 AND value = $2)`, sealed, text)
+	return err
 }
 
 // Changed lists the start of every partition of a table with commits since it was

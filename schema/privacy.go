@@ -72,8 +72,8 @@ func treated() (all []*Table) {
 	return append(all, ByName(RejectedRecords().Name))
 }
 
-// Treatments are what can be stored of a column. What identifies a row must stay different
-// for different rows, and what a time or a measure means must not change.
+// Treatments are what can be stored of a column. Only texts can be treated, and what
+// identifies a row must stay different for different rows.
 func (t *Table) Treatments(c Column) []Treatment {
 	switch {
 	case t.Name == RejectedRecords().Name && c.Privacy == Content:
@@ -84,10 +84,8 @@ func (t *Table) Treatments(c Column) []Treatment {
 		return []Treatment{Keep, Drop, Mask}
 	case t.isKey(c.Name) && c.Type == Text && len(c.Values) == 0 && (c.Origin == FromRecord || c.Entity != ""):
 		return []Treatment{Keep, Hash}
-	case c.NotNull || t.isKey(c.Name):
+	case c.NotNull || t.isKey(c.Name) || c.Type != Text || len(c.Values) > 0:
 		return []Treatment{Keep}
-	case c.Type != Text || len(c.Values) > 0:
-		return []Treatment{Keep, Drop}
 	case c.Entity != "":
 		return []Treatment{Keep, Drop, Hash, Pseudonym, Mask}
 	}

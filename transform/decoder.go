@@ -181,8 +181,13 @@ func (d *decoder) twice(name []byte) error {
 	if _, known := d.byName[string(name)]; !known && d.treater.extra != schema.Keep {
 		return errors.New("an unknown field is there twice")
 	}
-	return fmt.Errorf("%s is there twice", printed(name))
+	return errors.New(printed(name) + isTwice)
 }
+
+const isTwice = " is there twice"
+
+// cutTwice is the field that a reason of twice names.
+func cutTwice(reason string) (name string, twice bool) { return strings.CutSuffix(reason, isTwice) }
 
 // identifier is what the name of a field looks like.
 var identifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,63}$`)

@@ -57,6 +57,24 @@ func NeedsKey(c schema.TableColumn, with schema.Treatment) bool {
 		with == schema.Drop && c.Table.Name == schema.RejectedRecords().Name
 }
 
+// Only is the policy with only these of its treatments, by path.
+func (p *Policy) Only(paths map[string]schema.Treatment) *Policy {
+	if p == nil {
+		return nil
+	}
+	some := *p
+	some.treatments = map[string]map[string]schema.Treatment{}
+	for table, columns := range p.treatments {
+		some.treatments[table] = map[string]schema.Treatment{}
+		for column, with := range columns {
+			if _, named := paths[table+"."+column]; named {
+				some.treatments[table][column] = with
+			}
+		}
+	}
+	return &some
+}
+
 // Of is the treatment of a column.
 func (p *Policy) Of(table, column string) schema.Treatment {
 	if p == nil || p.treatments[table][column] == "" {

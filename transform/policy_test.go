@@ -75,14 +75,14 @@ func TestAPresetSaysWhatIsStored(t *testing.T) {
 func TestSingleColumnsAreTreated(t *testing.T) {
 	p := policy(t, "none", map[string]schema.Treatment{
 		"violations.user_name": schema.Hash, "violations.explanation": schema.Mask, "violations.extra": schema.Mask,
-		"violations.policy_id": schema.Hash, "violations.repo_name": schema.Pseudonym, "violations.block": schema.Drop, "violations.id": schema.Hash,
+		"violations.policy_id": schema.Hash, "violations.repo_name": schema.Pseudonym, "violations.host": schema.Drop, "violations.id": schema.Hash,
 	})
 	batch := treatedBatch(t, p)
 	batch.Add([]byte(person))
 	rows, built := take(t, batch)
 	for column, value := range (row{
 		"id": p.Hash("v-1"), "user_id": "u-canary", "user_name": p.Hash("Jane Canary"), "policy_id": p.Hash("p-1"),
-		"repo_name": "repo-" + p.Hash("r-1")[:12], "repo_id": "r-1", "block": nil, "severity": "HIGH",
+		"repo_name": "repo-" + p.Hash("r-1")[:12], "repo_id": "r-1", "host": nil, "severity": "HIGH",
 	}) {
 		if rows[0][column] != value {
 			t.Errorf("%s is %v, want %v", column, rows[0][column], value)
@@ -132,11 +132,11 @@ var canaries = []string{
 func TestARejectObeysThePolicy(t *testing.T) {
 	for _, p := range []*transform.Policy{
 		policy(t, "strict", nil),
-		policy(t, "names", map[string]schema.Treatment{"violations.explanation": schema.Drop, "violations.extra": schema.Drop, "violations.block": schema.Drop}),
+		policy(t, "names", map[string]schema.Treatment{"violations.explanation": schema.Drop, "violations.extra": schema.Drop}),
 	} {
 		for _, record := range canaries {
 			if strings.Contains(record, `"timestamp":"Jane`) && p.Of("rejected_records", "raw") == schema.Keep {
-				continue // a time is kept
+				continue // a time and a boolean are kept
 			}
 			batch := treatedBatch(t, p)
 			if outcome := batch.Add([]byte(record)); outcome != transform.Rejected {

@@ -17,6 +17,7 @@ type syncFlags struct {
 	scopeFlags
 	json, dryRun  bool
 	retryRejected bool
+	applyPrivacy  bool
 	job           string
 }
 
@@ -36,6 +37,7 @@ With --from it reads everything from there again, whether it is covered or not.`
 	f.add(flags, "read again from this `time` on (RFC 3339 or a date, UTC)", "read up to this `time` only")
 	flags.BoolVar(&f.json, "json", false, "print the run's summary as the last line of stdout")
 	flags.BoolVar(&f.retryRejected, "retry-rejected", false, "try again to type the rejected records, as after an upgrade")
+	flags.BoolVar(&f.applyPrivacy, "apply-privacy", false, "rewrite what is stored after the privacy policy changed; it cannot be undone")
 	flags.StringVar(&f.job, "job", "", "record the run as this `job` of the schedule: "+strings.Join(syncJobs(), ", "))
 	a.showAnswersFlag(flags)
 	flags.BoolVar(&f.dryRun, "dry-run", false, "say what would be read, and write nothing")
@@ -51,7 +53,7 @@ func (a *app) sync(ctx context.Context, f syncFlags) error {
 		return err
 	}
 	defer t.source.Close()
-	t.options.DryRun, t.options.RetryRejected = f.dryRun, f.retryRejected
+	t.options.DryRun, t.options.RetryRejected, t.options.ApplyPrivacy = f.dryRun, f.retryRejected, f.applyPrivacy
 	var summary *run.Summary
 	work := func() (err error) {
 		summary, err = run.Run(ctx, t.options, t.source)

@@ -70,8 +70,10 @@ func (t *task) recorded(ctx context.Context, command string, work func() error) 
 	}
 	t.recorder = record.New(record.Options{
 		DataDir: t.options.DataDir, Client: t.source.Client, Notifier: notifier, Log: t.log,
-		Run:    journal.Run{RunID: t.options.RunID, Command: command, Job: t.job, PID: os.Getpid(), StartedAt: time.Now().UTC(), Version: version},
-		Status: func(ctx context.Context) (*status.Status, error) { return status.Read(ctx, statusOptions(t.config, t.options.Privacy)) },
+		Run: journal.Run{RunID: t.options.RunID, Command: command, Job: t.job, PID: os.Getpid(), StartedAt: time.Now().UTC(), Version: version},
+		Status: func(ctx context.Context) (*status.Status, error) {
+			return status.Read(ctx, statusOptions(t.config, t.options.Privacy))
+		},
 	})
 	err = t.watched(work)
 	failure := reported(ctx, err)

@@ -130,6 +130,9 @@ func (d *dataDir) Reached(ctx context.Context, stream string) (time.Time, error)
 	return last.Time.UTC(), duckdb.Wrap("read warehouse", err)
 }
 
+// Sealed lists the ids that are stored encrypted.
+func (d *dataDir) Sealed(ctx context.Context) ([]string, error) { return d.SealedIn(ctx, d.prefix) }
+
 // Private are the fingerprints of the private warehouse's partitions, by their start.
 func (d *dataDir) Private(ctx context.Context, table *schema.Table) (map[time.Time]fingerprint, error) {
 	return d.partitions(ctx, table, schema.Ident(table.Name))

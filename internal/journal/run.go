@@ -87,7 +87,7 @@ type Stream struct {
 	Unchanged int64 `json:"rows_unchanged"`
 	Duplicate int64 `json:"rows_duplicate"`
 	Rejected  int64 `json:"rows_rejected"`
-	Withheld  int64 `json:"rows_withheld"` // of forgotten or suppressed persons; not stored
+	Withheld  int64 `json:"rows_withheld"`  // of forgotten or suppressed persons; not stored
 	Recovered int64 `json:"rows_recovered"` // rejects of earlier runs that could be typed
 	// Status is that of the stream, as of a run.
 	Status   string `json:"status,omitempty"`

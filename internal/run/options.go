@@ -42,6 +42,9 @@ type Options struct {
 
 	// Privacy is what is stored of each column's values; nil: everything.
 	Privacy *transform.Policy
+	// ApplyPrivacy rewrites what is stored if it obeys another policy; otherwise a run
+	// returns a *PolicyChanged.
+	ApplyPrivacy bool
 
 	// KeepRuns and KeepRejects are how long the program's own records are kept, as in
 	// load.Keep; 0 is indefinitely.

@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -114,10 +115,15 @@ func CheckPolicy(ctx context.Context, stored obeyed, policy *transform.Policy) e
 	return changed
 }
 
-// obeyPolicy refuses to run while what is stored does not obey the policy, and records the
-// policy if that is new.
+// obeyPolicy refuses to run while what is stored does not obey the policy, or applies it if
+// the options say so. It records the policy if that is new.
 func (r *run) obeyPolicy(ctx context.Context) error {
-	if err := CheckPolicy(ctx, r.warehouse, r.options.Privacy); err != nil || r.options.DryRun {
+	err := CheckPolicy(ctx, r.warehouse, r.options.Privacy)
+	var changed *PolicyChanged
+	if errors.As(err, &changed) && changed.Possible && r.options.ApplyPrivacy && !r.options.DryRun {
+		return r.applyPolicy(ctx)
+	}
+	if err != nil || r.options.DryRun {
 		return err
 	}
 	recorded, err := r.warehouse.Treatments(ctx)

@@ -115,6 +115,9 @@ func (r *run) execute(ctx context.Context) (err error) {
 	if err := r.publishLeftovers(ctx); err != nil {
 		return err
 	}
+	if err := r.finishErasing(ctx); err != nil {
+		return err
+	}
 	if err := durable.Write(r.unpublishedPath(), nil); err != nil {
 		return &duckdb.StorageError{Doing: "start run", Err: err}
 	}

@@ -1,0 +1,152 @@
+package load
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"github.com/flashback-sync/flashback-sync/checkpoints"
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
+	"github.com/flashback-sync/flashback-sync/schema"
+)
+
+// Obedience is what makes the warehouse obey a privacy policy.
+type Obedience struct {
+	Treatments []Treated // of every column, as they are from now on
+	// Values has a function for each column whose stored values are replaced. It gets the
+	// value and, for a name, that of the column with the id.
+	Values []NewValue
+	// Reject gives the new text and reason of a reject; nil if they stay.
+	Reject func(stream, raw, reason string) (newRaw, newReason string)
+	// Filter gives the new key of a line of the ledger.
+	Filter func(checkpoints.Key) checkpoints.Key
+	// Seal encrypts the ids of Repos that later requests need.
+	Seal func(id string) string
+	// Repos are the columns whose ids are to be encrypted.
+	Repos []schema.TableColumn
+}
+
+// NewValue replaces the values of a column.
+type NewValue struct {
+	schema.TableColumn
+	Value func(text, id *string) *string
+}
+
+// Obey makes the file anew with every value as a privacy policy stores it, and records the
+// policy. Everything is published again afterwards, and the derived tables are computed
+// again. What runs reported in words is removed: it may name what is hidden now.
+func (w *Warehouse) Obey(ctx context.Context, o Obedience) error {
+	_, err := w.Rewrite(ctx, o.rewriting(w))
+	return err
+}
+
+func (o Obedience) rewriting(w *Warehouse) Rewriting {
+	r := Rewriting{
+		Functions: map[string]Function{},
+		Where:     map[string]string{},
+		Columns:   map[string]map[string]string{schema.SyncRuns().Name: {"error": "CASE WHEN error IS NOT NULL THEN 'removed: recorded under another privacy policy' END"}},
+		Then:      func(ctx context.Context, tx *sql.Tx) error { return o.finish(ctx, tx, w) },
+	}
+	for _, table := range schema.Tables() {
+		if table.Derived != "" {
+			r.Where[table.Name] = "false"
+		}
+	}
+	for i, v := range o.Values {
+		name := fmt.Sprintf("treat_%d", i)
+		r.Functions[name] = Function{2, func(arguments []*string) *string { return v.Value(arguments[0], arguments[1]) }}
+		if r.Columns[v.Table.Name] == nil {
+			r.Columns[v.Table.Name] = map[string]string{}
+		}
+		r.Columns[v.Table.Name][v.Column.Name] = v.expression(name)
+	}
+	if o.Reject != nil {
+		r.Functions["treat_raw"] = Function{3, func(a []*string) *string { raw, _ := o.Reject(*a[0], *a[1], *a[2]); return &raw }}
+		r.Functions["treat_reason"] = Function{3, func(a []*string) *string { _, reason := o.Reject(*a[0], *a[1], *a[2]); return &reason }}
+		r.Columns[schema.RejectedRecords().Name] = map[string]string{
+			"raw": "treat_raw(stream, raw, reason)", "reason": "treat_reason(stream, raw, reason)",
+		}
+	}
+	return r
+}
+
+// expression is the SQL of the new value. What is no text can only be dropped.
+func (v NewValue) expression(function string) string {
+	switch v.Type {
+	case schema.Text, schema.JSON:
+	default:
+		return "NULL"
+	}
+	id := "NULL"
+	if v.IDOf != "" {
+		id = schema.Ident(v.IDOf)
+	}
+	call := fmt.Sprintf("%s(%s::VARCHAR, %s)", function, schema.Ident(v.Column.Name), id)
+	if v.Type == schema.JSON {
+		call += "::JSON"
+	}
+	return call
+}
+
+// finish records the policy in the new file.
+func (o Obedience) finish(ctx context.Context, tx *sql.Tx, w *Warehouse) error {
+	for _, c := range o.Repos {
+		ids, err := scanTexts(tx.QueryContext(ctx, fmt.Sprintf("SELECT DISTINCT %[1]s FROM %[3]s.main.%[2]s WHERE %[1]s <> ''", schema.Ident(c.Column.Name), schema.Ident(c.Table.Name), former)))
+		if err != nil {
+			return err
+		}
+		for _, id := range ids {
+			if err := storeSealed(ctx, tx, o.Seal(id)); err != nil {
+				return err
+			}
+		}
+	}
+	lines, err := checkpoints.ReadAll(ctx, tx, "sync_coverage")
+	if err != nil {
+		return err
+	}
+	for _, line := range lines {
+		was := checkpoints.Key{Stream: line.Stream, Filter: line.Filter}
+		if is := o.Filter(was); is != was {
+			_, err := tx.ExecContext(ctx, "UPDATE sync_coverage SET filter = ? WHERE stream = ? AND filter = ?", is.Filter, was.Stream, was.Filter)
+			if err != nil {
+				return err
+			}
+		}
+	}
+	for _, statement := range append(
+		[]string{"DELETE FROM sync_queries", "INSERT INTO internal.meta SELECT '" + erased + "', '' WHERE NOT EXISTS (FROM internal.meta WHERE key = '" + erased + "')"},
+		listEverything()...,
+	) {
+		if _, err := tx.ExecContext(ctx, statement); err != nil {
+			return err
+		}
+	}
+	return setTreatments(ctx, tx, o.Treatments, w.options.Now().UTC())
+}
+
+// listEverything lists every partition as changed.
+func listEverything() (all []string) {
+	for _, table := range schema.Tables() {
+		if table.Partition != schema.Unpartitioned && table.Derived == "" {
+			all = append(all, statements{table}.listAll())
+		}
+	}
+	return all
+}
+
+// erased is a key in internal.meta: something was erased, and files that were set aside may
+// still have it.
+const erased = "erased"
+
+// Erased reports whether something was erased that files beside the warehouse may have.
+func (r Reader) Erased(ctx context.Context) (pending bool, err error) {
+	err = r.conn.QueryRowContext(ctx, "SELECT count(*) > 0 FROM internal.meta WHERE key = ?", erased).Scan(&pending)
+	return pending, duckdb.Wrap("read warehouse", err)
+}
+
+// ForgetErased records that no other file has what was erased.
+func (w *Warehouse) ForgetErased(ctx context.Context) error {
+	_, err := w.conn.ExecContext(ctx, "DELETE FROM internal.meta WHERE key = ?", erased)
+	return duckdb.Wrap("record erasure", err)
+}
