@@ -12,7 +12,7 @@ import (
 
 // Obedience is what makes the warehouse obey a privacy policy.
 type Obedience struct {
-	Treatments []Treated // of every column, as they are from now on
+	Treatments []schema.Treated // of every column, as they are from now on
 	// Values has a function for each column whose stored values are replaced. It gets the
 	// value and, for a name, that of the column with the id.
 	Values []NewValue

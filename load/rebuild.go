@@ -35,6 +35,9 @@ type Remains struct {
 	Published string             // name of the analysts' file below data_dir
 
 	Generation int64 // of the last publication
+
+	Privacy []schema.Treated // by the manifest; what is not named is kept
+	Sealed  []string         // by the manifest
 }
 
 // Rebuilt is the result of a rebuild.
@@ -132,6 +135,9 @@ func (b *rebuilding) fillFrom(ctx context.Context, tx *sql.Tx) error {
 		}
 	}
 	if err := setGeneration(ctx, tx, b.remains.Generation); err != nil {
+		return err
+	}
+	if err := b.restorePrivacy(ctx, tx); err != nil {
 		return err
 	}
 	return b.restoreCoverage(ctx, tx)

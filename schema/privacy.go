@@ -24,6 +24,14 @@ const (
 	Mask Treatment = "mask"
 )
 
+// Treated says how a column is stored.
+type Treated struct {
+	Table     string    `json:"table"`
+	Column    string    `json:"column"`
+	Treatment Treatment `json:"treatment"`
+	KeyID     string    `json:"key_id,omitempty"` // of hashes and pseudonyms; "" if there are none
+}
+
 // Presets are the names of the policies that follow from the columns' classes.
 var Presets = []string{"none", "names", "strict"}
 

@@ -68,6 +68,7 @@ func findRemains(ctx context.Context, o *run.Options) (load.Remains, error) {
 	} else {
 		remains.Manifest = true
 		remains.Coverage = inventory.Manifest.Coverage
+		remains.Privacy, remains.Sealed = inventory.Manifest.Privacy, inventory.Manifest.Sealed
 	}
 	if inventory == nil {
 		return remains, nil

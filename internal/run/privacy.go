@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/schema"
 	"github.com/flashback-sync/flashback-sync/transform"
 )
@@ -32,22 +31,22 @@ func (e *PolicyChanged) Error() string {
 
 // obeyed is what a policy is compared with.
 type obeyed interface {
-	Treatments(ctx context.Context) ([]load.Treated, error)
+	Treatments(ctx context.Context) ([]schema.Treated, error)
 	Holds(ctx context.Context, table *schema.Table) (bool, error)
 }
 
 // policyChange is one column that is stored otherwise than the configuration says.
 type policyChange struct {
 	schema.TableColumn
-	was load.Treated
-	is  load.Treated
+	was schema.Treated
+	is  schema.Treated
 }
 
 // treatmentsOf lists how a policy treats every column that it can treat.
-func treatmentsOf(policy *transform.Policy) (all []load.Treated) {
+func treatmentsOf(policy *transform.Policy) (all []schema.Treated) {
 	for _, c := range schema.Treatable() {
 		with := policy.Of(c.Table.Name, c.Column.Name)
-		t := load.Treated{Table: c.Table.Name, Column: c.Column.Name, Treatment: with}
+		t := schema.Treated{Table: c.Table.Name, Column: c.Column.Name, Treatment: with}
 		if transform.NeedsKey(c, with) {
 			t.KeyID = policy.KeyID()
 		}
@@ -65,8 +64,8 @@ func policyChanges(ctx context.Context, stored obeyed, policy *transform.Policy)
 		return nil, err
 	}
 	for i, is := range treatmentsOf(policy) {
-		at := slices.IndexFunc(recorded, func(t load.Treated) bool { return t.Table == is.Table && t.Column == is.Column })
-		was := load.Treated{Table: is.Table, Column: is.Column, Treatment: schema.Keep}
+		at := slices.IndexFunc(recorded, func(t schema.Treated) bool { return t.Table == is.Table && t.Column == is.Column })
+		was := schema.Treated{Table: is.Table, Column: is.Column, Treatment: schema.Keep}
 		switch {
 		case at >= 0:
 			was = recorded[at]
@@ -128,7 +127,7 @@ func (r *run) obeyPolicy(ctx context.Context) error {
 	}
 	recorded, err := r.warehouse.Treatments(ctx)
 	is := treatmentsOf(r.options.Privacy)
-	if err != nil || len(recorded) == len(is) && !slices.ContainsFunc(is, func(t load.Treated) bool { return !slices.Contains(recorded, t) }) {
+	if err != nil || len(recorded) == len(is) && !slices.ContainsFunc(is, func(t schema.Treated) bool { return !slices.Contains(recorded, t) }) {
 		return err
 	}
 	return r.warehouse.SetTreatments(ctx, is)

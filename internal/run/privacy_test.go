@@ -185,3 +185,54 @@ func TestAnotherPolicyIsRefusedUntilItIsApplied(t *testing.T) {
 		t.Fatalf("with another key: got %v", err)
 	}
 }
+
+func TestARebuildKeepsThePolicy(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, small())
+	addCanaries(w)
+	o := w.options(alerts, violations, policyStats)
+	o.Stats.Scopes = append(o.Stats.Scopes, run.Scope{Scope: "repo", Auto: true})
+	o.NewRunID = func() string { return "another" }
+	w.mustSync(o)
+	plain := t.TempDir()
+	if err := os.CopyFS(filepath.Join(plain, "lake"), os.DirFS(filepath.Join(w.dir, "lake"))); err != nil {
+		t.Fatal(err)
+	}
+	o.Privacy, o.ApplyPrivacy = privacy(t, "strict", hashedIDs), true
+	w.mustSync(o)
+	o.ApplyPrivacy = false
+	lose := func(names ...string) {
+		for _, name := range names {
+			if err := os.RemoveAll(filepath.Join(w.dir, name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, lost := range [][]string{{"state"}, {"state", "flashback.duckdb"}, {"state", "lake/manifest.json"}} {
+		lose(lost...)
+		o.RunID = "rebuild"
+		done, err := audit.Rebuild(t.Context(), o, w.client)
+		if err != nil || done.Found.Status != audit.Match {
+			t.Fatalf("without %v: %v, %+v", lost, err, done.Found)
+		}
+		w.warnings = nil
+		w.canaryFree()
+	}
+	// The lake of before the policy comes back, and the warehouse is lost.
+	lose("state", "lake", "flashback.duckdb")
+	if err := os.CopyFS(filepath.Join(w.dir, "lake"), os.DirFS(filepath.Join(plain, "lake"))); err != nil {
+		t.Fatal(err)
+	}
+	var changed *run.PolicyChanged
+	if _, err := audit.Rebuild(t.Context(), o, w.client); !errors.As(err, &changed) || !changed.Possible {
+		t.Fatalf("with the former lake: %v", err)
+	}
+	o.ApplyPrivacy = true
+	w.mustSync(o)
+	w.warnings = nil
+	w.canaryFree()
+	o.Full = true
+	if report, err := audit.Verify(t.Context(), o, w.client); err != nil || report.Status != audit.Match {
+		t.Fatalf("%v: %+v", err, report)
+	}
+}

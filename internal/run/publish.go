@@ -111,9 +111,18 @@ func (r *run) publishLake(ctx context.Context, ledger []checkpoints.Line, refres
 	if err != nil {
 		return lake.Result{}, err
 	}
+	treated, err := r.warehouse.Treatments(ctx)
+	if err != nil {
+		return lake.Result{}, err
+	}
+	treated = slices.DeleteFunc(treated, func(t schema.Treated) bool { return t.Treatment == schema.Keep })
+	sealed, err := r.warehouse.Sealed(ctx)
+	if err != nil {
+		return lake.Result{}, err
+	}
 	done, err := lake.Publish(ctx, lake.Options{
 		Dir: r.options.LakeDir(), Compression: r.options.Compression, Generator: "flashback-sync " + r.options.Version,
-		Now: r.options.Now(), Coverage: ledger, Refresh: refresh, Generation: generation,
+		Now: r.options.Now(), Coverage: ledger, Refresh: refresh, Generation: generation, Privacy: treated, Sealed: sealed,
 		Known:   func(path string, now durable.Identity) bool { return note.Knows("lake/"+path, now) },
 		Rewrite: distrust,
 	}, r.warehouse)

@@ -31,6 +31,10 @@ type Manifest struct {
 	Files       []File             `json:"files"`
 	Coverage    []checkpoints.Line `json:"coverage"`
 	Tables      []Table            `json:"tables"`
+	// Privacy has the columns that are not stored as the source sends them.
+	Privacy []schema.Treated `json:"privacy,omitempty"`
+	// Sealed are ids that statistics are requested by, encrypted with the privacy key.
+	Sealed []string `json:"sealed,omitempty"`
 }
 
 // Table says what the columns of a table's files mean. It is here and not in every file: a
@@ -110,6 +114,7 @@ func (m *Manifest) write(o Options) error {
 	m.Format, m.Generator, m.GeneratedAt = format, o.Generator, o.Now.UTC()
 	m.Files, m.Coverage = append([]File{}, m.Files...), append([]checkpoints.Line{}, o.Coverage...)
 	m.Tables, m.Generation = tables(), o.Generation
+	m.Privacy, m.Sealed = o.Privacy, o.Sealed
 	for i := range m.Files {
 		m.Files[i].Generation = cmp.Or(m.Files[i].Generation, o.Generation) // earlier releases recorded none
 	}

@@ -34,6 +34,8 @@ type Options struct {
 	Generator   string // name and release, recorded in every file
 	Now         time.Time
 	Coverage    []checkpoints.Line
+	Privacy     []schema.Treated // of the manifest
+	Sealed      []string         // of the manifest
 	// Refresh writes the manifest even if no file changed.
 	Refresh bool
 	// Generation is this publication's number, larger than any before.
