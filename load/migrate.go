@@ -35,7 +35,7 @@ const unfinished = ".new"
 // removeUnfinished removes what a crash left of a warehouse that was being made. The
 // caller has the lock, so nobody else is making one.
 func (w *Warehouse) removeUnfinished() error {
-	return errors.Join(removeFile(w.path+unfinished), removeFile(w.path+unfinished+".wal"))
+	return errors.Join(removeFile(w.path+unfinished), removeFile(w.path+unfinished+".wal"), os.RemoveAll(w.rowsFolder()))
 }
 
 // create makes a new warehouse under a temporary name and renames it, so that a crash
