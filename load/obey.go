@@ -41,11 +41,16 @@ func (w *Warehouse) Obey(ctx context.Context, o Obedience) error {
 }
 
 func (o Obedience) rewriting(w *Warehouse) Rewriting {
+	var repos []string
 	r := Rewriting{
 		Functions: map[string]Function{},
 		Where:     map[string]string{},
 		Columns:   map[string]map[string]string{schema.SyncRuns().Name: {"error": "CASE WHEN error IS NOT NULL THEN 'removed: recorded under another privacy policy' END"}},
-		Then:      func(ctx context.Context, tx *sql.Tx) error { return o.finish(ctx, tx, w) },
+		Before: func(ctx context.Context, tx *sql.Tx) (err error) {
+			repos, err = o.storedRepos(ctx, tx)
+			return err
+		},
+		Then: func(ctx context.Context, tx *sql.Tx) error { return o.finish(ctx, tx, w, repos) },
 	}
 	for _, table := range schema.Tables() {
 		if table.Derived != "" {
@@ -88,17 +93,23 @@ func (v NewValue) expression(function string) string {
 	return call
 }
 
-// finish records the policy in the new file.
-func (o Obedience) finish(ctx context.Context, tx *sql.Tx, w *Warehouse) error {
+// storedRepos reads the ids to be encrypted from the old file.
+func (o Obedience) storedRepos(ctx context.Context, tx *sql.Tx) (all []string, err error) {
 	for _, c := range o.Repos {
 		ids, err := scanTexts(tx.QueryContext(ctx, fmt.Sprintf("SELECT DISTINCT %[1]s FROM %[3]s.main.%[2]s WHERE %[1]s <> ''", schema.Ident(c.Column.Name), schema.Ident(c.Table.Name), former)))
 		if err != nil {
-			return err
+			return nil, err
 		}
-		for _, id := range ids {
-			if err := storeSealed(ctx, tx, o.Seal(id)); err != nil {
-				return err
-			}
+		all = append(all, ids...)
+	}
+	return all, nil
+}
+
+// finish records the policy in the new file.
+func (o Obedience) finish(ctx context.Context, tx *sql.Tx, w *Warehouse, repos []string) error {
+	for _, id := range repos {
+		if err := storeSealed(ctx, tx, o.Seal(id)); err != nil {
+			return err
 		}
 	}
 	lines, err := checkpoints.ReadAll(ctx, tx, "sync_coverage")
