@@ -16,6 +16,8 @@ const (
 	Covered Status = "covered"
 	// Lost intervals were never read and can no longer be fetched from the source.
 	Lost Status = "lost"
+	// Expired intervals were dropped on purpose, and are never read again.
+	Expired Status = "expired"
 )
 
 // Key names one line of coverage: a stream and the filter set it is read with,

@@ -6,14 +6,17 @@ import "time"
 type Plan struct {
 	Wanted   Interval      // history from the configured start up to the source's now
 	Lookback time.Duration // how much before Wanted.To is read again although it is covered
+	Kept     time.Time     // nothing before it is read: it has expired; zero if nothing has
 }
 
 // Due is what must be read: the wanted range that is not covered, and the
-// lookback. Both bounds are widened to whole seconds, so that a source which
-// keeps seconds only gives the same rows.
+// lookback, without what has expired. Both bounds are widened to whole seconds, so
+// that a source which keeps seconds only gives the same rows; Kept is one.
 func (p Plan) Due(covered Set) Set {
 	again := Interval{From: later(p.Wanted.From, p.lookFrom(covered)), To: p.Wanted.To}
-	return widen(Of(p.Wanted).Subtract(covered).Union(Of(again)))
+	due := widen(Of(p.Wanted).Subtract(covered).Union(Of(again)))
+	_, due = due.Split(p.Kept)
+	return due
 }
 
 // lookFrom is where the lookback begins. After a downtime it would not reach

@@ -46,3 +46,23 @@ func TestNothingIsDueOfAnEmptyRange(t *testing.T) {
 		t.Errorf("due %v", due)
 	}
 }
+
+func TestNothingThatExpiredIsDue(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		covered, stored := drawSet(t, "covered")
+		kept := rapid.IntRange(0, horizon).Draw(t, "kept")
+		plan := checkpoints.Plan{
+			Wanted:   interval(rapid.IntRange(0, horizon-1).Draw(t, "from"), horizon),
+			Lookback: time.Duration(rapid.IntRange(0, 2*horizon).Draw(t, "lookback")) * time.Minute,
+		}
+		all := modelOf(plan.Due(covered))
+		plan.Kept = epoch.Add(time.Duration(kept) * time.Minute)
+		due := plan.Due(covered)
+		requireCanonical(t, due)
+		for i, got := range modelOf(due) {
+			if want := all[i] && i >= kept; got != want {
+				t.Fatalf("minute %d: due %v, want %v; kept from %d, covered %v", i, got, want, kept, stored)
+			}
+		}
+	})
+}
