@@ -5,6 +5,7 @@
 // (yaml), its documentation (doc), its default as YAML (default), what it may hold
 // (enum, min, max, check; empty:"ok" allows an empty text), the filter of the API that
 // a stream must have for it (filter), and a commented line for the template (example).
+// A time of whole days may be a word instead, which is 0 (days).
 // A map has a key for each stream of that kind (streams). Decoding, the names of
 // environment variables, the JSON Schema and the template are derived from them.
 //
@@ -30,7 +31,7 @@ type Config struct {
 	Alarms    Alarms    `yaml:"alarms" doc:"Who is notified how runs end. The URLs are secrets: they are in variables or files."`
 	Metrics   Metrics   `yaml:"metrics" doc:"Metrics for machines; 'serve' has them at /metrics, too."`
 	Traces    Traces    `yaml:"traces" doc:"Has no effect; kept so that older files load."`
-	Retention Retention `yaml:"retention" doc:"How long the program's own records are kept. Rows are never removed."`
+	Retention Retention `yaml:"retention" doc:"How long rows and the program's own records are kept, in whole UTC days. What is older is removed for good."`
 	Log       Log       `yaml:"log" doc:"What is logged to stderr, and how."`
 
 	// Path is the file the configuration came from, "" if there was none.
@@ -169,10 +170,14 @@ type Traces struct {
 	Endpoint string `yaml:"endpoint" empty:"ok" doc:"has no effect: releases up to 0.1 sent traces there"`
 }
 
-// Retention says how long the program's own records are kept.
+// Retention says how long rows and the program's own records are kept.
 type Retention struct {
 	Runs    time.Duration `yaml:"runs" default:"400d" min:"1" doc:"sync_runs, sync_lateness"`
 	Rejects time.Duration `yaml:"rejects" default:"0s" doc:"rejected_records; 0: indefinitely"`
+
+	// Streams are how long the rows of streams are kept, by name, synced or not: a day or
+	// more. Those of the others are kept indefinitely.
+	Streams map[string]*time.Duration `streams:"all" default:"keep" days:"keep" doc:"its rows, by their own time: whole days such as 400d; keep: indefinitely"`
 }
 
 // Log says what is logged, and how.

@@ -62,7 +62,7 @@ func defaults(streams ...string) *Config {
 		Alarms: Alarms{
 			PingURLEnv: "FLASHBACK_PING_URL", WebhookURLEnv: "FLASHBACK_WEBHOOK_URL", StaleAfter: 36 * time.Hour,
 		},
-		Retention: Retention{Runs: 400 * 24 * time.Hour},
+		Retention: Retention{Runs: 400 * 24 * time.Hour, Streams: map[string]*time.Duration{}},
 		Log:       Log{Level: "info", Format: "auto"},
 	}
 	c.keep(streams)
@@ -141,8 +141,11 @@ func fullConfig() *Config {
 			Preset: "strict", KeyCommand: "pass show privacy",
 			Columns: map[string]string{"alerts.user_name": "pseudonym", "violations.explanation": "mask", "alerts.host": "keep"},
 		},
-		Retention: Retention{Runs: 30 * 24 * time.Hour, Rejects: 365 * 24 * time.Hour},
-		Log:       Log{Level: "trace", Format: "json"},
+		Retention: Retention{
+			Runs: 30 * 24 * time.Hour, Rejects: 365 * 24 * time.Hour,
+			Streams: map[string]*time.Duration{"alerts": new(400 * 24 * time.Hour), "policy_stats": new(24 * time.Hour)},
+		},
+		Log: Log{Level: "trace", Format: "json"},
 	}
 }
 

@@ -49,6 +49,9 @@ func sample(k field) string {
 	if values := k.values(); values != nil {
 		return values[len(values)-1]
 	}
+	if k.tag.Get("days") != "" {
+		return "30d"
+	}
 	texts := map[string]string{
 		"*string": "sample", "*[]string": "a, b", "*float64": "1.5", "*bool": "true", "**bool": "true",
 		"*time.Duration": "5m", "*time.Time": "2025-06-01", "*[]config.Scope": "org, workspace:ws-1+ws-2",

@@ -63,7 +63,7 @@ func (f field) ofStreams(kind string, tag reflect.StructTag, entries reflect.Val
 		if !entries.MapIndex(name).IsValid() {
 			entries.SetMapIndex(name, reflect.New(entries.Type().Elem().Elem()))
 		}
-		all = append(all, field{path: join(f.path, stream.Name), tag: tag, value: entries.MapIndex(name).Elem(), stream: stream})
+		all = append(all, field{path: join(f.path, stream.Name), tag: tag, preset: tag.Get("default"), value: entries.MapIndex(name).Elem(), stream: stream})
 	}
 	return all
 }

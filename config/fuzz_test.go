@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -69,6 +70,7 @@ func written(t *testing.T, c *Config) []byte {
 	full := *c
 	full.Streams = Streams{maps.Clone(c.Streams.Lists), maps.Clone(c.Streams.Series)}
 	full.Schedule.Streams = maps.Clone(c.Schedule.Streams)
+	full.Retention.Streams = maps.Clone(c.Retention.Streams)
 	root := map[string]any{}
 	for _, f := range fileOf(&full).all() {
 		parts := strings.Split(f.path, ".")
@@ -82,7 +84,9 @@ func written(t *testing.T, c *Config) []byte {
 			}
 			section = section[name].(map[string]any)
 		}
-		if value := plainValue(f.value.Addr().Interface()); value != nil {
+		if kept, ok := f.value.Addr().Interface().(*time.Duration); ok && f.tag.Get("days") != "" {
+			section[f.name()] = map[bool]string{true: "keep", false: fmt.Sprintf("%dd", *kept/(24*time.Hour))}[*kept == 0]
+		} else if value := plainValue(f.value.Addr().Interface()); value != nil {
 			section[f.name()] = value
 		}
 	}

@@ -62,6 +62,9 @@ func (f field) shape() (s object) {
 		s = object{"type": "boolean"}
 	case *time.Duration:
 		s = object{"type": "string", "pattern": durationPattern}
+		if word := f.tag.Get("days"); word != "" {
+			s["pattern"] = daysPattern + "|^" + word + "$"
+		}
 	case *time.Time:
 		s = object{"type": "string", "pattern": timePattern}
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 )
 
 // maxFile is far above any configuration; it bounds what a wrong path costs.
@@ -97,10 +98,11 @@ func (d *decoder) assemble(environ []string) (*Config, error) {
 	return c, nil
 }
 
-// keep removes the streams that are not synced, and schedules that say nothing.
+// keep removes the streams that are not synced, and schedules and retentions that say nothing.
 func (c *Config) keep(streams []string) {
 	unwanted := func(name string) bool { return !slices.Contains(streams, name) }
 	maps.DeleteFunc(c.Streams.Lists, func(name string, _ *ListStream) bool { return unwanted(name) })
 	maps.DeleteFunc(c.Streams.Series, func(name string, _ *StatsStream) bool { return unwanted(name) })
 	maps.DeleteFunc(c.Schedule.Streams, func(_ string, own *string) bool { return *own == "" })
+	maps.DeleteFunc(c.Retention.Streams, func(_ string, own *time.Duration) bool { return *own == 0 })
 }

@@ -87,13 +87,19 @@ func list(names []string) string { return strings.Join(names, ", ") }
 // The patterns are what the decoder accepts and what the JSON Schema says.
 const (
 	durationPattern = `^([0-9]+d([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))*|([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$`
+	daysPattern     = `^[1-9][0-9]*d$`
 	timePattern     = `^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2}))?$`
 )
 
 func (f field) decodeDuration(to *time.Duration, n *yaml.Node) string {
 	text, ok := scalar(n, "!!str")
 	value, valid := parseDuration(text)
+	word := f.tag.Get("days")
 	switch {
+	case word != "" && ok && text == word:
+		value = 0
+	case word != "" && (!ok || !valid || !matches(daysPattern, text)):
+		return "must be whole days" + found(n, ok) + ", write 400d, or " + word
 	case !ok || !valid:
 		return "must be a duration with its unit, 0s or more" + found(n, ok) + ", write 30s, 48h or 7d"
 	case float64(value) < f.bound("min"):
