@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
@@ -260,7 +261,8 @@ func (b *rebuilding) copyTable(ctx context.Context, tx *sql.Tx, table *schema.Ta
 }
 
 // restoreCoverage writes the ledger: what the manifest covers, without the partitions
-// whose files are not intact; of these, what the analysts' file covers as well.
+// whose files are not intact; of these, what the analysts' file covers as well. What has
+// expired has in either.
 func (b *rebuilding) restoreCoverage(ctx context.Context, tx *sql.Tx) error {
 	broken := map[string]checkpoints.Set{}
 	for _, p := range b.remains.Parts {
@@ -277,7 +279,13 @@ func (b *rebuilding) restoreCoverage(ctx context.Context, tx *sql.Tx) error {
 		lines, second = second, nil
 		broken = map[string]checkpoints.Set{}
 	}
+	if err := expireAgain(ctx, tx, append(slices.Clone(lines), second...)); err != nil {
+		return err
+	}
 	for _, line := range lines {
+		if line.Status == checkpoints.Expired {
+			continue
+		}
 		set := checkpoints.Of(checkpoints.Interval{From: line.From, To: line.To})
 		kept := set.Subtract(broken[line.Stream])
 		for _, other := range second {
@@ -287,6 +295,21 @@ func (b *rebuilding) restoreCoverage(ctx context.Context, tx *sql.Tx) error {
 		}
 		key := checkpoints.Key{Stream: line.Stream, Filter: line.Filter}
 		if err := checkpoints.Record(ctx, tx, key, line.Status, "rebuild", kept); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// expireAgain records what has expired. Rows of that time, as of an older file of the lake,
+// are dropped by the next run.
+func expireAgain(ctx context.Context, tx *sql.Tx, lines []checkpoints.Line) error {
+	for _, line := range lines {
+		if line.Status != checkpoints.Expired {
+			continue
+		}
+		key := checkpoints.Key{Stream: line.Stream, Filter: line.Filter}
+		if err := checkpoints.Expire(ctx, tx, key, "rebuild", checkpoints.Interval{From: line.From, To: line.To}); err != nil {
 			return err
 		}
 	}

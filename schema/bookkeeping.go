@@ -35,11 +35,11 @@ func SyncRuns() *Table {
 func SyncCoverage() *Table {
 	return &Table{
 		Name: "sync_coverage", Time: "from_ts", Key: []string{"stream", "filter", "status", "from_ts"},
-		Doc: "The coverage ledger: for each stream and filter set, the time ranges that have been read completely.",
+		Doc: "The coverage ledger: for each stream and filter set, the time ranges that have been read completely, and those that have expired.",
 		Columns: bookkept(
 			text("stream", "", Public, "Stream: alerts, violations or policy_stats.").required(),
 			text("filter", "", Internal, "The filter set, as one JSON object; {} is everything.").required(),
-			text("status", "", Public, "covered: everything in the range is stored. lost: the source can no longer give the range.").oneOf("covered", "lost").required(),
+			text("status", "", Public, "covered: everything in the range is stored. lost: the source can no longer give the range. expired: what was stored of the range was dropped on purpose, and it is not read again.").oneOf("covered", "lost", "expired").required(),
 			instant("from_ts", "Start of the range (UTC, inclusive).").required(),
 			instant("to_ts", "End of the range (UTC, exclusive).").required(),
 			text("run_id", "", Public, "Run that extended the range last.").required(),

@@ -24,11 +24,11 @@ const (
 	blur = 0.15
 )
 
-// Ledger is what one filter set, or series, has covered, what the source can no
-// longer give, and what is missing between.
+// Ledger is what one filter set, or series, has covered, what was dropped on purpose, what
+// the source can no longer give, and what is missing between.
 type Ledger struct {
-	Name                string
-	Covered, Lost, Gaps checkpoints.Set
+	Name                         string
+	Covered, Expired, Lost, Gaps checkpoints.Set
 }
 
 // Coverage is a chart of ledgers through time.
@@ -39,7 +39,7 @@ type Coverage struct {
 	Noun     string // what a ledger is of: filter set, series
 }
 
-// kind is one of the three things that a time can be in a ledger, and how it is drawn.
+// kind is one of the four things that a time can be in a ledger, and how it is drawn.
 type kind struct {
 	name, tone, glyph, meaning string
 	of                         func(Ledger) checkpoints.Set
@@ -48,12 +48,13 @@ type kind struct {
 // kinds are in the order in which they are drawn upon each other.
 var kinds = []kind{
 	{"covered", "rows", "", "", func(l Ledger) checkpoints.Set { return l.Covered }},
+	{"expired", "expired", Dash, ": dropped by retention", func(l Ledger) checkpoints.Set { return l.Expired }},
 	{"lost", "lost", Ring, ": the source no longer has it", func(l Ledger) checkpoints.Set { return l.Lost.Subtract(l.Covered) }},
 	{"gap", "gap", Triangle, ": not read, and still to be read", func(l Ledger) checkpoints.Set { return l.Gaps }},
 }
 
 // ranges are those of each kind, in all ledgers together.
-func ranges(ledgers ...Ledger) (all [3]checkpoints.Set) {
+func ranges(ledgers ...Ledger) (all [4]checkpoints.Set) {
 	for i, k := range kinds {
 		var each []checkpoints.Interval
 		for _, l := range ledgers {
@@ -76,7 +77,7 @@ func (c *Coverage) figure() *figure {
 	c.Summary = c.summary(all)
 	f := &figure{Words: &c.Words, Class: "coverage", Top: 4, Ticks: Ticks(c.From, c.To)}
 	f.Base = f.Top
-	add := func(text string, of [3]checkpoints.Set) {
+	add := func(text string, of [4]checkpoints.Set) {
 		f.Bands = append(f.Bands, band{Text: text, Y: f.Base, Pieces: c.rects(of, float64(f.Base))})
 		f.Base += bandHigh + 6
 	}
@@ -110,7 +111,8 @@ func (c *Coverage) figure() *figure {
 
 // marks show where ranges are, however short.
 func (c *Coverage) marks(ranges checkpoints.Set) (at []float64) {
-	for _, r := range ranges {
+	_, shown := ranges.Split(c.From)
+	for _, r := range shown {
 		middle := (share(c.From, c.To, r.From) + share(c.From, c.To, r.To)) / 2
 		if len(at) == 0 || middle-at[len(at)-1] > 1 {
 			at = append(at, middle)
@@ -121,7 +123,7 @@ func (c *Coverage) marks(ranges checkpoints.Set) (at []float64) {
 
 // rects are the ranges to draw: none too narrow to be seen, and those that would be
 // in the same place only once.
-func (c *Coverage) rects(of [3]checkpoints.Set, y float64) (all []rect) {
+func (c *Coverage) rects(of [4]checkpoints.Set, y float64) (all []rect) {
 	for i, k := range kinds {
 		_, shown := of[i].Split(c.From)
 		for len(shown) > 0 {
@@ -151,8 +153,8 @@ func (c *Coverage) rect(k kind, group checkpoints.Set, y float64) rect {
 }
 
 // summary says what is covered, and what is not.
-func (c *Coverage) summary(all [3]checkpoints.Set) string {
-	covered, lost, gaps := all[0], all[1], all[2]
+func (c *Coverage) summary(all [4]checkpoints.Set) string {
+	covered, expired, lost, gaps := all[0], all[1], all[2], all[3]
 	whole, ok := covered.Union(lost).Extent()
 	if !ok {
 		return "Nothing is covered yet."
@@ -168,6 +170,9 @@ func (c *Coverage) summary(all [3]checkpoints.Set) string {
 	}
 	if len(lost) > 0 {
 		text += fmt.Sprintf(". The source can no longer give %s: %s", Count(int64(len(lost)), "time range"), longest(lost))
+	}
+	if before, ok := expired.Extent(); ok {
+		text += fmt.Sprintf(". What is older than %s has expired", Stamp(before.To))
 	}
 	return text + "."
 }

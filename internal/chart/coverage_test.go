@@ -21,7 +21,9 @@ func ledgers(t *rapid.T) (all []Ledger) {
 		var l Ledger
 		for at := rapid.IntRange(0, 30).Draw(t, "begin"); at < 60; {
 			to := at + rapid.IntRange(1, 20).Draw(t, "length")
-			switch rapid.IntRange(0, 2).Draw(t, "what") {
+			switch rapid.IntRange(0, 3).Draw(t, "what") {
+			case 3:
+				l.Expired = l.Expired.Union(checkpoints.Of(hours(at, to)))
 			case 0:
 				l.Lost = l.Lost.Union(checkpoints.Of(hours(at, to)))
 			case 1:
@@ -30,7 +32,7 @@ func ledgers(t *rapid.T) (all []Ledger) {
 			at = to
 		}
 		extent, _ := l.Covered.Union(l.Lost).Extent()
-		l.Gaps = checkpoints.Of(extent).Subtract(l.Covered).Subtract(l.Lost)
+		l.Gaps = checkpoints.Of(extent).Subtract(l.Covered).Subtract(l.Lost).Subtract(l.Expired)
 		all = append(all, l)
 	}
 	return all
@@ -42,15 +44,17 @@ func TestLedgersShowEveryHour(t *testing.T) {
 		drawn := ranges(all...)
 		for hour := range 90 {
 			at := start.Add(time.Duration(hour)*time.Hour + 30*time.Minute)
-			var want [3]bool // covered, lost, gap
+			var want [4]bool // covered, expired, lost, gap
 			for _, l := range all {
 				switch {
 				case l.Covered.Contains(at):
 					want[0] = true
-				case l.Lost.Contains(at):
+				case l.Expired.Contains(at):
 					want[1] = true
-				case l.Gaps.Contains(at):
+				case l.Lost.Contains(at):
 					want[2] = true
+				case l.Gaps.Contains(at):
+					want[3] = true
 				}
 			}
 			for i, k := range kinds {
@@ -134,5 +138,22 @@ func TestWhatIsLostIsNoGap(t *testing.T) {
 	}
 	if got := (&Coverage{Ledgers: []Ledger{{}}}).figure().Summary; got != "Nothing is covered yet." {
 		t.Error(got)
+	}
+}
+
+func TestWhatHasExpiredIsNoGap(t *testing.T) {
+	c := &Coverage{
+		Words: Words{Title: "Coverage"}, From: hours(36, 36).From, To: hours(96, 96).From, Noun: "filter set",
+		Ledgers: []Ledger{{Covered: checkpoints.Set{hours(48, 96)}, Expired: checkpoints.Set{hours(0, 48)}}},
+	}
+	f := c.figure()
+	if f.Summary != "Covered from 2024-01-03 00:00 to 2024-01-05 00:00, without a gap. What is older than 2024-01-03 00:00 has expired." {
+		t.Error(f.Summary)
+	}
+	if len(f.Lanes) != 1 || f.Lanes[0].Name != "expired" || len(f.Lanes[0].At) != 1 || f.Lanes[0].At[0] < 0 {
+		t.Errorf("marked as %+v", f.Lanes)
+	}
+	if n := len(f.Bands[0].Pieces); n != 2 {
+		t.Errorf("%d pieces", n)
 	}
 }

@@ -50,7 +50,7 @@ func (v *view) card(s *status.Stream, i int) card {
 	if len(s.Lanes) > 0 {
 		c.Coverage = &chart.Coverage{Words: chart.Words{ID: c.ID + "-coverage", Title: "Coverage"}, From: frame.From, To: frame.To, Noun: ledger}
 		for _, lane := range s.Lanes {
-			c.Coverage.Ledgers = append(c.Coverage.Ledgers, chart.Ledger{Name: filter(lane.Filter), Covered: lane.Covered, Lost: lane.Lost, Gaps: lane.Gaps()})
+			c.Coverage.Ledgers = append(c.Coverage.Ledgers, chart.Ledger{Name: filter(lane.Filter), Covered: lane.Covered, Expired: lane.Expired, Lost: lane.Lost, Gaps: lane.Gaps()})
 		}
 	}
 	return c
@@ -58,7 +58,8 @@ func (v *view) card(s *status.Stream, i int) card {
 
 // frame is the range of time that the charts of a stream share, so that a gap in
 // one is below a gap in the other. It begins with the first row, or with a gap that
-// is older: what is covered before, and empty, would press the rows together.
+// is older: what is covered before, and empty, would press the rows together. Of what has
+// expired the end is shown.
 func (v *view) frame(s *status.Stream) chart.Frame {
 	from, to := v.At, v.At
 	include := func(shown ...checkpoints.Interval) {
@@ -82,6 +83,12 @@ func (v *view) frame(s *status.Stream) chart.Frame {
 				covered.From = covered.To
 			}
 			include(covered)
+		}
+	}
+	for _, lane := range s.Lanes {
+		if expired, ok := lane.Expired.Extent(); ok {
+			expired.From = expired.To.Add(-v.At.Sub(expired.To) / 12)
+			include(expired)
 		}
 	}
 	return chart.NewFrame(from, to, mostColumns)

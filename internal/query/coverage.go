@@ -10,7 +10,7 @@ import (
 )
 
 // Period is a range of UTC days, both inclusive. A zero First is the first day of the
-// ledger, a zero Last is today.
+// ledger that has not expired, a zero Last is today.
 type Period struct{ First, Last time.Time }
 
 func (p Period) String() string {
@@ -26,7 +26,7 @@ const worst = `CASE WHEN bool_and(status = 'complete') THEN 'complete' WHEN bool
 func (p Period) days() string {
 	return fmt.Sprintf(`WITH daily AS (SELECT stream, day, `+worst+` AS status FROM bi.coverage_daily GROUP BY ALL),
 	reach AS (
-		SELECT stream, coalesce(%s, min(day), (SELECT min(day) FROM daily)) AS first, max(day) AS today, coalesce(%s, today, (SELECT max(day) FROM daily)) AS last
+		SELECT stream, coalesce(%s, min(day) FILTER (status <> 'expired'), (SELECT min(day) FROM daily WHERE status <> 'expired')) AS first, max(day) AS today, coalesce(%s, today, (SELECT max(day) FROM daily)) AS last
 		FROM (SELECT DISTINCT stream FROM main.sync_queries) LEFT JOIN daily USING (stream) GROUP BY stream),
 	due AS (SELECT stream, today, CAST(unnest(generate_series(first, last, INTERVAL 1 DAY)) AS DATE) AS day FROM reach),
 	days AS (

@@ -45,18 +45,21 @@ func (r *run) queries(ctx context.Context) (all []derived.Query, err error) {
 	return all, err
 }
 
-// completeTo is the end of what is covered, or lost at the source, without a gap from the
-// start on; zero if that is not covered. A zero start is the begin of what is covered.
+// completeTo is the end of what is covered, lost at the source or expired, without a gap from
+// the start on; zero if that is not covered. A zero start is the begin of what is covered.
 func (r *run) completeTo(ctx context.Context, key checkpoints.Key, start time.Time) (time.Time, error) {
 	covered, err := r.warehouse.Coverage(ctx, key, checkpoints.Covered)
 	if err != nil {
 		return time.Time{}, err
 	}
-	lost, err := r.warehouse.Coverage(ctx, key, checkpoints.Lost)
-	if err != nil {
-		return time.Time{}, err
+	known := covered
+	for _, status := range []checkpoints.Status{checkpoints.Lost, checkpoints.Expired} {
+		more, err := r.warehouse.Coverage(ctx, key, status)
+		if err != nil {
+			return time.Time{}, err
+		}
+		known = known.Union(more)
 	}
-	known := covered.Union(lost)
 	if start.IsZero() && len(known) > 0 {
 		start = known[0].From
 	}

@@ -192,9 +192,15 @@ func lanes(ledger []checkpoints.Line, stream string) (all []Lane) {
 			i, all = len(all), append(all, Lane{Filter: line.Filter})
 		}
 		span := checkpoints.Interval{From: line.From, To: line.To}
-		if line.Status == checkpoints.Covered {
+		switch line.Status {
+		case checkpoints.Covered:
 			all[i].Covered = append(all[i].Covered, span)
-		} else if covered := all[i].Covered; len(covered) > 0 && line.From.After(covered[0].From) {
+			continue
+		case checkpoints.Expired:
+			all[i].Expired = append(all[i].Expired, span)
+			continue
+		}
+		if covered := all[i].Covered; len(covered) > 0 && line.From.After(covered[0].From) {
 			all[i].Lost = append(all[i].Lost, span)
 		}
 	}

@@ -81,12 +81,13 @@ type Stream struct {
 	Retired bool `json:"retired,omitempty"`
 }
 
-// Lane is the ledger of one filter set: what is covered, and what the source
-// can no longer give.
+// Lane is the ledger of one filter set: what is covered, what the source can no longer
+// give, and what was dropped on purpose.
 type Lane struct {
 	Filter  string          `json:"filter"` // the set as JSON; {} is everything
 	Covered checkpoints.Set `json:"covered"`
 	Lost    checkpoints.Set `json:"lost"`
+	Expired checkpoints.Set `json:"expired,omitempty"`
 }
 
 // Day is a UTC day and its rows.

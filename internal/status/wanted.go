@@ -57,8 +57,11 @@ func withoutID(filter string) string {
 }
 
 // whole is the time up to which the lane is covered from start on, or from where it
-// begins if start is zero; nil if it is not. What is lost is no gap.
+// begins if start is zero; nil if it is not. What is lost or has expired is no gap.
 func (l *Lane) whole(start time.Time) *time.Time {
+	if expired, ok := l.Expired.Extent(); ok && !start.IsZero() && expired.To.After(start) {
+		start = expired.To
+	}
 	extent, ok := l.Covered.Extent()
 	if !ok || !extent.To.After(start) || !start.IsZero() && extent.From.After(start) {
 		return nil
@@ -74,10 +77,11 @@ func (l *Lane) whole(start time.Time) *time.Time {
 	return &extent.To
 }
 
-// Gaps are the holes between covered times. What the source lost is none.
+// Gaps are the holes between covered times. What the source lost, and what has expired, is
+// none.
 func (l *Lane) Gaps() checkpoints.Set {
 	extent, _ := l.Covered.Extent()
-	return checkpoints.Of(extent).Subtract(l.Covered).Subtract(l.Lost)
+	return checkpoints.Of(extent).Subtract(l.Covered).Subtract(l.Lost).Subtract(l.Expired)
 }
 
 // Gaps are those of every filter set, as they are in the ledger.

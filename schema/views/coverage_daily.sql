@@ -1,6 +1,6 @@
 -- How complete each day is: one row for each day and query that the configuration asks for.
 -- Key: day, stream, filter
--- Values of status: complete, open, partial, missing, lost
+-- Values of status: complete, open, partial, missing, lost, expired
 --
 -- day          DATE     UTC day.
 -- stream       VARCHAR  alerts, violations or policy_stats.
@@ -11,7 +11,7 @@
 -- api_key_id   VARCHAR  Statistics: the API key they are limited to; NULL if they are not.
 -- bucket_size  VARCHAR  Statistics: the length of a bucket.
 -- filter       VARCHAR  The query, as sync_coverage has it.
--- status       VARCHAR  complete: the whole day is proven complete. open: the stream was not read to the end of the day yet. partial or missing: a part of the day, or all of it, is not proven complete, or is before the configured start. lost: the source can no longer give the rest.
+-- status       VARCHAR  complete: the whole day is proven complete. open: the stream was not read to the end of the day yet. partial or missing: a part of the day, or all of it, is not proven complete, or is before the configured start. lost: the source can no longer give the rest. expired: its rows were dropped on purpose (retention).
 -- rows         BIGINT   Stored rows of the query on the day.
 WITH ledger AS (
   SELECT stream, filter, status, epoch_us(from_ts) AS from_us, epoch_us(to_ts) AS to_us
@@ -44,7 +44,8 @@ piece AS (
 overlap AS (
   SELECT d.stream, d.filter, d.day,
     coalesce(sum(greatest(least(p.to_us, d.to_us) - greatest(p.from_us, d.from_us), 0)) FILTER (WHERE p.status = 'covered'), 0) AS covered_us,
-    coalesce(sum(greatest(least(p.to_us, d.to_us) - greatest(p.from_us, d.from_us), 0)) FILTER (WHERE p.status = 'lost'), 0) AS lost_us
+    coalesce(sum(greatest(least(p.to_us, d.to_us) - greatest(p.from_us, d.from_us), 0)) FILTER (WHERE p.status = 'lost'), 0) AS lost_us,
+    bool_or(p.status = 'expired') AS expired
   FROM daily d
   JOIN piece p ON p.stream = d.stream AND p.filter = d.filter AND p.day = d.day
   GROUP BY d.stream, d.filter, d.day
@@ -68,6 +69,7 @@ SELECT
   d.bucket_size,
   d.filter,
   CASE
+    WHEN o.expired THEN 'expired'
     WHEN o.covered_us = d.to_us - d.from_us THEN 'complete'
     WHEN o.lost_us > 0 AND o.covered_us + o.lost_us = d.to_us - d.from_us THEN 'lost'
     WHEN d.reached_us < d.to_us AND coalesce(o.covered_us + o.lost_us, 0) >= d.reached_us - greatest(d.start_us, d.from_us) THEN 'open'

@@ -1,4 +1,4 @@
--- Events against the organisation's statistics: one row for each day and kind.
+-- Events against the organisation's statistics: one row for each day and kind whose events have not expired.
 -- Key: day, kind
 -- Values of kind: alert, violation
 --
@@ -21,6 +21,7 @@ stream AS (
   FROM bi.coverage_daily
   WHERE stream IN ('alerts', 'violations')
   GROUP BY day, stream
+  HAVING NOT bool_or(status = 'expired')
 )
 SELECT
   c.day,
