@@ -33,6 +33,7 @@ func measures() []measure {
 		{"verify", (*lab).verify},
 		{"queries", (*lab).queries},
 		{"idle", (*lab).idle},
+		{"expiry", (*lab).expiry},
 	}
 }
 

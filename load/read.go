@@ -43,8 +43,12 @@ func (r Reader) Coverage(ctx context.Context, key checkpoints.Key, status checkp
 	return set, duckdb.Wrap("read warehouse", err)
 }
 
-// Repos lists the repositories seen in a table of events.
+// Repos lists the repositories seen in a table of events, or of statistics: the events may
+// have expired.
 func (r Reader) Repos(ctx context.Context, table *schema.Table) ([]string, error) {
+	if _, statistics := table.Column("scope_id"); statistics {
+		return r.texts(ctx, "SELECT DISTINCT scope_id FROM "+schema.Ident(table.Name)+" WHERE scope = 'repo' AND scope_id <> ''")
+	}
 	return r.texts(ctx, "SELECT DISTINCT repo_id FROM "+schema.Ident(table.Name)+" WHERE repo_id <> ''")
 }
 

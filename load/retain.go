@@ -9,8 +9,8 @@ import (
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
 )
 
-// Keep says how long the program's own records are kept; 0 means indefinitely. Rows of the
-// source and the ledger are always kept.
+// Keep says how long the program's own records are kept; 0 means indefinitely. Of rows of
+// the source see Expire.
 type Keep struct {
 	Runs    time.Duration // sync_runs and sync_lateness
 	Rejects time.Duration // rejected_records
@@ -35,7 +35,7 @@ type Removed struct {
 // verification reads it again: it is not stored again, and not counted as missing.
 func (w *Warehouse) Retain(ctx context.Context, keep Keep, now time.Time) (removed Removed, err error) {
 	const doing = "remove old records"
-	runs, rejects := firstKept(now, keep.Runs), firstKept(now, keep.Rejects)
+	runs, rejects := FirstKept(now, keep.Runs), FirstKept(now, keep.Rejects)
 	limits := fmt.Sprint(runs.Unix(), rejects.Unix())
 	var done bool
 	err = w.conn.QueryRowContext(ctx, "SELECT count(*) > 0 FROM internal.meta WHERE key = ? AND value = ?", retained, limits).Scan(&done)
@@ -72,9 +72,9 @@ func (w *Warehouse) Retain(ctx context.Context, keep Keep, now time.Time) (remov
 // retained is the key in internal.meta of the limits that were applied last.
 const retained = "retained"
 
-// firstKept is the start of the first UTC day whose records are kept; zero, which is
+// FirstKept is the start of the first UTC day whose records are kept; zero, which is
 // before all of them, if they are kept indefinitely.
-func firstKept(now time.Time, keep time.Duration) time.Time {
+func FirstKept(now time.Time, keep time.Duration) time.Time {
 	if keep == 0 {
 		return time.Time{}
 	}

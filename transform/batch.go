@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"hash/maphash"
 	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -29,6 +30,8 @@ const (
 	Rejected
 	// Withheld: the policy says that nothing of it is stored.
 	Withheld
+	// Expired is dated before what is kept, and passed over: see DropBefore.
+	Expired
 )
 
 // given are the values of the columns that come from the request and not from
@@ -45,6 +48,7 @@ type Batch struct {
 	keyed   []int             // columns of the key
 	given   []int             // columns that come from the request
 	timed   int               // column that dates a row
+	kept    int64             // rows dated before it, in microseconds, are passed over
 	scratch []byte
 	rows    int
 	bytes   int
@@ -60,7 +64,7 @@ type Batch struct {
 func NewBatch(table *schema.Table, policy *Policy, allocator memory.Allocator) *Batch {
 	b := &Batch{
 		table: table, builder: array.NewRecordBuilder(allocator, table.BatchSchema()), decoder: newDecoder(table, policy),
-		seed: maphash.MakeSeed(), keys: map[uint64]uint64{}, policy: policy, sealed: map[string]struct{}{},
+		seed: maphash.MakeSeed(), keys: map[uint64]uint64{}, policy: policy, sealed: map[string]struct{}{}, kept: math.MinInt64,
 	}
 	for i, c := range b.decoder.columns {
 		if slices.Contains(table.Key, c.Name) {
@@ -80,6 +84,13 @@ func NewBatch(table *schema.Table, policy *Policy, allocator memory.Allocator) *
 func (b *Batch) Release() {
 	b.builder.Release()
 	b.rows = 0
+}
+
+// DropBefore passes over rows that are dated before an instant; none if it is zero.
+func (b *Batch) DropBefore(at time.Time) {
+	if !at.IsZero() {
+		b.kept = at.UnixMicro()
+	}
 }
 
 // Rows is the number of rows gathered since the last Build.
@@ -108,6 +119,9 @@ func (b *Batch) addDecoded(record []byte, more given) Outcome {
 	b.fill(more)
 	if err := b.decoder.checkRequired(); err != nil {
 		return b.reject(record, err)
+	}
+	if b.decoder.slots[b.timed].number < b.kept {
+		return Expired
 	}
 	if b.decoder.withheld(b.timed) {
 		return Withheld

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/rs/zerolog"
@@ -85,8 +86,12 @@ func options(c *config.Config, privacy *transform.Policy) run.Options {
 		VerifyEvery:   c.VerifyEvery,
 		KeepRuns:      c.Retention.Runs,
 		KeepRejects:   c.Retention.Rejects,
+		Keep:          map[string]time.Duration{},
 		PublishDuckDB: c.Publish.DuckDB == "copy",
 		Compression:   c.Publish.Parquet.Compression,
+	}
+	for stream, keep := range c.Retention.Streams {
+		o.Keep[stream] = *keep
 	}
 	for _, stream := range schema.Streams() {
 		if s := c.Streams.Lists[stream.Name]; s != nil {

@@ -50,6 +50,7 @@ type Client struct {
 	requests atomic.Int64
 	retries  atomic.Int64
 	waited   atomic.Int64 // nanoseconds
+	date     atomic.Int64 // the source's, of its last answer, in Unix seconds; 0 if it gave none
 }
 
 // parse reads a body. What it refuses counts as a broken answer and is requested
@@ -117,12 +118,22 @@ func (c *Client) Waited() time.Duration { return time.Duration(c.waited.Load()) 
 // Concurrency is the number of requests that may be under way at once, at most.
 func (c *Client) Concurrency() int { return c.options.MaxConcurrency }
 
+// Time is the source's clock by the last answer that gave it; zero if none has. Unlike the
+// time of an answer it is never our own.
+func (c *Client) Time() time.Time {
+	if date := c.date.Load(); date != 0 {
+		return time.Unix(date, 0).UTC()
+	}
+	return time.Time{}
+}
+
 // clock is the source's time in an answer, or our own where it sends none.
 func (c *Client) clock(header http.Header) time.Time {
 	date, err := http.ParseTime(header.Get("Date"))
 	if err != nil {
-		date = c.options.Now()
+		return c.options.Now().UTC()
 	}
+	c.date.Store(date.Unix())
 	return date.UTC()
 }
 

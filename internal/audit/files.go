@@ -33,6 +33,10 @@ func (v *verification) files(ctx context.Context) error {
 		}
 		stored[table] = fingerprints
 	}
+	if err := v.expired(ctx); err != nil {
+		return err
+	}
+	v.warehouse(stored)
 	if err := v.lake(ctx, stored); err != nil {
 		return err
 	}
@@ -97,6 +101,9 @@ func (v *verification) table(ctx context.Context, table *schema.Table, stored ma
 		}
 		_, start, _ := lake.PartitionOf(f.Path)
 		status, detail := compareFile(f, inventory.Problems[f.Path], contents[f.Path], stored[start])
+		if expired := v.expiredIn(table, contents[f.Path]); expired != "" {
+			status, detail = Differs, expired
+		}
 		hash := ""
 		if inventory.Problems[f.Path] == nil {
 			hash = f.SHA256
@@ -151,7 +158,7 @@ func (v *verification) snapshot(ctx context.Context, stored map[*schema.Table]ma
 		return nil
 	}
 	var rows int64
-	var different []string
+	var different, expired []string
 	for table, want := range stored {
 		got, err := v.stored.Published(ctx, table)
 		if err != nil {
@@ -160,10 +167,17 @@ func (v *verification) snapshot(ctx context.Context, stored map[*schema.Table]ma
 		}
 		for _, f := range got {
 			rows += f.Rows
+			if detail := v.expiredIn(table, f); detail != "" {
+				expired = append(expired, table.Name+": "+detail)
+			}
 		}
 		if !maps.EqualFunc(got, want, fingerprint.Equal) {
 			different = append(different, table.Name)
 		}
+	}
+	if len(expired) > 0 {
+		v.found(snapshot.Name, Differs, slices.Min(expired), rows, "")
+		return nil
 	}
 	if len(different) > 0 {
 		slices.Sort(different)

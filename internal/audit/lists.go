@@ -79,7 +79,11 @@ func (v *verification) query(ctx context.Context, list run.List, query api.Query
 	if err != nil {
 		return err
 	}
-	parts := provable(&v.options, list, covered, reached)
+	kept, err := v.stored.Expired(ctx, list.Name())
+	if err != nil {
+		return err
+	}
+	_, parts := provable(&v.options, list, covered, reached).Split(kept)
 	if v.only != nil {
 		parts = v.only[run.KeyOf(v.options.Privacy, query)]
 	}
@@ -94,7 +98,7 @@ func (v *verification) query(ctx context.Context, list run.List, query api.Query
 		return err
 	}
 	c := comparison{
-		source: v.source, stored: v.stored.reader, query: query, table: list.Table(), privacy: v.options.Privacy, step: v.step(list.Table()), full: v.options.Full,
+		source: v.source, stored: v.stored.reader, query: query, table: list.Table(), privacy: v.options.Privacy, step: v.step(list.Table()), full: v.options.Full, kept: kept,
 		mustRead: func(i checkpoints.Interval) bool { // not for the moments by which a split missed midnight
 			return v.mismatched[list.Table().Name].Intersect(checkpoints.Of(i)).Duration() > time.Minute
 		},

@@ -32,6 +32,10 @@ type comparison struct {
 	// observe, if not nil, gets how many of the ranges are done.
 	observe func(done, all int)
 
+	// kept is where the rows begin that have not expired. The source may have a row right
+	// before, which its totals include where bounds are not exact.
+	kept time.Time
+
 	resolution time.Duration // of the source's bounds
 }
 
@@ -56,6 +60,7 @@ func (c *comparison) quiet(ctx context.Context, i checkpoints.Interval, at time.
 func (c *comparison) compare(ctx context.Context, i checkpoints.Interval) (Finding, error) {
 	walks := c.source.Walk([]extract.Job{{Query: c.query, Interval: i}})
 	read := &typed{batch: transform.NewBatch(c.table, c.privacy, memory.DefaultAllocator)}
+	read.batch.DropBefore(c.kept)
 	defer read.release()
 	for page, err := range walks.Pages(ctx) {
 		if err != nil {

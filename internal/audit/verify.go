@@ -24,6 +24,7 @@ type verification struct {
 	step       func(*schema.Table) func(time.Time) time.Time
 	only       map[checkpoints.Key]checkpoints.Set // if not nil: nothing else of the lists
 	mismatched map[string]checkpoints.Set          // by table: where the warehouse is not what was published
+	kept       map[string]time.Time                // by table: where the rows begin that have not expired
 	clock      time.Time                           // the source's, when statistics were last requested
 }
 

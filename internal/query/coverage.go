@@ -66,19 +66,24 @@ func Completeness(ctx context.Context, r Request) (text string, err error) {
 }
 
 // completeness may be about some streams only. Days at the end that were not read yet are
-// no gap, unless they were asked for.
+// no gap, unless they were asked for; nor are days at the begin that have expired of one of
+// them.
 func (s *session) completeness(ctx context.Context, p Period, streams ...string) (string, error) {
 	if known, err := s.hasLedger(ctx); err != nil || !known {
 		return "whether it is complete is unknown: the file is of a release that did not store it", err
 	}
-	which, of := "", "'every configured stream'"
+	which, of := "WHERE true", "'every configured stream'"
 	if len(streams) > 0 {
 		which = "WHERE stream IN ('" + strings.Join(streams, "', '") + "')"
 		of = "(SELECT string_agg(DISTINCT stream, ' and ' ORDER BY stream) FROM days " + which + ")" // without what is not configured
 	}
+	shown := which
+	if p.First.IsZero() {
+		shown += " AND day > coalesce((SELECT max(day) FROM daily " + which + " AND status = 'expired'), '-infinity')"
+	}
 	found, err := s.texts(ctx, p.days()+`SELECT min(day), max(day), count(*), count(*) FILTER (status = 'complete'), max(day) FILTER (status = 'complete'),
 		bool_and(status IN ('complete', 'open')), `+incomplete(5)+", "+of+`
-		FROM (SELECT day, `+worst+" AS status FROM days "+which+" GROUP BY day)")
+		FROM (SELECT day, `+worst+" AS status FROM days "+shown+" GROUP BY day)")
 	if err != nil {
 		return "", err
 	}

@@ -66,10 +66,14 @@ func (b *batches) release() {
 }
 
 // add appends a record with the given function, and flushes the batch when it is
-// full, or has another version of the same row.
+// full, or has another version of the same row. A record that has expired is passed over,
+// as if the source had not sent it: it may lie beside the boundary of what was requested.
 func (b *batches) add(ctx context.Context, add func() transform.Outcome) error {
-	b.result.Received++
 	outcome := add()
+	if outcome == transform.Expired {
+		return nil
+	}
+	b.result.Received++
 	if outcome == transform.Conflict {
 		if err := b.flush(ctx, false); err != nil {
 			return err

@@ -11,7 +11,7 @@ import (
 
 // dryStats plans the series, each of which takes one request or more.
 func (r *run) dryStats(ctx context.Context, stats Stats, result *Result) error {
-	all, err := planStats(ctx, r.options.Privacy, r.warehouse, stats)
+	all, err := planStats(ctx, r.options.Privacy, r.warehouse, stats, r.kept(stats.Stream.Name))
 	if err != nil {
 		return err
 	}

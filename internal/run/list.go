@@ -47,6 +47,7 @@ func (r *run) readList(ctx context.Context, list List, now time.Time, before che
 	result.span(jobs)
 	r.observe(Event{Kind: Planned, Stream: list.Name(), Message: describe(jobs)})
 	b := r.openBatches(ctx, list.Table(), result)
+	b.rows.DropBefore(r.kept(list.Name()))
 	defer b.release()
 	walks := r.source.Walk(jobs)
 	err = r.drain(ctx, walks, jobs, b)
@@ -93,10 +94,15 @@ func (r *Result) served(now time.Time) bool {
 
 // planList turns what is due into jobs, the newest first.
 func (r *run) planList(ctx context.Context, list List, now time.Time) ([]extract.Job, error) {
+	kept := r.kept(list.Name())
+	if !r.options.From.IsZero() && r.options.From.Before(kept) {
+		r.warn(list.Name(), "read from "+kept.Format(time.RFC3339)+" on: what is older has expired, and is not read again")
+	}
 	var jobs []extract.Job
 	for _, query := range list.Queries(r.options.Privacy) {
 		if r.options.Repair != nil {
-			for _, interval := range slices.Backward(r.options.Repair.Lists[KeyOf(r.options.Privacy, query)]) {
+			_, due := r.options.Repair.Lists[KeyOf(r.options.Privacy, query)].Split(kept)
+			for _, interval := range slices.Backward(due) {
 				jobs = append(jobs, extract.Job{Query: query, Interval: interval, Sparing: true})
 			}
 			continue
@@ -131,7 +137,7 @@ func (r *run) due(list List, covered checkpoints.Set, now time.Time) checkpoints
 		wanted.From = r.options.From
 		covered = nil
 	}
-	return checkpoints.Plan{Wanted: wanted, Lookback: list.Lookback}.Due(covered)
+	return checkpoints.Plan{Wanted: wanted, Lookback: list.Lookback, Kept: r.kept(list.Name())}.Due(covered)
 }
 
 // Queries are the stream's queries: one, or one for each policy. Each has

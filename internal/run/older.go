@@ -43,8 +43,9 @@ func (r *run) refuseOlder(ctx context.Context) error {
 
 // refuseUnknownPartitions refuses a warehouse without a single row of a day or month that
 // has a Parquet file of ours: an older data_dir was restored over a newer lake. After a
-// crash such a file is an emptied partition's, which the run is about to remove. A repair
-// has compared the files, and removes what does not belong to the lake.
+// crash such a file is an emptied partition's, which the run is about to remove, and so is
+// one of time that has expired. A repair has compared the files, and removes what does not
+// belong to the lake.
 func (r *run) refuseUnknownPartitions(ctx context.Context, manifest *lake.Manifest) error {
 	found, err := lake.Find(r.options.LakeDir(), manifest)
 	if err != nil || exists(r.unpublishedPath()) || r.options.Repair != nil {
@@ -53,7 +54,7 @@ func (r *run) refuseUnknownPartitions(ctx context.Context, manifest *lake.Manife
 	stored := map[*schema.Table][]time.Time{}
 	for _, path := range found.Unlisted {
 		table, start, ours := lake.PartitionOf(path)
-		if !ours {
+		if !ours || !lake.EndOf(table, start).After(r.expired[table.Name]) {
 			continue
 		}
 		if stored[table] == nil {

@@ -50,6 +50,10 @@ type Options struct {
 	// load.Keep; 0 is indefinitely.
 	KeepRuns, KeepRejects time.Duration
 
+	// Keep is how long the rows of streams are kept, by name, in whole UTC days; those of
+	// others are kept indefinitely.
+	Keep map[string]time.Duration
+
 	PublishDuckDB bool   // write flashback.duckdb
 	Compression   string // of Parquet files: zstd, snappy or none
 
@@ -57,6 +61,8 @@ type Options struct {
 
 	Now     func() time.Time
 	Observe func(Event) // may be nil
+
+	expire map[string]time.Time // see Expire
 }
 
 // List is a stream of events.

@@ -101,7 +101,7 @@ func (r *run) publish(ctx context.Context) error {
 	if err := os.Remove(r.unpublishedPath()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return publishError(ctx, err)
 	}
-	r.observe(Event{Kind: Published, Message: describePublication(done, snapshotDue)})
+	r.observe(Event{Kind: Published, Message: describePublication(done, snapshotDue) + r.describeDropped()})
 	return nil
 }
 

@@ -41,7 +41,7 @@ func (r *run) retryTogether(ctx context.Context, stream string, rejects []load.Q
 		case transform.Added, transform.Duplicate:
 			typed = append(typed, reject.Raw)
 		case transform.Conflict: // with another version of the same time: it waits for the next try
-		case transform.Rejected, transform.Withheld:
+		case transform.Rejected, transform.Withheld, transform.Expired:
 		}
 	}
 	return r.commitRecovered(ctx, stream, batch, rejects[0].Seen, typed, result)

@@ -27,6 +27,9 @@ type run struct {
 	clock     time.Time // the source's clock, when it was last seen
 	crashed   bool      // an earlier run may have been killed while it published
 
+	expired map[string]time.Time // the end of what had expired of each stream when the run began
+	dropped []string             // what has expired in it, in words
+
 	clockWarned bool // that it is far from ours
 
 	rehearsal string // the temporary folder of a dry run, or ""
@@ -92,6 +95,9 @@ func (r *run) execute(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := r.readExpired(ctx); err != nil {
+		return err
+	}
 	if err := r.refuseOlder(ctx); err != nil {
 		return err
 	}
@@ -121,6 +127,25 @@ func (r *run) execute(ctx context.Context) (err error) {
 	if err := durable.Write(r.unpublishedPath(), nil); err != nil {
 		return &duckdb.StorageError{Doing: "start run", Err: err}
 	}
+	if r.options.expire == nil {
+		if err := r.read(ctx); err != nil {
+			return err
+		}
+	}
+	if err := r.retain(ctx); err != nil {
+		return err
+	}
+	// What was read is published even if the disk has no space to drop what is old.
+	failure := r.expire(ctx)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	err = r.publish(ctx)
+	return cmp.Or(failure, err)
+}
+
+// read reads what is due of every stream.
+func (r *run) read(ctx context.Context) error {
 	if err := r.warehouse.StartRun(ctx, r.options.RunID, r.streams(), r.summary.StartedAt); err != nil {
 		return err
 	}
@@ -130,13 +155,7 @@ func (r *run) execute(ctx context.Context) (err error) {
 	if err := r.republish(ctx); err != nil {
 		return err
 	}
-	if ctx.Err() != nil {
-		return ctx.Err() // what changed stays listed, and the next run publishes it
-	}
-	if err := r.retain(ctx); err != nil {
-		return err
-	}
-	return r.publish(ctx)
+	return ctx.Err() // what changed stays listed, and the next run publishes it
 }
 
 // sweep removes the temporary files that crashes left behind, and a file of releases up

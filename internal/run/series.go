@@ -81,11 +81,13 @@ func (s Stats) Series(ctx context.Context, privacy *transform.Policy, stored led
 	return all, nil
 }
 
-// repos lists the repositories seen in the events, as the source knows them, sorted.
+// repos lists the repositories seen in the events, or of which statistics are stored, as the
+// source knows them, sorted.
 // Where the policy hides them they are stored encrypted.
 func repos(ctx context.Context, privacy *transform.Policy, stored ledger) (all []string, err error) {
 	for _, stream := range schema.Streams() {
-		if stream.Kind != schema.List || privacy.Of(stream.Table.Name, "repo_id") != schema.Keep {
+		column := map[schema.Kind]string{schema.List: "repo_id", schema.Series: "scope_id"}[stream.Kind]
+		if privacy.Of(stream.Table.Name, column) != schema.Keep {
 			continue
 		}
 		seen, err := stored.Repos(ctx, stream.Table)

@@ -39,7 +39,7 @@ func (r *run) syncStats(ctx context.Context, stats Stats, result *Result) error 
 }
 
 func (r *run) readStats(ctx context.Context, stats Stats, result *Result) error {
-	all, err := planStats(ctx, r.options.Privacy, r.warehouse, stats)
+	all, err := planStats(ctx, r.options.Privacy, r.warehouse, stats, r.kept(stats.Stream.Name))
 	if err != nil {
 		return err
 	}
@@ -51,8 +51,8 @@ func (r *run) readStats(ctx context.Context, stats Stats, result *Result) error 
 	return b.finish(ctx, r.drainStats(ctx, stats.Stream.Name, all, b))
 }
 
-// planStats lists the series and since when each is due.
-func planStats(ctx context.Context, privacy *transform.Policy, stored ledger, stats Stats) ([]reading, error) {
+// planStats lists the series and since when each is due, which is not before what is kept.
+func planStats(ctx context.Context, privacy *transform.Policy, stored ledger, stats Stats, kept time.Time) ([]reading, error) {
 	series, err := stats.Series(ctx, privacy, stored)
 	if err != nil {
 		return nil, err
@@ -66,6 +66,9 @@ func planStats(ctx context.Context, privacy *transform.Policy, stored ledger, st
 		all[i] = reading{series: s, since: stats.Start, first: len(covered) == 0}
 		if !all[i].first {
 			all[i].since = covered[len(covered)-1].To
+		}
+		if all[i].since.Before(kept) {
+			all[i].since = kept
 		}
 	}
 	return all, nil
@@ -186,6 +189,8 @@ func (r *run) readAll(ctx context.Context, all []reading) <-chan reading {
 // left the source's reach since.
 func (r *run) addSeries(ctx context.Context, read reading, b *batches) error {
 	request := read.request(r.options.Now())
+	kept := r.kept(b.stream)
+	b.rows.DropBefore(kept)
 	for _, point := range read.answer.Series {
 		err := b.add(ctx, func() transform.Outcome { _, _, outcome := b.rows.AddPoint(request, point); return outcome })
 		if err != nil {
@@ -196,9 +201,15 @@ func (r *run) addSeries(ctx context.Context, read reading, b *batches) error {
 		b.summaries.AddSummary(request, read.answer.Summary)
 	}
 	answered := request.Range()
+	if answered.From.Before(kept) {
+		answered.From = kept
+	}
 	b.result.widen(answered)
 	b.cover(read.series.Key(), checkpoints.Covered, checkpoints.Of(answered))
 	gap := checkpoints.Interval{From: read.since.Truncate(request.Length), To: answered.From}
+	if gap.From.Before(kept) {
+		gap.From = kept
+	}
 	lost := !gap.Empty() && !read.first // what lay beyond the source's reach at first is not lost
 	if lost {
 		b.cover(read.series.Key(), checkpoints.Lost, checkpoints.Of(gap))

@@ -27,6 +27,8 @@ type world struct {
 	data string // data_dir
 	env  []string
 
+	settings string // further lines of the configuration
+
 	begins  string          // from where on rows are synced
 	deleted map[string]bool // ids that the source does not give any more; they may be stored
 	changes int
@@ -58,7 +60,7 @@ streams:
   alerts: {start: %[3]s}
   violations: {start: %[3]s}
   policy_stats: {start: 2026-03-15, scopes: [{scope: org}]}
-`, w.url, data, w.begins)
+%[4]s`, w.url, data, w.begins, w.settings)
 	if err := os.WriteFile(w.config(), []byte(content), 0o600); err != nil {
 		w.t.Fatal(err)
 	}

@@ -1,0 +1,163 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/dustin/go-humanize/english"
+
+	"github.com/flashback-sync/flashback-sync/checkpoints"
+	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/lake"
+	"github.com/flashback-sync/flashback-sync/schema"
+)
+
+// Expire drops the rows of streams that are dated before an instant, by the stream's name,
+// once and in the same way as Options.Keep does: for good, and never to be read again. The
+// instants are rounded down to UTC days. It requests nothing of the source.
+func Expire(ctx context.Context, options Options, before map[string]time.Time) (*Summary, error) {
+	if options.DryRun {
+		return nil, errors.New("expire: there is no dry run")
+	}
+	options.expire = map[string]time.Time{}
+	now := time.Now
+	if options.Now != nil {
+		now = options.Now
+	}
+	for name, at := range before {
+		at = at.UTC().Truncate(24 * time.Hour)
+		switch {
+		case schema.StreamByName(name) == nil:
+			return nil, fmt.Errorf("expire: there is no stream %s", name)
+		case at.After(now()):
+			return nil, fmt.Errorf("expire: %s has not begun", at.Format(time.DateOnly))
+		}
+		options.expire[name] = at
+	}
+	return Run(ctx, options, Source{})
+}
+
+// readExpired reads what has expired, by the ledger.
+func (r *run) readExpired(ctx context.Context) (err error) {
+	r.expired = map[string]time.Time{}
+	for _, stream := range schema.Streams() {
+		if r.expired[stream.Name], err = r.warehouse.Expired(ctx, stream.Name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// kept is where the rows of a stream begin that are kept: none before it is read, or stays.
+// It is the start of a UTC day, or zero if all are kept. What has expired once stays so, even
+// if rows are to be kept for longer now.
+func (r *run) kept(stream string) time.Time {
+	kept := r.expired[stream]
+	for _, at := range []time.Time{r.options.expire[stream], r.firstKept(stream)} {
+		if at.After(kept) {
+			kept = at
+		}
+	}
+	return kept
+}
+
+// firstKept is by the earlier of our clock and the source's: history is not lost because
+// one of them is wrong. As long as the source's is not known, nothing expires.
+func (r *run) firstKept(stream string) time.Time {
+	keep, now := r.options.Keep[stream], r.sourceTime()
+	if keep == 0 || now.IsZero() {
+		return time.Time{}
+	}
+	if own := r.options.Now(); own.Before(now) {
+		now = own
+	}
+	return load.FirstKept(now, keep)
+}
+
+func (r *run) sourceTime() time.Time {
+	if r.source.Client == nil {
+		return time.Time{}
+	}
+	return r.source.Time()
+}
+
+// expire drops what is older than it is kept, before anything is published.
+func (r *run) expire(ctx context.Context) error {
+	if len(r.options.Keep) > 0 && r.options.expire == nil && r.sourceTime().IsZero() {
+		r.warn("", "nothing expires in this run: the source's clock is not known, and our own alone is not relied on")
+	}
+	starts, err := r.starts(ctx)
+	if err != nil {
+		return err
+	}
+	var all []load.Expiry
+	for _, stream := range schema.Streams() {
+		if kept := r.kept(stream.Name); !kept.IsZero() {
+			all = append(all, load.Expiry{Stream: stream, Before: kept, Starts: starts[stream.Name]})
+		}
+	}
+	removed, err := r.warehouse.Expire(ctx, r.options.RunID, all)
+	if err != nil {
+		return err
+	}
+	if err := r.markStrays(ctx, all); err != nil {
+		return err
+	}
+	for _, e := range all {
+		if n := removed[e.Stream.Table.Name]; n > 0 {
+			r.changed = true
+			r.dropped = append(r.dropped, fmt.Sprintf("%s of %s before %s", english.Plural(int(n), "row", ""), e.Stream.Name, e.Before.Format(time.DateOnly)))
+		}
+	}
+	return nil
+}
+
+// markStrays lists partitions of expired time as changed that the lake has files of which the
+// manifest does not name, as after one was restored: publishing removes them.
+func (r *run) markStrays(ctx context.Context, all []load.Expiry) error {
+	manifest, err := lake.ReadManifest(r.options.LakeDir())
+	if err != nil {
+		return nil //nolint:nilerr // without a manifest the whole lake is written again
+	}
+	found, err := lake.Find(r.options.LakeDir(), manifest)
+	if err != nil {
+		return nil //nolint:nilerr // a lake that is unreadable is reported where it is written
+	}
+	for _, path := range found.Unlisted {
+		table, start, ours := lake.PartitionOf(path)
+		for _, e := range all {
+			if ours && table == e.Stream.Table && !lake.EndOf(table, start).After(e.Before) {
+				err = errors.Join(err, r.warehouse.MarkChanged(ctx, table, []time.Time{start}))
+			}
+		}
+	}
+	return err
+}
+
+// starts are the queries of lists, by stream, and where their history begins. That of
+// statistics begins where the ledger does: only the source knows how far back they reach.
+func (r *run) starts(ctx context.Context) (map[string]map[checkpoints.Key]time.Time, error) {
+	starts := map[string]map[checkpoints.Key]time.Time{}
+	queries, err := r.queries(ctx)
+	for _, q := range queries {
+		if q.Start.IsZero() {
+			continue
+		}
+		if starts[q.Stream] == nil {
+			starts[q.Stream] = map[checkpoints.Key]time.Time{}
+		}
+		starts[q.Stream][q.Key] = q.Start
+	}
+	return starts, err
+}
+
+// describeDropped says what has expired in this run; "" if nothing has.
+func (r *run) describeDropped() string {
+	if len(r.dropped) == 0 {
+		return ""
+	}
+	return "; expired and removed: " + strings.Join(r.dropped, ", ")
+}
