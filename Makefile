@@ -41,6 +41,7 @@ test: toolchain ## Run every test with the race detector and a real DuckDB, the 
 	$(GO) test -race -tags $(TAGS) -timeout 20m $$($(GO) list -tags $(TAGS) $(PKGS) | grep -v /test/torture)
 	$(GO) test -tags $(TAGS) -timeout 20m ./extract
 	$(GO) test -tags $(TAGS) -timeout 20m ./test/torture
+	cd iceberg && $(GO) test -timeout 10m ./...
 
 # The assertions inside arrow-go catch a misused builder or a batch used after its release.
 .PHONY: test-arrow
@@ -55,6 +56,11 @@ download: ## Download the modules of the program and of the tools
 .PHONY: build
 build: toolchain ## Build bin/flashback-sync
 	$(GO) build -tags $(TAGS) -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/flashback-sync
+
+# A module of its own: it needs neither DuckDB nor a C compiler.
+.PHONY: iceberg
+iceberg: ## Build bin/flashback-iceberg
+	cd iceberg && CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o ../bin/flashback-iceberg ./cmd/flashback-iceberg
 
 # The same flags for the archive and the image: no paths, no checkout state, no build
 # id, no symbols, so that the bytes follow from the commit, Go and the C++ toolchain.

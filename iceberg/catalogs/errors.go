@@ -1,0 +1,76 @@
+package catalogs
+
+import (
+	"errors"
+	"io/fs"
+	"net/http"
+	"strings"
+
+	"github.com/apache/iceberg-go/catalog"
+	"github.com/apache/iceberg-go/catalog/rest"
+	"github.com/apache/iceberg-go/table"
+	"github.com/jackc/pgx/v5/pgconn"
+	"gocloud.dev/gcerrors"
+)
+
+// Outcome is what is known of a commit that the catalog did not confirm.
+type Outcome int
+
+// Outcomes of a commit.
+const (
+	Unknown  Outcome = iota // it may have had its effect: read the table again
+	Conflict                // another writer was faster; no effect
+	Refused                 // it will not be accepted; no effect
+)
+
+// OutcomeOf says what an error of CommitTable means. In doubt it is Unknown: dropped answers
+// arrive as plain errors of the network.
+func OutcomeOf(err error) Outcome {
+	switch {
+	case errors.Is(err, table.ErrCommitFailed):
+		return Conflict
+	case requirementFailed(err):
+		return Conflict
+	case Unauthorized(err), errors.Is(err, rest.ErrBadRequest), errors.Is(err, catalog.ErrNoSuchTable):
+		return Refused
+	}
+	return Unknown
+}
+
+// requirementFailed recognises the plain errors with which iceberg-go's SQL and Glue catalogs
+// report that the table has changed, before they write anything.
+func requirementFailed(err error) bool {
+	for ; err != nil; err = errors.Unwrap(err) {
+		if strings.HasPrefix(strings.ToLower(err.Error()), "requirement failed:") {
+			return true
+		}
+	}
+	return false
+}
+
+// Unauthorized reports that the catalog or the storage refused our credentials.
+func Unauthorized(err error) bool {
+	for _, refused := range []error{rest.ErrUnauthorized, rest.ErrForbidden, rest.ErrAuthorizationExpired, rest.ErrOAuthError} {
+		if errors.Is(err, refused) {
+			return true
+		}
+	}
+	var postgres *pgconn.PgError
+	if errors.As(err, &postgres) {
+		return strings.HasPrefix(postgres.Code, "28") || postgres.Code == "42501"
+	}
+	var status interface{ HTTPStatusCode() int } // the AWS SDK's
+	if errors.As(err, &status) {
+		code := status.HTTPStatusCode()
+		return code == http.StatusUnauthorized || code == http.StatusForbidden
+	}
+	var code interface{ ErrorCode() string }
+	if errors.As(err, &code) {
+		switch code.ErrorCode() {
+		case "AccessDenied", "AccessDeniedException", "ExpiredToken", "ExpiredTokenException",
+			"InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "UnrecognizedClientException":
+			return true
+		}
+	}
+	return gcerrors.Code(err) == gcerrors.PermissionDenied && !errors.Is(err, fs.ErrPermission)
+}

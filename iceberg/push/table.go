@@ -1,0 +1,296 @@
+package push
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/apache/iceberg-go"
+	icebergio "github.com/apache/iceberg-go/io"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/flashback-sync/flashback-sync/iceberg/catalogs"
+	"github.com/flashback-sync/flashback-sync/iceberg/datafiles"
+	"github.com/flashback-sync/flashback-sync/iceberg/lake"
+	"github.com/flashback-sync/flashback-sync/iceberg/snapshots"
+	"github.com/flashback-sync/flashback-sync/iceberg/tables"
+)
+
+// How often and how long a commit is tried. Conflicts are many where many write.
+const (
+	commitWait = 10 * time.Minute
+	unknownMax = 8
+	writers    = 2 // partitions that are written at the same time
+)
+
+// pusher pushes one table.
+type pusher struct {
+	Options
+	manifest *lake.Manifest
+	declared tables.Table
+	result   *TableResult
+
+	want    map[int32]wanted
+	written map[int32][]iceberg.DataFile
+	unsure  bool // a commit with these files may have had its effect
+}
+
+// wanted is what a partition should be a copy of.
+type wanted struct {
+	hash string // SHA-256
+	rows int64
+	file *lake.File   // of the lake; nil for the coverage ledger
+	list []lake.Range // the ledger
+}
+
+func (p *pusher) push(ctx context.Context) error {
+	p.want, p.written = p.wanted(), map[int32][]iceberg.DataFile{}
+	if len(p.want) == 0 && !p.exists(ctx) {
+		return nil // a table is created with its first rows
+	}
+	tbl, err := ensure(ctx, p.Catalog, p.declared)
+	if err != nil {
+		return err
+	}
+	live, err := snapshots.Read(ctx, tbl, p.Org)
+	if err != nil {
+		return err
+	}
+	if err := p.write(ctx, live); err != nil {
+		return err
+	}
+	err = p.commit(ctx)
+	if err != nil && !p.unsure {
+		p.discard(ctx, live, p.written)
+	}
+	return err
+}
+
+func (p *pusher) exists(ctx context.Context) bool {
+	_, err := p.Catalog.Load(ctx, p.declared.Name)
+	return err == nil
+}
+
+// wanted are the partitions of the manifest.
+func (p *pusher) wanted() map[int32]wanted {
+	want := map[int32]wanted{}
+	if p.declared.Name == tables.CoverageName {
+		if ledger, hash := p.manifest.Ledger(); len(ledger) > 0 {
+			want[snapshots.NoPeriod] = wanted{hash: hash, rows: int64(len(ledger)), list: ledger}
+		}
+		return want
+	}
+	for _, file := range p.manifest.FilesOf(p.declared.Name) {
+		want[file.Period.Ordinal] = wanted{hash: file.SHA256, rows: file.Rows, file: &file}
+	}
+	return want
+}
+
+// diff compares the table with what is wanted: partitions to replace, and of these the ones
+// that come back with new content.
+func (p *pusher) diff(live *snapshots.Live) (replace map[int32]bool, write []int32) {
+	replace = map[int32]bool{}
+	for period, want := range p.want {
+		got := live.Partitions[period]
+		if got != nil && got.Hash == snapshots.ShortHash(want.hash) && got.Rows == want.rows {
+			continue
+		}
+		if got != nil {
+			replace[period] = true
+			if got.Hash == "" {
+				p.Log.Warn("another program has changed a partition; it is replaced", "table", p.declared.Name, "org", p.Org, "period", period)
+			}
+		}
+		write = append(write, period)
+	}
+	for period := range live.Partitions {
+		if _, wanted := p.want[period]; !wanted {
+			replace[period] = true
+		}
+	}
+	return replace, write
+}
+
+// write writes what the table lacks and has not been written yet.
+func (p *pusher) write(ctx context.Context, live *snapshots.Live) error {
+	if err := p.check(live); err != nil {
+		return err
+	}
+	_, periods := p.diff(live)
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(writers)
+	results := make([][]iceberg.DataFile, len(periods))
+	for i, period := range periods {
+		if p.written[period] != nil {
+			continue
+		}
+		group.Go(func() (err error) {
+			results[i], err = p.writeOne(ctx, live, p.want[period])
+			return err
+		})
+	}
+	err := group.Wait()
+	for i, files := range results {
+		if files == nil {
+			continue
+		}
+		p.written[periods[i]] = files
+		for _, file := range files {
+			p.result.Bytes += file.FileSizeBytes()
+		}
+	}
+	if err != nil && !p.unsure {
+		p.discard(context.WithoutCancel(ctx), live, p.written)
+	}
+	return err
+}
+
+func (p *pusher) writeOne(ctx context.Context, live *snapshots.Live, want wanted) ([]iceberg.DataFile, error) {
+	w := &datafiles.Writer{
+		Table: live.Table, Declared: p.declared, Org: p.Org,
+		Name: snapshots.FileName{Generation: p.manifest.Generation, Run: p.Run},
+	}
+	if want.file == nil {
+		return w.Write(ctx, datafiles.Ledger(want.list, want.hash))
+	}
+	rows, err := p.Lake.Rows(*want.file)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	return w.Write(ctx, datafiles.Source{
+		Hash: want.hash, Period: &want.file.Period, Schema: rows.Schema, Batches: rows.Batches(ctx),
+	})
+}
+
+// check refuses a manifest that is older than what the table has: another machine, or another
+// run, was ahead, and what has been erased since must not come back.
+func (p *pusher) check(live *snapshots.Live) error {
+	if live.Generation > p.manifest.Generation && !p.Rebuilt {
+		return fmt.Errorf("%w: the table has generation %d of organisation %s, the manifest is generation %d",
+			ErrOlder, live.Generation, p.Org, p.manifest.Generation)
+	}
+	return nil
+}
+
+// commit commits until the table has what is wanted.
+func (p *pusher) commit(ctx context.Context) error {
+	unknown := 0
+	var last error
+	for deadline := time.Now().Add(commitWait); ; {
+		done, err := p.try(ctx)
+		switch {
+		case done:
+			return nil
+		case err == nil:
+			continue // the table has changed: something more was written
+		case ctx.Err() != nil:
+			return errors.Join(context.Cause(ctx), last)
+		}
+		last = err
+		var commit *snapshots.CommitError
+		if !errors.As(err, &commit) {
+			if !p.unsure || catalogs.Unauthorized(err) || errors.Is(err, ErrOlder) {
+				return err // nothing was sent
+			}
+			unknown++ // reading the outcome failed: try that again
+		} else {
+			switch catalogs.OutcomeOf(commit.Err) {
+			case catalogs.Conflict:
+				commit.Discard()
+			case catalogs.Refused:
+				commit.Discard()
+				return fmt.Errorf("commit: %w", commit.Err)
+			case catalogs.Unknown:
+				p.unsure = true
+				unknown++
+				p.Log.Warn("the outcome of a commit is unknown, reading the table again", "table", p.declared.Name, "cause", commit.Err)
+			}
+		}
+		if unknown >= unknownMax || time.Now().After(deadline) {
+			return fmt.Errorf("commit: %w", last)
+		}
+		if err := catalogs.Sleep(ctx, 20*time.Millisecond, min(time.Second<<unknown, 5*time.Second)); err != nil {
+			return errors.Join(err, last)
+		}
+	}
+}
+
+// try reads the table and commits what it lacks. It is done if the table lacks nothing.
+func (p *pusher) try(ctx context.Context) (done bool, err error) {
+	release := p.Catalog.Lock(ctx, p.declared.Name)
+	defer func() { release() }()
+	tbl, err := p.Catalog.Load(ctx, p.declared.Name)
+	if err != nil {
+		return false, err
+	}
+	live, err := snapshots.Read(ctx, tbl, p.Org)
+	if err != nil {
+		return false, err
+	}
+	if err := p.check(live); err != nil {
+		return false, err
+	}
+	replace, periods := p.diff(live)
+	if len(replace) == 0 && len(periods) == 0 && (!p.Seal || live.Generation == p.manifest.Generation) {
+		return true, nil
+	}
+	change := snapshots.Change{Generation: p.manifest.Generation, Replace: replace, Summary: p.summary()}
+	for _, period := range periods {
+		if p.written[period] == nil {
+			release()
+			release = func() {}
+			return false, p.write(ctx, live)
+		}
+		change.Add = append(change.Add, p.written[period]...)
+	}
+	p.result.Commits++
+	snapshot, err := live.Commit(ctx, p.Catalog, change)
+	if err != nil {
+		return false, err
+	}
+	p.account(snapshot, change, periods)
+	return true, nil
+}
+
+func (p *pusher) account(snapshot int64, change snapshots.Change, written []int32) {
+	p.result.Snapshot, p.result.Written = snapshot, len(written)
+	for _, file := range change.Add {
+		p.result.Rows += file.Count()
+	}
+	for period := range change.Replace {
+		if _, wanted := p.want[period]; !wanted {
+			p.result.Removed++
+		}
+	}
+}
+
+// summary is what the snapshot says of where its rows are from.
+func (p *pusher) summary() map[string]string {
+	_, ledger := p.manifest.Ledger()
+	return map[string]string{
+		"flashback.org":             p.Org,
+		"flashback.generation":      strconv.FormatInt(p.manifest.Generation, 10),
+		"flashback.generated-at":    p.manifest.GeneratedAt.UTC().Format(time.RFC3339Nano),
+		"flashback.run-id":          p.Run,
+		"flashback.coverage-sha256": ledger,
+	}
+}
+
+// discard removes data files that certainly no snapshot has.
+func (p *pusher) discard(ctx context.Context, live *snapshots.Live, written map[int32][]iceberg.DataFile) {
+	files, err := live.Table.FS(ctx)
+	if err != nil {
+		return
+	}
+	for _, list := range written {
+		for _, file := range list {
+			_ = removeQuietly(files, file.FilePath())
+		}
+	}
+	clear(written)
+}
+
+func removeQuietly(files icebergio.IO, location string) error { return files.Remove(location) }
