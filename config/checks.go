@@ -23,7 +23,7 @@ func check(name, text string) string {
 	checks := map[string]func(string) string{
 		"": checkLine, "path": checkLine,
 		"base_url": checkBaseURL, "command": checkCommand, "link": checkLink, "listen": checkListen,
-		"schedule": checkSchedule, "schedule_or_off": checkScheduleOrOff, "timezone": checkTimezone, "user": checkUser, "variable": checkVariable,
+		"schedule": checkSchedule, "schedule_or_off": checkScheduleOrOff, "tables": checkTables, "timezone": checkTimezone, "user": checkUser, "variable": checkVariable, "view_name": checkViewName,
 	}
 	return checks[name](text)
 }

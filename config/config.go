@@ -113,6 +113,14 @@ type Privacy struct {
 type Publish struct {
 	DuckDB  string  `yaml:"duckdb" default:"copy" enum:"copy,off" doc:"copy: a DuckDB file for analysts; off: none"`
 	Parquet Parquet `yaml:"parquet" doc:"the Parquet lake"`
+	Views   []View  `yaml:"views" example:"[{name: team-leads, preset: strict, tables: [bi.*]}]" doc:"further DuckDB files, data_dir/NAME.duckdb, for readers who may see less"`
+}
+
+// View is a DuckDB file for readers who may see less than the analysts.
+type View struct {
+	Name   string   `yaml:"name" check:"view_name" doc:"name of the file, without .duckdb"`
+	Preset string   `yaml:"preset" default:"strict" enum:"none,names,strict" doc:"what it does not have: as privacy.preset"`
+	Tables []string `yaml:"tables" default:"[\"bi.*\"]" check:"tables" doc:"what it has: tables, views, or bi.* for all views"`
 }
 
 // Parquet says how the lake's files are written.

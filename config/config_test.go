@@ -122,7 +122,10 @@ func fullConfig() *Config {
 				APIKeyIDs: []string{"key-1"},
 			}},
 		},
-		Publish: Publish{DuckDB: "off", Parquet: Parquet{Compression: "none"}},
+		Publish: Publish{DuckDB: "off", Parquet: Parquet{Compression: "none"}, Views: []View{
+			{Name: "team-leads", Preset: "strict", Tables: []string{"bi.*"}},
+			{Name: "support", Preset: "names", Tables: []string{"bi.users", "alerts"}},
+		}},
 		Schedule: Schedule{
 			Sync: "@every 5m", Verify: "0 4 * * 0",
 			Streams:  map[string]*string{"alerts": new("*/10 * * * *"), "violations": new("@hourly"), "policy_stats": new("30 1 * * *")},

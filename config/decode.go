@@ -115,6 +115,8 @@ func (d *decoder) key(f field, s setting) {
 		d.scopes(to, f, s)
 	case *map[string]string:
 		d.columns(to, f, s)
+	case *[]View:
+		d.views(to, f, s)
 	default:
 		complaint := f.decode(to, s.node)
 		if path, ok := to.(*string); ok && complaint == "" && text == "" && f.tag.Get("check") == "path" {

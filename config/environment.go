@@ -29,6 +29,8 @@ func (f field) fromVariable(text string) *yaml.Node {
 		return scopesNode(text)
 	case *map[string]string:
 		return columnsNode(text)
+	case *[]View:
+		return viewsNode(text)
 	case *string:
 		return textNode(text)
 	}

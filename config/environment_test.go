@@ -55,7 +55,7 @@ func sample(k field) string {
 	texts := map[string]string{
 		"*string": "sample", "*[]string": "a, b", "*float64": "1.5", "*bool": "true", "**bool": "true",
 		"*time.Duration": "5m", "*time.Time": "2025-06-01", "*[]config.Scope": "org, workspace:ws-1+ws-2",
-		"*map[string]string": "alerts.user_name=hash",
+		"*map[string]string": "alerts.user_name=hash", "*[]config.View": "leads:names:bi.users+alerts",
 	}
 	return texts["*"+k.value.Type().String()]
 }

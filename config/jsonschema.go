@@ -52,6 +52,10 @@ func (f field) shape() (s object) {
 		s = object{"type": "array", "minItems": 1, "items": items}
 	case *map[string]string:
 		return columnsShape()
+	case *[]View:
+		items := field{value: reflect.ValueOf(&View{}).Elem()}.section()
+		items["type"], items["required"] = "object", []string{"name"}
+		return object{"type": "array", "items": items, "default": []any{}}
 	case *string:
 		s = f.text()
 	case *int:

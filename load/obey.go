@@ -15,7 +15,7 @@ type Obedience struct {
 	Treatments []schema.Treated // of every column, as they are from now on
 	// Values has a function for each column whose stored values are replaced. It gets the
 	// value and, for a name, that of the column with the id.
-	Values []NewValue
+	Values []duckdb.NewValue
 	// Reject gives the new text and reason of a reject; nil if they stay.
 	Reject func(stream, raw, reason string) (newRaw, newReason string)
 	// Filter gives the new key of a line of the ledger.
@@ -24,12 +24,6 @@ type Obedience struct {
 	Seal func(id string) string
 	// Repos are the columns whose ids are to be encrypted.
 	Repos []schema.TableColumn
-}
-
-// NewValue replaces the values of a column.
-type NewValue struct {
-	schema.TableColumn
-	Value func(text, id *string) *string
 }
 
 // Obey makes the file anew with every value as a privacy policy stores it, and records the
@@ -58,12 +52,12 @@ func (o Obedience) rewriting(w *Warehouse) Rewriting {
 		}
 	}
 	for i, v := range o.Values {
-		name := fmt.Sprintf("treat_%d", i)
-		r.Functions[name] = Function{2, func(arguments []*string) *string { return v.Value(arguments[0], arguments[1]) }}
+		name := v.Function(i)
+		r.Functions[name] = Function{2, v.Call}
 		if r.Columns[v.Table.Name] == nil {
 			r.Columns[v.Table.Name] = map[string]string{}
 		}
-		r.Columns[v.Table.Name][v.Column.Name] = v.expression(name)
+		r.Columns[v.Table.Name][v.Column.Name] = v.Expression(name)
 	}
 	if o.Reject != nil {
 		r.Functions["treat_raw"] = Function{3, func(a []*string) *string { raw, _ := o.Reject(*a[0], *a[1], *a[2]); return &raw }}
@@ -73,24 +67,6 @@ func (o Obedience) rewriting(w *Warehouse) Rewriting {
 		}
 	}
 	return r
-}
-
-// expression is the SQL of the new value. What is no text can only be dropped.
-func (v NewValue) expression(function string) string {
-	switch v.Type {
-	case schema.Text, schema.JSON:
-	default:
-		return "NULL"
-	}
-	id := "NULL"
-	if v.IDOf != "" {
-		id = schema.Ident(v.IDOf)
-	}
-	call := fmt.Sprintf("%s(%s::VARCHAR, %s)", function, schema.Ident(v.Column.Name), id)
-	if v.Type == schema.JSON {
-		call += "::JSON"
-	}
-	return call
 }
 
 // storedRepos reads the ids to be encrypted from the old file.

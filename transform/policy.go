@@ -57,6 +57,14 @@ func NeedsKey(c schema.TableColumn, with schema.Treatment) bool {
 		with == schema.Drop && c.Table.Name == schema.RejectedRecords().Name
 }
 
+// Another is a policy with the same key.
+func (p *Policy) Another(treatments map[string]schema.Treatment) (*Policy, error) {
+	if p == nil {
+		return NewPolicy(treatments, nil)
+	}
+	return NewPolicy(treatments, p.secret)
+}
+
 // Only is the policy with only these of its treatments, by path.
 func (p *Policy) Only(paths map[string]schema.Treatment) *Policy {
 	if p == nil {

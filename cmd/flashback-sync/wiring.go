@@ -64,6 +64,11 @@ func (a *app) policy(ctx context.Context, c *config.Config) (*transform.Policy, 
 		return nil, usage(err)
 	}
 	policy, err := transform.NewPolicy(c.Privacy.Treatments(), key)
+	for _, view := range c.Publish.Views {
+		if err == nil {
+			_, err = policy.Another(view.Treatments())
+		}
+	}
 	if err != nil {
 		return nil, &hinted{
 			usage(fmt.Errorf("privacy: %w", err)),
@@ -92,6 +97,11 @@ func options(c *config.Config, privacy *transform.Policy) run.Options {
 	}
 	for stream, keep := range c.Retention.Streams {
 		o.Keep[stream] = *keep
+	}
+	for _, view := range c.Publish.Views {
+		if policy, err := privacy.Another(view.Treatments()); err == nil { // a.policy has checked it
+			o.Views = append(o.Views, run.View{Name: view.Name, Tables: view.Names(), Policy: policy})
+		}
 	}
 	for _, stream := range schema.Streams() {
 		if s := c.Streams.Lists[stream.Name]; s != nil {

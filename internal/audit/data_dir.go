@@ -60,8 +60,8 @@ func openDataDir(ctx context.Context, dir, published string, orphans []string) (
 	return d, nil
 }
 
-// published is the name of the analysts' file in queries, if it can be read.
-const published = "published"
+// analysts is the name of the analysts' file in queries, if it can be read.
+const analysts = "published"
 
 func (d *dataDir) open(ctx context.Context) error {
 	version, err := load.Inspect(ctx, load.File(d.dir))
@@ -74,7 +74,7 @@ func (d *dataDir) open(ctx context.Context) error {
 		Attach: map[string]string{"private": load.File(d.dir)}, Search: "memory.main,private.main",
 	}
 	if d.Unreadable == nil {
-		session.Attach[published] = d.published
+		session.Attach[analysts] = d.published
 	}
 	db, err := duckdb.Open("", session)
 	if err != nil {
@@ -140,7 +140,7 @@ func (d *dataDir) Private(ctx context.Context, table *schema.Table) (map[time.Ti
 
 // Published are those of the analysts' file.
 func (d *dataDir) Published(ctx context.Context, table *schema.Table) (map[time.Time]fingerprint, error) {
-	return d.partitions(ctx, table, duckdb.Padded(table, published+".main."+schema.Ident(table.Name)))
+	return d.partitions(ctx, table, duckdb.Padded(table, analysts+".main."+schema.Ident(table.Name)))
 }
 
 func (d *dataDir) partitions(ctx context.Context, table *schema.Table, relation string) (map[time.Time]fingerprint, error) {

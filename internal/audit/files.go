@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
+	"github.com/flashback-sync/flashback-sync/internal/published"
 	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/load/lake"
 	"github.com/flashback-sync/flashback-sync/load/snapshot"
@@ -43,10 +44,27 @@ func (v *verification) files(ctx context.Context) error {
 	if _, err := os.Lstat(filepath.Join(v.options.DataDir, snapshot.LogName)); err == nil {
 		v.found(snapshot.LogName, Differs, "the log of a program that opened "+snapshot.Name+" for writing: readers may see what it wrote", 0, "")
 	}
+	v.views()
 	if v.options.PublishDuckDB {
 		return v.snapshot(ctx, stored)
 	}
 	return nil
+}
+
+// views reports whether the files for readers who may see less are what was published.
+func (v *verification) views() {
+	note := published.Read(v.options.DataDir)
+	for _, view := range v.options.Views {
+		_, err := os.Lstat(filepath.Join(v.options.DataDir, view.Path()))
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			v.found(view.Path(), Missing, "", 0, "")
+		case !note.Same(v.options.DataDir, view.Path()):
+			v.found(view.Path(), Differs, "it is not the file that was published", 0, "")
+		default:
+			v.found(view.Path(), Match, "", 0, "")
+		}
+	}
 }
 
 // found adds a file to the report. Its rows are those that were counted in it, and its hash is

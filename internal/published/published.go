@@ -25,6 +25,8 @@ type Note struct {
 	// Manifest is the SHA-256 of the lake's manifest: nothing else says what its
 	// content was.
 	Manifest string `json:"manifest_sha256"`
+	// Views are the files for readers who may see less, with what they were asked to have.
+	Views map[string]string `json:"views,omitempty"`
 }
 
 // Read reads the note of a data_dir; nil if there is none, or it is of no use.

@@ -34,7 +34,7 @@ func (r *run) applyPolicy(ctx context.Context) error {
 		if c.Table.Name == schema.RejectedRecords().Name {
 			continue
 		}
-		obedience.Values = append(obedience.Values, load.NewValue{TableColumn: c.TableColumn, Value: changed.Again(c.TableColumn)})
+		obedience.Values = append(obedience.Values, duckdb.NewValue{TableColumn: c.TableColumn, Value: changed.Again(c.TableColumn)})
 		if c.Entity == schema.Repo && c.IDOf == "" && c.is.Treatment != schema.Drop && c.is.Treatment != schema.Mask {
 			obedience.Repos = append(obedience.Repos, c.TableColumn)
 		}

@@ -24,6 +24,11 @@ func (r *run) note(done lake.Result) error {
 	if r.options.PublishDuckDB {
 		places = append(places, snapshot.Name)
 	}
+	note.Views = map[string]string{}
+	for _, view := range r.options.Views {
+		places = append(places, view.Path())
+		note.Views[view.Path()] = view.digest()
+	}
 	for _, path := range places {
 		if identity, there := durable.Identify(filepath.Join(r.options.DataDir, filepath.FromSlash(path))); there {
 			note.Files[path] = identity
@@ -48,6 +53,11 @@ func (r *run) altered(note *published.Note) (paths []string) {
 	}
 	if _, noted := note.Files[snapshot.Name]; noted && r.options.PublishDuckDB && !note.Same(r.options.DataDir, snapshot.Name) {
 		paths = append(paths, snapshot.Name)
+	}
+	for _, view := range r.options.Views {
+		if _, noted := note.Files[view.Path()]; noted && !note.Same(r.options.DataDir, view.Path()) {
+			paths = append(paths, view.Path())
+		}
 	}
 	return paths
 }

@@ -56,6 +56,7 @@ type Options struct {
 
 	PublishDuckDB bool   // write flashback.duckdb
 	Compression   string // of Parquet files: zstd, snappy or none
+	Views         []View // further files
 
 	Repair *Repair // what to read instead of what is due, if not nil
 
@@ -96,6 +97,16 @@ type Scope struct {
 	IDs   []string
 	Auto  bool
 }
+
+// View is a published file, data_dir/Name.duckdb, for readers who may see less.
+type View struct {
+	Name   string
+	Tables []string          // alerts, bi.events
+	Policy *transform.Policy // what its values obey, beside what is stored
+}
+
+// Path is the file's place below data_dir.
+func (v View) Path() string { return v.Name + ".duckdb" }
 
 // Repair is what a run reads and publishes again, instead of what is due.
 type Repair struct {

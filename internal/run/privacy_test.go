@@ -236,3 +236,103 @@ func TestARebuildKeepsThePolicy(t *testing.T) {
 		t.Fatalf("%v: %+v", err, report)
 	}
 }
+
+func TestAViewIsWithoutTextsAndNames(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, small())
+	addCanaries(w)
+	o := w.options(alerts, violations, policyStats)
+	var names []string
+	for _, view := range schema.Views() {
+		names = append(names, "bi."+view.Name)
+	}
+	o.Views = []run.View{
+		{Name: "team-leads", Tables: names, Policy: privacy(t, "strict", nil)},
+		{Name: "support", Tables: []string{"violations", "names_daily", "rejected_records", "bi.users"}, Policy: privacy(t, "names", nil)},
+	}
+	w.mustSync(o)
+	leads := filepath.Join(w.dir, "team-leads.duckdb")
+	if got := texts(t, leads, "canary"); got != "" {
+		t.Errorf("the file of the team leads has the person in %s", got)
+	}
+	if got := texts(t, filepath.Join(w.dir, "support.duckdb"), "u-canary"); got != "" && got != "violations.explanation" {
+		t.Errorf("the file of the support has the person in %s", got)
+	}
+	db, whole := open(t, leads), open(t, filepath.Join(w.dir, "flashback.duckdb"))
+	for _, sql := range []string{
+		"SELECT count(*) FROM bi.events", "SELECT sum(events)::BIGINT FROM bi.events_daily", "SELECT count(DISTINCT user_id) FROM bi.events",
+		"SELECT count(*) FROM bi.users", "SELECT generation FROM publication",
+		"SELECT string_agg(column_name || ' ' || data_type, ', ' ORDER BY column_index) FROM duckdb_columns() WHERE schema_name = 'bi' AND table_name = 'events'",
+		"SELECT string_agg(comment, ', ' ORDER BY column_index) FROM duckdb_columns() WHERE schema_name = 'bi' AND table_name = 'users'",
+	} {
+		var got, want string
+		if err := errors.Join(db.QueryRow(sql).Scan(&got), whole.QueryRow(sql).Scan(&want)); err != nil || got != want {
+			t.Errorf("%s: %s, want %s, %v", sql, got, want, err)
+		}
+	}
+	if err := errors.Join(db.Close(), whole.Close()); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(leads)
+	if err != nil || info.Mode().Perm() != 0o440 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+	// It is written again when somebody changed it, and not otherwise.
+	w.mustSync(o)
+	if now, err := os.Stat(leads); err != nil || !os.SameFile(info, now) {
+		t.Errorf("nothing changed, and the file was written: %v", err)
+	}
+	if err := errors.Join(os.Chmod(leads, 0o600), os.WriteFile(leads, []byte("x"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	report, err := audit.Verify(t.Context(), o, w.client)
+	if err != nil || report.Status != audit.Differs {
+		t.Errorf("a view that was changed: %v, %v", report, err)
+	}
+	w.mustSync(o)
+	if report, err = audit.Verify(t.Context(), o, w.client); err != nil || report.Status != audit.Match {
+		t.Errorf("a view that was written again: %v, %v", report.Altered(), err)
+	}
+	o.Views = o.Views[1:]
+	w.mustSync(o)
+	if _, err := os.Stat(leads); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a view that is not configured any more: %v", err)
+	}
+}
+
+// texts are the columns of a DuckDB file, and "bytes" for the file itself, that have a text.
+func texts(t *testing.T, path, text string) (found string) {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(strings.ToLower(string(content)), text) {
+		found = "bytes "
+	}
+	db := open(t, path)
+	defer func() { _ = db.Close() }()
+	rows, err := db.Query("SELECT schema_name || '.' || table_name, column_name FROM duckdb_columns() WHERE NOT internal")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	var columns [][2]string
+	for rows.Next() {
+		var c [2]string
+		if err := rows.Scan(&c[0], &c[1]); err != nil {
+			t.Fatal(err)
+		}
+		columns = append(columns, c)
+	}
+	for _, c := range columns {
+		var n int
+		if err := db.QueryRow("SELECT count(*) FROM "+c[0]+" WHERE contains(lower("+schema.Ident(c[1])+"::VARCHAR), ?)", text).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		if n > 0 {
+			found += c[0] + "." + c[1] + " "
+		}
+	}
+	return found
+}

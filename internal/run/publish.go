@@ -94,6 +94,9 @@ func (r *run) publish(ctx context.Context) error {
 			return publishError(ctx, err)
 		}
 	}
+	if err := r.publishViews(ctx, note, done.Changed || refresh); err != nil {
+		return publishError(ctx, err)
+	}
 	r.warnAltered(altered, done.Altered)
 	if err := r.note(done); err != nil {
 		return publishError(ctx, err)

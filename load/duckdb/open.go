@@ -31,6 +31,7 @@ type Session struct {
 	TimeZone    string // "" for UTC
 
 	Attach map[string]string // further files to read, by the name they get
+	Output string            // a new file to write, which gets the name output; "" for none
 	Folder string            // a folder whose files may be read and written; "" for none
 	Search string            // where names without a database are looked for; "" for the file itself
 }
@@ -104,6 +105,9 @@ func (s Session) Statements() []string {
 	}
 	for name, path := range s.Attach {
 		statements = append(statements, fmt.Sprintf("ATTACH %s AS %s (READ_ONLY)", schema.Literal(path), schema.Ident(name)))
+	}
+	if s.Output != "" {
+		statements = append(statements, fmt.Sprintf("ATTACH %s AS output (STORAGE_VERSION %s)", schema.Literal(s.Output), schema.Literal(storageVersion)))
 	}
 	if s.Search != "" {
 		statements = append(statements, "SET search_path = "+schema.Literal(s.Search))

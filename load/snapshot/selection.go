@@ -1,0 +1,202 @@
+package snapshot
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
+	"github.com/flashback-sync/flashback-sync/load/durable"
+	"github.com/flashback-sync/flashback-sync/schema"
+)
+
+// Selection is a published file for readers who may not see everything.
+type Selection struct {
+	Tables []string          // what it has: alerts, bi.events
+	Values []duckdb.NewValue // columns of the tables whose values it does not have
+	// User and UserName replace the ids and names of users in names_daily; nil keeps them.
+	User, UserName func(text, id *string) *string
+	// Reject gives the text and the reason of a reject.
+	Reject func(stream, raw, reason string) (newRaw, newReason string)
+}
+
+// PublishSelection makes the file at the target from the closed private file. Views become
+// tables, computed from tables whose values were replaced before: so nothing in the file
+// comes from a value that it may not have. A reader of the old file keeps it.
+func PublishSelection(ctx context.Context, private, target string, s Selection) (err error) {
+	if err := refuseLog(private); err != nil {
+		return err
+	}
+	temporary, err := reserve(target)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, remove(temporary), remove(temporary+".wal"))
+		}
+	}()
+	if err := s.write(ctx, private, temporary); err != nil {
+		return duckdb.Wrap("write "+filepath.Base(target), err)
+	}
+	if err := errors.Join(refuseLog(temporary), remove(temporary+".wal")); err != nil {
+		return err
+	}
+	if _, err := RemoveLog(target); err != nil {
+		return err
+	}
+	return durable.InstallReadOnly(temporary, target)
+}
+
+// reserve is a temporary name beside the target that nobody has.
+func reserve(target string) (string, error) {
+	pending, err := durable.Create(target)
+	if err != nil {
+		return "", err
+	}
+	return pending.Name(), errors.Join(pending.Close(), os.Remove(pending.Name()))
+}
+
+// memory is what DuckDB may use to compute views; more goes to the disk.
+const memory = "256MB"
+
+func (s Selection) write(ctx context.Context, private, temporary string) (err error) {
+	private, err = filepath.Abs(private)
+	if err == nil {
+		temporary, err = filepath.Abs(temporary)
+	}
+	if err != nil {
+		return err
+	}
+	db, err := duckdb.Open("", duckdb.Session{
+		MemoryLimit: memory, TempDir: filepath.Join(filepath.Dir(private), "tmp"), Background: true,
+		Attach: map[string]string{"private": private}, Output: temporary,
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	if err := s.register(conn); err != nil {
+		return err
+	}
+	statements := append(s.sources(), "CREATE SCHEMA "+schema.ViewSchema, "CREATE SCHEMA output."+schema.ViewSchema)
+	for _, v := range schema.Views() {
+		statements = append(statements, v.DDL()[0])
+	}
+	for _, name := range s.Tables {
+		statements = append(statements, copies(name)...)
+	}
+	var generation sql.NullInt64
+	err = conn.QueryRowContext(ctx, "SELECT max(value)::BIGINT FROM private.internal.meta WHERE key = 'generation'").Scan(&generation)
+	if err != nil {
+		return err
+	}
+	statements = append(statements, fmt.Sprintf("CREATE VIEW output.%s AS SELECT %d::BIGINT AS generation", publication, generation.Int64), "CHECKPOINT output")
+	for _, statement := range statements {
+		if _, err := conn.ExecContext(ctx, statement); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// register makes the functions known to SQL.
+func (s Selection) register(conn *sql.Conn) error {
+	for i, v := range s.Values {
+		if err := duckdb.RegisterFunction(conn, v.Function(i), 2, v.Call); err != nil {
+			return err
+		}
+	}
+	for name, call := range s.ofUsers() {
+		err := duckdb.RegisterFunction(conn, "treat_user_"+name, 2, func(a []*string) *string { return call(a[0], a[1]) })
+		if err != nil {
+			return err
+		}
+	}
+	if s.Reject == nil {
+		return nil
+	}
+	return errors.Join(
+		duckdb.RegisterFunction(conn, "treat_raw", 3, func(a []*string) *string { raw, _ := s.Reject(*a[0], *a[1], *a[2]); return &raw }),
+		duckdb.RegisterFunction(conn, "treat_reason", 3, func(a []*string) *string { _, reason := s.Reject(*a[0], *a[1], *a[2]); return &reason }),
+	)
+}
+
+// sources make the tables that the views read: views of the private ones, with the values
+// replaced.
+func (s Selection) sources() (statements []string) {
+	for _, table := range schema.Tables() {
+		replaced := map[string]string{}
+		for i, v := range s.Values {
+			if v.Table.Name == table.Name {
+				replaced[v.Column.Name] = v.Expression(v.Function(i))
+			}
+		}
+		switch {
+		case table.Name == schema.RejectedRecords().Name && s.Reject != nil:
+			replaced["raw"], replaced["reason"] = "treat_raw(stream, raw, reason)", "treat_reason(stream, raw, reason)"
+		case table.Name == schema.NamesDaily().Name:
+			for name := range s.ofUsers() {
+				replaced[name] = fmt.Sprintf("CASE WHEN dimension = 'user' THEN treat_user_%[1]s(%[1]s, id) ELSE %[1]s END", name)
+			}
+		}
+		var columns []string
+		for _, c := range table.Stored() {
+			column := schema.Ident(c.Name)
+			if expression, ok := replaced[c.Name]; ok {
+				column = expression + " AS " + column
+			}
+			columns = append(columns, column)
+		}
+		statements = append(statements, fmt.Sprintf("CREATE VIEW %[1]s AS SELECT %[2]s FROM private.main.%[1]s", schema.Ident(table.Name), strings.Join(columns, ", ")))
+	}
+	return statements
+}
+
+// ofUsers are the functions of the columns of names_daily, for users.
+func (s Selection) ofUsers() map[string]func(text, id *string) *string {
+	all := map[string]func(text, id *string) *string{}
+	if s.User != nil {
+		all["id"] = s.User
+	}
+	if s.UserName != nil {
+		all["name"] = s.UserName
+	}
+	return all
+}
+
+// copies copy a table or a view to the output, with its comments.
+func copies(name string) []string {
+	place := "output." + name
+	statements := []string{fmt.Sprintf("CREATE TABLE %s AS SELECT * FROM %s", place, name)}
+	view, isView := strings.CutPrefix(name, schema.ViewSchema+".")
+	if !isView {
+		table := schema.ByName(name)
+		for _, c := range table.Stored() {
+			statements = append(statements, comment("COLUMN", place+"."+schema.Ident(c.Name), c.Doc))
+		}
+		return append(statements, comment("TABLE", place, table.Doc))
+	}
+	for _, v := range schema.Views() {
+		if v.Name == view {
+			for _, c := range v.Columns {
+				statements = append(statements, comment("COLUMN", place+"."+schema.Ident(c.Name), c.Doc))
+			}
+			statements = append(statements, comment("TABLE", place, v.Doc))
+		}
+	}
+	return statements
+}
+
+func comment(kind, name, text string) string {
+	return fmt.Sprintf("COMMENT ON %s %s IS %s", kind, name, schema.Literal(text))
+}
