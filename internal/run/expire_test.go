@@ -131,6 +131,7 @@ func TestDaysExpireOneByOne(t *testing.T) {
 	}
 	for night := range 3 {
 		kept := march(13 + night)
+		w.add(apisim.Alerts, kept.Add(-time.Hour), 2) // late rows of a day that has expired
 		w.sim.ResetRequests()
 		w.warnings = nil
 		w.mustSync(o)
@@ -244,6 +245,20 @@ func TestExpiredTimeIsNeverReadAgain(t *testing.T) {
 	}
 	if got := w.published("SELECT string_agg(day(day) || ' ' || status, ', ' ORDER BY day) FROM bi.coverage_daily WHERE day < '2026-03-15'"); got != "9 expired, 10 expired, 11 expired, 12 expired, 13 complete, 14 complete" {
 		t.Errorf("of the new filter: %s", got)
+	}
+}
+
+// A stream that is not synced any more, but stored, expires like others.
+func TestAStreamThatIsNotSyncedExpires(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, eightDays())
+	w.mustSync(w.options())
+	w.mustSync(w.keeping(violations))
+	if got := w.published("SELECT (SELECT min(timestamp)::DATE FROM alerts) || ' ' || (SELECT min(timestamp)::DATE FROM violations)"); got != "2026-03-13 2026-03-10" {
+		t.Error(got)
+	}
+	if got := w.lakeDays(alerts); got != "13 14 15 16 17 18" {
+		t.Errorf("the lake has %s", got)
 	}
 }
 
