@@ -31,7 +31,7 @@ func (l *lab) expiry(ctx context.Context) error {
 		// the oldest.
 		now := s.simulator.status.Now.AddDate(0, 0, 1)
 		keep := int(now.Sub(s.simulator.begun.Oldest)/(24*time.Hour)) - n - 1
-		if err := os.WriteFile(s.settings, fmt.Appendf(plain, "retention: {alerts: %[1]dd, violations: %[1]dd}\n", keep), 0o600); err != nil {
+		if err := os.WriteFile(s.settings, fmt.Appendf(plain, "retention: {alerts: %[1]dd, violations: %[1]dd}\n", keep), 0o600); err != nil { //nolint:gosec // a file of our own
 			return err
 		}
 		l.logf("expiry of the oldest of %d days", keep+1)
@@ -39,7 +39,7 @@ func (l *lab) expiry(ctx context.Context) error {
 			return err
 		}
 		with = append(with, run)
-		if err := os.WriteFile(s.settings, plain, 0o600); err != nil {
+		if err := os.WriteFile(s.settings, plain, 0o600); err != nil { //nolint:gosec // a file of our own
 			return err
 		}
 	}

@@ -85,6 +85,9 @@ func (w *world) inRows(path string) bool {
 			}
 			tables = append(tables, name)
 		}
+		if err := rows.Err(); err != nil {
+			w.t.Fatal(err)
+		}
 	default:
 		return false
 	}
