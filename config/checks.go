@@ -51,7 +51,7 @@ func checkCommand(text string) string {
 	case strings.ContainsRune(text, 0):
 		return "has a NUL character, write it without"
 	case strings.TrimSpace(text) == "":
-		return "is an empty command, write one that prints the token"
+		return "is an empty command, write one"
 	}
 	return ""
 }

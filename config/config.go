@@ -111,9 +111,10 @@ type Privacy struct {
 
 // Publish says which files are made for readers.
 type Publish struct {
-	DuckDB  string  `yaml:"duckdb" default:"copy" enum:"copy,off" doc:"copy: a DuckDB file for analysts; off: none"`
-	Parquet Parquet `yaml:"parquet" doc:"the Parquet lake"`
-	Views   []View  `yaml:"views" example:"[{name: team-leads, preset: strict, tables: [bi.*]}]" doc:"further DuckDB files, data_dir/NAME.duckdb, for readers who may see less"`
+	DuckDB  string   `yaml:"duckdb" default:"copy" enum:"copy,off" doc:"copy: a DuckDB file for analysts; off: none"`
+	Parquet Parquet  `yaml:"parquet" doc:"the Parquet lake"`
+	After   []string `yaml:"after" check:"command" commas:"ok" example:"[flashback-iceberg push --lake data/lake]" doc:"shell commands that run after the files are published, such as one that feeds on the lake"`
+	Views   []View   `yaml:"views" example:"[{name: team-leads, preset: strict, tables: [bi.*]}]" doc:"further DuckDB files, data_dir/NAME.duckdb, for readers who may see less"`
 }
 
 // View is a DuckDB file for readers who may see less than the analysts.

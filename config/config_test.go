@@ -122,7 +122,7 @@ func fullConfig() *Config {
 				APIKeyIDs: []string{"key-1"},
 			}},
 		},
-		Publish: Publish{DuckDB: "off", Parquet: Parquet{Compression: "none"}, Views: []View{
+		Publish: Publish{DuckDB: "off", Parquet: Parquet{Compression: "none"}, After: []string{"flashback-iceberg push --lake /srv/lake", "printf '%s, done' a"}, Views: []View{
 			{Name: "team-leads", Preset: "strict", Tables: []string{"bi.*"}},
 			{Name: "support", Preset: "names", Tables: []string{"bi.users", "alerts"}},
 		}},

@@ -132,7 +132,7 @@ func (d *decoder) texts(to *[]string, f field, s setting) {
 		text, complaint := plain(item)
 		switch {
 		case complaint != "":
-		case strings.Contains(text, ","):
+		case strings.Contains(text, ",") && f.tag.Get("commas") != "ok":
 			complaint = "has a comma, write several values as several items"
 		case slices.Contains(*to, text):
 			complaint = "is there twice, write it once"

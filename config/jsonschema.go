@@ -97,7 +97,7 @@ func (f field) text() object {
 
 func (f field) item() object {
 	s := f.text()
-	if f.values() == nil {
+	if f.values() == nil && f.tag.Get("commas") != "ok" {
 		s["pattern"] = "^[^,]+$"
 	}
 	return s

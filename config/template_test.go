@@ -33,7 +33,7 @@ func TestTemplateWithADataDirOfItsOwn(t *testing.T) {
 // optionalKeys are comments in the template.
 func optionalKeys() []string {
 	return []string{
-		"api.token_file", "api.token_command", "privacy.columns", "privacy.key_file", "privacy.key_command", "publish.views", "streams.violations.filter.block",
+		"api.token_file", "api.token_command", "privacy.columns", "privacy.key_file", "privacy.key_command", "publish.views", "publish.after", "streams.violations.filter.block",
 		"serve.password_file", "alarms.ping_url_file", "alarms.webhook_url_file",
 	}
 }

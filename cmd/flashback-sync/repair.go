@@ -50,10 +50,14 @@ func (a *app) repair(ctx context.Context, f repairFlags) error {
 		work = audit.Rebuild
 	}
 	var done audit.Repaired
+	var after error
 	err = t.recorded(ctx, "repair", func() (err error) {
 		done, err = work(ctx, t.options, t.source)
 		t.recorder.Repaired(done)
-		return cmp.Or(err, unrepaired(ctx, done))
+		if err == nil && done.Summary != nil {
+			after = t.afterPublishing(ctx)
+		}
+		return cmp.Or(err, unrepaired(ctx, done), after)
 	})
 	switch {
 	case t.recorder == nil: // it was refused

@@ -55,10 +55,14 @@ func (a *app) sync(ctx context.Context, f syncFlags) error {
 	defer t.source.Close()
 	t.options.DryRun, t.options.RetryRejected, t.options.ApplyPrivacy = f.dryRun, f.retryRejected, f.applyPrivacy
 	var summary *run.Summary
+	var after error
 	work := func() (err error) {
 		summary, err = run.Run(ctx, t.options, t.source)
 		t.recorder.Synced(summary)
-		return cmp.Or(err, gravest(ctx, summary))
+		if err == nil && !f.dryRun {
+			after = t.afterPublishing(ctx)
+		}
+		return cmp.Or(err, gravest(ctx, summary), after)
 	}
 	if f.dryRun {
 		t.options.Observe = a.printPlan
