@@ -437,9 +437,13 @@ func TestExpireBeforeADate(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, eightDays())
 	w.plantCanary(march(11).Add(time.Hour))
-	w.mustSync(w.options())
-	w.sim.ResetRequests()
 	o := w.options()
+	o.Views = []run.View{{Name: "support", Tables: []string{"alerts", "bi.events"}, Policy: privacy(t, "names", nil)}}
+	w.mustSync(o)
+	if got := w.canaries(); !slices.Contains(got, "support.duckdb") {
+		t.Fatalf("the canary is in %s", got)
+	}
+	w.sim.ResetRequests()
 	o.RunID = "expiry"
 	summary, err := run.Expire(context.Background(), o, map[string]time.Time{alerts: march(12).Add(7 * time.Hour), violations: march(11)})
 	if err != nil || summary.Status != "ok" || len(w.sim.Requests()) > 0 {
@@ -451,8 +455,8 @@ func TestExpireBeforeADate(t *testing.T) {
 	if got := w.published("SELECT (SELECT min(timestamp)::DATE FROM alerts) || ' ' || (SELECT min(timestamp)::DATE FROM violations)"); got != "2026-03-12 2026-03-11" {
 		t.Error(got)
 	}
-	w.matches(w.options())
-	w.mustSync(w.options())
+	w.matches(o)
+	w.mustSync(o)
 	if got := w.published("SELECT min(timestamp)::DATE FROM alerts"); !strings.HasPrefix(got, "2026-03-12") {
 		t.Errorf("what was dropped is back: %s", got)
 	}
