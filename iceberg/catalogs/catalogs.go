@@ -163,6 +163,9 @@ func (c *Catalog) Identifier(name string) table.Identifier {
 	return append(append(table.Identifier{}, c.namespace...), name)
 }
 
+// Namespace is the namespace of our tables.
+func (c *Catalog) Namespace() table.Identifier { return c.namespace }
+
 // Load loads a table; catalog.ErrNoSuchTable if there is none.
 func (c *Catalog) Load(ctx context.Context, name string) (*table.Table, error) {
 	return c.LoadTable(ctx, c.Identifier(name))

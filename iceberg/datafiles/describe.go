@@ -24,12 +24,12 @@ type statistics struct {
 
 // describe makes the manifest's entry of a file that was written.
 func (p *partition) describe(file *openFile, meta *metadata.FileMetaData) (iceberg.DataFile, error) {
-	values := map[int]any{1000: p.Org}
+	values := map[int]any{tables.OrgField: p.Org}
 	logical := map[int]string{}
 	if p.source.Period != nil {
-		values[1001] = p.source.Period.Ordinal
+		values[tables.PeriodField] = p.source.Period.Ordinal
 		if !p.source.Period.Month {
-			logical[1001] = "date"
+			logical[tables.PeriodField] = "date"
 		}
 	}
 	builder, err := iceberg.NewDataFileBuilder(p.Table.Spec(), iceberg.EntryContentData, file.location, iceberg.ParquetFile,

@@ -44,6 +44,7 @@ type Result struct {
 
 // TableResult is what a push did to one table.
 type TableResult struct {
+	Wanted   int     `json:"partitions"` // of the lake
 	Written  int     `json:"partitions_written"`
 	Removed  int     `json:"partitions_removed"`
 	Rows     int64   `json:"rows_written"`
@@ -112,11 +113,13 @@ func run(ctx context.Context, o Options, manifest *lake.Manifest) (*Result, erro
 			break
 		}
 	}
-	switch {
-	case len(failed) == len(declared) || len(result.Tables) == len(failed):
+	if len(failed) > 0 {
 		result.Status = "failed"
-	case len(failed) > 0:
-		result.Status = "partial"
+	}
+	for _, t := range result.Tables {
+		if len(failed) > 0 && t.Err == nil && t.Wanted > 0 {
+			result.Status = "partial"
+		}
 	}
 	return result, errors.Join(failed...)
 }

@@ -47,6 +47,7 @@ type wanted struct {
 
 func (p *pusher) push(ctx context.Context) error {
 	p.want, p.written = p.wanted(), map[int32][]iceberg.DataFile{}
+	p.result.Wanted = len(p.want)
 	if len(p.want) == 0 && !p.exists(ctx) {
 		return nil // a table is created with its first rows
 	}
@@ -212,7 +213,7 @@ func (p *pusher) commit(ctx context.Context) error {
 		if unknown >= unknownMax || time.Now().After(deadline) {
 			return fmt.Errorf("commit: %w", last)
 		}
-		if err := catalogs.Sleep(ctx, 20*time.Millisecond, min(time.Second<<unknown, 5*time.Second)); err != nil {
+		if err := catalogs.Sleep(ctx, 20*time.Millisecond, min(50*time.Millisecond<<unknown, 5*time.Second)); err != nil {
 			return errors.Join(err, last)
 		}
 	}

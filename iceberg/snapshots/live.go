@@ -16,12 +16,8 @@ import (
 	icebergio "github.com/apache/iceberg-go/io"
 	"github.com/apache/iceberg-go/table"
 	"golang.org/x/sync/errgroup"
-)
 
-// The partition fields' ids: every table has org, all but coverage have a period.
-const (
-	orgField    = 1000
-	periodField = 1001
+	"github.com/flashback-sync/flashback-sync/iceberg/tables"
 )
 
 // NoPeriod is the period of tables without one.
@@ -170,24 +166,29 @@ func hashOf(files []iceberg.DataFile) string {
 
 // periodOf is the period of a file, and whether it is the organisation's.
 func (l *Live) periodOf(file iceberg.DataFile) (period int32, mine bool, err error) {
-	values := file.Partition()
-	org, known := values[orgField].(string)
+	org, known := file.Partition()[tables.OrgField].(string)
 	if !known {
 		return 0, false, fmt.Errorf("%s has no organisation in its partition: the table's partition spec was changed, or another program wrote it", file.FilePath())
 	}
 	if org != l.Org {
 		return 0, false, nil
 	}
-	switch value := values[periodField].(type) {
+	period, err = PeriodOf(file)
+	return period, true, err
+}
+
+// PeriodOf is the period in a file's partition.
+func PeriodOf(file iceberg.DataFile) (int32, error) {
+	switch value := file.Partition()[tables.PeriodField].(type) {
 	case nil:
-		return NoPeriod, true, nil
+		return NoPeriod, nil
 	case int32:
-		return value, true, nil
+		return value, nil
 	case iceberg.Date:
-		return int32(value), true, nil
+		return int32(value), nil
 	case int:
-		return int32(value), true, nil //nolint:gosec // days or months
+		return int32(value), nil //nolint:gosec // days or months
 	default:
-		return 0, false, fmt.Errorf("%s has a partition value of type %T", file.FilePath(), value)
+		return 0, fmt.Errorf("%s has a partition value of type %T", file.FilePath(), value)
 	}
 }

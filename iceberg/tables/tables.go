@@ -15,6 +15,12 @@ import (
 // OrgColumn is the first column and the leading partition of every table.
 const OrgColumn = "org"
 
+// The partition fields' ids: every table has org, all but coverage have a period.
+const (
+	OrgField    = 1000
+	PeriodField = 1001
+)
+
 // CoverageName is the name of the table that has the coverage ledgers.
 const CoverageName = "coverage"
 
@@ -105,7 +111,7 @@ func coverage() Table {
 		Columns: []Column{
 			{"stream", iceberg.StringType{}, "Stream: alerts, violations or policy_stats.", false},
 			{"filter", iceberg.StringType{}, "The filter set, as one JSON object; {} is everything.", false},
-			{"status", iceberg.StringType{}, "covered: everything in the range is stored. lost: the source can no longer give the range.", false},
+			{"status", iceberg.StringType{}, "covered: everything in the range is stored. lost: the source can no longer give it. expired: its rows were dropped on purpose.", false},
 			{"from_ts", iceberg.TimestampTzType{}, "Start of the range (UTC, inclusive).", false},
 			{"to_ts", iceberg.TimestampTzType{}, "End of the range (UTC, exclusive).", false},
 		},
@@ -126,10 +132,10 @@ func (t Table) Schema() *iceberg.Schema {
 // Spec is the partition spec: organisation, then day or month.
 func (t Table) Spec() iceberg.PartitionSpec {
 	fields := []iceberg.PartitionField{{
-		SourceIDs: []int{1}, FieldID: 1000, Name: OrgColumn, Transform: iceberg.IdentityTransform{},
+		SourceIDs: []int{1}, FieldID: OrgField, Name: OrgColumn, Transform: iceberg.IdentityTransform{},
 	}}
 	if t.Time != "" {
-		field := iceberg.PartitionField{SourceIDs: []int{t.timeID()}, FieldID: 1001, Name: t.Time + "_day", Transform: iceberg.DayTransform{}}
+		field := iceberg.PartitionField{SourceIDs: []int{t.timeID()}, FieldID: PeriodField, Name: t.Time + "_day", Transform: iceberg.DayTransform{}}
 		if t.Month {
 			field.Name, field.Transform = t.Time+"_month", iceberg.MonthTransform{}
 		}

@@ -61,7 +61,7 @@ func (a *app) root() *cobra.Command {
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
 	a.settings.flags(root.PersistentFlags())
-	root.AddCommand(a.push())
+	root.AddCommand(a.push(), a.verify(), a.status(), a.maintain(), a.forget())
 	for _, command := range root.Commands() {
 		command.Args = noArguments
 	}
@@ -87,5 +87,9 @@ func usage(err error) error {
 	return usageError{err}
 }
 
-// errDifference means that verify found one.
-var errDifference = errors.New("the tables differ from the lake")
+var (
+	// errDifference means that verify found one.
+	errDifference = errors.New("the tables differ from the lake")
+	// errLeft means that forget could not remove everything.
+	errLeft = errors.New("something that may have erased rows is left")
+)

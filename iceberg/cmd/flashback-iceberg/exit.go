@@ -14,7 +14,7 @@ const (
 	codeOK           = 0
 	codeOther        = 1 // a bug
 	codeUsage        = 2
-	codePartial      = 3 // some tables are up to date, others are not
+	codePartial      = 3 // something that may have erased rows is left
 	codeUnauthorized = 4 // the catalog or the storage refused the credentials
 	codeLake         = 5 // the lake cannot be read, breaks its contract, or is older than the tables
 	codeStorage      = 6 // the catalog or the storage failed
@@ -23,10 +23,9 @@ const (
 
 func exitCode(ctx context.Context, err error) int {
 	var (
-		stop    stopped
-		misuse  usageError
-		broken  lake.Error
-		partial *partialError
+		stop   stopped
+		misuse usageError
+		broken lake.Error
 	)
 	switch {
 	case err == nil:
@@ -37,26 +36,23 @@ func exitCode(ctx context.Context, err error) int {
 		return codeUsage
 	case errors.Is(err, errDifference):
 		return codeDifference
+	case errors.Is(err, errLeft):
+		return codePartial
 	case catalogs.Unauthorized(err):
 		return codeUnauthorized
 	case errors.As(err, &broken), errors.Is(err, push.ErrOlder):
 		return codeLake
-	case errors.As(err, &partial):
-		return codePartial
 	}
 	return codeStorage
 }
-
-// partialError is the failure of some tables where others were brought up to date.
-type partialError struct{ error }
-
-func (e *partialError) Unwrap() error { return e.error }
 
 func hintFor(err error) string {
 	var broken lake.Error
 	switch {
 	case errors.Is(err, push.ErrOlder):
 		return "push from the machine that has synced last; if this lake was made anew, push --rebuilt-lake"
+	case errors.Is(err, errLeft):
+		return "a file that another program has written may become part of a commit: run forget again in a day; a reference: remove that branch or tag"
 	case errors.Is(err, lake.ErrChanged):
 		return "a run of flashback-sync is publishing, or the lake is damaged: push again, and if that does not help run 'flashback-sync repair'"
 	case errors.As(err, &broken):

@@ -32,9 +32,6 @@ func (a *app) push() *cobra.Command {
 			} else {
 				a.printPush(result)
 			}
-			if err != nil && result.Status == "partial" {
-				return &partialError{err}
-			}
 			return err
 		},
 	}
