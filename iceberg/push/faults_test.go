@@ -213,4 +213,3 @@ func (b *bench) wantNoOrphans() {
 		}
 	}
 }
-
