@@ -157,6 +157,23 @@ func TestARejectObeysThePolicy(t *testing.T) {
 	}
 }
 
+func TestAMaskedRejectHasNoSecrets(t *testing.T) {
+	p := policy(t, "none", map[string]schema.Treatment{"violations.extra": schema.Mask, "violations.explanation": schema.Mask, "rejected_records.raw": schema.Mask})
+	batch := treatedBatch(t, p)
+	batch.Add([]byte(`{"id":"v","explanation":"to jane@canary.example","password":"canary-1","more":{"card":4111111111111111,"mail":"jane\u0040canary.example"}}`))
+	_, built := take(t, batch)
+	for _, secret := range []string{"canary", "4111"} {
+		if strings.Contains(built.Rejects[0].Raw, secret) {
+			t.Errorf("%s is in %s", secret, built.Rejects[0].Raw)
+		}
+	}
+	again := treatedBatch(t, p)
+	again.AddReject([]byte(built.Rejects[0].Raw))
+	if _, second := take(t, again); second.Rejects[0].Raw != built.Rejects[0].Raw {
+		t.Errorf("treated again it is %s, was %s", second.Rejects[0].Raw, built.Rejects[0].Raw)
+	}
+}
+
 // A reject that can be typed later becomes the row that the source's record would be.
 func TestATreatedRejectBecomesItsRow(t *testing.T) {
 	p := policy(t, "names", map[string]schema.Treatment{"violations.policy_id": schema.Hash, "violations.explanation": schema.Mask})

@@ -88,20 +88,34 @@ func (d *decoder) appendField(out, record []byte, quoted, value jsontext.Value) 
 	case !known && !dated && d.treater.extra == schema.Drop:
 		return out, nil
 	case !known && !dated && d.treater.extra == schema.Mask:
-		if quoted, err = mask.JSON(quoted); err == nil {
-			value, err = mask.JSON(value)
-		}
+		return maskField(out, quoted, value)
 	case known:
 		value, err = d.treatField(column, record, value)
 	}
 	if err != nil {
 		return nil, err
 	}
+	return appendPair(out, quoted, value), nil
+}
+
+func appendPair(out []byte, quoted, value jsontext.Value) []byte {
 	if len(out) > 1 {
 		out = append(out, ',')
 	}
 	out = append(append(out, quoted...), ':')
-	return append(out, value...), nil
+	return append(out, value...)
+}
+
+// maskField masks the name and the value together: a name may say that the value is secret.
+func maskField(out []byte, quoted, value jsontext.Value) ([]byte, error) {
+	masked, err := mask.JSON(append(appendPair([]byte{'{'}, quoted, value), '}'))
+	if err != nil {
+		return nil, err
+	}
+	if len(out) > 1 {
+		out = append(out, ',')
+	}
+	return append(out, masked[1:len(masked)-1]...), nil
 }
 
 // treatField treats the value of a column. A number or an object is treated by its text.
