@@ -14,6 +14,7 @@ import checks_damage
 import checks_files
 import checks_misbehaviour
 import checks_options
+import checks_privacy
 import checks_servers
 import checks_secrets
 import checks_serve
@@ -25,7 +26,7 @@ from tool import Tool
 
 
 # Those that take longest come first: two run at a time, and much of their time is waiting.
-MODULES = (checks_serve, checks_misbehaviour, checks_options, checks_damage, checks_sync, checks_views, checks_trust, checks_wire, checks_files,
+MODULES = (checks_serve, checks_misbehaviour, checks_options, checks_damage, checks_privacy, checks_sync, checks_views, checks_trust, checks_wire, checks_files,
            checks_servers, checks_secrets)
 
 

@@ -151,6 +151,7 @@ def check_conservation(run):
         return  # killed, or it failed before it had anything to sum up
     for name, stream in ((summary.get("run") or summary).get("streams") or {}).items():
         parts = [stream[f"rows_{word}"] for word in ("inserted", "updated", "unchanged", "duplicate", "rejected")]
+        parts.append(stream.get("rows_withheld", 0))
         if stream["rows_received"] != sum(parts):
             raise AssertionError(f"{name}: {stream['rows_received']} rows received, but {parts} accounted for: {run}")
 
