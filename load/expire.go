@@ -161,3 +161,9 @@ func unexpired(all []Expiry) map[string]string {
 	}
 	return where
 }
+
+// CountBefore counts the rows of a table that are dated before an instant.
+func (r Reader) CountBefore(ctx context.Context, table *schema.Table, at time.Time) (rows int64, err error) {
+	err = r.conn.QueryRowContext(ctx, fmt.Sprintf("SELECT count(*) FROM %s WHERE %s < ?", schema.Ident(table.Name), schema.Ident(table.Time)), at).Scan(&rows)
+	return rows, duckdb.Wrap("count old rows", err)
+}

@@ -132,6 +132,13 @@ func (r Reader) Erased(ctx context.Context) (pending bool, err error) {
 	return pending, duckdb.Wrap("read warehouse", err)
 }
 
+// MarkErased records that something is about to be erased that files beside the warehouse may
+// have.
+func (w *Warehouse) MarkErased(ctx context.Context) error {
+	_, err := w.conn.ExecContext(ctx, "INSERT INTO internal.meta SELECT $1, '' WHERE NOT EXISTS (FROM internal.meta WHERE key = $1)", erased)
+	return duckdb.Wrap("record erasure", err)
+}
+
 // ForgetErased records that no other file has what was erased.
 func (w *Warehouse) ForgetErased(ctx context.Context) error {
 	_, err := w.conn.ExecContext(ctx, "DELETE FROM internal.meta WHERE key = ?", erased)

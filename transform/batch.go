@@ -126,9 +126,10 @@ func (b *Batch) addDecoded(record []byte, more given) Outcome {
 	if b.decoder.withheld(b.timed) {
 		return Withheld
 	}
+	b.decoder.reportUnknown()
 	b.seal()
 	b.decoder.treat()
-	b.decoder.dropTexts()
+	b.decoder.dropMentions()
 	hash := b.hash(record)
 	// Two keys of one hash are taken for a conflict, which loses nothing.
 	key := maphash.Bytes(b.seed, b.values(b.keyed))
@@ -147,7 +148,12 @@ func (b *Batch) reject(record []byte, err error) Outcome {
 	if b.decoder.withheldReject(record) {
 		return Withheld
 	}
-	b.rejects = append(b.rejects, schema.Reject{Reason: err.Error(), Raw: b.decoder.rawText(record)})
+	raw := b.decoder.rawText(record)
+	if m := b.decoder.treater.mentions; m != nil && !b.decoder.treater.again && m.in([]byte(raw)) {
+		return Withheld
+	}
+	b.decoder.reportUnknown()
+	b.rejects = append(b.rejects, schema.Reject{Reason: err.Error(), Raw: raw})
 	b.bytes += len(record)
 	return Rejected
 }

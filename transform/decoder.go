@@ -159,8 +159,8 @@ func (d *decoder) field(quoted, text []byte) error {
 	return d.note(name)
 }
 
-// note remembers the name of an unknown field: for the report, and to find it
-// when the record has it twice.
+// note remembers the name of an unknown field: for the report, if the record is stored, and
+// to find it when the record has it twice.
 func (d *decoder) note(name []byte) error {
 	if d.met == nil {
 		d.met = map[string]struct{}{}
@@ -170,10 +170,23 @@ func (d *decoder) note(name []byte) error {
 		return d.twice(name)
 	}
 	d.met[text] = struct{}{}
-	if _, met := d.report[text]; !met && len(d.report) < reported && d.treater.extra != schema.Drop {
-		d.report[printed(name)] = struct{}{}
-	}
 	return nil
+}
+
+// reportUnknown adds the unknown fields of the record to the report, but for those that
+// mention somebody hidden.
+func (d *decoder) reportUnknown() {
+	if d.treater.extra == schema.Drop {
+		return
+	}
+	for name := range d.met {
+		if _, met := d.report[name]; met || len(d.report) >= reported {
+			continue
+		}
+		if m := d.treater.mentions; m == nil || !m.in([]byte(name)) {
+			d.report[printed([]byte(name))] = struct{}{}
+		}
+	}
 }
 
 // twice names the field unless unknown fields leave no trace.

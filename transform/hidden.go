@@ -14,24 +14,80 @@ type Hidden struct {
 	// Since has, by entity and hash of an id, from when on records are withheld; a zero time
 	// is always.
 	Since map[string]map[string]time.Time
-	// Texts has the rows of others whose texts are not stored: the hash of RowName of the
-	// id as it is stored.
-	Texts map[string]bool
-	// Rejects has the rejects that are withheld: the hash of RowName of the record.
-	Rejects map[string]bool
+	// Mentions are what a text that is stored does not have.
+	Mentions []schema.Mention
 }
 
-// RowName is what Hidden has the hash of, for a row's id or a reject's text.
+// RowName is what a fingerprint has the hash of, for a reject's text.
 func RowName(table, id string) string { return table + " " + id }
 
 // Withholds reports whether there may be records that are not stored.
-func (p *Policy) Withholds() bool { return p != nil && len(p.hidden.Since)+len(p.hidden.Rejects) > 0 }
+func (p *Policy) Withholds() bool {
+	return p != nil && len(p.hidden.Since)+len(p.hidden.Mentions) > 0
+}
 
 // Hiding is the policy that withholds these records too. It must have a key.
 func (p *Policy) Hiding(h Hidden) *Policy {
 	more := *p
 	more.hidden = h
 	return &more
+}
+
+// HiddenBy is what tombstones hide.
+func HiddenBy(all []schema.Tombstone) Hidden {
+	h := Hidden{Since: map[string]map[string]time.Time{}}
+	for _, t := range all {
+		if h.Since[t.Kind] == nil {
+			h.Since[t.Kind] = map[string]time.Time{}
+		}
+		h.Since[t.Kind][t.Hash] = t.Since
+		h.Mentions = append(h.Mentions, t.Mentions...)
+	}
+	return h
+}
+
+// Erased reports of a stored value of an id column whether it is that of somebody whose
+// records are always withheld.
+func (p *Policy) Erased(c schema.TableColumn) func(stored string) bool {
+	with := p.Of(c.Table.Name, c.Column.Name)
+	erased := map[string]bool{}
+	for hash, since := range p.hidden.Since[c.Entity] {
+		switch {
+		case !since.IsZero():
+		case with == schema.Pseudonym:
+			erased[pseudonym(c.Entity, hash)] = true
+		default:
+			erased[hash] = true
+		}
+	}
+	return func(stored string) bool {
+		if with != schema.Hash && with != schema.Pseudonym {
+			stored = p.Hash(stored)
+		}
+		return erased[stored]
+	}
+}
+
+// ErasedReject reports of the text of a stored reject whether it names somebody whose
+// records are always withheld, or mentions what no text has.
+func (p *Policy) ErasedReject(stream *schema.Stream) func(raw string) bool {
+	mentioned := p.Mentioned()
+	erased := map[string]func(string) bool{} // by field
+	for _, c := range stream.Table.Batch() {
+		if p.hidden.Since[c.Entity] != nil && c.IDOf == "" && c.API != "" {
+			erased[c.API] = p.Erased(schema.TableColumn{Table: stream.Table, Column: c})
+		}
+	}
+	return func(raw string) bool {
+		for field, is := range erased {
+			for _, id := range valuesOf([]byte(raw), field) {
+				if is(string(id)) {
+					return true
+				}
+			}
+		}
+		return mentioned(raw)
+	}
 }
 
 // withheld reports whether the decoded record is not to be stored.
@@ -50,30 +106,28 @@ func (d *decoder) withheld(timed int) bool {
 	return false
 }
 
-// dropTexts drops the texts of a row that mentioned somebody hidden. The row is known by
-// its id as it is stored.
-func (d *decoder) dropTexts() {
-	id, known := d.byName["id"]
-	if !known || len(d.treater.hidden.Texts) == 0 ||
-		!d.treater.hidden.Texts[d.treater.hash([]byte(RowName(d.treater.table, string(d.text(&d.slots[id])))))] {
+// dropMentions drops treated texts that mention somebody hidden.
+func (d *decoder) dropMentions() {
+	if d.treater.mentions == nil {
 		return
 	}
-	for i, c := range d.columns {
-		if c.Privacy == schema.Content {
-			d.slots[i] = slot{}
+	for _, c := range d.treater.mentioning {
+		s := &d.slots[c.at]
+		if !s.set || c.NamesUser() && d.slots[c.of].set && d.slots[c.of].from < d.slots[c.of].to {
+			continue
+		}
+		if d.treater.mentions.in(d.text(s)) {
+			*s = slot{}
 		}
 	}
 }
 
-// withheldReject reports whether a record that cannot be decoded is not to be stored: it is
-// hidden itself, or names somebody hidden. Its time may be unreadable, and does not count.
+// withheldReject reports whether a record that cannot be decoded is not to be stored: it
+// names somebody hidden. Its time may be unreadable, and does not count.
 func (d *decoder) withheldReject(record []byte) bool {
 	t := d.treater
 	if t.again {
 		return false
-	}
-	if len(t.hidden.Rejects) > 0 && t.hidden.Rejects[t.hash([]byte(RowName(t.table, string(record))))] {
-		return true
 	}
 	for _, c := range t.ids {
 		for _, id := range valuesOf(record, c.API) {

@@ -245,23 +245,27 @@ func TestHiddenRecordsAreWithheld(t *testing.T) {
 				schema.User:         {plain.Hash("u-gone"): {}, plain.Hash("u-later"): noon},
 				schema.Conversation: {plain.Hash("c-gone"): {}},
 			},
-			Texts:   map[string]bool{plain.Hash(transform.RowName("violations", "quotes")): true},
-			Rejects: map[string]bool{plain.Hash(transform.RowName("violations", "broken")): true},
+			Mentions: []schema.Mention{mention(t, plain, "Jane Doe"), mention(t, plain, "u-gone")},
 		})
 		for record, want := range map[string]transform.Outcome{
-			`{"id":"1","timestamp":"2024-05-01T10:00:00Z","userId":"u-gone"}`:                          transform.Withheld,
-			`{"id":"2","timestamp":"2024-05-01T10:00:00Z","userId":"u-later"}`:                         transform.Added,
-			`{"id":"3","timestamp":"2024-05-01T12:00:00Z","userId":"u-later"}`:                         transform.Withheld,
-			`{"id":"4","timestamp":"2024-05-01T10:00:00Z","userId":"u","conversationId":"c-gone"}`:     transform.Withheld,
-			`{"id":"5","timestamp":"2024-05-01T10:00:00Z","userId":"c-gone"}`:                          transform.Added,
-			`{"id":"6","timestamp":"never","userId":"u-gone"}`:                                         transform.Withheld,
-			`{"id":"7","timestamp":"2024-05-01T10:00:00Z","userId":"u-gone","userId":"u"}`:             transform.Withheld,
-			`{"id":"8","timestamp":"2024-05-01T10:00:00Z","userId":"u-gone","block":`:                  transform.Withheld,
-			`{"id":"9","timestamp":"2024-05-01T10:00:00Z","u\u0073erId":"u-\u0067one"}`:                transform.Withheld,
-			`{"id":"quotes","timestamp":"2024-05-01T10:00:00Z","explanation":"of Jane","x":"of Jane"}`: transform.Added,
-			`broken`: transform.Withheld,
-			`broker`: transform.Rejected,
+			`{"id":"1","timestamp":"2024-05-01T10:00:00Z","userId":"u-gone"}`:                                        transform.Withheld,
+			`{"id":"2","timestamp":"2024-05-01T10:00:00Z","userId":"u-later"}`:                                       transform.Added,
+			`{"id":"3","timestamp":"2024-05-01T12:00:00Z","userId":"u-later"}`:                                       transform.Withheld,
+			`{"id":"4","timestamp":"2024-05-01T10:00:00Z","userId":"u","conversationId":"c-gone"}`:                   transform.Withheld,
+			`{"id":"5","timestamp":"2024-05-01T10:00:00Z","userId":"c-gone"}`:                                        transform.Added,
+			`{"id":"6","timestamp":"never","userId":"u-gone"}`:                                                       transform.Withheld,
+			`{"id":"7","timestamp":"2024-05-01T10:00:00Z","userId":"u-gone","userId":"u"}`:                           transform.Withheld,
+			`{"id":"8","timestamp":"2024-05-01T10:00:00Z","userId":"u-gone","block":`:                                transform.Withheld,
+			`{"id":"9","timestamp":"2024-05-01T10:00:00Z","u\u0073erId":"u-\u0067one"}`:                              transform.Withheld,
+			`{"id":"quotes","timestamp":"2024-05-01T10:00:00Z","explanation":"Of JANE doe's","x":"J\u0061ne.Doe"}`:   transform.Added,
+			`{"id":"others","timestamp":"2024-05-01T10:00:00Z","explanation":"Jane or Doe, u-gone1","userName":"u"}`: transform.Added,
+			`broken by Jane Doe`:             transform.Withheld,
+			`{"broken":"J\u0061ne \u0044oe"`: transform.Withheld,
+			`broken by Jane Doer`:            transform.Rejected,
 		} {
+			if strings.Contains(record, "broken") && preset != "none" {
+				want = transform.Rejected // and leaves a fingerprint
+			}
 			batch := treatedBatch(t, p)
 			if outcome := batch.Add([]byte(record)); outcome != want {
 				t.Errorf("%s: %s: outcome %v, want %v", preset, record, outcome, want)
@@ -273,6 +277,35 @@ func TestHiddenRecordsAreWithheld(t *testing.T) {
 			if len(rows) == 1 && rows[0]["id"] == "quotes" && (rows[0]["explanation"] != nil || rows[0]["extra"] != nil) {
 				t.Errorf("%s: texts are stored: %v", preset, rows[0])
 			}
+			if len(rows) == 1 && rows[0]["id"] == "others" && preset == "none" && rows[0]["explanation"] == nil {
+				t.Errorf("%s: a text that mentions nobody is not stored: %v", preset, rows[0])
+			}
 		}
+	}
+}
+
+func mention(t testing.TB, p *transform.Policy, of string) schema.Mention {
+	t.Helper()
+	m, ok := p.Mention(of)
+	if !ok {
+		t.Fatalf("%q cannot be searched", of)
+	}
+	return m
+}
+
+func TestWordsAreWhatIsBetweenPunctuation(t *testing.T) {
+	for text, want := range map[string]string{
+		"Jane_Doe's":           "jane doe s",
+		"jane.doe@example.com": "jane doe example com",
+		"ÉCOLE u1/u10":         "école u1 u10",
+		" ' \" % ; ":           "",
+		"李小龙":                  "李小龙",
+	} {
+		if got := strings.Join(transform.Words(text), " "); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+	if got := transform.Unescaped(`J\u0061ne\nD\"oe\u00`); got != "Jane D\"oe00" {
+		t.Errorf("got %q", got)
 	}
 }

@@ -21,6 +21,9 @@ type treater struct {
 	known   map[string]string
 	hidden  Hidden
 	ids     []treated // columns by which records are withheld
+
+	mentions   *mentions // nil: no text is dropped
+	mentioning []treated // columns whose texts may mention somebody
 	// again: the records are stored ones. What looks like a hash or a pseudonym is one.
 	again bool
 }
@@ -52,6 +55,14 @@ func newTreater(table *schema.Table, columns []schema.Column, policy *Policy) *t
 	at := map[string]int{}
 	for i, c := range columns {
 		at[c.Name] = i
+	}
+	t.mentions = newMentions(policy)
+	for _, c := range table.Mentioning() {
+		of := at[c.Name]
+		if c.IDOf != "" {
+			of = at[c.IDOf]
+		}
+		t.mentioning = append(t.mentioning, treated{Column: c, at: at[c.Name], of: of})
 	}
 	for i, c := range columns {
 		with := policy.Of(table.Name, c.Name)

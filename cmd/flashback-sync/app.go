@@ -86,7 +86,7 @@ It loses no row, shows none twice, and never blocks a reader. Begin with
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
 	root.AddCommand(
 		a.syncCommand(), a.demoCommand(), a.statusCommand(), a.queryCommand(), a.askCommand(), a.exportCommand(), a.verifyCommand(), a.repairCommand(),
-		a.serveCommand(), a.reportCommand(), a.initCommand(), a.checkCommand(), a.schemaCommand(), a.versionCommand(),
+		a.forgetCommand(), a.suppressCommand(), a.serveCommand(), a.reportCommand(), a.initCommand(), a.checkCommand(), a.schemaCommand(), a.versionCommand(),
 		a.manCommand(),
 	)
 	root.SetOut(a.stdout) // completion keeps the output of this moment

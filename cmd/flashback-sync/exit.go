@@ -61,9 +61,10 @@ func exitCode(ctx context.Context, err error) int {
 		damaged  *duckdb.DamagedError
 		storage  *duckdb.StorageError
 		policy   *run.PolicyChanged
+		key      *run.KeyMissing
 	)
 	switch {
-	case errors.As(err, &misuse) || errors.As(err, &problems) || errors.As(err, &policy):
+	case errors.As(err, &misuse) || errors.As(err, &problems) || errors.As(err, &policy) || errors.As(err, &key):
 		return codeUsage
 	case errors.As(err, &damaged):
 		return codeDamaged
@@ -73,7 +74,7 @@ func exitCode(ctx context.Context, err error) int {
 		return codeStorage
 	case errors.Is(err, run.ErrIncomplete):
 		return codePartial
-	case errors.Is(err, audit.ErrDifference):
+	case errors.Is(err, audit.ErrDifference) || errors.Is(err, errLeft):
 		return codeDifference
 	}
 	kind, known := api.KindOf(err)

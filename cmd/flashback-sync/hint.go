@@ -24,12 +24,16 @@ func hintFor(err error) string {
 		damaged *duckdb.DamagedError
 		storage *duckdb.StorageError
 		policy  *run.PolicyChanged
+		key     *run.KeyMissing
 	)
 	if errors.As(err, &hint) {
 		return hint.hint
 	}
 	if errors.As(err, &policy) {
 		return policyHint(policy)
+	}
+	if errors.As(err, &key) {
+		return "restore the privacy key " + key.KeyID + ": privacy.key_env, key_file or key_command"
 	}
 	if errors.As(err, &damaged) {
 		if damaged.Newer {

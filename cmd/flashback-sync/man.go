@@ -26,7 +26,7 @@ var exitStatuses = []struct {
 	{codeStorage, "storage"},
 	{codeLocked, "another instance runs"},
 	{codeDamaged, "the warehouse is damaged or from a newer release"},
-	{codeDifference, "verify found a difference"},
+	{codeDifference, "verify found a difference, or forget something left"},
 	{130, "interrupted, cleanly"},
 	{143, "terminated, cleanly"},
 }

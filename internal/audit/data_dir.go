@@ -133,6 +133,11 @@ func (d *dataDir) Reached(ctx context.Context, stream string) (time.Time, error)
 // Sealed lists the ids that are stored encrypted.
 func (d *dataDir) Sealed(ctx context.Context) ([]string, error) { return d.SealedIn(ctx, d.prefix) }
 
+// Applied lists the tombstones that the warehouse obeys.
+func (d *dataDir) Applied(ctx context.Context) ([]schema.Tombstone, error) {
+	return d.AppliedIn(ctx, d.prefix)
+}
+
 // Private are the fingerprints of the private warehouse's partitions, by their start.
 func (d *dataDir) Private(ctx context.Context, table *schema.Table) (map[time.Time]fingerprint, error) {
 	return d.partitions(ctx, table, schema.Ident(table.Name))

@@ -25,7 +25,7 @@ const (
 	mostOpen = 12
 )
 
-//go:embed report.html.tmpl report.css
+//go:embed report.html.tmpl erasure.html.tmpl report.css
 var pages embed.FS
 
 var pageTemplate = template.Must(template.New("report.html.tmpl").Funcs(template.FuncMap{

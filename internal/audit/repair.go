@@ -3,6 +3,7 @@ package audit
 import (
 	"cmp"
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -22,14 +23,32 @@ type Repaired struct {
 	Left    *Report       `json:"left,omitempty"`    // of what was repaired, read again; nil without a run
 }
 
+// errUnfinished says that a forget was interrupted.
+var errUnfinished = errors.New("a forget was interrupted")
+
 // Repair looks for differences, reads again just the intervals that differ,
-// publishes again the files that differ, and verifies what it repaired.
+// publishes again the files that differ, and verifies what it repaired. It first completes
+// a forget that was interrupted.
 //
 // To request little where little is wrong it looks closely at the days whose files
 // and warehouse disagree, and month by month elsewhere; only if that finds
 // nothing does it look at every day.
 func Repair(ctx context.Context, options run.Options, from run.Source) (done Repaired, err error) {
+	done, err = repair(ctx, options, from)
+	if errors.Is(err, errUnfinished) {
+		if err := run.FinishForgetting(ctx, options); err != nil {
+			return Repaired{}, err
+		}
+		return repair(ctx, options, from)
+	}
+	return done, err
+}
+
+func repair(ctx context.Context, options run.Options, from run.Source) (done Repaired, err error) {
 	done.Found, err = verified(ctx, options, from, nil, func(ctx context.Context, v *verification) error {
+		if v.unfinished {
+			return errUnfinished
+		}
 		if err := v.files(ctx); err != nil {
 			return err
 		}

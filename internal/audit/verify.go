@@ -26,6 +26,7 @@ type verification struct {
 	mismatched map[string]checkpoints.Set          // by table: where the warehouse is not what was published
 	kept       map[string]time.Time                // by table: where the rows begin that have not expired
 	clock      time.Time                           // the source's, when statistics were last requested
+	unfinished bool                                // a forget was interrupted
 }
 
 // now is the source's clock where it is known.
@@ -42,6 +43,9 @@ func (v *verification) now() time.Time {
 // knows only some of the policies or series; never that of a difference.
 func Verify(ctx context.Context, options run.Options, from run.Source) (*Report, error) {
 	return verified(ctx, options, from, nil, func(ctx context.Context, v *verification) error {
+		if v.unfinished {
+			v.options.Observe(run.Event{Kind: run.Warned, Message: "a forget was interrupted: the next sync or repair completes it"})
+		}
 		return cmp.Or(v.files(ctx), v.crossCheck(ctx), v.ledger(ctx), worse(v.lists(ctx), v.stats(ctx)))
 	})
 }
@@ -61,11 +65,16 @@ func verified(ctx context.Context, options run.Options, from run.Source, only ma
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, stored.Close()) }()
+	hidden, err := run.ReadForgotten(ctx, &options, stored)
+	if err != nil {
+		return nil, err
+	}
+	options.Privacy = hidden.Policy
 	if err := run.CheckPolicy(ctx, stored, options.Privacy); err != nil {
 		return nil, err
 	}
 	options.Observe(run.Event{Kind: run.Opened})
-	v := &verification{options: options, source: from, stored: stored, only: only, report: &Report{
+	v := &verification{options: options, source: from, stored: stored, only: only, unfinished: hidden.Unfinished, report: &Report{
 		Source: options.Source, DataDir: options.DataDir, Generator: "flashback-sync " + options.Version,
 		Full: options.Full, StartedAt: options.Now().UTC(),
 	}}

@@ -40,7 +40,7 @@ func StatusOf(exitCode int) string {
 // Run is one run of one command, or a slot that was skipped. Times are UTC.
 type Run struct {
 	RunID string `json:"run_id"`
-	// Command is sync, verify or repair.
+	// Command is sync, verify, repair, forget or suppress.
 	Command string `json:"command"`
 	// Job is the job of the schedule that the run did the work of: sync (all
 	// streams), alerts, violations, policy_stats or verify; "" for what a person

@@ -97,6 +97,12 @@ func (r *run) finishErasing(ctx context.Context) error {
 	if err := r.removeSetAside(); err != nil {
 		return err
 	}
+	if !r.options.PublishDuckDB && exists(r.snapshotPath()) { // of an earlier configuration
+		if err := os.Remove(r.snapshotPath()); err != nil {
+			return &duckdb.StorageError{Doing: "erase", Err: err}
+		}
+		r.warn("", snapshotName+" was removed: it was published before something was erased, and is not published any more")
+	}
 	return r.warehouse.ForgetErased(ctx)
 }
 

@@ -45,6 +45,10 @@ type Options struct {
 	// ApplyPrivacy rewrites what is stored if it obeys another policy; otherwise a run
 	// returns a *PolicyChanged.
 	ApplyPrivacy bool
+	// forget is who is forgotten or suppressed instead of reading anything.
+	forget *Person
+	// finish completes what was interrupted, and reads nothing.
+	finish bool
 
 	// KeepRuns and KeepRejects are how long the program's own records are kept, as in
 	// load.Keep; 0 is indefinitely.

@@ -125,7 +125,7 @@ func (r *run) publishLake(ctx context.Context, ledger []checkpoints.Line, refres
 	}
 	done, err := lake.Publish(ctx, lake.Options{
 		Dir: r.options.LakeDir(), Compression: r.options.Compression, Generator: "flashback-sync " + r.options.Version,
-		Now: r.options.Now(), Coverage: ledger, Refresh: refresh, Generation: generation, Privacy: treated, Sealed: sealed,
+		Now: r.options.Now(), Coverage: ledger, Refresh: refresh, Generation: generation, Privacy: treated, Sealed: sealed, Forgotten: r.forgotten.Tombstones(),
 		Known:   func(path string, now durable.Identity) bool { return note.Knows("lake/"+path, now) },
 		Rewrite: distrust,
 	}, r.warehouse)
@@ -174,8 +174,13 @@ func publishError(ctx context.Context, err error) error {
 // changed: it lacks something other than the passing of time, or is old.
 func (r *run) stale(ledger []checkpoints.Line) bool {
 	manifest, err := lake.ReadManifest(r.options.LakeDir())
-	if err != nil || len(manifest.Coverage) != len(ledger) {
+	if err != nil || len(manifest.Coverage) != len(ledger) || len(manifest.Forgotten) != len(r.forgotten.Entries) {
 		return true
+	}
+	for i, t := range r.forgotten.Tombstones() {
+		if f := manifest.Forgotten[i]; !f.Covers(t) || !t.Covers(f.Tombstone) {
+			return true
+		}
 	}
 	for i, old := range manifest.Coverage {
 		now := ledger[i]

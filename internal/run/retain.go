@@ -15,7 +15,13 @@ import (
 // retain removes records of our own that are older than they are to be kept. Rejects
 // leave the published file in the same run; old runs leave it when it is written next.
 func (r *run) retain(ctx context.Context) error {
-	removed, err := r.warehouse.Retain(ctx, load.Keep{Runs: r.options.KeepRuns, Rejects: r.options.KeepRejects}, r.earliestNow())
+	keep, now := load.Keep{Runs: r.options.KeepRuns, Rejects: r.options.KeepRejects}, r.earliestNow()
+	for _, before := range r.options.expire { // rejects have no time of their own but when they came
+		if age := now.Sub(before); keep.Rejects == 0 || age < keep.Rejects {
+			keep.Rejects = age
+		}
+	}
+	removed, err := r.warehouse.Retain(ctx, keep, now)
 	for _, stream := range slices.Sorted(maps.Keys(removed.Rejects)) {
 		r.changed = true
 		r.warn(stream, fmt.Sprintf("%s older than retention.rejects removed from rejected_records", english.Plural(int(removed.Rejects[stream]), "record", "")))

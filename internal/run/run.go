@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/flashback-sync/flashback-sync/internal/forgotten"
 	"github.com/flashback-sync/flashback-sync/internal/journal"
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
@@ -32,6 +33,9 @@ type run struct {
 
 	clockWarned bool // that it is far from ours
 
+	forgotten *forgotten.List // of whom nothing is stored
+	erased    Erased          // what a Forget did
+
 	rehearsal string // the temporary folder of a dry run, or ""
 
 	mu sync.Mutex // keeps events one at a time
@@ -41,20 +45,28 @@ type run struct {
 // could not start or could not be finished: see package load for its types, and
 // each stream's own failure in the summary.
 func Run(ctx context.Context, options Options, from Source) (*Summary, error) {
+	r := newRun(options, from)
+	return r.summary, r.run(ctx)
+}
+
+func newRun(options Options, from Source) *run {
 	if options.Now == nil {
 		options.Now = time.Now
 	}
-	r := &run{options: options, source: from, summary: &Summary{
+	return &run{options: options, source: from, summary: &Summary{
 		RunID: options.RunID, Streams: map[string]*Result{}, StartedAt: options.Now().UTC(),
 	}}
+}
+
+func (r *run) run(ctx context.Context) error {
 	err := r.rehearse()
 	if err == nil {
 		err = r.execute(ctx)
 	}
-	if durable.FoldersRefused() && !options.DryRun {
+	if durable.FoldersRefused() && !r.options.DryRun {
 		r.warn("", "the file system of data_dir does not sync folders: after a power cut an older file may be in the place of a published one; the next run publishes it again")
 	}
-	r.summary.finish(options.Now())
+	r.summary.finish(r.options.Now())
 	if err != nil {
 		r.summary.Status = journal.Failed
 	}
@@ -65,7 +77,7 @@ func Run(ctx context.Context, options Options, from Source) (*Summary, error) {
 	if r.rehearsal != "" {
 		err = cmp.Or(err, os.RemoveAll(r.rehearsal))
 	}
-	return r.summary, err
+	return err
 }
 
 // rehearse gives a dry run that has no warehouse yet one of its own, since it
@@ -95,14 +107,13 @@ func (r *run) execute(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := r.readExpired(ctx); err != nil {
-		return err
+	for _, step := range []func(context.Context) error{r.readExpired, r.hide, r.refuseOlder, r.obeyPolicy} {
+		if err := step(ctx); err != nil {
+			return err
+		}
 	}
-	if err := r.refuseOlder(ctx); err != nil {
-		return err
-	}
-	if err := r.obeyPolicy(ctx); err != nil {
-		return err
+	if r.options.DryRun && r.options.forget != nil {
+		return r.preview(ctx)
 	}
 	if r.options.DryRun {
 		return r.syncAll(ctx)
@@ -115,14 +126,13 @@ func (r *run) execute(ctx context.Context) (err error) {
 		return err
 	}
 	r.crashed = exists(r.unpublishedPath())
-	if err := r.refill(ctx); err != nil {
-		return err
+	for _, step := range []func(context.Context) error{r.forget, r.refill, r.publishLeftovers, r.finishErasing, r.prove} {
+		if err := step(ctx); err != nil {
+			return err
+		}
 	}
-	if err := r.publishLeftovers(ctx); err != nil {
-		return err
-	}
-	if err := r.finishErasing(ctx); err != nil {
-		return err
+	if r.options.forget != nil || r.options.finish {
+		return nil
 	}
 	if err := durable.Write(r.unpublishedPath(), nil); err != nil {
 		return &duckdb.StorageError{Doing: "start run", Err: err}
@@ -135,13 +145,21 @@ func (r *run) execute(ctx context.Context) (err error) {
 	if err := r.retain(ctx); err != nil {
 		return err
 	}
+	if r.options.expire != nil {
+		if err := r.warehouse.MarkErased(ctx); err != nil {
+			return err
+		}
+	}
 	// What was read is published even if the disk has no space to drop what is old.
 	failure := r.expire(ctx)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	err = r.publish(ctx)
-	return cmp.Or(failure, err)
+	if err := cmp.Or(failure, err); err != nil || r.options.expire == nil {
+		return err
+	}
+	return cmp.Or(r.warehouse.Reopen(ctx), r.finishErasing(ctx))
 }
 
 // read reads what is due of every stream.

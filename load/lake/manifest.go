@@ -35,6 +35,37 @@ type Manifest struct {
 	Privacy []schema.Treated `json:"privacy,omitempty"`
 	// Sealed are ids that statistics are requested by, encrypted with the privacy key.
 	Sealed []string `json:"sealed,omitempty"`
+	// Forgotten says of whom the files have no rows, by keyed hashes.
+	Forgotten []Forgotten `json:"forgotten,omitempty"`
+}
+
+// Forgotten is a tombstone, and the first publication that obeys it.
+type Forgotten struct {
+	schema.Tombstone
+	Generation int64 `json:"generation"`
+}
+
+// Tombstones are those of the manifest.
+func (m *Manifest) Tombstones() (all []schema.Tombstone) {
+	for _, f := range m.Forgotten {
+		all = append(all, f.Tombstone)
+	}
+	return all
+}
+
+// obey lists the tombstones that this publication obeys.
+func (m *Manifest) obey(o Options) {
+	before := m.Forgotten
+	m.Forgotten = nil
+	for _, t := range o.Forgotten {
+		f := Forgotten{t, o.Generation}
+		for _, known := range before {
+			if known.Covers(t) && t.Covers(known.Tombstone) {
+				f.Generation = known.Generation
+			}
+		}
+		m.Forgotten = append(m.Forgotten, f)
+	}
 }
 
 // Table says what the columns of a table's files mean. It is here and not in every file: a
@@ -115,6 +146,7 @@ func (m *Manifest) write(o Options) error {
 	m.Files, m.Coverage = append([]File{}, m.Files...), append([]checkpoints.Line{}, o.Coverage...)
 	m.Tables, m.Generation = tables(), o.Generation
 	m.Privacy, m.Sealed = o.Privacy, o.Sealed
+	m.obey(o)
 	for i := range m.Files {
 		m.Files[i].Generation = cmp.Or(m.Files[i].Generation, o.Generation) // earlier releases recorded none
 	}
@@ -128,6 +160,9 @@ func (m *Manifest) write(o Options) error {
 	}
 	return durable.Write(filepath.Join(o.Dir, ManifestName), append(content, '\n'))
 }
+
+// Readme is README.md of the lake.
+func Readme() string { return string(readme) }
 
 func writeReadme(name string) error {
 	if content, err := durable.ReadFile(name); err == nil && bytes.Equal(content, readme) {

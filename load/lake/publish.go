@@ -36,6 +36,7 @@ type Options struct {
 	Coverage    []checkpoints.Line
 	Privacy     []schema.Treated // of the manifest
 	Sealed      []string         // of the manifest
+	Forgotten   []schema.Tombstone
 	// Refresh writes the manifest even if no file changed.
 	Refresh bool
 	// Generation is this publication's number, larger than any before.

@@ -1,0 +1,48 @@
+package audit
+
+import (
+	"io"
+	"time"
+
+	"github.com/flashback-sync/flashback-sync/internal/erasure"
+	"github.com/flashback-sync/flashback-sync/internal/run"
+	"github.com/flashback-sync/flashback-sync/schema"
+)
+
+// erasurePage is an erasure arranged for reading.
+type erasurePage struct {
+	*run.Erased
+	At                 time.Time
+	DataDir, Generator string
+	Words              string
+	Tone               Status
+	Tables             []erasedTable
+	OutOfReach         []string
+}
+
+type erasedTable struct {
+	Name        string
+	Rows, Texts int64
+}
+
+// WriteErasureHTML writes what a forget did, and its proof, as one HTML file that needs
+// nothing else. It has nothing of the person but the keyed hash.
+func WriteErasureHTML(w io.Writer, e *run.Erased, o *run.Options, at time.Time) error {
+	p := erasurePage{
+		Erased: e, At: at.UTC(), DataDir: o.DataDir, Generator: "flashback-sync " + o.Version,
+		Words: "Nothing was erased yet", Tone: Extra, OutOfReach: erasure.OutOfReach,
+	}
+	if e.Proof != nil {
+		p.Words, p.Tone = "Erased: "+e.Proof.Verdict(), Match
+		if !e.Proof.Clean() {
+			p.Words, p.Tone = "Not erased completely: "+e.Proof.Verdict(), Missing
+		}
+	}
+	for _, t := range schema.Tables() {
+		if n := e.Rows[t.Name] + e.Texts[t.Name]; n > 0 {
+			p.Tables = append(p.Tables, erasedTable{t.Name, e.Rows[t.Name], e.Texts[t.Name]})
+		}
+	}
+	p.Tables = append(p.Tables, erasedTable{Name: schema.RejectedRecords().Name, Rows: e.Rejects})
+	return pageTemplate.ExecuteTemplate(w, "erasure.html.tmpl", p)
+}

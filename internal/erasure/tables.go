@@ -1,0 +1,182 @@
+package erasure
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
+	"github.com/flashback-sync/flashback-sync/schema"
+)
+
+// errTables says that a file's tables could not be read. DuckDB's own words may quote them.
+var errTables = errors.New("tables")
+
+// tables searches the texts of a DuckDB or Parquet file.
+func (s *search) tables(ctx context.Context, path, below string, kind fileKind) error {
+	switch kind {
+	case duckDB:
+		return s.inSession(ctx, duckdb.Session{Attach: map[string]string{"searched": path}}, func(conn *sql.Conn) error { return s.database(ctx, conn, below) })
+	case parquet:
+		return s.inSession(ctx, duckdb.Session{Folder: filepath.Dir(path) + string(filepath.Separator)}, func(conn *sql.Conn) error {
+			relation := fmt.Sprintf("read_parquet(%s, hive_partitioning = false)", schema.Literal(path))
+			columns, err := columnsOf(ctx, conn, "DESCRIBE SELECT * FROM "+relation)
+			if err != nil {
+				return err
+			}
+			return s.relation(ctx, conn, relation, columns, Place{Path: s.shown(below)})
+		})
+	case plain:
+	}
+	return nil
+}
+
+func (s *search) inSession(ctx context.Context, session duckdb.Session, do func(*sql.Conn) error) error {
+	session.MemoryLimit = "400MB"
+	db, err := duckdb.Open("", session)
+	if err != nil {
+		return errTables
+	}
+	defer func() { _ = db.Close() }()
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return errTables
+	}
+	defer func() { _ = conn.Close() }()
+	if do(conn) != nil {
+		return errTables
+	}
+	return nil
+}
+
+// database searches every table of the attached file.
+func (s *search) database(ctx context.Context, conn *sql.Conn, below string) error {
+	var free int64
+	if err := conn.QueryRowContext(ctx, "SELECT free_blocks FROM pragma_database_size() WHERE database_name = 'searched'").Scan(&free); err != nil {
+		return err
+	}
+	if below == "state/warehouse.duckdb" {
+		s.proof.FreeBlocks = free
+	}
+	tables, err := columnsOf(ctx, conn, "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = 'searched' ORDER BY ALL")
+	if err != nil {
+		return err
+	}
+	for _, t := range tables {
+		columns, err := columnsOf(ctx, conn, fmt.Sprintf("SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = 'searched' AND schema_name = %s AND table_name = %s ORDER BY column_index",
+			schema.Literal(t[0]), schema.Literal(t[1])))
+		if err != nil {
+			return err
+		}
+		name := schema.Ident(t[0]) + "." + schema.Ident(t[1])
+		place := Place{Path: s.shown(below), Table: t[0] + "." + t[1]}
+		if t[0] == "main" {
+			place.Table = t[1]
+		}
+		relation := "searched." + name
+		if place.Table == "internal.meta" { // the list of those who were forgotten is there, too
+			relation = "(FROM " + relation + " WHERE key <> 'tombstone')"
+		}
+		if err := s.relation(ctx, conn, relation, columns, place); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// columnsOf reads the first two columns of a query.
+func columnsOf(ctx context.Context, conn *sql.Conn, query string) (all [][2]string, err error) {
+	rows, err := conn.QueryContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	names, err := rows.Columns()
+	if err != nil {
+		return nil, err
+	}
+	for rows.Next() {
+		var pair [2]string
+		rest := make([]any, len(names))
+		for i := range rest {
+			rest[i] = new(any)
+		}
+		rest[0], rest[1] = &pair[0], &pair[1]
+		if err := rows.Scan(rest...); err != nil {
+			return nil, err
+		}
+		all = append(all, pair)
+	}
+	return all, rows.Err()
+}
+
+// hasNoText are the types whose values have no text.
+var hasNoText = map[string]bool{
+	"BOOLEAN": true, "TINYINT": true, "SMALLINT": true, "INTEGER": true, "BIGINT": true, "HUGEINT": true, "UBIGINT": true, "UINTEGER": true, "DOUBLE": true, "FLOAT": true,
+	"DATE": true, "TIME": true, "TIMESTAMP": true, "TIMESTAMP WITH TIME ZONE": true, "INTERVAL": true,
+}
+
+// relation searches the texts of a table.
+func (s *search) relation(ctx context.Context, conn *sql.Conn, relation string, columns [][2]string, place Place) error {
+	s.proof.Tables++
+	for _, c := range columns {
+		if hasNoText[c[1]] {
+			continue
+		}
+		place.Column = c[0]
+		if err := s.column(ctx, conn, relation, place); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// column searches the texts of a column: DuckDB finds the candidates.
+func (s *search) column(ctx context.Context, conn *sql.Conn, relation string, place Place) error {
+	value := schema.Ident(place.Column) + "::VARCHAR"
+	var values int64
+	if err := conn.QueryRowContext(ctx, fmt.Sprintf("SELECT count(%s) FROM %s", schema.Ident(place.Column), relation)).Scan(&values); err != nil {
+		return err
+	}
+	s.proof.Columns++
+	s.proof.Values += values
+	conditions, arguments := []string{fmt.Sprintf("contains(%s, '\\')", value)}, []any{}
+	for _, n := range s.needles {
+		first := n.Text
+		if len(n.words) > 0 && !n.Exact {
+			first = n.words[0]
+		}
+		conditions = append(conditions, fmt.Sprintf("contains(lower(%s), lower(?))", value))
+		arguments = append(arguments, first)
+	}
+	rows, err := conn.QueryContext(ctx, fmt.Sprintf("SELECT v, count(*) FROM (SELECT %s AS v FROM %s WHERE %s) GROUP BY v", value, relation, strings.Join(conditions, " OR ")), arguments...)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	counts := make([]int64, len(s.needles))
+	for rows.Next() {
+		var text string
+		var times int64
+		if err := rows.Scan(&text, &times); err != nil {
+			return err
+		}
+		for i, n := range s.needles {
+			if n.inColumn(place.Column, text) {
+				counts[i] += times
+			}
+		}
+	}
+	for i, n := range s.needles {
+		if counts[i] > 0 {
+			n.found += counts[i]
+			found := place
+			found.Label, found.Count = n.Label, counts[i]
+			s.proof.Found = append(s.proof.Found, found)
+		}
+	}
+	return rows.Err()
+}
