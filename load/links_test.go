@@ -49,7 +49,7 @@ func TestLinksInTheWayOfNewFilesAreReplaced(t *testing.T) {
 	overwrite(t, filepath.Join(outside, "canary"), []byte("canary"))
 	before := tree(t, outside)
 	dir := t.TempDir()
-	for _, place := range []string{"state/warehouse.duckdb.new", "state/warehouse.duckdb.new.wal", "state/tmp/duckdb_temp_storage-0.tmp"} {
+	for _, place := range []string{"state/warehouse.duckdb.new", "state/warehouse.duckdb.new.wal", "state/warehouse.duckdb.new.rows", "state/tmp/duckdb_temp_storage-0.tmp"} {
 		plant(t, filepath.Join(outside, "canary"), filepath.Join(dir, place))
 	}
 	w := open(t, dir)

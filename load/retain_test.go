@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -189,7 +190,10 @@ func known(t *testing.T, w *load.Warehouse, want map[string]bool) {
 func TestWhatACrashLeftOfANewWarehouseIsRemoved(t *testing.T) {
 	dir := t.TempDir()
 	_ = open(t, dir).Close()
-	for _, name := range []string{".new", ".new.wal", ".before-20240101T000000.000000000Z"} {
+	if err := os.Mkdir(load.File(dir)+".new.rows", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{".new", ".new.wal", ".new.rows/alerts-0.parquet", ".before-20240101T000000.000000000Z"} {
 		overwrite(t, load.File(dir)+name, []byte("left"))
 	}
 	_ = open(t, dir).Close()
