@@ -70,21 +70,28 @@ func rowsOf(t testing.TB, db *sql.Conn) map[string][]string {
 	t.Helper()
 	all := map[string][]string{}
 	for _, table := range strings.Fields(one(t, db, `SELECT string_agg(schema_name || '.' || table_name, ' ') FROM duckdb_tables() WHERE database_name = current_database()`)) {
-		rows, err := db.QueryContext(context.Background(), fmt.Sprintf("SELECT t::VARCHAR FROM %s t ORDER BY rowid", table))
-		if err != nil {
+		all[table] = textsOf(t, db, table)
+	}
+	return all
+}
+
+func textsOf(t testing.TB, db *sql.Conn, table string) []string {
+	t.Helper()
+	rows, err := db.QueryContext(context.Background(), fmt.Sprintf("SELECT t::VARCHAR FROM %s t ORDER BY rowid", table))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	all := []string{}
+	for rows.Next() {
+		var row sql.NullString
+		if err := rows.Scan(&row); err != nil {
 			t.Fatal(err)
 		}
-		all[table] = []string{}
-		for rows.Next() {
-			var row sql.NullString
-			if err := rows.Scan(&row); err != nil {
-				t.Fatal(err)
-			}
-			all[table] = append(all[table], row.String)
-		}
-		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-			t.Fatal(err)
-		}
+		all = append(all, row.String)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
 	}
 	return all
 }

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
-	"github.com/flashback-sync/flashback-sync/internal/published"
 	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/load/lake"
 	"github.com/flashback-sync/flashback-sync/load/snapshot"
@@ -53,13 +52,12 @@ func (v *verification) files(ctx context.Context) error {
 
 // views reports whether the files for readers who may see less are what was published.
 func (v *verification) views() {
-	note := published.Read(v.options.DataDir)
 	for _, view := range v.options.Views {
 		_, err := os.Lstat(filepath.Join(v.options.DataDir, view.Path()))
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			v.found(view.Path(), Missing, "", 0, "")
-		case !note.Same(v.options.DataDir, view.Path()):
+		case !view.Intact(v.options.DataDir):
 			v.found(view.Path(), Differs, "it is not the file that was published", 0, "")
 		default:
 			v.found(view.Path(), Match, "", 0, "")

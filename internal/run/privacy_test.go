@@ -325,6 +325,9 @@ func texts(t *testing.T, path, text string) (found string) {
 		}
 		columns = append(columns, c)
 	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range columns {
 		var n int
 		if err := db.QueryRow("SELECT count(*) FROM "+c[0]+" WHERE contains(lower("+schema.Ident(c[1])+"::VARCHAR), ?)", text).Scan(&n); err != nil {

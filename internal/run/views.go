@@ -46,6 +46,9 @@ func (r *run) publishViews(ctx context.Context, note *published.Note, changed bo
 	return nil
 }
 
+// Intact reports whether the file is the one that was published.
+func (v View) Intact(dataDir string) bool { return published.Read(dataDir).Same(dataDir, v.Path()) }
+
 // selection is the view as the publisher takes it.
 func (v View) selection() snapshot.Selection {
 	s := snapshot.Selection{Tables: v.Tables, Reject: rejectsAgain(v.Policy)}

@@ -30,6 +30,7 @@ type function struct {
 	call      func([]*string) *string
 }
 
+// Config is called by the driver.
 func (f *function) Config() duckdb.ScalarFuncConfig {
 	inputs := make([]duckdb.TypeInfo, f.arguments)
 	for i := range inputs {
@@ -38,6 +39,7 @@ func (f *function) Config() duckdb.ScalarFuncConfig {
 	return duckdb.ScalarFuncConfig{InputTypeInfos: inputs, ResultTypeInfo: f.text, SpecialNullHandling: true}
 }
 
+// Executor is called by the driver.
 func (f *function) Executor() duckdb.ScalarFuncExecutor {
 	return duckdb.ScalarFuncExecutor{ChunkContextExecutor: f.execute}
 }
