@@ -2,7 +2,7 @@
 // and commits the next snapshot: some partitions of that organisation replaced, all else kept.
 //
 // It writes manifests itself, since iceberg-go's overwrite reads every manifest of the table
-// three times, and more often after a conflict (ADR 31). Here the cost depends on the
+// three times, and more often after a conflict (ADR 32). Here the cost depends on the
 // organisation's own manifests.
 package snapshots
 

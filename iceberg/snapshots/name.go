@@ -9,7 +9,7 @@ import (
 
 // FileName names a data file. The name says of which lake file it is a copy, so that the
 // table itself is the cursor: no other record of what was pushed can get lost or disagree
-// (ADR 30).
+// (ADR 31).
 type FileName struct {
 	Hash       string // the first 32 digits of the lake file's SHA-256
 	Generation int64  // of the manifest that was pushed

@@ -61,7 +61,7 @@ func (a *app) root() *cobra.Command {
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
 	a.settings.flags(root.PersistentFlags())
-	root.AddCommand(a.push(), a.verify(), a.status(), a.maintain(), a.forget())
+	root.AddCommand(a.push(), a.verify(), a.status(), a.maintain(), a.forget(), a.views())
 	for _, command := range root.Commands() {
 		command.Args = noArguments
 	}

@@ -17,11 +17,15 @@ import (
 // kills them at random. In the end each table has what each lake has, exactly.
 //
 // ICEBERG_TEST_CATALOG and ICEBERG_TEST_WAREHOUSE name another catalog and storage,
-// ICEBERG_TEST_WRITERS and ICEBERG_TEST_SECONDS the size.
+// ICEBERG_TEST_WRITERS and ICEBERG_TEST_SECONDS the size. With ICEBERG_TEST_DROP answers of a
+// REST catalog get lost as well.
 func TestKilledWritersLoseNothing(t *testing.T) {
 	p := somewhere(t)
 	if catalog := os.Getenv("ICEBERG_TEST_CATALOG"); catalog != "" {
 		p = place{catalog, os.Getenv("ICEBERG_TEST_WAREHOUSE")}
+	}
+	if os.Getenv("ICEBERG_TEST_DROP") != "" {
+		p.catalog = dropping(t, p.catalog)
 	}
 	until := time.Now().Add(time.Duration(number("ICEBERG_TEST_SECONDS", 8)) * time.Second)
 	prefix := strconv.FormatInt(time.Now().Unix(), 36)

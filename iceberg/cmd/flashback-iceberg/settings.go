@@ -156,9 +156,6 @@ var (
 
 func (s *settings) validate() error {
 	var problems []error
-	if s.Catalog == "" {
-		problems = append(problems, errors.New("no catalog is given: --catalog, FLASHBACK_ICEBERG_CATALOG or catalog in the file"))
-	}
 	if !orgPattern.MatchString(s.Org) {
 		problems = append(problems, fmt.Errorf("org %q: use letters, digits, dots, hyphens and underscores, at most 63", s.Org))
 	}
@@ -204,6 +201,9 @@ func (s *settings) secrets(env lookup) []string {
 }
 
 func (s *settings) openCatalog(ctx context.Context) (*catalogs.Catalog, error) {
+	if s.Catalog == "" {
+		return nil, usage(errors.New("no catalog is given: --catalog, FLASHBACK_ICEBERG_CATALOG or catalog in the file"))
+	}
 	opened, err := catalogs.Open(ctx, catalogs.Config{
 		URI: s.Catalog, Name: s.CatalogName, Namespace: s.Namespace, Warehouse: s.Warehouse,
 		Token: s.token, Credential: s.credential, Storage: s.Storage,
