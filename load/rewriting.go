@@ -30,7 +30,7 @@ type storedTable struct {
 	columns  []string
 	types    map[string]string
 	declared *schema.Table // nil for a private one
-	file     string        // its rows that stay, as Parquet
+	files    []string      // its rows that stay, as Parquet
 	touched  []time.Time   // partitions of rows that are left out or changed
 }
 
@@ -100,9 +100,8 @@ func (r *rewriting) readTables(ctx context.Context, tx *sql.Tx, folder string) e
 			return err
 		}
 	}
-	for i, t := range r.tables {
-		t.file = filepath.Join(folder, fmt.Sprintf("%d.parquet", i))
-		if err := r.readTable(ctx, tx, t); err != nil {
+	for _, t := range r.tables {
+		if err := r.readTable(ctx, tx, t, folder); err != nil {
 			return fmt.Errorf("%s: %w", t.name, err)
 		}
 	}
@@ -137,17 +136,45 @@ func storedTables(ctx context.Context, tx *sql.Tx) (tables []*storedTable, err e
 	return tables, rows.Err()
 }
 
-// readTable writes the rows of a table that stay, with their new values, in their order. The
-// groups of rows are small, since DuckDB keeps one in memory.
-func (r *rewriting) readTable(ctx context.Context, tx *sql.Tx, t *storedTable) error {
-	removed, err := r.count(ctx, tx, t)
+// readTable writes the rows of a table that stay, with their new values, in their order.
+func (r *rewriting) readTable(ctx context.Context, tx *sql.Tx, t *storedTable, folder string) error {
+	cuts, err := t.cuts(ctx, tx)
 	if err != nil {
 		return err
 	}
-	var stored int64
+	var stored, removed, copied int64
 	if err := tx.QueryRowContext(ctx, fmt.Sprintf("SELECT count(*) FROM %s.%s", former, t.path)).Scan(&stored); err != nil {
 		return err
 	}
+	for i, from := range cuts {
+		rows := "true"
+		if len(cuts) > 1 {
+			rows = fmt.Sprintf("rowid >= %d", from)
+		}
+		if i+1 < len(cuts) {
+			rows += fmt.Sprintf(" AND rowid < %d", cuts[i+1])
+		}
+		left, err := r.count(ctx, tx, t, rows)
+		if err != nil {
+			return err
+		}
+		file := filepath.Join(folder, fmt.Sprintf("%s-%d.parquet", t.name, i))
+		written, err := r.copyRows(ctx, tx, t, rows, file)
+		if err != nil {
+			return err
+		}
+		t.files = append(t.files, file)
+		removed, copied = removed+left, copied+written
+	}
+	if copied != stored-removed {
+		return fmt.Errorf("%d rows were copied, not %d: an expression does not give the same result each time", copied, stored-removed)
+	}
+	return nil
+}
+
+// copyRows writes some rows of a table to a file. The groups of rows are small, since DuckDB
+// keeps one in memory.
+func (r *rewriting) copyRows(ctx context.Context, tx *sql.Tx, t *storedTable, rows, file string) (copied int64, err error) {
 	values := make([]string, len(t.columns))
 	for i, column := range t.columns {
 		values[i] = schema.Ident(column)
@@ -159,16 +186,72 @@ func (r *rewriting) readTable(ctx context.Context, tx *sql.Tx, t *storedTable) e
 		}
 		values[i] += " AS " + schema.Ident(column)
 	}
-	result, err := tx.ExecContext(ctx, fmt.Sprintf("COPY (SELECT %s FROM %s.%s WHERE %s) TO %s (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE 2048, WRITE_BLOOM_FILTER false)",
-		strings.Join(values, ", "), former, t.path, r.stays(t), schema.Literal(t.file)))
+	result, err := tx.ExecContext(ctx, fmt.Sprintf(`COPY (SELECT %s FROM %s.%s WHERE %s AND %s)
+		TO %s (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE 2048, WRITE_BLOOM_FILTER false)`,
+		strings.Join(values, ", "), former, t.path, rows, r.stays(t), schema.Literal(file)))
 	if err != nil {
-		return err
+		return 0, err
 	}
-	copied, err := result.RowsAffected()
-	if err == nil && copied != stored-removed {
-		err = fmt.Errorf("%d rows were copied, not %d: an expression does not give the same result each time", copied, stored-removed)
+	return result.RowsAffected()
+}
+
+// mostText is how much text is read at once. A function's results take as much, and if
+// DuckDB lacked memory for them, it would end the process.
+const mostText = 8 << 20
+
+// cuts are the rows at which a table is cut to be read in parts: the first one, and others
+// where 2,048 rows, which DuckDB reads at once, have more text than that.
+func (t *storedTable) cuts(ctx context.Context, tx *sql.Tx) ([]int64, error) {
+	parts, err := t.textOf(ctx, tx, "SELECT min(rowid), sum(%s)::BIGINT FROM %s GROUP BY rowid // 2048 ORDER BY 1")
+	if err != nil {
+		return nil, err
 	}
-	return err
+	cuts, whole := []int64{0}, true
+	for _, part := range parts {
+		if part.bytes <= mostText {
+			if !whole {
+				cuts, whole = append(cuts, part.row), true
+			}
+			continue
+		}
+		rows, err := t.textOf(ctx, tx, fmt.Sprintf("SELECT rowid, %%s FROM %%s WHERE rowid // 2048 = %d ORDER BY 1", part.row/2048))
+		if err != nil {
+			return nil, err
+		}
+		filled := int64(mostText)
+		for _, row := range rows {
+			if filled += row.bytes; filled > mostText && row.row > 0 {
+				cuts, filled = append(cuts, row.row), row.bytes
+			}
+		}
+		whole = false
+	}
+	return cuts, nil
+}
+
+// rowText is how much text a row has, or some rows from this one on.
+type rowText struct{ row, bytes int64 }
+
+func (t *storedTable) textOf(ctx context.Context, tx *sql.Tx, query string) (all []rowText, err error) {
+	bytes := "0"
+	for _, column := range t.columns {
+		if kind := t.types[column]; kind == schema.Text.DuckDB() || kind == schema.JSON.DuckDB() {
+			bytes += fmt.Sprintf(" + coalesce(strlen(%s::VARCHAR), 0)", schema.Ident(column))
+		}
+	}
+	rows, err := tx.QueryContext(ctx, fmt.Sprintf(query, bytes, former+"."+t.path))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var r rowText
+		if err := rows.Scan(&r.row, &r.bytes); err != nil {
+			return nil, err
+		}
+		all = append(all, r)
+	}
+	return all, rows.Err()
 }
 
 // stays is the condition that a row stays.
@@ -183,8 +266,8 @@ func (t *storedTable) newValue(column, expression string) string {
 	return fmt.Sprintf("CAST((%s) AS %s)", expression, t.types[column])
 }
 
-// count counts the rows of each partition that are left out or changed.
-func (r *rewriting) count(ctx context.Context, tx *sql.Tx, t *storedTable) (removed int64, err error) {
+// count counts, of some rows of a table, those of each partition that are left out or changed.
+func (r *rewriting) count(ctx context.Context, tx *sql.Tx, t *storedTable, among string) (removed int64, err error) {
 	changed := []string{"false"}
 	for _, column := range t.columns {
 		if expression, ok := r.Columns[t.name][column]; ok { // as text: a JSON that changed its notation changed
@@ -198,10 +281,10 @@ func (r *rewriting) count(ctx context.Context, tx *sql.Tx, t *storedTable) (remo
 	if t.declared != nil && t.declared.Partition != schema.Unpartitioned {
 		start = duckdb.PartitionStart(t.declared, schema.Ident(t.declared.Time))
 	}
-	rows, err := tx.QueryContext(ctx, fmt.Sprintf(`SELECT rewritten_start::TIMESTAMPTZ, count(*) FILTER (NOT rewritten_stays), count(*) FILTER (rewritten_changed)
-		FROM (SELECT %[1]s AS rewritten_start, %[2]s AS rewritten_stays, CASE WHEN %[2]s THEN %[3]s ELSE false END AS rewritten_changed FROM %[4]s.%[5]s)
-		WHERE NOT rewritten_stays OR rewritten_changed GROUP BY rewritten_start`,
-		start, r.stays(t), strings.Join(changed, " OR "), former, t.path))
+	rows, err := tx.QueryContext(ctx, fmt.Sprintf(`SELECT rewritten_start::TIMESTAMPTZ, count(*) FILTER (NOT rewritten_stays) AS rewritten_left, count(*) FILTER (rewritten_changed) AS rewritten_other
+		FROM (SELECT %[1]s AS rewritten_start, %[2]s AS rewritten_stays, CASE WHEN %[2]s THEN %[3]s ELSE false END AS rewritten_changed FROM %[4]s.%[5]s WHERE %[6]s)
+		GROUP BY rewritten_start HAVING rewritten_left + rewritten_other > 0`,
+		start, r.stays(t), strings.Join(changed, " OR "), former, t.path, among))
 	if err != nil {
 		return 0, err
 	}
@@ -246,8 +329,10 @@ func (r *rewriting) writeTables(ctx context.Context, tx *sql.Tx) error {
 		for i, column := range t.columns {
 			names[i] = schema.Ident(column)
 		}
-		statements = append(statements, fmt.Sprintf("INSERT INTO %[1]s (%[2]s) SELECT %[2]s FROM read_parquet(%[3]s, hive_partitioning = false)",
-			t.path, strings.Join(names, ", "), schema.Literal(t.file)))
+		for _, file := range t.files {
+			statements = append(statements, fmt.Sprintf("INSERT INTO %[1]s (%[2]s) SELECT %[2]s FROM read_parquet(%[3]s, hive_partitioning = false)",
+				t.path, strings.Join(names, ", "), schema.Literal(file)))
+		}
 	}
 	for _, statement := range statements {
 		if _, err := tx.ExecContext(ctx, statement); err != nil {
