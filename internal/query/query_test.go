@@ -363,7 +363,7 @@ func TestAnExportReportsItsProgress(t *testing.T) {
 		if done.Rows != 3_000_000 || done.Bytes != info.Size() || !strings.Contains(done.Completeness, "unknown") {
 			t.Errorf("%s: %+v", format, done)
 		}
-		if size == 0 || size > done.Bytes || most > done.Rows || (format == "csv") != (most > 0) {
+		if size == 0 || size > done.Bytes || most > done.Rows || format == "csv" && most == 0 {
 			t.Errorf("%s: reported %d rows, %d bytes", format, most, size)
 		}
 	}
