@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -294,6 +296,48 @@ func (r Reader) CountForgotten(ctx context.Context, f Forgetting) (Forgot, error
 	err := r.conn.QueryRowContext(ctx, "SELECT (SELECT count(*) FROM rejected_records WHERE erased_reject(stream, raw) IS NOT NULL), (SELECT count(DISTINCT day) FROM ("+
 		e.daysQuery("")+") WHERE day IS NOT NULL)").Scan(&forgot.Rejects, &forgot.Days)
 	return forgot, duckdb.Wrap("read warehouse", err)
+}
+
+// OnlyErased reports whether a Parquet file of a table has rows, and all of them are of
+// these ids. A file that cannot be read has others.
+func (r Reader) OnlyErased(ctx context.Context, t *schema.Table, file string, ids []ErasedID) (only bool, err error) {
+	ids = slices.DeleteFunc(slices.Clone(ids), func(id ErasedID) bool { return id.Table.Name != t.Name })
+	if len(ids) == 0 {
+		return false, nil
+	}
+	names := make([]string, len(ids))
+	for i, id := range ids {
+		names[i] = schema.Ident(id.Column.Name)
+	}
+	file, err = filepath.Abs(file)
+	if err != nil {
+		return false, err
+	}
+	rows, err := r.conn.QueryContext(ctx, fmt.Sprintf("SELECT DISTINCT %s FROM read_parquet(%s, hive_partitioning = false)", strings.Join(names, ", "), schema.Literal(file)))
+	if err != nil {
+		return false, ctx.Err()
+	}
+	defer func() { _ = rows.Close() }()
+	values, targets := make([]sql.NullString, len(ids)), make([]any, len(ids))
+	for i := range values {
+		targets[i] = &values[i]
+	}
+	for rows.Next() {
+		if rows.Scan(targets...) != nil {
+			return false, ctx.Err()
+		}
+		only = slices.ContainsFunc(ids, func(id ErasedID) bool {
+			value := values[slices.IndexFunc(ids, func(o ErasedID) bool { return o.Column.Name == id.Column.Name })]
+			return value.Valid && id.Erased(value.String)
+		})
+		if !only {
+			break
+		}
+	}
+	if rows.Err() != nil {
+		return false, ctx.Err()
+	}
+	return only, nil
 }
 
 // Names lists the names that the rows of these ids have, and those that rows of other ids

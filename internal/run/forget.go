@@ -160,6 +160,9 @@ func forgetting(policy *transform.Policy, tombstones []schema.Tombstone) load.Fo
 }
 
 func erasedIDs(policy *transform.Policy) (all []load.ErasedID) {
+	if !policy.Withholds() {
+		return nil
+	}
 	for _, entity := range schema.Entities {
 		for _, c := range schema.Identifying(entity) {
 			all = append(all, load.ErasedID{TableColumn: c, Erased: policy.Erased(c)})

@@ -2,8 +2,10 @@ package run_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -140,4 +142,113 @@ func (w *world) search() (found []string) {
 		found = append(found, fmt.Sprint(place))
 	}
 	return found
+}
+
+// copied is a copy of parts of data_dir.
+func (w *world) copied(names ...string) string {
+	w.t.Helper()
+	dir := w.t.(*testing.T).TempDir()
+	w.place(w.dir, dir, names...)
+	return dir
+}
+
+// place puts files and folders of one folder in the place of those of another one.
+func (w *world) place(from, to string, names ...string) {
+	w.t.Helper()
+	for _, name := range names {
+		source, target := filepath.Join(from, name), filepath.Join(to, name)
+		info, err := os.Stat(source)
+		if err == nil {
+			err = os.RemoveAll(target)
+		}
+		if err == nil && info.IsDir() {
+			err = os.CopyFS(target, os.DirFS(source))
+		} else if err == nil {
+			var content []byte
+			if content, err = os.ReadFile(source); err == nil {
+				err = errors.Join(os.MkdirAll(filepath.Dir(target), 0o750), os.WriteFile(target, content, 0o600))
+			}
+		}
+		if err != nil {
+			w.t.Fatal(err)
+		}
+	}
+}
+
+func (w *world) lose(names ...string) {
+	w.t.Helper()
+	for _, name := range names {
+		if err := os.RemoveAll(filepath.Join(w.dir, name)); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+}
+
+// addOldDay adds a day that has only rows of the canary, before the lookback.
+func addOldDay(w *world) {
+	at := w.start.Add(2 * time.Hour)
+	for i := range 3 {
+		when := at.Add(time.Duration(i) * time.Hour)
+		w.sim.AddRaw(apisim.Alerts, when, fmt.Sprintf(`{"id":"old%d","timestamp":"%s","userId":"u-canary","userName":"Jane Canary","message":"x"}`, i, when.UTC().Format(time.RFC3339)))
+	}
+}
+
+func TestWhatWasForgottenDoesNotComeBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, small())
+	addCanaries(w)
+	addMentions(w)
+	addOldDay(w)
+	o := w.options(alerts, violations, policyStats)
+	o.Privacy = privacy(t, "none", nil)
+	o.NewRunID = func() string { return "another" }
+	w.mustSync(o)
+	week := w.copied("lake", "flashback.duckdb", "state")
+	if _, err := run.Forget(t.Context(), o, forgettable()); err != nil {
+		t.Fatal(err)
+	}
+	w.mustSync(o)
+	after := w.copied("lake", "flashback.duckdb", "state")
+	w.warnings = nil
+	oldDay := "lake/alerts/date=" + w.start.Format(time.DateOnly)
+	rebuild := func(o run.Options) error {
+		o.RunID = "rebuild"
+		_, err := audit.Rebuild(t.Context(), o, w.client)
+		return err
+	}
+	sync := func(o run.Options) error { w.mustSync(o); return nil }
+	repair := func(o run.Options) error { _, err := audit.Repair(t.Context(), o, w.client); return err }
+	for name, c := range map[string]struct {
+		restored []string // of before
+		lost     []string
+		then     func(run.Options) error
+	}{
+		"the lake":                {[]string{"lake"}, nil, sync},
+		"the lake, then a repair": {[]string{"lake"}, nil, repair},
+		"one file that the manifest does not name":   {[]string{oldDay}, nil, sync},
+		"the published file":                         {[]string{"flashback.duckdb"}, nil, sync},
+		"the lake, the warehouse is lost":            {[]string{"lake"}, []string{"state/warehouse.duckdb"}, rebuild},
+		"the lake and the published file, both lost": {[]string{"lake", "flashback.duckdb"}, []string{"state/warehouse.duckdb"}, rebuild},
+		"nothing, all of state is lost":              {nil, []string{"state"}, rebuild},
+		"nothing, the list is lost":                  {nil, []string{"state/forgotten.json"}, sync},
+		"everything but the list":                    {[]string{"lake", "flashback.duckdb", "state/warehouse.duckdb"}, nil, sync},
+		"everything but the list, then a repair":     {[]string{"lake", "flashback.duckdb", "state/warehouse.duckdb"}, nil, repair},
+		"everything but the list, then a rebuild":    {[]string{"lake", "flashback.duckdb", "state/warehouse.duckdb"}, nil, rebuild},
+	} {
+		w.place(after, w.dir, "lake", "flashback.duckdb", "state")
+		w.place(week, w.dir, c.restored...)
+		w.lose(c.lost...)
+		if err := c.then(o); err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if found := w.search(); len(found) > 0 {
+			t.Errorf("%s: %v", name, found)
+		}
+		w.mustMatch(o)
+		if files, _ := filepath.Glob(filepath.Join(w.dir, "state", "*.before-*")); len(files) > 0 {
+			t.Errorf("%s: %v are there", name, files)
+		}
+	}
+	w.gone()
 }

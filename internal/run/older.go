@@ -42,7 +42,8 @@ func (r *run) refuseOlder(ctx context.Context) error {
 }
 
 // refuseUnknownPartitions refuses a warehouse without a single row of a day or month that
-// has a Parquet file of ours: an older data_dir was restored over a newer lake. After a
+// has a Parquet file of ours: an older data_dir was restored over a newer lake. A file with
+// only rows of those who were forgotten is none: it is of before. After a
 // crash such a file is an emptied partition's, which the run is about to remove, and so is
 // one of time that has expired. A repair has compared the files, and removes what does not
 // belong to the lake.
@@ -62,10 +63,24 @@ func (r *run) refuseUnknownPartitions(ctx context.Context, manifest *lake.Manife
 				return err
 			}
 		}
-		if !slices.ContainsFunc(stored[table], start.Equal) {
-			return &duckdb.DamagedError{Path: load.File(r.options.DataDir), Reason: fmt.Sprintf(
-				"the warehouse is older than what is published: it has no row of %s; nothing was overwritten", filepath.Join(r.options.LakeDir(), filepath.FromSlash(path)))}
+		if slices.ContainsFunc(stored[table], start.Equal) {
+			continue
 		}
+		forgotten, err := r.warehouse.OnlyErased(ctx, table, filepath.Join(r.options.LakeDir(), filepath.FromSlash(path)), erasedIDs(r.options.Privacy))
+		if err != nil {
+			return err
+		}
+		if forgotten { // an older file was restored: publishing removes it
+			if r.options.DryRun {
+				continue
+			}
+			if err := r.warehouse.MarkChanged(ctx, table, []time.Time{start}); err != nil {
+				return err
+			}
+			continue
+		}
+		return &duckdb.DamagedError{Path: load.File(r.options.DataDir), Reason: fmt.Sprintf(
+			"the warehouse is older than what is published: it has no row of %s; nothing was overwritten", filepath.Join(r.options.LakeDir(), filepath.FromSlash(path)))}
 	}
 	return nil
 }
