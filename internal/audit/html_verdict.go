@@ -42,6 +42,8 @@ func (r *Report) healthy(compared bool) string {
 		return "The source serves none of the streams"
 	case !compared:
 		return "Every published file is what it should be"
+	case r.Withheld() > 0:
+		return "Everything that the source counts is stored, but for " + english.Plural(int(r.Withheld()), "row", "") + " of those who were forgotten or are suppressed"
 	case r.Full:
 		return "Every row that the source has is stored"
 	}

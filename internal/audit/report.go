@@ -187,6 +187,15 @@ func (r *Report) Close() {
 	}
 }
 
+// Withheld is how many rows of the source were read and are not stored: they are of persons
+// or conversations that were forgotten or are suppressed.
+func (r *Report) Withheld() (n int64) {
+	for _, s := range r.Streams {
+		n += s.Withheld
+	}
+	return n
+}
+
 // Altered lists the published files that are not what they should be.
 func (r *Report) Altered() (files []File) {
 	for _, f := range r.Files {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/internal/erasure"
 	"github.com/flashback-sync/flashback-sync/internal/forgotten"
+	"github.com/flashback-sync/flashback-sync/internal/journal"
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/load/lake"
@@ -126,6 +127,9 @@ func (r *run) forget(ctx context.Context) error {
 		return err
 	}
 	r.erased.Forgot = done
+	if err := journal.Redact(r.options.DataDir, r.options.Privacy.Mentioned()); err != nil {
+		return &duckdb.StorageError{Doing: "erase", Err: err}
+	}
 	return r.countErased(pending, done)
 }
 

@@ -66,15 +66,8 @@ func (r *run) refuseUnknownPartitions(ctx context.Context, manifest *lake.Manife
 		if slices.ContainsFunc(stored[table], start.Equal) {
 			continue
 		}
-		forgotten, err := r.warehouse.OnlyErased(ctx, table, filepath.Join(r.options.LakeDir(), filepath.FromSlash(path)), erasedIDs(r.options.Privacy))
-		if err != nil {
-			return err
-		}
-		if forgotten { // an older file was restored: publishing removes it
-			if r.options.DryRun {
-				continue
-			}
-			if err := r.warehouse.MarkChanged(ctx, table, []time.Time{start}); err != nil {
+		if restored, err := r.removeRestored(ctx, table, start, path); err != nil || restored {
+			if err != nil {
 				return err
 			}
 			continue
@@ -83,6 +76,17 @@ func (r *run) refuseUnknownPartitions(ctx context.Context, manifest *lake.Manife
 			"the warehouse is older than what is published: it has no row of %s; nothing was overwritten", filepath.Join(r.options.LakeDir(), filepath.FromSlash(path)))}
 	}
 	return nil
+}
+
+// removeRestored reports whether a file has only rows of those who were forgotten: an older
+// one was restored. It lists the partition, so that publishing removes the file.
+func (r *run) removeRestored(ctx context.Context, table *schema.Table, start time.Time, path string) (bool, error) {
+	file := filepath.Join(r.options.LakeDir(), filepath.FromSlash(path))
+	only, err := r.warehouse.OnlyErased(ctx, table, file, erasedIDs(r.options.Privacy))
+	if err != nil || !only || r.options.DryRun {
+		return only, err
+	}
+	return true, r.warehouse.MarkChanged(ctx, table, []time.Time{start})
 }
 
 // Orphans are files that were made from the warehouse: no new warehouse is made beside

@@ -29,6 +29,9 @@ func Report(out io.Writer, r *audit.Report) {
 			fmt.Fprintf(out, "%s was not verified: %s\n", label(s), visible.Short(s.Error, 300))
 		}
 	}
+	if n := r.Withheld(); n > 0 {
+		fmt.Fprintf(out, "%s of the source not stored: they are of those who were forgotten or are suppressed. Statistics count them still.\n", english.Plural(int(n), "row is", "rows are"))
+	}
 	findings(out, r)
 	files(out, r)
 	crossChecks(out, r)
@@ -52,6 +55,9 @@ func verdict(r *audit.Report) string {
 	case audit.NotVerified:
 		return text.FgYellow.Sprint("Not everything could be compared: " + r.Differences())
 	case audit.Match:
+		if r.Withheld() > 0 {
+			return text.FgGreen.Sprint("Everything that the source counts is stored or withheld, and every published file is what it should be")
+		}
 		return text.FgGreen.Sprint("Everything that the source counts is stored, and every published file is what it should be")
 	}
 	return text.FgYellow.Sprint("Differs: " + r.Differences())
