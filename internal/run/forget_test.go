@@ -2,6 +2,7 @@ package run_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -251,4 +252,85 @@ func TestWhatWasForgottenDoesNotComeBack(t *testing.T) {
 		}
 	}
 	w.gone()
+}
+
+// Ids and names come from strangers, and are parts of others.
+func TestForgetTakesHostileIDsAsTheyAre(t *testing.T) {
+	t.Parallel()
+	ids := []string{"u1", "u10", "7", `o'hara"; DROP TABLE alerts; --`, "100%_", "<b>x</b>", "line\nbreak", "ü-Ünïcode", `back\slash`, "-- -"}
+	w := newWorld(t, small())
+	at := w.sim.Now().Add(-20 * time.Hour).Truncate(time.Minute)
+	for i, id := range ids {
+		quoted, _ := json.Marshal(id)
+		about, _ := json.Marshal("about " + id + ", 7 times")
+		when := at.Add(time.Duration(i) * time.Minute)
+		w.sim.AddRaw(apisim.Alerts, when, fmt.Sprintf(`{"id":"own%d","timestamp":"%s","userId":%s,"userName":"Al","message":"x"}`, i, when.UTC().Format(time.RFC3339), quoted))
+		w.sim.AddRaw(apisim.Alerts, when, fmt.Sprintf(`{"id":"about%d","timestamp":"%s","userId":"somebody","conversationId":%s,"message":%s}`, i, when.UTC().Format(time.RFC3339), quoted, about))
+	}
+	o := w.options(alerts)
+	o.Privacy = privacy(t, "none", nil)
+	w.mustSync(o)
+	for i, id := range ids {
+		done, err := run.Forget(t.Context(), o, run.Person{Entity: schema.User, ID: id})
+		if err != nil || done.Rows[alerts] != 1 {
+			t.Fatalf("%q: %v, %+v", id, err, done)
+		}
+		if got := w.private("SELECT count(*) FROM alerts WHERE id = ?", fmt.Sprintf("own%d", i)); got != "0" {
+			t.Errorf("%q is stored", id)
+		}
+		want := map[string]string{"7": "1", "-- -": "1"}[id] // is not looked for in texts
+		if want == "" {
+			want = "0"
+		}
+		if got := w.private("SELECT count(message) FROM alerts WHERE id = ?", fmt.Sprintf("about%d", i)); got != want {
+			t.Errorf("%q: %s texts about it, want %s", id, got, want)
+		}
+		if id == "u1" && w.private("SELECT count(message) FROM alerts WHERE id = 'about1'") != "1" {
+			t.Error("a text about u10 was taken for one about u1")
+		}
+	}
+	if got := w.private("SELECT count(*) FROM alerts WHERE id LIKE 'about%'"); got != fmt.Sprint(len(ids)) {
+		t.Errorf("%s rows of others are left", got)
+	}
+	w.mustMatch(o)
+	if done, err := run.Forget(t.Context(), o, run.Person{Entity: schema.Conversation, ID: "u10", KeepMentions: true}); err != nil || done.Rows[alerts] != 1 {
+		t.Errorf("conversation: %v, %+v", err, done)
+	}
+	for _, id := range []string{"", " \t", "\xff"} {
+		if _, err := run.Forget(t.Context(), o, run.Person{Entity: schema.User, ID: id}); err == nil {
+			t.Errorf("%q was forgotten", id)
+		}
+	}
+	w.mustSync(o)
+	w.mustMatch(o)
+}
+
+func TestForgetSparesNamesakesAndWhatItIsToKeep(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, small())
+	at := w.sim.Now().Add(-20 * time.Hour).Truncate(time.Minute)
+	for i, fields := range []string{
+		`"userId":"u-smith-1","userName":"John Smith","message":"x"`,
+		`"userId":"u-smith-2","userName":"john smith","message":"x"`,
+		`"userId":"u-3","userName":"Al","message":"about John Smith"`,
+		`"userId":"u-3","userName":"Al","message":"about u-smith-2"`,
+	} {
+		when := at.Add(time.Duration(i) * time.Minute)
+		w.sim.AddRaw(apisim.Alerts, when, fmt.Sprintf(`{"id":"n%d","timestamp":"%s",%s}`, i, when.UTC().Format(time.RFC3339), fields))
+	}
+	o := w.options(alerts)
+	o.Privacy = privacy(t, "none", nil)
+	w.mustSync(o)
+	done, err := run.Forget(t.Context(), o, run.Person{Entity: schema.User, ID: "u-smith-1"})
+	if err != nil || !done.Proof.Clean() || len(done.Unsearch) != 1 || done.Texts[alerts] != 0 {
+		t.Fatalf("%v, %+v, %+v", err, done, done.Proof)
+	}
+	done, err = run.Forget(t.Context(), o, run.Person{Entity: schema.User, ID: "u-smith-2", KeepMentions: true})
+	if err != nil || !done.Proof.Clean() || done.Texts[alerts] != 0 {
+		t.Fatalf("%v, %+v", err, done)
+	}
+	if got := w.published("SELECT count(message) FROM alerts WHERE id IN ('n2', 'n3')"); got != "2" {
+		t.Errorf("%s texts of others are left", got)
+	}
+	w.mustMatch(o)
 }

@@ -79,8 +79,9 @@ func (r *run) tombstone(ctx context.Context) (schema.Tombstone, []erasure.Needle
 		needles = append(needles, erasure.Needle{Label: fmt.Sprintf("name %d", i+1), Text: name})
 	}
 	if p.KeepMentions {
-		r.erased.Unsearch = append(r.erased.Unsearch, "mentions in the texts of others are kept, since --keep-mentions says so: only ids are searched for")
-		return t, slices.DeleteFunc(needles, func(n erasure.Needle) bool { return strings.HasPrefix(n.Label, "name") }), nil
+		r.erased.Unsearch = append(r.erased.Unsearch, "texts of others are kept, as --keep-mentions says: only values that are the id are searched for")
+		needles[0].Exact = true
+		return t, slices.DeleteFunc(needles, func(n erasure.Needle) bool { return !n.Exact }), nil
 	}
 	for i := len(needles) - 1; i >= 0; i-- {
 		n := &needles[i]
