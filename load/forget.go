@@ -341,34 +341,40 @@ func (r Reader) OnlyErased(ctx context.Context, t *schema.Table, file string, id
 }
 
 // Names lists the names that the rows of these ids have, and those that rows of other ids
-// have: each once.
+// have.
 func (r Reader) Names(ctx context.Context, ids []ErasedID) (own, others []string, err error) {
 	for _, id := range ids {
 		for _, c := range id.Table.Columns {
 			if c.IDOf != id.Column.Name {
 				continue
 			}
-			rows, err := r.conn.QueryContext(ctx, fmt.Sprintf("SELECT DISTINCT %s, %s FROM %s WHERE %[1]s <> '' AND %[2]s <> ''",
-				schema.Ident(id.Column.Name), schema.Ident(c.Name), schema.Ident(id.Table.Name)))
+			named, rest, err := r.namesIn(ctx, id, c)
 			if err != nil {
 				return nil, nil, duckdb.Wrap("read warehouse", err)
 			}
-			for rows.Next() {
-				var of, name string
-				if err := rows.Scan(&of, &name); err != nil {
-					_ = rows.Close()
-					return nil, nil, duckdb.Wrap("read warehouse", err)
-				}
-				if id.Erased(of) {
-					own = append(own, name)
-				} else {
-					others = append(others, name)
-				}
-			}
-			if err := rows.Err(); err != nil {
-				return nil, nil, duckdb.Wrap("read warehouse", err)
-			}
+			own, others = append(own, named...), append(others, rest...)
 		}
 	}
 	return own, others, nil
+}
+
+func (r Reader) namesIn(ctx context.Context, id ErasedID, names schema.Column) (own, others []string, err error) {
+	rows, err := r.conn.QueryContext(ctx, fmt.Sprintf("SELECT DISTINCT %[1]s, %[2]s FROM %[3]s WHERE %[1]s <> '' AND %[2]s <> ''",
+		schema.Ident(id.Column.Name), schema.Ident(names.Name), schema.Ident(id.Table.Name)))
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var of, name string
+		if err := rows.Scan(&of, &name); err != nil {
+			return nil, nil, err
+		}
+		if id.Erased(of) {
+			own = append(own, name)
+		} else {
+			others = append(others, name)
+		}
+	}
+	return own, others, rows.Err()
 }
