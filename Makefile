@@ -187,6 +187,10 @@ acceptance: build ## Judge the binary from outside (needs Python 3.11+ and Node.
 superset: build ## Import the dashboard into a real Superset and check it (needs Python 3.11 and chromium; PICTURE=docs/superset.png)
 	test/superset/run.sh $(BIN) $(PICTURE)
 
+.PHONY: lakehouse
+lakehouse: build iceberg ## Push to two Iceberg catalogs and read with four engines (needs Python 3.11, Maven and Java, see test/lakehouse/run.sh)
+	test/lakehouse/run.sh $(BIN) bin/flashback-iceberg
+
 .PHONY: packaging
 packaging: build ## Check the image, compose, systemd, Kubernetes, alerts, dashboard, man pages and the release
 	test/packaging/run.sh $(BIN)

@@ -11,7 +11,7 @@ compose_schema() {
 
 kubernetes_schemas() {
   local variant release
-  for variant in serve cronjob; do
+  for variant in serve cronjob fleet; do
     if command -v kustomize >/dev/null; then
       kustomize build "$1/deploy/kubernetes/$variant"
     else
@@ -22,7 +22,8 @@ kubernetes_schemas() {
   local releases=(1.37 1.34 1.31)
   [ -z "${spoiled:-}" ] || releases=(1.37) # one is enough to refuse
   for release in "${releases[@]}"; do
-    "$work/venv/bin/kubernetes-validate" --strict --no-warn -k "$release" "$work/serve.yaml" "$work/cronjob.yaml" "$1/deploy/kubernetes/secret.example.yaml" "$1/deploy/kubernetes/data.yaml"
+    "$work/venv/bin/kubernetes-validate" --strict --no-warn -k "$release" "$work/serve.yaml" "$work/cronjob.yaml" "$work/fleet.yaml" \
+      "$1/deploy/kubernetes/secret.example.yaml" "$1/deploy/kubernetes/fleet/secret.example.yaml" "$1/deploy/kubernetes/data.yaml"
   done
 }
 

@@ -95,6 +95,7 @@ check   'Kubernetes: schemas of three releases'          kubernetes_schemas
 refuses 'Kubernetes: refuses an unknown field'           kubernetes_schemas deploy/kubernetes/serve/deployment.yaml 's/runAsNonRoot/runAsNonroot/'
 refuses 'Kubernetes: refuses a wrong type'               kubernetes_schemas deploy/kubernetes/cronjob/cronjob.yaml 's/backoffLimit: 2/backoffLimit: two/'
 refuses 'Kubernetes: refuses a file that is not there'   kubernetes_schemas deploy/kubernetes/serve/kustomization.yaml 's/deployment.yaml/deploy.yaml/'
+refuses 'Kubernetes: refuses a fleet with a wrong type'  kubernetes_schemas deploy/kubernetes/fleet/organisation/cronjob.yaml 's/containerName: push/containerName: [push]/'
 check   'systemd: units'                                 systemd_units
 refuses 'systemd: refuses a misspelt setting'            systemd_units deploy/systemd/flashback-sync.service 's/^ProtectSystem=/ProtectSytem=/'
 refuses 'systemd: refuses a value that is none'          systemd_units deploy/systemd/flashback-sync-sync.timer 's/^OnCalendar=.*/OnCalendar=nightly/'
