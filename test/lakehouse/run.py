@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -144,6 +145,7 @@ def compare_orgs(seen, expected):
 
 
 def main(sync, program, work):
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the servers are stopped, too
     report, work = Report(), Path(work)
     java = java_homes()
     common = java.get(17) or java.get(21)

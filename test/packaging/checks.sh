@@ -3,7 +3,7 @@
 
 own_rules() { go test -tags duckdb_arrow ./test/packaging; }
 
-hadolint() { "$work/venv/bin/hadolint" --no-color "$1/Dockerfile"; }
+hadolint() { "$work/venv/bin/hadolint" --no-color "$1/Dockerfile" "$1/iceberg/Dockerfile"; }
 
 compose_schema() {
   "$work/venv/bin/check-jsonschema" --builtin-schema vendor.compose-spec "$1/deploy/compose.yaml"

@@ -44,8 +44,9 @@ refuses() {
   [[ $1 == *"$only"* ]] || return 0
   local began=$SECONDS copy=$work/spoiled
   rm -rf "$copy"
-  mkdir "$copy"
+  mkdir -p "$copy/iceberg"
   cp -a "$root/deploy" "$root/Dockerfile" "$copy"
+  cp -a "$root/iceberg/Dockerfile" "$copy/iceberg"
   sed -i -E "$4" "$copy/$3"
   if cmp -s "$root/$3" "$copy/$3"; then
     echo "nothing was spoiled in $3" >"$log"
