@@ -38,7 +38,7 @@ def running(name, arguments, folder, ready, seconds=180, **options):
     """A process that ends with the block. It has started when ready() is true."""
     log = folder / f"{name}.log"
     with log.open("wb") as out:
-        process = subprocess.Popen([str(a) for a in arguments], stdout=out, stderr=out, stdin=subprocess.DEVNULL, **options)
+        process = subprocess.Popen([str(a) for a in arguments], stdout=out, stderr=out, stdin=subprocess.DEVNULL, **{"cwd": folder, **options})
     try:
         until = time.monotonic() + seconds
         while not ready():
