@@ -1,16 +1,22 @@
 package packaging
 
 import (
+	"hash/adler32"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"text/template"
+
+	"go.yaml.in/yaml/v4"
 )
 
 const (
 	fleetFolder  = "deploy/kubernetes/fleet/"
 	fleetJobFile = fleetFolder + "organisation/cronjob.yaml"
 	chartFile    = "deploy/kubernetes/fleet-chart/templates/fleet.yaml"
+	valuesFile   = "deploy/kubernetes/fleet-chart/values.yaml"
 )
 
 // checkFleetJob holds the CronJob of one organisation against the order of the two programs, and
@@ -108,5 +114,52 @@ func TestFleetChartIsTheKustomization(t *testing.T) {
 	).Replace(chart)
 	if want := read(t, fleetJobFile); chart != want {
 		t.Errorf("it is\n%s\nwant\n%s", chart, want)
+	}
+}
+
+// Rendered with those functions of Helm that the chart uses, it has three documents for each
+// organisation, with configurations that the programs accept.
+func TestFleetChartRenders(t *testing.T) {
+	values, err := parseYAML(read(t, valuesFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	functions := template.FuncMap{
+		"toYaml": func(v any) (string, error) {
+			content, err := yaml.Marshal(v)
+			return strings.TrimSuffix(string(content), "\n"), err
+		},
+		"nindent": func(n int, s string) string {
+			indent := "\n" + strings.Repeat(" ", n)
+			return indent + strings.ReplaceAll(s, "\n", indent)
+		},
+		"adler32sum": func(s string) string { return strconv.FormatUint(uint64(adler32.Checksum([]byte(s))), 10) },
+		"mod": func(a string, b int) (int, error) {
+			n, err := strconv.Atoi(a)
+			return n % b, err
+		},
+	}
+	var out strings.Builder
+	data := map[string]any{"Values": values.value, "Chart": map[string]any{"AppVersion": "1.0.0"}}
+	if err := template.Must(template.New("fleet").Funcs(functions).Parse(read(t, chartFile))).Execute(&out, data); err != nil {
+		t.Fatal(err)
+	}
+	documents := strings.Split(out.String(), "\n---\n")
+	organisations := values.at("organisations").items()
+	if len(documents) != 1+3*len(organisations) {
+		t.Fatalf("%d documents of %d organisations:\n%s", len(documents), len(organisations), out.String())
+	}
+	for i, org := range organisations {
+		config, err := parseYAML(documents[1+3*i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, problem := range checkFleetJob(config.at("data", "flashback-sync.yaml").String())(documents[3+3*i]) {
+			t.Errorf("%s: %s", org, problem)
+		}
+		job, _ := parseYAML(documents[3+3*i])
+		if name := job.at("metadata", "name").String(); name != "flashback-"+org.String() {
+			t.Errorf("the CronJob of %s is named %s", org, name)
+		}
 	}
 }
