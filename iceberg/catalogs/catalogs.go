@@ -59,10 +59,10 @@ func Open(ctx context.Context, c Config) (*Catalog, error) {
 	case "sqlite":
 		// Each connection waits for the lock of the file, and takes it at once.
 		dsn := "file:" + rest + "?_pragma=journal_mode(WAL)&_pragma=busy_timeout(60000)&_txlock=immediate"
-		err = opened.openSQL("sqlite", dsn, sqlcatalog.SQLite, c)
+		err = opened.openSQL(ctx, "sqlite", dsn, sqlcatalog.SQLite, c)
 	case "postgresql", "postgres":
 		opened.postgres = true
-		err = opened.openSQL("pgx", c.URI, sqlcatalog.Postgres, c)
+		err = opened.openSQL(ctx, "pgx", c.URI, sqlcatalog.Postgres, c)
 	case "rest+https", "rest+http":
 		opened.Catalog, err = openREST(ctx, c)
 	case "glue":
@@ -76,7 +76,7 @@ func Open(ctx context.Context, c Config) (*Catalog, error) {
 	return opened, nil
 }
 
-func (c *Catalog) openSQL(driver, dsn string, dialect sqlcatalog.SupportedDialect, config Config) error {
+func (c *Catalog) openSQL(ctx context.Context, driver, dsn string, dialect sqlcatalog.SupportedDialect, config Config) error {
 	if config.Warehouse == "" {
 		return usage("a SQL catalog needs a warehouse: the address that the tables are below")
 	}
@@ -89,7 +89,10 @@ func (c *Catalog) openSQL(driver, dsn string, dialect sqlcatalog.SupportedDialec
 		db.SetMaxOpenConns(3)
 		db.SetMaxIdleConns(0)
 	}
-	c.Catalog, err = sqlcatalog.NewCatalog(config.Name, db, dialect, properties(config))
+	err = patiently(ctx, func() (err error) {
+		c.Catalog, err = sqlcatalog.NewCatalog(config.Name, db, dialect, properties(config))
+		return err
+	})
 	if err != nil {
 		return errors.Join(err, db.Close())
 	}
@@ -167,8 +170,12 @@ func (c *Catalog) Identifier(name string) table.Identifier {
 func (c *Catalog) Namespace() table.Identifier { return c.namespace }
 
 // Load loads a table; catalog.ErrNoSuchTable if there is none.
-func (c *Catalog) Load(ctx context.Context, name string) (*table.Table, error) {
-	return c.LoadTable(ctx, c.Identifier(name))
+func (c *Catalog) Load(ctx context.Context, name string) (tbl *table.Table, err error) {
+	err = patiently(ctx, func() (err error) {
+		tbl, err = c.LoadTable(ctx, c.Identifier(name))
+		return err
+	})
+	return tbl, err
 }
 
 // EnsureNamespace creates the namespace if there is none.

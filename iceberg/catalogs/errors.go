@@ -1,10 +1,12 @@
 package catalogs
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/apache/iceberg-go/catalog"
 	"github.com/apache/iceberg-go/catalog/rest"
@@ -46,6 +48,29 @@ func requirementFailed(err error) bool {
 		}
 	}
 	return false
+}
+
+// busyTries bounds the wait for a server that has no connection left.
+const busyTries = 60
+
+// patiently tries again while PostgreSQL has no connection left or starts, or while another
+// writer creates the catalog's tables at the same time.
+func patiently(ctx context.Context, try func() error) error {
+	for n := 1; ; n++ {
+		err := try()
+		var postgres *pgconn.PgError
+		if n == busyTries || !errors.As(err, &postgres) {
+			return err
+		}
+		switch postgres.Code {
+		case "53300", "57P03", "23505", "42P07": // too_many_connections, cannot_connect_now; already created
+		default:
+			return err
+		}
+		if err := Sleep(ctx, 50*time.Millisecond, time.Second); err != nil {
+			return err
+		}
+	}
 }
 
 // Unauthorized reports that the catalog or the storage refused our credentials.

@@ -54,7 +54,9 @@ func TestDroppedAnswersOfCommits(t *testing.T) {
 			fill(t, b.lake, 3, 50)
 			fault.Catalog = b.catalog.Catalog
 			b.catalog.Catalog = fault
-			b.push()
+			if r := b.push().Tables["alerts"]; r.Written != 3 || r.Rows != 150 || r.Snapshot == 0 {
+				t.Errorf("alerts: %+v", r)
+			}
 			b.wantRows("alerts", "default", 150)
 			if n := len(b.load("alerts").Metadata().Snapshots()); n != 1 {
 				t.Errorf("alerts has %d snapshots, want 1", n)
@@ -161,6 +163,7 @@ func TestManyWritersAtOnce(t *testing.T) {
 		b.wantRows("alerts", fmt.Sprintf("org-%d", w), 120)
 		b.wantRows("violations", fmt.Sprintf("org-%d", w), 60)
 	}
+	b.wantNoOrphans()
 }
 
 func TestHalfWrittenManifest(t *testing.T) {

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/apache/iceberg-go"
-	icebergio "github.com/apache/iceberg-go/io"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/flashback-sync/flashback-sync/iceberg/catalogs"
@@ -34,7 +33,8 @@ type pusher struct {
 
 	want    map[int32]wanted
 	written map[int32][]iceberg.DataFile
-	unsure  bool // a commit with these files may have had its effect
+	sent    func(snapshot int64) // accounts for the last commit that was tried
+	unsure  bool                 // a commit with these files may have had its effect
 }
 
 // wanted is what a partition should be a copy of.
@@ -193,10 +193,10 @@ func (p *pusher) commit(ctx context.Context) error {
 		last = err
 		var commit *snapshots.CommitError
 		if !errors.As(err, &commit) {
-			if !p.unsure || catalogs.Unauthorized(err) || errors.Is(err, ErrOlder) {
-				return err // nothing was sent
+			if final(err) {
+				return err
 			}
-			unknown++ // reading the outcome failed: try that again
+			unknown++ // catalog or storage failed, perhaps for a moment
 		} else {
 			switch catalogs.OutcomeOf(commit.Err) {
 			case catalogs.Conflict:
@@ -219,6 +219,12 @@ func (p *pusher) commit(ctx context.Context) error {
 	}
 }
 
+// final reports that trying again would not help.
+func final(err error) bool {
+	var broken lake.Error
+	return errors.As(err, &broken) || errors.Is(err, ErrOlder) || catalogs.Unauthorized(err)
+}
+
 // try reads the table and commits what it lacks. It is done if the table lacks nothing.
 func (p *pusher) try(ctx context.Context) (done bool, err error) {
 	release := p.Catalog.Lock(ctx, p.declared.Name)
@@ -236,6 +242,7 @@ func (p *pusher) try(ctx context.Context) (done bool, err error) {
 	}
 	replace, periods := p.diff(live)
 	if len(replace) == 0 && len(periods) == 0 && (!p.Seal || live.Generation == p.manifest.Generation) {
+		p.settled(ctx, live)
 		return true, nil
 	}
 	change := snapshots.Change{Generation: p.manifest.Generation, Replace: replace, Summary: p.summary()}
@@ -248,12 +255,27 @@ func (p *pusher) try(ctx context.Context) (done bool, err error) {
 		change.Add = append(change.Add, p.written[period]...)
 	}
 	p.result.Commits++
+	p.sent = func(snapshot int64) { p.account(snapshot, change, periods) }
 	snapshot, err := live.Commit(ctx, p.Catalog, change)
 	if err != nil {
 		return false, err
 	}
-	p.account(snapshot, change, periods)
+	p.sent(snapshot)
 	return true, nil
+}
+
+// settled looks into how the table came to have everything: by a commit of ours whose answer
+// was lost, or by another writer of the organisation, whose files are the ones that count.
+func (p *pusher) settled(ctx context.Context, live *snapshots.Live) {
+	for _, snapshot := range live.Table.Metadata().Snapshots() {
+		if p.sent != nil && snapshot.Summary != nil && snapshot.Summary.Properties["flashback.run-id"] == p.Run {
+			p.sent(snapshot.SnapshotID)
+			return
+		}
+	}
+	if !p.unsure {
+		p.discard(ctx, live, p.written)
+	}
 }
 
 func (p *pusher) account(snapshot int64, change snapshots.Change, written []int32) {
@@ -288,10 +310,8 @@ func (p *pusher) discard(ctx context.Context, live *snapshots.Live, written map[
 	}
 	for _, list := range written {
 		for _, file := range list {
-			_ = removeQuietly(files, file.FilePath())
+			_ = files.Remove(file.FilePath()) // otherwise an orphan, which maintain removes
 		}
 	}
 	clear(written)
 }
-
-func removeQuietly(files icebergio.IO, location string) error { return files.Remove(location) }
