@@ -43,7 +43,7 @@ func (w *Warehouse) rowsFolder() string { return w.path + unfinished + ".rows" }
 // block that it does not need as they are: a session that has read the old file would write
 // parts of it to the new one. So one session reads, and writes what stays as Parquet, which
 // has no unused parts. Closing it returns its memory to the system. A second one, which
-// sees no other rows, writes the new file.
+// sees no other rows, writes the new file (ADR 33).
 func (r *rewriting) makeAnew(ctx context.Context) error {
 	_ = r.disconnect() // after a failure, from which its error would follow
 	if err := r.removeUnfinished(); err != nil {
