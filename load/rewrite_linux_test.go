@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -55,7 +56,7 @@ func TestRewriteAlone(t *testing.T) {
 }
 
 func rewriteAlone(ctx context.Context, dir string, wrapper ...string) *exec.Cmd {
-	command := append(wrapper, os.Args[0], "-test.run=^TestRewriteAlone$")
+	command := slices.Concat(wrapper, []string{os.Args[0], "-test.run=^TestRewriteAlone$"})
 	child := exec.CommandContext(ctx, command[0], command[1:]...)
 	child.Env = append(os.Environ(), rewriteDir+"="+dir)
 	return child
