@@ -52,6 +52,7 @@ test-arrow: toolchain ## Run the tests of transform and load with arrow-go's ass
 download: ## Download the modules of the program and of the tools
 	$(GO) mod download
 	$(GO) mod download -modfile=tools.mod
+	cd iceberg && $(GO) mod download
 
 .PHONY: build
 build: toolchain ## Build bin/flashback-sync
