@@ -106,7 +106,7 @@ class Spark:
         os.environ.update(JAVA_HOME=str(self.java_home), SPARK_LOCAL_IP="127.0.0.1", TZ="UTC")
         from pyspark.sql import SparkSession
         jars = ",".join(str(j) for p in ("iceberg-spark-runtime-*", "iceberg-aws-bundle-*", "postgresql-*") for j in self.jars.glob(p + ".jar"))
-        builder = SparkSession.builder.master("local[2]").config("spark.jars", jars).config("spark.ui.enabled", "false")
+        builder = SparkSession.builder.master("local[2]").config("spark.jars", jars).config("spark.ui.enabled", "false").config("spark.ui.showConsoleProgress", "false")
         builder = builder.config("spark.driver.memory", "1g").config("spark.sql.session.timeZone", "UTC")
         builder = builder.config("spark.driver.extraJavaOptions", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")  # a short life
         builder = builder.config("spark.sql.shuffle.partitions", "2").config("spark.local.dir", str(self.folder / "spark"))
@@ -154,8 +154,7 @@ class Trino:
     @contextmanager
     def open(self, catalogs):
         if not self.home.exists():
-            with tarfile.open(self.archive) as archive:
-                archive.extractall(self.home.parent, [m for m in archive if self.wanted(m.name)], filter="data")
+            self.unpack()
         self.port = free_port()
         etc = self.folder / "trino"
         (etc / "catalog").mkdir(parents=True)
@@ -173,6 +172,12 @@ class Trino:
                    "io.trino.server.TrinoServer"]
         with running("trino", command, self.folder, self.ready, seconds=300, cwd=self.home):
             yield {c.kind: self.view(c.kind) for c in catalogs}
+
+    def unpack(self):
+        unpacked = self.folder / "unpacked"
+        with tarfile.open(self.archive) as archive:
+            archive.extractall(unpacked, [m for m in archive if self.wanted(m.name)], filter="data")
+        (unpacked / self.home.name).rename(self.home)
 
     def wanted(self, name):
         parts = name.split("/")
