@@ -130,10 +130,7 @@ func TestForgetIsCompletedAfterAKill(t *testing.T) {
 		t.Fatalf("exit %d: %s", r.code, r.stderr)
 	}
 	took := time.Since(began)
-	tries := 12
-	if testing.Short() {
-		tries = 3
-	}
+	const tries = 2 // torture kills at every step
 	next := []string{"sync", "repair"}
 	interrupted := 0
 	for i := range tries {
