@@ -41,7 +41,6 @@ test: toolchain ## Run every test with the race detector and a real DuckDB, the 
 	$(GO) test -race -tags $(TAGS) -timeout 20m $$($(GO) list -tags $(TAGS) $(PKGS) | grep -v /test/torture)
 	$(GO) test -tags $(TAGS) -timeout 20m ./extract
 	$(GO) test -tags $(TAGS) -timeout 20m ./test/torture
-	cd iceberg && $(GO) test -timeout 10m ./...
 
 # The assertions inside arrow-go catch a misused builder or a batch used after its release.
 .PHONY: test-arrow
@@ -59,6 +58,10 @@ build: toolchain ## Build bin/flashback-sync
 	$(GO) build -tags $(TAGS) -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/flashback-sync
 
 # A module of its own: it needs neither DuckDB nor a C compiler.
+.PHONY: iceberg-test
+iceberg-test: ## Run the tests of bin/flashback-iceberg, a module of its own
+	cd iceberg && $(GO) vet ./... && $(GO) test -timeout 10m ./...
+
 .PHONY: iceberg
 iceberg: ## Build bin/flashback-iceberg
 	cd iceberg && CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o ../bin/flashback-iceberg ./cmd/flashback-iceberg
@@ -178,6 +181,7 @@ fuzz: toolchain ## Fuzz every target for FUZZTIME (10s)
 torture: toolchain ## Kill, starve and drift for long (KILLS=1000 random kills, every system call, CHECKS=2000 seeds)
 	$(GO) test -tags $(TAGS) -count 1 -timeout 3h -run 'TestWalkOfASourceThatChanges' ./extract -rapid.checks=$(CHECKS)
 	$(GO) test -tags $(TAGS) -count 1 -timeout 3h -run 'TestAnyInterleavingConverges|TestProofUnderAnySemantics' ./internal/run -rapid.checks=$$(($(CHECKS) / 10))
+	LONG_TESTS=1 $(GO) test -tags $(TAGS) -count 1 -timeout 1h -run 'Forget|Forgotten|Policy' ./internal/run
 	TORTURE_KILLS=$(KILLS) TORTURE_ALL=1 $(GO) test -tags $(TAGS) -count 1 -v -timeout 6h ./test/torture
 
 .PHONY: acceptance

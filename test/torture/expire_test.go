@@ -84,6 +84,9 @@ var rewriting = []step{
 // Killed before each step of an expiry, and at calls between them: the next run lets the
 // same days expire, and no other.
 func TestKilledWhileDaysExpire(t *testing.T) {
+	if os.Getenv("TORTURE_ALL") == "" {
+		t.Skip("it takes minutes: make torture runs it")
+	}
 	t.Parallel()
 	long(t)
 	tracing(t)

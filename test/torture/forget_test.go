@@ -79,6 +79,9 @@ var erasing = []step{
 // Killed before each step of a forget, and at calls between them: once it is decided, the
 // next run erases the person from every file, and nothing of others.
 func TestKilledWhileSomebodyIsForgotten(t *testing.T) {
+	if os.Getenv("TORTURE_ALL") == "" {
+		t.Skip("it takes minutes: make torture runs it")
+	}
 	t.Parallel()
 	long(t)
 	tracing(t)
