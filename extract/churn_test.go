@@ -13,6 +13,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/extract/api"
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
+	"github.com/flashback-sync/flashback-sync/internal/race"
 )
 
 // churn changes the source while it is read, and remembers which rows it has
@@ -29,7 +30,7 @@ type churn struct {
 // cost coverage, never a wrong claim of it.
 func TestWalkOfASourceThatChanges(t *testing.T) {
 	t.Parallel()
-	if checks := flag.Lookup("rapid.checks"); underRace && checks.Value.String() == checks.DefValue {
+	if checks := flag.Lookup("rapid.checks"); race.Enabled && checks.Value.String() == checks.DefValue {
 		_ = checks.Value.Set("10") // all of them are run without the race detector
 	}
 	rapid.Check(t, func(t *rapid.T) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
+	"github.com/flashback-sync/flashback-sync/internal/race"
 )
 
 // same are n equal instants.
@@ -61,7 +62,7 @@ func TestFiveThousandRowsInOneMillisecond(t *testing.T) {
 	for _, m := range []apisim.Semantics{{}, {ShuffleTies: true}} {
 		sim := apisim.New(apisim.Options{NoGzip: true, Seed: 2, Now: noon, Days: 3, AlertsPerDay: 300, Semantics: m})
 		n := 5000
-		if underRace {
+		if race.Enabled {
 			n = 1000
 		}
 		sim.AddAlerts(rowsAt(same(noon.Add(-30*time.Hour), n)...)...)

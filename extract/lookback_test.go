@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
+	"github.com/flashback-sync/flashback-sync/internal/race"
 )
 
 // A run that finds nothing new sends one request for the clock and the resolution, and
@@ -18,7 +19,7 @@ import (
 func TestALookbackNeedsFewRequests(t *testing.T) {
 	t.Parallel()
 	for _, rows := range []int{0, 1, 50, 99, 100, 101, 150, 198, 199, 200, 990, 1000, 1990, 2000, 5000, 7777, 9900, 10_000, 20_010} {
-		if underRace && rows > 2000 {
+		if race.Enabled && rows > 2000 {
 			continue
 		}
 		for _, n := range []int{1, 8, 16} {

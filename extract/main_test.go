@@ -16,6 +16,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/checkpoints/instant"
 	"github.com/flashback-sync/flashback-sync/extract/api"
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
+	"github.com/flashback-sync/flashback-sync/internal/race"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -27,7 +28,7 @@ var anyPage = api.Query{Endpoint: "/policy/alerts"}
 // oneInFour runs one case in four under the race detector, and all without it.
 func oneInFour(t *testing.T) {
 	t.Helper()
-	if underRace && crc32.ChecksumIEEE([]byte(t.Name()))%4 != 0 {
+	if race.Enabled && crc32.ChecksumIEEE([]byte(t.Name()))%4 != 0 {
 		t.Skip("run without the race detector")
 	}
 }

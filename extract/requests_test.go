@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
+	"github.com/flashback-sync/flashback-sync/internal/race"
 )
 
 // uniform are rows at even distances over the last 90 days.
@@ -35,7 +36,7 @@ func lean(t *testing.T, sim *apisim.Sim, limit int) {
 // A backfill by 16 connections needs few requests beyond its pages, too.
 func TestFewRequestsOfABackfill(t *testing.T) {
 	t.Parallel()
-	if underRace {
+	if race.Enabled {
 		t.Skip("nothing here depends on timing")
 	}
 	sim := uniform(200_000)
@@ -59,7 +60,7 @@ func TestFewRequests(t *testing.T) {
 		{"50,000 rows", 50_000, 510, noon.AddDate(0, 0, -91)},
 		{"100,000 rows, history begins later", 100_000, 1020, time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)},
 	} {
-		if underRace && (c.rows > 20_000 || c.start.Year() == 2024) {
+		if race.Enabled && (c.rows > 20_000 || c.start.Year() == 2024) {
 			continue
 		}
 		t.Run(c.name, func(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/extract/api"
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
+	"github.com/flashback-sync/flashback-sync/internal/race"
 )
 
 // semantics are all that the walk must read every row under.
@@ -115,7 +116,7 @@ func TestConcurrency(t *testing.T) {
 	all := truth(t, sim, anyPage)
 	for _, n := range []int{1, 2, 8, 16} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
-			if underRace && n != 8 {
+			if race.Enabled && n != 8 {
 				t.Skip("run without the race detector")
 			}
 			reader := dial(t, sim, connections(n))
@@ -192,7 +193,7 @@ func TestARowIsGivenOnce(t *testing.T) {
 // The rows of one time come together, however long the history is.
 func TestWorkersReadNeighbouringRanges(t *testing.T) {
 	t.Parallel()
-	if underRace {
+	if race.Enabled {
 		t.Skip("run without the race detector")
 	}
 	const connected, rows = 4, 50_000

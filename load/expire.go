@@ -33,9 +33,10 @@ func (r Reader) Expired(ctx context.Context, stream string) (time.Time, error) {
 
 // Expire drops rows, and records in the ledger that they have expired, in one transaction.
 // What is dropped is in no byte of the private file afterwards, which is made anew for it:
-// see Rewrite. It does nothing where neither rows nor the ledger have anything to drop.
+// see Rewrite. It does nothing where neither rows nor the ledger have anything to drop,
+// unless the file is to be made anew: rejects have no date that could be asked for.
 // It returns the rows that were dropped, by table.
-func (w *Warehouse) Expire(ctx context.Context, runID string, all []Expiry) (map[string]int64, error) {
+func (w *Warehouse) Expire(ctx context.Context, runID string, all []Expiry, anew bool) (map[string]int64, error) {
 	ledger, err := w.Ledger(ctx)
 	if err != nil {
 		return nil, err
@@ -62,7 +63,7 @@ func (w *Warehouse) Expire(ctx context.Context, runID string, all []Expiry) (map
 		}
 		return nil
 	}
-	if len(stored) > 0 {
+	if len(stored) > 0 || anew {
 		done, err := w.Rewrite(ctx, Rewriting{Before: listExpiredDays(stored), Where: unexpired(stored), Then: record})
 		return done.Removed, err
 	}

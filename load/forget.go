@@ -26,7 +26,7 @@ type Forgetting struct {
 	Reject func(stream, raw string) bool
 }
 
-// ErasedID tells the values of an id column whose rows are erased.
+// ErasedID says of the values of an id column whether their rows are erased.
 type ErasedID struct {
 	schema.TableColumn
 	Erased func(stored string) bool

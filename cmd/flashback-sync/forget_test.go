@@ -3,9 +3,8 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"io/fs"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,6 +15,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/erasure"
 	"github.com/flashback-sync/flashback-sync/internal/forgotten"
 	"github.com/flashback-sync/flashback-sync/internal/run"
+	"github.com/flashback-sync/flashback-sync/load"
 )
 
 const (
@@ -113,7 +113,7 @@ func TestForgetFromTheCommandLine(t *testing.T) {
 	b.wants(2, "would be stored again", "verify")
 }
 
-// A forget that is killed at any moment is completed by the next run, whatever it is.
+// A forget that is killed once it is decided is completed by the next run, whatever it is.
 func TestForgetIsCompletedAfterAKill(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -125,50 +125,37 @@ func TestForgetIsCompletedAfterAKill(t *testing.T) {
 	if err := os.CopyFS(kept, os.DirFS(b.data())); err != nil {
 		t.Fatal(err)
 	}
-	began := time.Now()
-	if r := b.end(b.start("forget", "--user", goneID, "--yes")); r.code != 0 {
-		t.Fatalf("exit %d: %s", r.code, r.stderr)
-	}
-	took := time.Since(began)
-	const tries = 2 // torture kills at every step
-	next := []string{"sync", "repair"}
-	interrupted := 0
-	for i := range tries {
-		restore(t, kept, b.data())
+	for step, next := range map[string]string{forgotten.Path: "sync", load.Unpublished: "repair"} { // torture kills at every step
+		if err := errors.Join(os.RemoveAll(b.data()), os.CopyFS(b.data(), os.DirFS(kept))); err != nil {
+			t.Fatal(err)
+		}
 		p := b.start("forget", "--user", goneID, "--yes")
-		time.Sleep(time.Duration(rand.Float64() * float64(took))) // any moment is right
+		await(t, filepath.Join(b.data(), filepath.FromSlash(step)))
 		_ = p.Process.Kill()
 		killed := b.end(p)
 		list, err := forgotten.Read(b.data())
-		if err != nil {
-			t.Fatal(err)
+		if err != nil || killed.code == 0 || len(list.Entries) != 1 || len(list.Entries[0].Sealed) == 0 {
+			t.Fatalf("killed at %s: exit %d, %v, %+v", step, killed.code, err, list)
 		}
-		if len(list.Entries) == 0 {
-			continue // it had not begun
-		}
-		interrupted++
-		r := b.must(next[i%len(next)])
+		r := b.must(next)
 		b.nothingOfHer(killed.stdout+killed.stderr, r.stdout+r.stderr)
 		if list, err = forgotten.Read(b.data()); err != nil || list.Entries[0].ProvenAt.IsZero() || len(list.Entries[0].Sealed) > 0 {
 			t.Errorf("it is not proven: %v, %+v", err, list)
 		}
 	}
-	t.Logf("%d of %d were killed between the decision and the end", interrupted, tries)
 	b.must("verify", "--full")
 }
 
-// restore makes a folder what another one is.
-func restore(t *testing.T, from, to string) {
+// await waits until a file exists.
+func await(t *testing.T, path string) {
 	t.Helper()
-	err := os.RemoveAll(to)
-	if err == nil {
-		err = os.CopyFS(to, os.DirFS(from))
-	}
-	if err == nil {
-		err = filepath.WalkDir(to, func(path string, entry fs.DirEntry, err error) error { return err })
-	}
-	if err != nil {
-		t.Fatal(err)
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
+		if _, err := os.Lstat(path); err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s did not appear", filepath.Base(path))
+		}
 	}
 }
 

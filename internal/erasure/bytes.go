@@ -5,9 +5,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/flashback-sync/flashback-sync/transform"
@@ -29,34 +31,29 @@ const leastBytes = 6
 func newNeedle(of Needle) *needle {
 	n := &needle{Needle: of, words: transform.Words(of.Text)}
 	for _, text := range []string{of.Text, strings.ToLower(of.Text), strings.ToUpper(of.Text)} {
-		n.add(text)
-		quoted, err := json.Marshal(text) // with <, > and & escaped
-		if err == nil {
-			n.add(string(quoted[1 : len(quoted)-1]))
-		}
-		n.add(ascii(text))
+		quoted, _ := json.Marshal(text) // with <, > and & escaped
 		var plain bytes.Buffer
 		encoder := json.NewEncoder(&plain)
 		encoder.SetEscapeHTML(false)
-		if encoder.Encode(text) == nil {
-			n.add(strings.Trim(strings.TrimSpace(plain.String()), `"`))
+		_ = encoder.Encode(text)
+		for _, form := range []string{text, unquoted(string(quoted)), unquoted(strings.TrimSpace(plain.String()))} {
+			n.add(form)
+			n.add(ascii(form))
 		}
 	}
 	return n
 }
 
+func unquoted(text string) string { return text[1 : len(text)-1] }
+
 // ascii is a text as JSON writes it that escapes all but ASCII.
 func ascii(text string) string {
-	const digits = "0123456789abcdef"
 	var out strings.Builder
-	for _, r := range text {
-		if r < utf8.RuneSelf || r > 0xffff {
-			out.WriteRune(r)
-			continue
-		}
-		out.WriteString(`\u`)
-		for shift := 12; shift >= 0; shift -= 4 {
-			out.WriteByte(digits[r>>shift&15])
+	for _, unit := range utf16.Encode([]rune(text)) {
+		if unit < utf8.RuneSelf {
+			out.WriteByte(byte(unit))
+		} else {
+			fmt.Fprintf(&out, `\u%04x`, unit)
 		}
 	}
 	return out.String()
@@ -156,17 +153,16 @@ func (s *search) bytes(ctx context.Context, path, below string) (kind fileKind, 
 			counts[i] += n.count(chunk, fresh, text)
 		}
 	})
+	place := Place{Path: s.shown(below)}
+	if kind == plain {
+		s.found(place, counts)
+		return kind, err
+	}
 	for i, n := range s.needles {
-		if counts[i] == 0 {
-			continue
-		}
-		place := Place{Path: s.shown(below), Label: n.Label, Count: counts[i]}
-		if kind != plain {
+		if counts[i] > 0 {
+			place.Label, place.Count = n.Label, counts[i]
 			s.binary = append(s.binary, place)
-			continue
 		}
-		n.found += counts[i]
-		s.proof.Found = append(s.proof.Found, place)
 	}
 	return kind, err
 }

@@ -4,6 +4,7 @@ package erasure
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -94,6 +95,7 @@ type search struct {
 	needles []*needle
 	proof   *Proof
 	binary  []Place // byte hits in files whose texts are searched in tables, too
+	parquet *sql.DB // a session that reads Parquet files; nil before the first
 }
 
 // Search reads everything below a data_dir whose files nobody has open for writing. Links
@@ -107,10 +109,14 @@ func Search(ctx context.Context, dir string, needles []Needle) (*Proof, error) {
 	for _, n := range needles {
 		s.needles = append(s.needles, newNeedle(n))
 	}
-	if err := s.walk(ctx); err != nil {
+	err = s.walk(ctx)
+	if s.parquet != nil {
+		_ = s.parquet.Close()
+	}
+	if err != nil {
 		return nil, err
 	}
-	s.judgeBinary()
+	s.checkBinary()
 	for _, n := range s.needles {
 		s.proof.Needles = append(s.proof.Needles, Count{Label: n.Label, Found: n.found})
 	}
@@ -137,11 +143,8 @@ func (s *search) walk(ctx context.Context) error {
 				return fs.SkipDir
 			}
 			return nil
-		case s.named(below, entry.Name()), entry.IsDir():
-			if entry.IsDir() {
-				return nil
-			}
 		}
+		s.searchName(below, entry.Name())
 		switch {
 		case entry.Type()&fs.ModeSymlink != 0:
 			s.note("links are not followed")
@@ -153,16 +156,15 @@ func (s *search) walk(ctx context.Context) error {
 	})
 }
 
-// named notes a name that has what is searched for.
-func (s *search) named(below, name string) bool {
+// searchName notes the name of a file or folder that has what is searched for.
+func (s *search) searchName(below, name string) {
 	for _, n := range s.needles {
 		if !n.Exact && n.inText(name) {
 			n.found++
 			s.proof.Found = append(s.proof.Found, Place{Path: s.shown(below), Label: n.Label + ", in the name of a file", Count: 1})
-			return true
+			return
 		}
 	}
-	return false
 }
 
 // shown is a path without names that have what is searched for.
@@ -215,11 +217,11 @@ func (s *search) note(text string) {
 	}
 }
 
-// judgeBinary decides what hits in the bytes of DuckDB and Parquet files mean. They keep
+// checkBinary decides what hits in the bytes of DuckDB and Parquet files mean. They keep
 // texts without anything between them, so that an id may seem to be there that is a part of
 // a longer one, or of two neighbours. Where such texts are in the tables, the bytes prove
 // nothing, and the tables do.
-func (s *search) judgeBinary() {
+func (s *search) checkBinary() {
 	for _, place := range s.binary {
 		for _, n := range s.needles {
 			switch {

@@ -19,9 +19,21 @@ var errTables = errors.New("tables")
 func (s *search) tables(ctx context.Context, path, below string, kind fileKind) error {
 	switch kind {
 	case duckDB:
-		return s.inSession(ctx, duckdb.Session{Attach: map[string]string{"searched": path}}, func(conn *sql.Conn) error { return s.database(ctx, conn, below) })
+		db, err := open(duckdb.Session{Attach: map[string]string{"searched": path}})
+		if err != nil {
+			return errTables
+		}
+		defer func() { _ = db.Close() }()
+		return s.inSession(ctx, db, func(conn *sql.Conn) error { return s.database(ctx, conn, below) })
 	case parquet:
-		return s.inSession(ctx, duckdb.Session{Folder: filepath.Dir(path) + string(filepath.Separator)}, func(conn *sql.Conn) error {
+		if s.parquet == nil {
+			db, err := open(duckdb.Session{Folder: s.dir + string(filepath.Separator)})
+			if err != nil {
+				return errTables
+			}
+			s.parquet = db
+		}
+		return s.inSession(ctx, s.parquet, func(conn *sql.Conn) error {
 			relation := fmt.Sprintf("read_parquet(%s, hive_partitioning = false)", schema.Literal(path))
 			columns, err := columnsOf(ctx, conn, "DESCRIBE SELECT * FROM "+relation)
 			if err != nil {
@@ -34,13 +46,12 @@ func (s *search) tables(ctx context.Context, path, below string, kind fileKind) 
 	return nil
 }
 
-func (s *search) inSession(ctx context.Context, session duckdb.Session, do func(*sql.Conn) error) error {
+func open(session duckdb.Session) (*sql.DB, error) {
 	session.MemoryLimit = "400MB"
-	db, err := duckdb.Open("", session)
-	if err != nil {
-		return errTables
-	}
-	defer func() { _ = db.Close() }()
+	return duckdb.Open("", session)
+}
+
+func (s *search) inSession(ctx context.Context, db *sql.DB, do func(*sql.Conn) error) error {
 	conn, err := db.Conn(ctx)
 	if err != nil {
 		return errTables
@@ -119,64 +130,71 @@ var hasNoText = map[string]bool{
 	"DATE": true, "TIME": true, "TIMESTAMP": true, "TIMESTAMP WITH TIME ZONE": true, "INTERVAL": true,
 }
 
-// relation searches the texts of a table.
+// relation searches the texts of a table, which it reads once to count them and once to
+// search: DuckDB finds the candidates.
 func (s *search) relation(ctx context.Context, conn *sql.Conn, relation string, columns [][2]string, place Place) error {
 	s.proof.Tables++
+	var names, values []string
 	for _, c := range columns {
-		if hasNoText[c[1]] {
-			continue
-		}
-		place.Column = c[0]
-		if err := s.column(ctx, conn, relation, place); err != nil {
-			return err
+		if !hasNoText[c[1]] {
+			names = append(names, c[0])
+			values = append(values, schema.Ident(c[0])+"::VARCHAR")
 		}
 	}
-	return nil
-}
-
-// column searches the texts of a column: DuckDB finds the candidates.
-func (s *search) column(ctx context.Context, conn *sql.Conn, relation string, place Place) error {
-	value := schema.Ident(place.Column) + "::VARCHAR"
-	var values int64
-	if err := conn.QueryRowContext(ctx, fmt.Sprintf("SELECT count(%s) FROM %s", schema.Ident(place.Column), relation)).Scan(&values); err != nil {
+	if len(names) == 0 {
+		return nil
+	}
+	var count int64
+	if err := conn.QueryRowContext(ctx, fmt.Sprintf("SELECT count(%s) FROM %s", strings.Join(values, ") + count("), relation)).Scan(&count); err != nil {
 		return err
 	}
-	s.proof.Columns++
-	s.proof.Values += values
-	conditions, arguments := []string{fmt.Sprintf("contains(%s, '\\')", value)}, []any{}
+	s.proof.Columns += int64(len(names))
+	s.proof.Values += count
+	conditions, arguments := []string{`contains(v, '\')`}, []any{}
 	for _, n := range s.needles {
 		first := n.Text
 		if len(n.words) > 0 && !n.Exact {
 			first = n.words[0]
 		}
-		conditions = append(conditions, fmt.Sprintf("contains(lower(%s), lower(?))", value))
+		conditions = append(conditions, "contains(lower(v), lower(?))")
 		arguments = append(arguments, first)
 	}
-	rows, err := conn.QueryContext(ctx, fmt.Sprintf("SELECT v, count(*) FROM (SELECT %s AS v FROM %s WHERE %s) GROUP BY v", value, relation, strings.Join(conditions, " OR ")), arguments...)
+	rows, err := conn.QueryContext(ctx, fmt.Sprintf("SELECT c, v, count(*) FROM (SELECT unnest(range(%d)) AS c, unnest([%s]) AS v FROM %s) WHERE %s GROUP BY c, v",
+		len(names), strings.Join(values, ", "), relation, strings.Join(conditions, " OR ")), arguments...)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = rows.Close() }()
-	counts := make([]int64, len(s.needles))
+	counts := make([][]int64, len(names)) // by column and needle
+	for i := range counts {
+		counts[i] = make([]int64, len(s.needles))
+	}
 	for rows.Next() {
 		var text string
-		var times int64
-		if err := rows.Scan(&text, &times); err != nil {
+		var column, times int64
+		if err := rows.Scan(&column, &text, &times); err != nil {
 			return err
 		}
 		for i, n := range s.needles {
-			if n.inColumn(place.Column, text) {
-				counts[i] += times
+			if n.inColumn(names[column], text) {
+				counts[column][i] += times
 			}
 		}
 	}
+	for column, name := range names {
+		place.Column = name
+		s.found(place, counts[column])
+	}
+	return rows.Err()
+}
+
+// found notes how often a place has each needle.
+func (s *search) found(place Place, counts []int64) {
 	for i, n := range s.needles {
 		if counts[i] > 0 {
 			n.found += counts[i]
-			found := place
-			found.Label, found.Count = n.Label, counts[i]
-			s.proof.Found = append(s.proof.Found, found)
+			place.Label, place.Count = n.Label, counts[i]
+			s.proof.Found = append(s.proof.Found, place)
 		}
 	}
-	return rows.Err()
 }

@@ -99,7 +99,7 @@ func (r *run) expire(ctx context.Context) error {
 			all = append(all, load.Expiry{Stream: stream, Before: kept, Starts: starts[stream.Name]})
 		}
 	}
-	removed, err := r.warehouse.Expire(ctx, r.options.RunID, all)
+	removed, err := r.warehouse.Expire(ctx, r.options.RunID, all, r.options.expire != nil)
 	if err != nil {
 		return err
 	}
