@@ -27,6 +27,8 @@ NEW       ?= bin/new.txt
 FUZZTIME  ?= 10s
 CHECKS    ?= 2000
 KILLS     ?= 1000
+# The tests of internal/run that its main_test.go leaves out under the race detector.
+UNRACED   := Forget|Forgotten|Expire|Privacy
 
 .PHONY: help
 help: ## Show this list
@@ -37,15 +39,11 @@ demo: build ## Build, then sync a simulated organisation and ask what happened (
 	$(BIN) demo
 
 .PHONY: test
-test: toolchain ## Run every test with the race detector and a real DuckDB, the long tables of the walk without, and kill the binary 200 times
+test: toolchain ## Run every test with a real DuckDB, all but the longest with the race detector, and kill the binary 200 times
 	$(GO) test -race -tags $(TAGS) -timeout 20m $$($(GO) list -tags $(TAGS) $(PKGS) | grep -v /test/torture)
-	$(GO) test -tags $(TAGS) -timeout 20m ./extract
+	$(GO) test -tags $(TAGS),assert -timeout 20m ./extract ./transform/... ./load/...
+	$(GO) test -tags $(TAGS) -timeout 20m -run '$(UNRACED)' ./internal/run
 	$(GO) test -tags $(TAGS) -timeout 20m ./test/torture
-
-# The assertions inside arrow-go catch a misused builder or a batch used after its release.
-.PHONY: test-arrow
-test-arrow: toolchain ## Run the tests of transform and load with arrow-go's assertions
-	$(GO) test -tags $(TAGS),assert ./transform/... ./load/...
 
 .PHONY: download
 download: ## Download the modules of the program and of the tools
@@ -181,7 +179,7 @@ fuzz: toolchain ## Fuzz every target for FUZZTIME (10s)
 torture: toolchain ## Kill, starve and drift for long (KILLS=1000 random kills, every system call, CHECKS=2000 seeds)
 	$(GO) test -tags $(TAGS) -count 1 -timeout 3h -run 'TestWalkOfASourceThatChanges' ./extract -rapid.checks=$(CHECKS)
 	$(GO) test -tags $(TAGS) -count 1 -timeout 3h -run 'TestAnyInterleavingConverges|TestProofUnderAnySemantics' ./internal/run -rapid.checks=$$(($(CHECKS) / 10))
-	LONG_TESTS=1 $(GO) test -tags $(TAGS) -count 1 -timeout 1h -run 'Forget|Forgotten|Policy' ./internal/run
+	LONG_TESTS=1 $(GO) test -tags $(TAGS) -count 1 -timeout 1h -run '$(UNRACED)' ./internal/run
 	TORTURE_KILLS=$(KILLS) TORTURE_ALL=1 $(GO) test -tags $(TAGS) -count 1 -v -timeout 6h ./test/torture
 
 .PHONY: acceptance

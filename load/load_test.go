@@ -14,12 +14,21 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
+	"github.com/flashback-sync/flashback-sync/internal/race"
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// unraced leaves a test out under the race detector: make test runs this package without it, too.
+func unraced(t *testing.T) {
+	t.Helper()
+	if race.Enabled {
+		t.Skip("it is run without the race detector")
+	}
+}
 
 var epoch = time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
 

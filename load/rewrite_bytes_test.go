@@ -53,6 +53,7 @@ func canaries(t *testing.T, dir string) (found int) {
 // DuckDB writes unused parts of its blocks as they are in memory: nothing of what it read
 // before may be there.
 func TestRewriteLeavesNoByteOfWhatWasLeftOut(t *testing.T) {
+	unraced(t)
 	const rows = 300_000
 	dir := withCanaries(t, rows)
 	w := open(t, dir)

@@ -70,6 +70,7 @@ type interrupted struct {
 
 func newInterrupted(t *testing.T) (i interrupted) {
 	t.Helper()
+	unraced(t)
 	dir := t.TempDir()
 	w := kept(t, dir, alert{"first", epoch, "x"})
 	for day := range 3 {
@@ -204,6 +205,7 @@ func TestRewriteSurvivesAPanicOfAFunction(t *testing.T) {
 // Whatever fails, the old file is in use afterwards, and nothing of the new one is left.
 func TestRewriteLeavesTheOldFileWhenTheDiskFails(t *testing.T) {
 	t.Parallel()
+	unraced(t)
 	file := func(suffix string) func(dir string) string {
 		return func(dir string) string { return load.File(dir) + suffix }
 	}

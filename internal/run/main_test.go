@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"regexp"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/extract/api"
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 	"github.com/flashback-sync/flashback-sync/internal/audit"
+	"github.com/flashback-sync/flashback-sync/internal/race"
 	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
@@ -90,8 +92,15 @@ type world struct {
 	warnings   []string
 }
 
+// unraced are the tests that are not run under the race detector: each makes dozens of runs.
+// make test runs them without it.
+var unraced = regexp.MustCompile(`^Test[^/]*(Forget|Forgotten|Expire|Privacy)`)
+
 func newWorld(t testing.TB, o apisim.Options) *world {
 	t.Helper()
+	if race.Enabled && unraced.MatchString(t.Name()) {
+		t.Skip("it is run without the race detector")
+	}
 	w, end := makeWorld(t, t.TempDir(), o)
 	t.Cleanup(end)
 	return w

@@ -84,7 +84,7 @@ func (w *world) canaryFree() {
 	}
 }
 
-func TestVerifyMatchesUnderEveryPolicy(t *testing.T) {
+func TestVerifyMatchesUnderEveryPrivacyPolicy(t *testing.T) {
 	t.Parallel()
 	for name, policy := range map[string]*transform.Policy{
 		"names":  privacy(t, "names", nil),
@@ -136,7 +136,7 @@ func (w *world) policies() (ids []string) {
 	return ids
 }
 
-func TestAnotherPolicyIsRefusedUntilItIsApplied(t *testing.T) {
+func TestAnotherPrivacyPolicyIsRefusedUntilItIsApplied(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, small())
 	addCanaries(w)
@@ -188,7 +188,7 @@ func TestAnotherPolicyIsRefusedUntilItIsApplied(t *testing.T) {
 	}
 }
 
-func TestARebuildKeepsThePolicy(t *testing.T) {
+func TestARebuildKeepsThePrivacyPolicy(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, small())
 	addCanaries(w)
