@@ -72,3 +72,9 @@ func StreamByName(name string) *Stream {
 	}
 	return nil
 }
+
+// IsSeries reports whether the stream of this name has points of statistics, not rows of a list.
+func IsSeries(name string) bool {
+	s := StreamByName(name)
+	return s != nil && s.Kind == Series
+}

@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/flashback-sync/flashback-sync/internal/audit"
+	"github.com/flashback-sync/flashback-sync/internal/audit/html"
 	"github.com/flashback-sync/flashback-sync/internal/erasure"
 	"github.com/flashback-sync/flashback-sync/internal/forgotten"
 	"github.com/flashback-sync/flashback-sync/internal/run"
@@ -192,7 +192,7 @@ func (a *app) showErased(done *run.Erased, o *run.Options, f forgetFlags) error 
 		return nil
 	}
 	var page strings.Builder
-	if err := audit.WriteErasureHTML(&page, done, o, time.Now()); err != nil {
+	if err := html.WriteErasure(&page, done, o, time.Now()); err != nil {
 		return err
 	}
 	return writeFile("--report", f.report, []byte(page.String()))

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/flashback-sync/flashback-sync/internal/audit"
+	"github.com/flashback-sync/flashback-sync/internal/audit/html"
 	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/internal/terminal"
 )
@@ -144,7 +145,7 @@ func (a *app) writeReport(report *audit.Report, f verifyFlags) error {
 		return err
 	}
 	var page strings.Builder
-	if err := report.WriteHTML(&page); err != nil {
+	if err := html.Write(&page, report); err != nil {
 		return err
 	}
 	return writeFile("--html", f.html, []byte(page.String()))

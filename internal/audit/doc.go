@@ -1,5 +1,5 @@
 // Package audit compares what is stored with the source and with what is published,
-// finds where they differ, repairs that, and writes the report.
+// finds where they differ, and repairs that.
 //
 // Totals are requested, not rows: one small request for each day. Where a total
 // and what is stored disagree, the day is split in halves until a few rows remain,

@@ -114,7 +114,7 @@ func planRepair(r *Report) *run.Repair {
 		repairable := s.Repairable()
 		switch {
 		case len(repairable) == 0:
-		case isSeries(s.Stream):
+		case schema.IsSeries(s.Stream):
 			m.Series[s.Filter] = repairable[0].From
 		default:
 			m.Lists[checkpoints.Key{Stream: s.Stream, Filter: s.Filter}] = repairable

@@ -30,6 +30,25 @@ const (
 	NotVerified Status = "not verified"
 )
 
+// BySeverity lists what a comparison can find, the worst first.
+var BySeverity = []Status{Missing, Differs, Unproven, Extra}
+
+// Severity orders statuses; a match has none.
+func (s Status) Severity() int {
+	if i := slices.Index(BySeverity, s); i >= 0 {
+		return len(BySeverity) - i
+	}
+	return 0
+}
+
+// Worse is the worse of two statuses; "" says less than a match.
+func Worse(a, b Status) Status {
+	if b.Severity() > a.Severity() || a == "" {
+		return b
+	}
+	return a
+}
+
 // Report is the outcome of a verification. Times are UTC.
 type Report struct {
 	Status      Status             `json:"status"` // differs if anything does; otherwise not verified if something was not compared; otherwise match
@@ -126,20 +145,23 @@ func (c *Counts) Add(more Counts) {
 	c.Unproven += more.Unproven
 }
 
+// Of is how many rows were found to have the status.
+func (c Counts) Of(s Status) int64 {
+	return map[Status]int64{Missing: c.Missing, Extra: c.Extra, Differs: c.Differs, Unproven: c.Unproven}[s]
+}
+
 // Worst is the worst status of what was counted.
 func (c Counts) Worst() Status {
-	switch {
-	case c.Missing > 0:
-		return Missing
-	case c.Differs > 0:
-		return Differs
-	case c.Unproven > 0:
-		return Unproven
-	case c.Extra > 0:
-		return Extra
+	for _, s := range BySeverity {
+		if c.Of(s) > 0 {
+			return s
+		}
 	}
 	return Match
 }
+
+// Compared is false if nothing can be said of the stream.
+func (s *Stream) Compared() bool { return s.Status == Match || s.Status.Severity() > 0 }
 
 // Close adds up a stream's findings.
 func (s *Stream) Close() {

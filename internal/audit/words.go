@@ -25,9 +25,9 @@ func (r *Report) Differences() string {
 	}
 	words := map[Status]string{Missing: "missing", Differs: "changed", Unproven: "unproven", Extra: "gone at the source"}
 	for _, name := range names {
-		for _, of := range tallies(*sums[name]) {
-			if of.N > 0 {
-				parts = append(parts, fmt.Sprintf("%s %s in %s", humanize.Comma(of.N), words[of.Status], name))
+		for _, status := range BySeverity {
+			if n := sums[name].Of(status); n > 0 {
+				parts = append(parts, fmt.Sprintf("%s %s in %s", humanize.Comma(n), words[status], name))
 			}
 		}
 	}

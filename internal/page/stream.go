@@ -36,7 +36,7 @@ func (v *view) card(s *status.Stream, i int) card {
 		Oldest: v.maybe(s.Oldest), Newest: v.maybe(s.Newest), Late: lateWords(s),
 	}
 	row, ledger := "row", "filter set"
-	if of := schema.StreamByName(s.Name); of != nil && of.Kind == schema.Series {
+	if schema.IsSeries(s.Name) {
 		row, ledger = "bucket", "series"
 	}
 	frame := v.frame(s)

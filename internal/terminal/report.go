@@ -68,7 +68,7 @@ func joined(streams []*audit.Stream) (lines []*audit.Stream) {
 	var all *audit.Stream
 	series := 0
 	for _, s := range streams {
-		if schema.StreamByName(s.Stream).Kind != schema.Series || s.Status != audit.Match {
+		if !schema.IsSeries(s.Stream) || s.Status != audit.Match {
 			lines = append(lines, s)
 			continue
 		}

@@ -1,9 +1,10 @@
-package audit
+package html
 
 import (
 	"io"
 	"time"
 
+	"github.com/flashback-sync/flashback-sync/internal/audit"
 	"github.com/flashback-sync/flashback-sync/internal/erasure"
 	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/schema"
@@ -15,7 +16,7 @@ type erasurePage struct {
 	At                 time.Time
 	DataDir, Generator string
 	Words              string
-	Tone               Status
+	Tone               audit.Status
 	Tables             []erasedTable
 	OutOfReach         []string
 }
@@ -25,17 +26,17 @@ type erasedTable struct {
 	Rows, Texts int64
 }
 
-// WriteErasureHTML writes what a forget did, and its proof, as one HTML file that needs
+// WriteErasure writes what a forget did, and its proof, as one HTML file that needs
 // nothing else. It has nothing of the person but the keyed hash.
-func WriteErasureHTML(w io.Writer, e *run.Erased, o *run.Options, at time.Time) error {
+func WriteErasure(w io.Writer, e *run.Erased, o *run.Options, at time.Time) error {
 	p := erasurePage{
 		Erased: e, At: at.UTC(), DataDir: o.DataDir, Generator: "flashback-sync " + o.Version,
-		Words: "Nothing was erased yet", Tone: Extra, OutOfReach: erasure.OutOfReach,
+		Words: "Nothing was erased yet", Tone: audit.Extra, OutOfReach: erasure.OutOfReach,
 	}
 	if e.Proof != nil {
-		p.Words, p.Tone = "Erased: "+e.Proof.Verdict(), Match
+		p.Words, p.Tone = "Erased: "+e.Proof.Verdict(), audit.Match
 		if !e.Proof.Clean() {
-			p.Words, p.Tone = "Not erased completely: "+e.Proof.Verdict(), Missing
+			p.Words, p.Tone = "Not erased completely: "+e.Proof.Verdict(), audit.Missing
 		}
 	}
 	for _, t := range schema.Tables() {

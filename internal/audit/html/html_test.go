@@ -1,4 +1,4 @@
-package audit
+package html
 
 import (
 	"encoding/json"
@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
+	"github.com/flashback-sync/flashback-sync/internal/audit"
 )
 
 const hostile = `<script>alert("1")</script>'"><img src=x onerror=alert(2)>` + "\u202e\u200f\x00\xff"
@@ -20,9 +21,9 @@ const hostile = `<script>alert("1")</script>'"><img src=x onerror=alert(2)>` + "
 var start = time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // days of a hundred rows; found says what is wrong with some of them.
-func days(n int, found map[int]Status) (all []Day) {
+func days(n int, found map[int]audit.Status) (all []audit.Day) {
 	for i := range n {
-		d := Day{From: start.AddDate(0, 0, i), To: start.AddDate(0, 0, i+1), Source: 100, Stored: 100, Status: Match}
+		d := audit.Day{From: start.AddDate(0, 0, i), To: start.AddDate(0, 0, i+1), Source: 100, Stored: 100, Status: audit.Match}
 		if s, ok := found[i]; ok {
 			d.Stored, d.Status = 97, s
 		}
@@ -32,41 +33,41 @@ func days(n int, found map[int]Status) (all []Day) {
 }
 
 // rich has something of everything, and strangers wrote all its texts.
-func rich() *Report {
+func rich() *audit.Report {
 	hosts, _ := json.Marshal([]string{hostile})
-	list := &Stream{
+	list := &audit.Stream{
 		Stream: "alerts " + hostile, Filter: fmt.Sprintf(`{"host":%s,"block":true,"le<b>vel":"x"}`, hosts),
 		From: start, To: start.AddDate(0, 0, 30), Source: 3000, Stored: 2988,
-		Days: days(30, map[int]Status{3: Missing, 4: Extra, 5: Differs, 29: Unproven}),
+		Days: days(30, map[int]audit.Status{3: audit.Missing, 4: audit.Extra, 5: audit.Differs, 29: audit.Unproven}),
 	}
 	for i := range mostFindings + 5 {
-		list.Findings = append(list.Findings, Finding{
-			From: start, To: start.Add(1500 * time.Millisecond), Counts: Counts{Extra: 1}, Samples: []string{hostile, fmt.Sprint(i), strings.Repeat("long", 500)},
+		list.Findings = append(list.Findings, audit.Finding{
+			From: start, To: start.Add(1500 * time.Millisecond), Counts: audit.Counts{Extra: 1}, Samples: []string{hostile, fmt.Sprint(i), strings.Repeat("long", 500)},
 		})
 	}
-	list.Findings = append(list.Findings, Finding{From: start, To: start.Add(time.Hour), Counts: Counts{Missing: 1234567, Differs: 2, Unproven: 3}, Samples: make([]string, 99)})
+	list.Findings = append(list.Findings, audit.Finding{From: start, To: start.Add(time.Hour), Counts: audit.Counts{Missing: 1234567, Differs: 2, Unproven: 3}, Samples: make([]string, 99)})
 	list.Close()
-	r := &Report{
+	r := &audit.Report{
 		Source: "https://api.example/" + hostile, DataDir: hostile, Generator: hostile, Requests: 1234567,
-		StartedAt: start, FinishedAt: start.Add(100 * time.Second), Streams: []*Stream{list},
+		StartedAt: start, FinishedAt: start.Add(100 * time.Second), Streams: []*audit.Stream{list},
 	}
 	for i := range 40 {
-		series := &Stream{Stream: "policy_stats", Filter: fmt.Sprintf(`{"scope":"repo","id":"r%d"}`, i), Status: Match, From: start, To: start}
+		series := &audit.Stream{Stream: "policy_stats", Filter: fmt.Sprintf(`{"scope":"repo","id":"r%d"}`, i), Status: audit.Match, From: start, To: start}
 		r.Streams = append(r.Streams, series)
 		r.Coverage = append(r.Coverage, checkpoints.Line{Stream: "policy_stats", Filter: hostile, Status: hostile})
-		r.CrossChecks = append(r.CrossChecks, CrossCheck{Series: hostile, Buckets: 10, Agree: 10 - int64(i%2), First: start})
-		r.Files = append(r.Files, File{Path: hostile, Status: Match, Rows: 1000, SHA256: strings.Repeat("a", 64)})
+		r.CrossChecks = append(r.CrossChecks, audit.CrossCheck{Series: hostile, Buckets: 10, Agree: 10 - int64(i%2), First: start})
+		r.Files = append(r.Files, audit.File{Path: hostile, Status: audit.Match, Rows: 1000, SHA256: strings.Repeat("a", 64)})
 	}
-	r.Files[0].Status, r.Files[0].Detail = Differs, hostile
-	r.Streams = append(r.Streams, &Stream{Stream: "violations", Filter: "no JSON", Status: NotServed}, &Stream{Stream: hostile, Filter: "{", Status: hostile})
+	r.Files[0].Status, r.Files[0].Detail = audit.Differs, hostile
+	r.Streams = append(r.Streams, &audit.Stream{Stream: "violations", Filter: "no JSON", Status: audit.NotServed}, &audit.Stream{Stream: hostile, Filter: "{", Status: hostile})
 	r.Close()
 	return r
 }
 
-func written(t *testing.T, r *Report) string {
+func written(t *testing.T, r *audit.Report) string {
 	t.Helper()
 	var page strings.Builder
-	if err := r.WriteHTML(&page); err != nil {
+	if err := Write(&page, r); err != nil {
 		t.Fatal(err)
 	}
 	return page.String()
@@ -98,8 +99,8 @@ func text(t *testing.T, page string) string {
 
 func TestReportIsSelfContained(t *testing.T) {
 	elsewhere := regexp.MustCompile(`(?i)<script|<link|<iframe|<object|<base|<form|url\(|@import|\b(src|href|srcset|action|on[a-z]+)=["']`)
-	for name, r := range map[string]*Report{
-		"rich": rich(), "empty": {}, "nothing in the lists": {Streams: []*Stream{{}, {Stream: "policy_stats"}}, Files: []File{{}}, CrossChecks: []CrossCheck{{}}, Coverage: []checkpoints.Line{{}}},
+	for name, r := range map[string]*audit.Report{
+		"rich": rich(), "empty": {}, "nothing in the lists": {Streams: []*audit.Stream{{}, {Stream: "policy_stats"}}, Files: []audit.File{{}}, CrossChecks: []audit.CrossCheck{{}}, Coverage: []checkpoints.Line{{}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			page := written(t, r)
@@ -159,8 +160,8 @@ func TestReportShowsWhatWasFound(t *testing.T) {
 
 func TestEveryBarHasATitle(t *testing.T) {
 	for n, bars := range map[int]int{1: 1, 3: 3, 400: 400, 401: 58, 3 * 365: 157, 9 * 365: 108} {
-		s := &Stream{Stream: "alerts", Status: Match, Days: days(n, map[int]Status{n / 2: Missing})}
-		page := written(t, &Report{Streams: []*Stream{s}})
+		s := &audit.Stream{Stream: "alerts", Status: audit.Match, Days: days(n, map[int]audit.Status{n / 2: audit.Missing})}
+		page := written(t, &audit.Report{Streams: []*audit.Stream{s}})
 		if got := strings.Count(page, "<title>") - 1; got != bars || strings.Count(page, `<rect class="fill t-`) != bars {
 			t.Errorf("%d days: %d titles, want %d", n, got, bars)
 		}
@@ -174,41 +175,41 @@ func TestEveryBarHasATitle(t *testing.T) {
 }
 
 func TestVerdicts(t *testing.T) {
-	stream := func(c Counts) *Stream {
-		s := &Stream{Stream: "alerts", Findings: []Finding{{Counts: c}}}
+	stream := func(c audit.Counts) *audit.Stream {
+		s := &audit.Stream{Stream: "alerts", Findings: []audit.Finding{{Counts: c}}}
 		s.Close()
 		return s
 	}
-	files := func(all ...Status) (files []File) {
+	files := func(all ...audit.Status) (files []audit.File) {
 		for _, s := range all {
-			files = append(files, File{Status: s})
+			files = append(files, audit.File{Status: s})
 		}
 		return files
 	}
-	for want, r := range map[string]*Report{
-		"Everything that the source counts is stored":                           {Streams: []*Stream{stream(Counts{})}, Files: files(Match)},
-		"Every row that the source has is stored":                               {Streams: []*Stream{stream(Counts{})}, Full: true},
-		"Every published file is what it should be":                             {Streams: []*Stream{{Status: NotServed}}, Files: files(Match)},
-		"The source serves none of the streams":                                 {Streams: []*Stream{{Status: NotServed}}},
+	for want, r := range map[string]*audit.Report{
+		"Everything that the source counts is stored":                           {Streams: []*audit.Stream{stream(audit.Counts{})}, Files: files(audit.Match)},
+		"Every row that the source has is stored":                               {Streams: []*audit.Stream{stream(audit.Counts{})}, Full: true},
+		"Every published file is what it should be":                             {Streams: []*audit.Stream{{Status: audit.NotServed}}, Files: files(audit.Match)},
+		"The source serves none of the streams":                                 {Streams: []*audit.Stream{{Status: audit.NotServed}}},
 		"Nothing was compared":                                                  {},
-		"1 stream was not compared":                                             {Streams: []*Stream{{Status: NotSynced}}},
-		"3 rows are missing":                                                    {Streams: []*Stream{stream(Counts{Missing: 2}), stream(Counts{Missing: 1})}},
-		"1 row is missing and 1 row differs":                                    {Streams: []*Stream{stream(Counts{Missing: 1, Differs: 1})}},
-		"2 rows are counted by the source but not given":                        {Streams: []*Stream{stream(Counts{Unproven: 2})}},
-		"Nothing is missing, but 1 row is stored that the source no longer has": {Streams: []*Stream{stream(Counts{Extra: 1})}},
+		"1 stream was not compared":                                             {Streams: []*audit.Stream{{Status: audit.NotSynced}}},
+		"3 rows are missing":                                                    {Streams: []*audit.Stream{stream(audit.Counts{Missing: 2}), stream(audit.Counts{Missing: 1})}},
+		"1 row is missing and 1 row differs":                                    {Streams: []*audit.Stream{stream(audit.Counts{Missing: 1, Differs: 1})}},
+		"2 rows are counted by the source but not given":                        {Streams: []*audit.Stream{stream(audit.Counts{Unproven: 2})}},
+		"Nothing is missing, but 1 row is stored that the source no longer has": {Streams: []*audit.Stream{stream(audit.Counts{Extra: 1})}},
 		"3 rows are missing, 1,000 rows are stored that the source no longer has and 2 files differ": {
-			Streams: []*Stream{stream(Counts{Missing: 3, Extra: 1000})}, Files: files(Differs, Differs, Match),
+			Streams: []*audit.Stream{stream(audit.Counts{Missing: 3, Extra: 1000})}, Files: files(audit.Differs, audit.Differs, audit.Match),
 		},
 		"Everything that the source counts is stored, but 1 file is missing and 2 files are not in the manifest": {
-			Streams: []*Stream{stream(Counts{})}, Files: files(Missing, Extra, Extra),
+			Streams: []*audit.Stream{stream(audit.Counts{})}, Files: files(audit.Missing, audit.Extra, audit.Extra),
 		},
 		"2 rows differ, 1 stream was not compared and 1 file is missing": {
-			Streams: []*Stream{stream(Counts{Differs: 2}), {Status: NotSynced}}, Files: files(Missing),
+			Streams: []*audit.Stream{stream(audit.Counts{Differs: 2}), {Status: audit.NotSynced}}, Files: files(audit.Missing),
 		},
 	} {
 		r.Close()
 		if seen := text(t, written(t, r)); !strings.Contains(seen, "Verification report "+want+".") {
-			t.Errorf("the verdict is %q, want %q", r.verdict().Words, want)
+			t.Errorf("the verdict is %q, want %q", verdictOf(r).Words, want)
 		}
 	}
 }

@@ -1,42 +1,45 @@
-package audit
+package html
 
 import (
 	"slices"
 
 	"github.com/dustin/go-humanize"
 	"github.com/dustin/go-humanize/english"
+
+	"github.com/flashback-sync/flashback-sync/internal/audit"
+	"github.com/flashback-sync/flashback-sync/schema"
 )
 
 // verdict is the outcome in plain words.
 type verdict struct {
 	Words string
-	Tone  Status // match, missing (something is wrong), unproven, or extra (nothing can be repaired)
+	Tone  audit.Status // match, missing (something is wrong), unproven, or extra (nothing can be repaired)
 }
 
-func (r *Report) verdict() verdict {
-	rows, compared := r.rowWords()
-	files := r.fileWords()
+func verdictOf(r *audit.Report) verdict {
+	rows, compared := rowWords(r)
+	files := fileWords(r)
 	all := slices.Concat(rows, files)
-	sum := r.sum()
+	sum := sum(r)
 	switch {
 	case len(r.Streams)+len(r.Files) == 0:
-		return verdict{"Nothing was compared", Unproven}
-	case len(all) == 0 && r.Status == Match:
-		return verdict{r.healthy(compared), Match}
+		return verdict{"Nothing was compared", audit.Unproven}
+	case len(all) == 0 && r.Status == audit.Match:
+		return verdict{healthy(r, compared), audit.Match}
 	case len(all) == 0:
-		return verdict{"Something differs", Missing}
+		return verdict{"Something differs", audit.Missing}
 	case len(rows) == 0 && compared:
-		return verdict{"Everything that the source counts is stored, but " + english.WordSeries(files, "and"), Missing}
+		return verdict{"Everything that the source counts is stored, but " + english.WordSeries(files, "and"), audit.Missing}
 	case r.OnlyExtra():
-		return verdict{"Nothing is missing, but " + english.WordSeries(rows, "and"), Extra}
+		return verdict{"Nothing is missing, but " + english.WordSeries(rows, "and"), audit.Extra}
 	case len(files) > 0 || sum.Missing+sum.Differs > 0:
-		return verdict{english.WordSeries(all, "and"), Missing}
+		return verdict{english.WordSeries(all, "and"), audit.Missing}
 	}
-	return verdict{english.WordSeries(all, "and"), Unproven}
+	return verdict{english.WordSeries(all, "and"), audit.Unproven}
 }
 
 // healthy says what a report in which nothing differs has shown.
-func (r *Report) healthy(compared bool) string {
+func healthy(r *audit.Report, compared bool) string {
 	switch {
 	case !compared && len(r.Files) == 0:
 		return "The source serves none of the streams"
@@ -51,12 +54,12 @@ func (r *Report) healthy(compared bool) string {
 }
 
 // scope says what was compared.
-func (r *Report) scope() string {
+func scope(r *audit.Report) string {
 	var rows, lists, series int64
 	for _, s := range r.Streams {
 		switch {
 		case !s.Compared():
-		case isSeries(s.Stream):
+		case schema.IsSeries(s.Stream):
 			series++
 		default:
 			lists++
@@ -78,11 +81,8 @@ func (r *Report) scope() string {
 	return "Scope: " + english.WordSeries(words, "and") + "."
 }
 
-// Compared is false if nothing can be said of the stream.
-func (s *Stream) Compared() bool { return s.Status == Match || severity(s.Status) > 0 }
-
 // sum adds up what was found in all streams.
-func (r *Report) sum() (sum Counts) {
+func sum(r *audit.Report) (sum audit.Counts) {
 	for _, s := range r.Streams {
 		sum.Add(s.Counts)
 	}
@@ -91,15 +91,15 @@ func (r *Report) sum() (sum Counts) {
 
 // rowWords says what is wrong with the rows; compared is false if none of the
 // streams was compared.
-func (r *Report) rowWords() (words []string, compared bool) {
+func rowWords(r *audit.Report) (words []string, compared bool) {
 	silent := int64(0)
 	for _, s := range r.Streams {
 		compared = compared || s.Compared()
-		if !s.Compared() && s.Status != NotServed {
+		if !s.Compared() && s.Status != audit.NotServed {
 			silent++
 		}
 	}
-	sum := r.sum()
+	sum := sum(r)
 	words = say(words, sum.Missing, "row is missing", "rows are missing")
 	words = say(words, sum.Differs, "row differs", "rows differ")
 	words = say(words, sum.Unproven, "row is counted by the source but not given", "rows are counted by the source but not given")
@@ -108,14 +108,14 @@ func (r *Report) rowWords() (words []string, compared bool) {
 }
 
 // fileWords says what is wrong with the files.
-func (r *Report) fileWords() (words []string) {
-	n := map[Status]int64{}
+func fileWords(r *audit.Report) (words []string) {
+	n := map[audit.Status]int64{}
 	for _, f := range r.Files {
 		n[f.Status]++
 	}
-	words = say(words, n[Missing], "file is missing", "files are missing")
-	words = say(words, n[Differs], "file differs", "files differ")
-	return say(words, n[Extra], "file is not in the manifest", "files are not in the manifest")
+	words = say(words, n[audit.Missing], "file is missing", "files are missing")
+	words = say(words, n[audit.Differs], "file differs", "files differ")
+	return say(words, n[audit.Extra], "file is not in the manifest", "files are not in the manifest")
 }
 
 func say(words []string, n int64, one, many string) []string {

@@ -1,4 +1,4 @@
-package audit
+package html
 
 import (
 	"fmt"
@@ -9,6 +9,7 @@ import (
 	"github.com/dustin/go-humanize"
 	"github.com/dustin/go-humanize/english"
 
+	"github.com/flashback-sync/flashback-sync/internal/audit"
 	"github.com/flashback-sync/flashback-sync/internal/chart"
 )
 
@@ -16,7 +17,7 @@ import (
 const mostColumns = 400
 
 // The values of a column, before it is drawn: on how many of its days each status of
-// bySeverity was found comes last.
+// audit.BySeverity was found comes last.
 const (
 	columnStored = iota
 	columnSource
@@ -26,8 +27,8 @@ const (
 
 // drawDays draws how many rows are stored on each day of a stream, and marks what was
 // found; "" if there are no days to show.
-func drawDays(s *Stream) (template.HTML, error) {
-	days := slices.DeleteFunc(slices.Clone(s.Days), func(d Day) bool { return !d.From.Before(d.To) })
+func drawDays(s *audit.Stream) (template.HTML, error) {
+	days := slices.DeleteFunc(slices.Clone(s.Days), func(d audit.Day) bool { return !d.From.Before(d.To) })
 	if len(days) == 0 {
 		return "", nil
 	}
@@ -35,17 +36,17 @@ func drawDays(s *Stream) (template.HTML, error) {
 	frame := chart.NewFrame(days[0].From, days[len(days)-1].From.Add(1), mostColumns)
 	samples := make([]chart.Sample, len(days))
 	for i, d := range days {
-		values := make([]int64, columnFound+len(bySeverity))
+		values := make([]int64, columnFound+len(audit.BySeverity))
 		values[columnStored], values[columnSource], values[columnDays] = d.Stored, d.Source, 1
-		if found := slices.Index(bySeverity, d.Status); found >= 0 {
+		if found := slices.Index(audit.BySeverity, d.Status); found >= 0 {
 			values[columnFound+found] = 1
 		}
 		samples[i] = chart.Sample{Date: d.From, Values: values}
 	}
 	c := &chart.Columns{
 		Words: chart.Words{ID: fmt.Sprintf("days-%x", s.Stream+s.Filter), Title: "Rows stored per " + frame.Unit + " (UTC)", Summary: summary(days, frame)},
-		Unit:  "rows", What: "UTC " + frame.Unit, Series: []chart.Series{{Name: "stored", Tone: string(Match)}},
-		Columns: frame.Columns(samples, columnFound+len(bySeverity)), Ticks: chart.Ticks(frame.From, frame.To),
+		Unit:  "rows", What: "UTC " + frame.Unit, Series: []chart.Series{{Name: "stored", Tone: string(audit.Match)}},
+		Columns: frame.Columns(samples, columnFound+len(audit.BySeverity)), Ticks: chart.Ticks(frame.From, frame.To),
 	}
 	c.Lanes = lanes(c.Columns)
 	for i := range c.Columns {
@@ -56,7 +57,7 @@ func drawDays(s *Stream) (template.HTML, error) {
 
 // lanes mark the columns in which something was found, one lane for each status.
 func lanes(columns []chart.Column) (all []chart.Lane) {
-	for i, status := range bySeverity {
+	for i, status := range audit.BySeverity {
 		lane := chart.Lane{Name: string(status), Tone: class(status), Glyph: glyph(status)}
 		for _, c := range columns {
 			if c.Values[columnFound+i] > 0 {
@@ -83,33 +84,33 @@ func describeColumn(c *chart.Column) {
 		if n == 0 {
 			continue
 		}
-		words = append(words, string(bySeverity[i]))
+		words = append(words, string(audit.BySeverity[i]))
 		if days > 1 {
 			words[len(words)-1] += " on " + english.Plural(int(n), "day", "")
 		}
 		if c.Tone == "" {
-			c.Tone = class(bySeverity[i])
+			c.Tone = class(audit.BySeverity[i])
 		}
 	}
 	if len(words) == 0 {
-		words = []string{string(Match)}
+		words = []string{string(audit.Match)}
 	}
 	c.Note = humanize.Comma(source) + " by the source: " + strings.Join(words, ", ")
 }
 
 // summary is what the chart shows, for those who cannot see it.
-func summary(days []Day, frame chart.Frame) string {
-	found, most := map[Status]int64{}, int64(0)
+func summary(days []audit.Day, frame chart.Frame) string {
+	found, most := map[audit.Status]int64{}, int64(0)
 	for _, d := range days {
 		found[d.Status]++
 		most = max(most, d.Stored)
 	}
-	words := []string{humanize.Comma(found[Match]) + " match"}
-	for _, s := range bySeverity {
+	words := []string{humanize.Comma(found[audit.Match]) + " match"}
+	for _, s := range audit.BySeverity {
 		words = say(words, found[s], "with rows "+rowsThat[s], "with rows "+rowsThat[s])
 	}
 	return fmt.Sprintf("%s, %s: %s. The fullest day has %s stored.",
 		chart.Period(frame.From, frame.To), english.Plural(len(days), "day", ""), english.WordSeries(words, "and"), english.Plural(int(most), "row", ""))
 }
 
-var rowsThat = map[Status]string{Missing: "missing", Differs: "that differ", Unproven: "unproven", Extra: "extra"}
+var rowsThat = map[audit.Status]string{audit.Missing: "missing", audit.Differs: "that differ", audit.Unproven: "unproven", audit.Extra: "extra"}

@@ -1,4 +1,6 @@
-package audit
+// Package html writes the report of a verification, and that of an erasure, as an HTML page
+// that needs no other file.
+package html
 
 import (
 	"cmp"
@@ -10,6 +12,7 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
+	"github.com/flashback-sync/flashback-sync/internal/audit"
 	"github.com/flashback-sync/flashback-sync/internal/chart"
 	"github.com/flashback-sync/flashback-sync/internal/span"
 	"github.com/flashback-sync/flashback-sync/internal/visible"
@@ -42,31 +45,31 @@ var pageTemplate = template.Must(template.New("report.html.tmpl").Funcs(template
 	"tallies": tallies,
 }).ParseFS(pages, "*"))
 
-// WriteHTML writes the report as one HTML file that needs nothing else: no
+// Write writes the report as one HTML file that needs nothing else: no
 // script, no font, no address is loaded. Everything in a report may come from a
 // stranger, so html/template escapes it all, and what does not print is spelled
 // out.
-func (r *Report) WriteHTML(w io.Writer) error { return pageTemplate.Execute(w, newPage(r)) }
+func Write(w io.Writer, r *audit.Report) error { return pageTemplate.Execute(w, newPage(r)) }
 
 // page is a report arranged for reading.
 type page struct {
-	*Report
+	*audit.Report
 	Verdict    verdict
 	Scope      string
 	Took       string
-	Lists      []*Stream
-	Series     folded[*Stream]
+	Lists      []*audit.Stream
+	Series     folded[*audit.Stream]
 	Findings   []found
 	Unshown    int // findings beyond those of the page
 	Ledger     folded[checkpoints.Line]
-	CrossCheck folded[CrossCheck]
+	CrossCheck folded[audit.CrossCheck]
 	Agree      [2]int64 // buckets that agree, of those compared
 }
 
 // found is a finding and where it was made.
 type found struct {
-	Finding
-	Stream *Stream
+	audit.Finding
+	Stream *audit.Stream
 	More   int // samples beyond those of the page
 }
 
@@ -93,23 +96,23 @@ func fold[T any](all []T, deserves func(T) bool) (f folded[T]) {
 	return f
 }
 
-func newPage(r *Report) *page {
-	p := &page{Report: r, Verdict: r.verdict(), Scope: r.scope(), Took: span.Words(r.FinishedAt.Sub(r.StartedAt))}
-	var series []*Stream
+func newPage(r *audit.Report) *page {
+	p := &page{Report: r, Verdict: verdictOf(r), Scope: scope(r), Took: span.Words(r.FinishedAt.Sub(r.StartedAt))}
+	var series []*audit.Stream
 	for _, s := range r.Streams {
-		if isSeries(s.Stream) {
+		if schema.IsSeries(s.Stream) {
 			series = append(series, s)
 		} else {
 			p.Lists = append(p.Lists, s)
 		}
 	}
-	p.Series = fold(series, func(s *Stream) bool { return s.Status != Match })
+	p.Series = fold(series, func(s *audit.Stream) bool { return s.Status != audit.Match })
 	p.Findings = findings(r.Streams)
 	if more := len(p.Findings) - mostFindings; more > 0 {
 		p.Findings, p.Unshown = p.Findings[:mostFindings], more
 	}
-	p.Ledger = fold(r.Coverage, func(l checkpoints.Line) bool { return !isSeries(l.Stream) })
-	p.CrossCheck = fold(r.CrossChecks, func(w CrossCheck) bool { return w.Agree != w.Buckets })
+	p.Ledger = fold(r.Coverage, func(l checkpoints.Line) bool { return !schema.IsSeries(l.Stream) })
+	p.CrossCheck = fold(r.CrossChecks, func(w audit.CrossCheck) bool { return w.Agree != w.Buckets })
 	for _, w := range r.CrossChecks {
 		p.Agree[0] += w.Agree
 		p.Agree[1] += w.Buckets
@@ -119,7 +122,7 @@ func newPage(r *Report) *page {
 
 // findings lists those of all streams, the worst first: a page that is cut off
 // must not hide what is missing behind rows that the source has deleted.
-func findings(streams []*Stream) (all []found) {
+func findings(streams []*audit.Stream) (all []found) {
 	for _, s := range streams {
 		for _, f := range s.Findings {
 			more := max(0, len(f.Samples)-mostSamples)
@@ -127,12 +130,6 @@ func findings(streams []*Stream) (all []found) {
 			all = append(all, found{Finding: f, Stream: s, More: more})
 		}
 	}
-	slices.SortStableFunc(all, func(a, b found) int { return cmp.Compare(severity(b.Worst()), severity(a.Worst())) })
+	slices.SortStableFunc(all, func(a, b found) int { return cmp.Compare(b.Worst().Severity(), a.Worst().Severity()) })
 	return all
-}
-
-// isSeries reports whether the stream's parts are series: these have points, not days.
-func isSeries(stream string) bool {
-	s := schema.StreamByName(stream)
-	return s != nil && s.Kind == schema.Series
 }
