@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/flashback-sync/flashback-sync/internal/exit"
 )
 
 func TestCommandsRunAfterPublishing(t *testing.T) {
@@ -15,7 +17,7 @@ func TestCommandsRunAfterPublishing(t *testing.T) {
   after: ["env > ` + out + `; test -f \"$FLASHBACK_LAKE/manifest.json\"", "exit 3", "echo once, more >> ` + out + `"]
 `)
 	r := b.run("sync")
-	if r.code != codeOther || !strings.Contains(r.stderr, "publish.after: command 2: it ended with exit status 3") {
+	if r.code != exit.CodeOther || !strings.Contains(r.stderr, "publish.after: command 2: it ended with exit status 3") {
 		t.Errorf("exit code %d, %s", r.code, r.stderr)
 	}
 	content, err := os.ReadFile(out)

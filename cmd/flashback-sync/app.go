@@ -16,6 +16,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/config"
 	"github.com/flashback-sync/flashback-sync/internal/crash"
+	"github.com/flashback-sync/flashback-sync/internal/exit"
 	"github.com/flashback-sync/flashback-sync/internal/visible"
 )
 
@@ -41,7 +42,7 @@ func execute(ctx context.Context, args []string, env func(string) (string, bool)
 	defer func() {
 		if p := recover(); p != nil {
 			fmt.Fprint(stderr, "flashback-sync: "+crash.Report(p))
-			code = codeOther
+			code = exit.CodeOther
 		}
 	}()
 	a := &app{env: env, stdout: stdout, stderr: stderr}
@@ -49,16 +50,16 @@ func execute(ctx context.Context, args []string, env func(string) (string, bool)
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := reported(ctx, root.ExecuteContext(ctx))
+	err := exit.Reported(ctx, root.ExecuteContext(ctx))
 	if err == nil {
-		return codeOK
+		return exit.CodeOK
 	}
 	if strings.HasPrefix(err.Error(), "unknown command") { // cobra has no type for it
-		err = &hinted{usage(err), "'flashback-sync --help' lists the commands"}
+		err = exit.WithHint(exit.Usage(err), "'flashback-sync --help' lists the commands")
 	}
-	code = exitCode(ctx, err)
+	code = exit.Code(ctx, err)
 	fmt.Fprintln(stderr, "flashback-sync: "+visible.Lines(err.Error()))
-	if hint := hintFor(err); hint != "" {
+	if hint := exit.Hint(err); hint != "" {
 		fmt.Fprintln(stderr, "  "+hint)
 	}
 	return code
@@ -83,7 +84,7 @@ It loses no row, shows none twice, and never blocks a reader. Begin with
 	flags.StringVarP(&a.configPath, "config", "c", "", "configuration `file` (default flashback-sync.yaml, or $FLASHBACK_SYNC_CONFIG)")
 	flags.StringVar(&a.logLevel, "log-level", "", "trace, debug, info, warn or error")
 	flags.StringVar(&a.logFormat, "log-format", "", "auto, json or console")
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exit.Usage(err) })
 	root.AddCommand(
 		a.syncCommand(), a.demoCommand(), a.statusCommand(), a.queryCommand(), a.askCommand(), a.exportCommand(), a.verifyCommand(), a.repairCommand(),
 		a.forgetCommand(), a.suppressCommand(), a.serveCommand(), a.reportCommand(), a.initCommand(), a.checkCommand(), a.schemaCommand(), a.versionCommand(),
@@ -96,7 +97,7 @@ It loses no row, shows none twice, and never blocks a reader. Begin with
 			command.Args, command.RunE = cobra.ArbitraryArgs, completionHelp
 		}
 		if check := command.Args; check != nil {
-			command.Args = func(cmd *cobra.Command, args []string) error { return usage(check(cmd, args)) }
+			command.Args = func(cmd *cobra.Command, args []string) error { return exit.Usage(check(cmd, args)) }
 		}
 	}
 	return root
@@ -107,7 +108,7 @@ func completionHelp(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return cmd.Help()
 	}
-	return usage(fmt.Errorf("unknown shell %q, use bash, zsh, fish or powershell", args[0]))
+	return exit.Usage(fmt.Errorf("unknown shell %q, use bash, zsh, fish or powershell", args[0]))
 }
 
 // load reads the configuration.
@@ -115,16 +116,16 @@ func (a *app) load() (*config.Config, error) {
 	path, explicit := a.path()
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) && !explicit {
 		if _, named := a.env("FLASHBACK_SYNC_STREAMS"); !named {
-			return nil, &hinted{
-				usage(fmt.Errorf("no configuration: %s is not there", path)),
+			return nil, exit.WithHint(
+				exit.Usage(fmt.Errorf("no configuration: %s is not there", path)),
 				"write one with 'flashback-sync init', or see what it does with 'flashback-sync demo'",
-			}
+			)
 		}
 		path = ""
 	}
 	loaded, err := config.Load(path, a.env, os.Environ()...)
 	if err != nil {
-		return nil, usage(err)
+		return nil, exit.Usage(err)
 	}
 	if err := override(&loaded.Log.Level, "--log-level", a.logLevel, "trace", "debug", "info", "warn", "error"); err != nil {
 		return nil, err
@@ -182,5 +183,5 @@ func oneOf(what, value string, valid []string) error {
 	if slices.Contains(valid, value) {
 		return nil
 	}
-	return usage(fmt.Errorf("%s: unknown value %q, use one of %v", what, value, valid))
+	return exit.Usage(fmt.Errorf("%s: unknown value %q, use one of %v", what, value, valid))
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/flashback-sync/flashback-sync/internal/cookbook"
+	"github.com/flashback-sync/flashback-sync/internal/exit"
 	"github.com/flashback-sync/flashback-sync/internal/query"
 	"github.com/flashback-sync/flashback-sync/internal/terminal"
 )
@@ -35,7 +36,7 @@ sheet about it.`,
 			}
 			question, err := cookbook.Named(args[0])
 			if err != nil {
-				return usage(err)
+				return exit.Usage(err)
 			}
 			if err := a.prepare(cmd, &request, out); err != nil {
 				return err
@@ -43,12 +44,12 @@ sheet about it.`,
 			var newest time.Time // where a period ends that no flag ends
 			if month == "" && to == "" {
 				if newest, err = cookbook.NewestDay(cmd.Context(), request.Database); err != nil {
-					return queryFailure(err)
+					return err
 				}
 			}
 			period, err := cookbook.ParsePeriod(month, from, to, newest)
 			if err != nil {
-				return usage(err)
+				return exit.Usage(err)
 			}
 			request.SQL, request.Period = question.In(period), period
 			return a.answer(cmd.Context(), request, out)
@@ -76,7 +77,7 @@ func (a *app) listQuestions() {
 func (a *app) answer(ctx context.Context, request query.Request, out string) error {
 	complete, err := query.Completeness(ctx, request)
 	if err != nil {
-		return queryFailure(err)
+		return err
 	}
 	if err := a.writeResult(ctx, request, out); err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/flashback-sync/flashback-sync/internal/cookbook"
+	"github.com/flashback-sync/flashback-sync/internal/exit"
 )
 
 func TestAskAnswersEveryQuestionAndSaysWhetherItsPeriodIsComplete(t *testing.T) {
@@ -25,7 +26,7 @@ func TestAskAnswersEveryQuestionAndSaysWhetherItsPeriodIsComplete(t *testing.T) 
 		t.Error(list)
 	}
 	for _, wrong := range []string{"nonsense", "daily --month March", "daily --from 2026-03-17 --to 2026-03-16", "daily --month 2026-03 --to 2026-03-16"} {
-		if r := b.run(append([]string{"ask"}, strings.Fields(wrong)...)...); r.code != codeUsage {
+		if r := b.run(append([]string{"ask"}, strings.Fields(wrong)...)...); r.code != exit.CodeUsage {
 			t.Errorf("%s: exit %d, %s", wrong, r.code, r.stderr)
 		}
 	}

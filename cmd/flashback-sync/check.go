@@ -8,12 +8,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/dustin/go-humanize"
 	"github.com/dustin/go-humanize/english"
-	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
 	"github.com/flashback-sync/flashback-sync/config"
+	"github.com/flashback-sync/flashback-sync/internal/exit"
 	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/internal/status"
 	"github.com/flashback-sync/flashback-sync/internal/terminal"
@@ -52,7 +51,11 @@ func (a *app) check(ctx context.Context) error {
 	}
 	fmt.Fprintf(a.stdout, "configuration  %s is valid\nsource         %s\nprivacy        %s\n\n", name, c.API.BaseURL, describePolicy(c, privacy))
 	probes, skew := run.Probed(ctx, options(c, privacy), source)
-	failure := a.printProbes(c, probes)
+	terminal.Probes(a.stdout, probes)
+	var failure error
+	for _, p := range probes {
+		failure = errors.Join(failure, p.Err)
+	}
 	if skew.Abs() > time.Minute {
 		fmt.Fprintf(a.stdout, "\nThis machine's clock is %s off the source's; runs go by the source's clock.\n", skew.Abs().Round(time.Second))
 	}
@@ -62,29 +65,6 @@ func (a *app) check(ctx context.Context) error {
 	if known, err := status.Read(ctx, statusOptions(c, privacy)); err == nil && known.Holdings != nil {
 		terminal.Lookbacks(a.stdout, known.Holdings)
 	}
-	return failure
-}
-
-// printProbes prints a line for each stream, and returns what failed.
-func (a *app) printProbes(c *config.Config, probes []run.Probe) (failure error) {
-	t := terminal.Table(a.stdout, "rows", "requests")
-	t.AppendHeader(table.Row{"stream", "answer", "history from", "rows", "requests", "read again in every run"})
-	for _, p := range probes {
-		row := table.Row{p.Stream, p.Answer}
-		list := c.Streams.Lists[p.Stream]
-		switch start := p.Start.Format(time.DateOnly); {
-		case p.Start.IsZero():
-		case list != nil:
-			row = append(row, start, humanize.Comma(int64(p.Rows)), humanize.Comma(int64(p.Requests)), "the last "+list.Lookback.String())
-		case p.Answer == "ok":
-			row = append(row, start+" at most", "", "one a series", "buckets that were open")
-		default:
-			row = append(row, start)
-		}
-		t.AppendRow(row)
-		failure = errors.Join(failure, p.Err)
-	}
-	t.Render()
 	return failure
 }
 
@@ -124,7 +104,7 @@ func (a *app) printUnattended(c *config.Config) error {
 		notified = []string{"nobody; see alarms in the configuration"}
 	}
 	fmt.Fprintf(a.stdout, "notifies       %s\n", strings.Join(notified, ", "))
-	return usage(errors.Join(pageErr, pingErr, webhookErr))
+	return exit.Usage(errors.Join(pageErr, pingErr, webhookErr))
 }
 
 // describePolicy says what is not stored as the source sends it.

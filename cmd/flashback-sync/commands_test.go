@@ -14,6 +14,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
+	"github.com/flashback-sync/flashback-sync/internal/exit"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
@@ -147,12 +148,12 @@ func TestStatusTellsWhatIsWrongWithoutThePublishedFile(t *testing.T) {
 	b := newBench(t)
 	b.configure(streamsConfig + "publish: {duckdb: off}\n")
 	b.env["FLASHBACK_TOKEN"] = "wrong"
-	b.wants(codeUnauthorized, "HTTP 401", "sync")
+	b.wants(exit.CodeUnauthorized, "HTTP 401", "sync")
 	r := b.run("status")
-	if r.code != codeOK || !strings.Contains(r.stdout, "the last run failed") || !strings.Contains(r.stdout, "HTTP 401") {
+	if r.code != exit.CodeOK || !strings.Contains(r.stdout, "the last run failed") || !strings.Contains(r.stdout, "HTTP 401") {
 		t.Errorf("exit %d\n%s\n%s", r.code, r.stdout, r.stderr)
 	}
-	if r := b.run("status", "--json"); r.code != codeOK || !strings.Contains(r.stdout, "HTTP 401") {
+	if r := b.run("status", "--json"); r.code != exit.CodeOK || !strings.Contains(r.stdout, "HTTP 401") {
 		t.Errorf("exit %d\n%s", r.code, r.stdout)
 	}
 }
@@ -161,7 +162,7 @@ func TestStatusTellsWhatIsWrongWithoutThePublishedFile(t *testing.T) {
 func TestStatusOfAStreamThatWasNeverComplete(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	if out := b.wants(codeStorage, "sync", "status").stdout; strings.Contains(out, "No problems") || !strings.Contains(out, "nothing is published yet") {
+	if out := b.wants(exit.CodeStorage, "sync", "status").stdout; strings.Contains(out, "No problems") || !strings.Contains(out, "nothing is published yet") {
 		t.Errorf("before the first run: %s", out)
 	}
 	known := b.sim.Organisation().Policies[0].ID
@@ -173,7 +174,7 @@ func TestStatusOfAStreamThatWasNeverComplete(t *testing.T) {
 		t.Error(out)
 	}
 	b.configure(fmt.Sprintf(streams, ", bogus"))
-	b.wants(codePartial, "bogus", "sync")
+	b.wants(exit.CodePartial, "bogus", "sync")
 	out = b.must("status").stdout
 	if strings.Contains(out, "No problems") || !strings.Contains(out, "never complete") {
 		t.Error(out)

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/flashback-sync/flashback-sync/internal/demo"
+	"github.com/flashback-sync/flashback-sync/internal/exit"
 	"github.com/flashback-sync/flashback-sync/internal/run"
 )
 
@@ -25,7 +26,7 @@ It needs no account and no network.`,
 			o.Out = a.stdout
 			err := demo.Run(cmd.Context(), o)
 			if errors.Is(err, demo.ErrForeign) {
-				return usage(err)
+				return exit.Usage(err)
 			}
 			return err
 		},

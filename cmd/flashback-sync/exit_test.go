@@ -18,6 +18,7 @@ import (
 	_ "github.com/duckdb/duckdb-go/v2"
 
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
+	"github.com/flashback-sync/flashback-sync/internal/exit"
 	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/load"
 )
@@ -208,6 +209,22 @@ func TestExit8WhenTheWarehouseIsNotOurs(t *testing.T) {
 	}
 }
 
+// The real errors of DuckDB and of the system.
+func TestHintsOfRealFiles(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.first("")
+	published := filepath.Join(b.data(), "flashback.duckdb")
+	if err := os.Remove(published); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(published, []byte(strings.Repeat("no database at all. ", 1000)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b.wants(exit.CodeStorage, "'flashback-sync repair' publishes it again", "status")
+	b.wants(exit.CodeStorage, "'flashback-sync repair' publishes it again", "query", "SELECT 1")
+}
+
 // A mistake of ours ends the program with 1, and its trace tells no secret.
 func TestExit1AfterAPanic(t *testing.T) {
 	t.Parallel()
@@ -220,7 +237,7 @@ func TestExit1AfterAPanic(t *testing.T) {
 	}
 	var stdout, stderr bytes.Buffer
 	code := execute(context.Background(), []string{"--config", b.config, "check"}, env, &stdout, &stderr)
-	if code != codeOther || !strings.Contains(stderr.String(), "internal error: a panic with a string") || strings.Contains(stderr.String(), "Lovelace") || strings.Contains(stderr.String(), canary) {
+	if code != exit.CodeOther || !strings.Contains(stderr.String(), "internal error: a panic with a string") || strings.Contains(stderr.String(), "Lovelace") || strings.Contains(stderr.String(), canary) {
 		t.Errorf("exit %d\n%s", code, stderr.String())
 	}
 }

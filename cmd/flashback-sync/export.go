@@ -10,6 +10,7 @@ import (
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
+	"github.com/flashback-sync/flashback-sync/internal/exit"
 	"github.com/flashback-sync/flashback-sync/internal/query"
 )
 
@@ -48,14 +49,14 @@ read to their end yet are open. Without --since, and with --sql, the period is a
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if since != "" {
 				if request.Period.First, err = time.Parse(time.DateOnly, since); err != nil {
-					return usage(errors.New("--since is to be a day, like 2026-10-01"))
+					return exit.Usage(errors.New("--since is to be a day, like 2026-10-01"))
 				}
 			}
 			if err := a.prepare(cmd, &request, out); err != nil {
 				return err
 			}
 			if request.Format == "table" {
-				return usage(errors.New("a table is for people: use parquet, csv, json, jsonl, arrow or xlsx"))
+				return exit.Usage(errors.New("a table is for people: use parquet, csv, json, jsonl, arrow or xlsx"))
 			}
 			return a.export(cmd.Context(), request, args, out)
 		},
@@ -81,7 +82,7 @@ func (a *app) export(ctx context.Context, request query.Request, tables []string
 		fmt.Fprint(a.stderr, "\r\x1b[K")
 	}
 	if err != nil {
-		return queryFailure(err)
+		return err
 	}
 	for _, table := range done.Whole {
 		fmt.Fprintf(a.stderr, "%s: its rows have no day, so --since does not apply: all of it was written\n", table)

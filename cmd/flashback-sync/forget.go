@@ -13,6 +13,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/internal/audit/html"
 	"github.com/flashback-sync/flashback-sync/internal/erasure"
+	"github.com/flashback-sync/flashback-sync/internal/exit"
 	"github.com/flashback-sync/flashback-sync/internal/forgotten"
 	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/internal/terminal"
@@ -30,9 +31,6 @@ type forgetFlags struct {
 	before, report        string
 	yes, keep, list, json bool
 }
-
-// errLeft says that a search found something that was to be erased.
-var errLeft = errors.New("something of what was erased is left")
 
 func (a *app) forgetCommand() *cobra.Command {
 	var f forgetFlags
@@ -111,11 +109,11 @@ func (f *personFlags) person(stdin io.Reader) (p run.Person, err error) {
 			}
 		}
 		if lines.Err() != nil {
-			return p, usage(errors.New("read the id from standard input: a line is too long, or it cannot be read"))
+			return p, exit.Usage(errors.New("read the id from standard input: a line is too long, or it cannot be read"))
 		}
 	}
 	if strings.TrimSpace(p.ID) == "" {
-		return p, usage(fmt.Errorf("say who: --%s ID, and the id is not empty", p.Entity))
+		return p, exit.Usage(fmt.Errorf("say who: --%s ID, and the id is not empty", p.Entity))
 	}
 	return p, nil
 }
@@ -146,40 +144,22 @@ func (a *app) forget(ctx context.Context, f forgetFlags, stdin io.Reader) error 
 	var done *run.Erased
 	work := func() (err error) {
 		done, err = run.Forget(ctx, t.options, person)
-		return needsKey(err)
+		return err
 	}
 	if f.yes {
 		err = t.recorded(ctx, "forget", func() error {
 			if err := work(); err != nil {
 				return err
 			}
-			return left(done.Proof)
+			return done.Proof.Err()
 		})
 	} else {
 		err = t.watched(work)
 	}
-	if done == nil || err != nil && !errors.Is(err, errLeft) {
+	if done == nil || err != nil && !errors.Is(err, erasure.ErrLeft) {
 		return err
 	}
 	return errors.Join(err, a.showErased(done, &t.options, f))
-}
-
-// needsKey says where the key comes from.
-func needsKey(err error) error {
-	if errors.Is(err, run.ErrNoKey) {
-		return &hinted{usage(err), keyHint}
-	}
-	return err
-}
-
-const keyHint = "put a random key, such as openssl rand -hex 32 prints, into a variable, name it in privacy.key_env, and keep a copy: every later run needs it"
-
-// left is the error of a search that found something.
-func left(proof *erasure.Proof) error {
-	if proof == nil || proof.Clean() {
-		return nil
-	}
-	return &hinted{fmt.Errorf("%w: %s", errLeft, proof.Verdict()), "remove or repair the files that are named, and run it again"}
 }
 
 func (a *app) showErased(done *run.Erased, o *run.Options, f forgetFlags) error {
@@ -229,7 +209,7 @@ func (a *app) suppress(ctx context.Context, f personFlags, stdin io.Reader) erro
 	var done *run.Erased
 	err = t.recorded(ctx, "suppress", func() (err error) {
 		done, err = run.Forget(ctx, t.options, person)
-		return needsKey(err)
+		return err
 	})
 	if err == nil {
 		fmt.Fprintf(a.stdout, "%s %s…: records dated from %s on are not stored\n", done.Tombstone.Kind, done.Tombstone.Hash[:12], terminal.Stamp(&done.Tombstone.Since))

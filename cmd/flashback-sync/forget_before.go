@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/flashback-sync/flashback-sync/internal/exit"
 	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/internal/terminal"
-	"github.com/flashback-sync/flashback-sync/schema"
 )
 
 // erasedDays is what `forget --before --json` prints.
@@ -21,14 +21,14 @@ type erasedDays struct {
 // forgetBefore erases every row before a day.
 func (a *app) forgetBefore(ctx context.Context, f forgetFlags) error {
 	if f.user != "" || f.conversation != "" || f.report != "" {
-		return usage(errors.New("--before goes with --yes and --json only"))
+		return exit.Usage(errors.New("--before goes with --yes and --json only"))
 	}
 	at, err := flagTime("--before", f.before)
 	if err != nil {
 		return err
 	}
 	if at = at.UTC().Truncate(24 * time.Hour); at.After(time.Now()) {
-		return usage(fmt.Errorf("--before: %s has not begun", at.Format(time.DateOnly)))
+		return exit.Usage(fmt.Errorf("--before: %s has not begun", at.Format(time.DateOnly)))
 	}
 	t, err := a.task(ctx, &scopeFlags{}, "")
 	if err != nil {
@@ -40,24 +40,9 @@ func (a *app) forgetBefore(ctx context.Context, f forgetFlags) error {
 		return err
 	}
 	if f.yes {
-		before := map[string]time.Time{}
-		for _, s := range schema.Streams() {
-			before[s.Name] = at
-		}
-		err = t.recorded(ctx, "forget", func() error {
-			if _, err := run.Expire(ctx, t.options, before); err != nil {
-				return err
-			}
-			var err error
-			if done.Left, err = run.CountBefore(ctx, t.options, at); err != nil {
-				return err
-			}
-			for table, n := range done.Left {
-				if n > 0 {
-					return fmt.Errorf("%w: %d rows of %s", errLeft, n, table)
-				}
-			}
-			return nil
+		err = t.recorded(ctx, "forget", func() (err error) {
+			done.Left, err = run.EraseBefore(ctx, t.options, at)
+			return err
 		})
 	}
 	if f.json {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 	"github.com/flashback-sync/flashback-sync/internal/erasure"
+	"github.com/flashback-sync/flashback-sync/internal/exit"
 	"github.com/flashback-sync/flashback-sync/internal/forgotten"
 	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/load"
@@ -64,7 +65,7 @@ func (b *bench) withInput(input string, args ...string) result {
 	root.SetArgs(append([]string{"--config", b.config}, args...))
 	root.SetIn(strings.NewReader(input))
 	err := root.ExecuteContext(b.t.(*testing.T).Context())
-	return result{exitCode(b.t.(*testing.T).Context(), err), stdout.String(), stderr.String()}
+	return result{exit.Code(b.t.(*testing.T).Context(), err), stdout.String(), stderr.String()}
 }
 
 func TestForgetFromTheCommandLine(t *testing.T) {

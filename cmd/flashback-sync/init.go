@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/flashback-sync/flashback-sync/config"
+	"github.com/flashback-sync/flashback-sync/internal/exit"
 	"github.com/flashback-sync/flashback-sync/internal/serve"
 	"github.com/flashback-sync/flashback-sync/load/durable"
 )
@@ -33,7 +34,7 @@ func (a *app) initCommand() *cobra.Command {
 func (a *app) init(force bool) error {
 	path, _ := a.path()
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) && !force {
-		return usage(fmt.Errorf("%s is there already; --force replaces it", path))
+		return exit.Usage(fmt.Errorf("%s is there already; --force replaces it", path))
 	}
 	dataDir, given := a.env(serve.DataDirKey)
 	if !given || dataDir == "" {

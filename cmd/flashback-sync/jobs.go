@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/config"
+	"github.com/flashback-sync/flashback-sync/internal/exit"
 	"github.com/flashback-sync/flashback-sync/internal/serve/schedule"
 	"github.com/flashback-sync/flashback-sync/internal/status"
 	"github.com/flashback-sync/flashback-sync/schema"
@@ -22,7 +23,7 @@ const (
 func (a *app) jobs(c *config.Config) (jobs []schedule.Job, err error) {
 	zone, err := time.LoadLocation(c.Schedule.Timezone)
 	if err != nil {
-		return nil, usage(fmt.Errorf("schedule.timezone: %w", err))
+		return nil, exit.Usage(fmt.Errorf("schedule.timezone: %w", err))
 	}
 	add := func(name, expression string, arguments ...string) {
 		if expression == "" {
@@ -30,7 +31,7 @@ func (a *app) jobs(c *config.Config) (jobs []schedule.Job, err error) {
 		}
 		plan, failure := schedule.Parse(expression, zone)
 		if failure != nil {
-			err = cmp.Or(err, usage(fmt.Errorf("schedule.%s: %w", name, failure)))
+			err = cmp.Or(err, exit.Usage(fmt.Errorf("schedule.%s: %w", name, failure)))
 		}
 		jobs = append(jobs, schedule.Job{
 			Name: name, Command: arguments[0], Plan: plan, Jitter: c.Schedule.Jitter, Eager: name != jobVerify,

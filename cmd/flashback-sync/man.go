@@ -10,26 +10,9 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
-)
 
-// exitStatuses is what README.md says of exit codes, for the manual.
-var exitStatuses = []struct {
-	code    int
-	meaning string
-}{
-	{codeOK, "done"},
-	{codeOther, "any other failure"},
-	{codeUsage, "usage or configuration"},
-	{codePartial, "partial: something is missing, and the message says what"},
-	{codeUnauthorized, "the token was refused"},
-	{codeSource, "the source does not answer, or not as documented"},
-	{codeStorage, "storage"},
-	{codeLocked, "another instance runs"},
-	{codeDamaged, "the warehouse is damaged or from a newer release"},
-	{codeDifference, "verify found a difference, or forget something left"},
-	{130, "interrupted, cleanly"},
-	{143, "terminated, cleanly"},
-}
+	"github.com/flashback-sync/flashback-sync/internal/exit"
+)
 
 // environmentAndFiles are sections of the program's page, in Markdown.
 const environmentAndFiles = `
@@ -63,7 +46,7 @@ func (a *app) manCommand() *cobra.Command {
 		Args:   cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if out == "" {
-				return usage(errors.New("--out must name a folder"))
+				return exit.Usage(errors.New("--out must name a folder"))
 			}
 			date, err := a.manDate()
 			if err != nil {
@@ -85,7 +68,7 @@ func (a *app) manDate() (time.Time, error) {
 	}
 	seconds, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || seconds < 0 {
-		return time.Time{}, usage(errors.New("SOURCE_DATE_EPOCH must be seconds since 1970"))
+		return time.Time{}, exit.Usage(errors.New("SOURCE_DATE_EPOCH must be seconds since 1970"))
 	}
 	return time.Unix(seconds, 0).UTC(), nil
 }
@@ -97,8 +80,8 @@ func writeManual(root *cobra.Command, dir string, date time.Time) error {
 		return fmt.Errorf("create folder of manual: %w", err)
 	}
 	var statuses strings.Builder
-	for _, status := range exitStatuses {
-		fmt.Fprintf(&statuses, "**%d**\n: %s\n\n", status.code, status.meaning)
+	for _, m := range exit.Meanings() {
+		fmt.Fprintf(&statuses, "**%d**\n: %s\n\n", m.Code, m.Text)
 	}
 	root.Long += "\n\n# EXIT STATUS\n" + statuses.String() + environmentAndFiles
 	root.DisableAutoGenTag = true // its date would be that of the build

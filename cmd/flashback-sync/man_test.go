@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/flashback-sync/flashback-sync/internal/exit"
 )
 
 // manual writes the pages as of SOURCE_DATE_EPOCH and returns them by name.
@@ -16,7 +18,7 @@ func manual(t *testing.T, epoch string) map[string]string {
 	dir := t.TempDir()
 	env := func(name string) (string, bool) { return epoch, name == "SOURCE_DATE_EPOCH" }
 	var stderr bytes.Buffer
-	if code := execute(t.Context(), []string{"man", "--out", dir}, env, io.Discard, &stderr); code != codeOK {
+	if code := execute(t.Context(), []string{"man", "--out", dir}, env, io.Discard, &stderr); code != exit.CodeOK {
 		t.Fatalf("exit %d: %s", code, &stderr)
 	}
 	pages := map[string]string{}
@@ -72,8 +74,8 @@ func TestManualRefusesADateThatIsNone(t *testing.T) {
 	t.Parallel()
 	env := func(name string) (string, bool) { return "yesterday", name == "SOURCE_DATE_EPOCH" }
 	var stderr bytes.Buffer
-	if code := execute(t.Context(), []string{"man", "--out", t.TempDir()}, env, io.Discard, &stderr); code != codeUsage {
-		t.Errorf("exit %d, want %d", code, codeUsage)
+	if code := execute(t.Context(), []string{"man", "--out", t.TempDir()}, env, io.Discard, &stderr); code != exit.CodeUsage {
+		t.Errorf("exit %d, want %d", code, exit.CodeUsage)
 	}
 	if !strings.Contains(stderr.String(), "SOURCE_DATE_EPOCH") {
 		t.Errorf("the message does not name the variable: %s", &stderr)
@@ -89,16 +91,16 @@ func TestManualKnowsTheExitCodesOfTheREADME(t *testing.T) {
 	}
 	_, section, _ := strings.Cut(string(readme), "## Exit codes")
 	section, _, _ = strings.Cut(section, "\n\n"+"On a terminal")
-	if codes := strings.Count(section, "·"); codes != len(exitStatuses)-2 { // 130 and 143 stand together
-		t.Errorf("README.md lists %d exit codes, the manual %d", codes+2, len(exitStatuses))
+	if codes := strings.Count(section, "·"); codes != len(exit.Meanings())-2 { // 130 and 143 stand together
+		t.Errorf("README.md lists %d exit codes, the manual %d", codes+2, len(exit.Meanings()))
 	}
 	page := manual(t, "0")["flashback-sync.1"]
-	for _, status := range exitStatuses {
-		if !strings.Contains(section, fmt.Sprint(status.code)) {
-			t.Errorf("README.md does not know %d", status.code)
+	for _, status := range exit.Meanings() {
+		if !strings.Contains(section, fmt.Sprint(status.Code)) {
+			t.Errorf("README.md does not know %d", status.Code)
 		}
-		if !strings.Contains(page, fmt.Sprintf("\\fB%d\\fP\n", status.code)) {
-			t.Errorf("the manual does not know %d", status.code)
+		if !strings.Contains(page, fmt.Sprintf("\\fB%d\\fP\n", status.Code)) {
+			t.Errorf("the manual does not know %d", status.Code)
 		}
 	}
 }

@@ -3,10 +3,9 @@ package main
 import (
 	"fmt"
 	"os"
-	"os/user"
 	"path/filepath"
-	"strconv"
-	"syscall"
+
+	"github.com/flashback-sync/flashback-sync/internal/exit"
 )
 
 // refuseRoot refuses to write as root in a data_dir of somebody else: the files would
@@ -16,11 +15,11 @@ func refuseRoot(dataDir string) error {
 	if !foreign {
 		return nil
 	}
-	name := userName(owner)
-	return &hinted{
-		usage(fmt.Errorf("data_dir %s belongs to %s, and this is root, whose files %s could not replace", dataDir, name, name)),
-		"run it as that user: sudo -u '" + name + "' flashback-sync, with the same variables (--preserve-env)",
-	}
+	name := exit.UserName(owner)
+	return exit.WithHint(
+		exit.Usage(fmt.Errorf("data_dir %s belongs to %s, and this is root, whose files %s could not replace", dataDir, name, name)),
+		"run it as that user: sudo -u '"+name+"' flashback-sync, with the same variables (--preserve-env)",
+	)
 }
 
 // foreignOwner is who owns a data_dir, or what runs have made in it, if that is not
@@ -30,26 +29,9 @@ func foreignOwner(euid int, dataDir string) (uid int, foreign bool) {
 		return 0, false
 	}
 	for _, path := range []string{dataDir, filepath.Join(dataDir, "state")} {
-		if uid, known := ownerOf(path); known && uid != 0 {
+		if uid, known := exit.OwnerOf(path); known && uid != 0 {
 			return uid, true
 		}
 	}
 	return 0, false
-}
-
-// ownerOf is the user id that a file belongs to.
-func ownerOf(path string) (uid int, known bool) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return 0, false
-	}
-	return int(info.Sys().(*syscall.Stat_t).Uid), true
-}
-
-// userName is the name of a user, or its number.
-func userName(uid int) string {
-	if known, err := user.LookupId(strconv.Itoa(uid)); err == nil {
-		return known.Username
-	}
-	return "#" + strconv.Itoa(uid)
 }

@@ -4,6 +4,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/flashback-sync/flashback-sync/internal/exit"
 )
 
 // What root writes in the service's data_dir the service cannot replace.
@@ -17,7 +19,7 @@ func TestRootIsRefusedInTheDataDirOfAnother(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	uid, _ := ownerOf(b.data())
+	uid, _ := exit.OwnerOf(b.data())
 	for _, test := range []struct {
 		euid int
 		dir  string

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
+	"github.com/flashback-sync/flashback-sync/internal/exit"
 )
 
 // personal is text about people, as a source may send it. Here only bad answers contain it,
@@ -130,11 +131,11 @@ func TestAnswersAreShownOnlyToWhoAsks(t *testing.T) {
 	b := newBench(t)
 	b.sim.Inject(apisim.Fault{Kind: apisim.FaultStatus, Status: 400, Body: `{"message":"` + personal + ` and ` + canary + `"}`})
 	for _, command := range []string{"check", "sync"} {
-		r := b.wants(codeSource, personal+" and [token]", command, "--show-answers")
+		r := b.wants(exit.CodeSource, personal+" and [token]", command, "--show-answers")
 		if strings.Contains(r.stdout, personal) {
 			t.Errorf("%s: stdout shows it, too: %s", command, r.stdout)
 		}
-		b.wants(codeSource, "check --show-answers", command)
+		b.wants(exit.CodeSource, "check --show-answers", command)
 	}
 	b.keepsNothingPersonal()
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/flashback-sync/flashback-sync/internal/exit"
 	"github.com/flashback-sync/flashback-sync/internal/query"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/load/durable"
@@ -64,10 +65,10 @@ The tables and columns are described by 'flashback-sync schema'.`,
 				return err
 			}
 			if request.Params, err = parameters(params); err != nil {
-				return usage(err)
+				return exit.Usage(err)
 			}
 			if request.SQL, err = statements(cmd.InOrStdin(), args, file); err != nil {
-				return usage(err)
+				return exit.Usage(err)
 			}
 			return a.writeResult(cmd.Context(), request, out)
 		},
@@ -108,17 +109,17 @@ func parameters(given []string) (map[string]string, error) {
 func (a *app) prepare(cmd *cobra.Command, request *query.Request, out string) (err error) {
 	if out != "" && !cmd.Flags().Changed("format") {
 		if request.Format, err = query.FormatOf(out); err != nil {
-			return usage(err)
+			return exit.Usage(err)
 		}
 	}
 	if err := oneOf("--format", request.Format, query.Formats()); err != nil {
 		return err
 	}
 	if request.Mark && request.Format != "csv" {
-		return usage(errors.New("--bom is for CSV"))
+		return exit.Usage(errors.New("--bom is for CSV"))
 	}
 	if out == "" && query.Binary(request.Format) && isTerminal(a.stdout) {
-		return usage(fmt.Errorf("%s is not for a terminal, add --out FILE", request.Format))
+		return exit.Usage(fmt.Errorf("%s is not for a terminal, add --out FILE", request.Format))
 	}
 	c, err := a.load()
 	if err != nil {
@@ -130,9 +131,9 @@ func (a *app) prepare(cmd *cobra.Command, request *query.Request, out string) (e
 
 func (a *app) writeResult(ctx context.Context, request query.Request, out string) error {
 	if out != "" {
-		return queryFailure(query.ToFile(ctx, request, out, filepath.Dir(request.Database)))
+		return query.ToFile(ctx, request, out, filepath.Dir(request.Database))
 	}
-	return queryFailure(query.Run(ctx, request, query.Output{Writer: a.stdout}))
+	return query.Run(ctx, request, query.Output{Writer: a.stdout})
 }
 
 // statements are the SQL from where it was said to be.
@@ -148,31 +149,12 @@ func statements(stdin io.Reader, args []string, file string) (string, error) {
 	return string(content), err
 }
 
-// queryFailure adds the exit code and what to do next.
-func queryFailure(err error) error {
-	var (
-		statement *query.StatementError
-		limit     *query.LimitError
-	)
-	switch {
-	case errors.As(err, &statement):
-		return usage(err)
-	case errors.As(err, &limit):
-		return &hinted{err, map[string]string{
-			"time":   "narrow the query with WHERE, or allow more with --timeout",
-			"memory": "narrow the query with WHERE or aggregate first, or allow more with --memory-limit",
-			"spill":  "look for a join without a condition, or allow more with --spill-limit; TMPDIR names another place for it",
-		}[limit.Limit]}
-	}
-	return err
-}
-
 // published is the path of the analysts' file. It warns of the log of a program that
 // opened the file for writing: DuckDB applies it to what it reads.
 func (a *app) published(dataDir string) (string, error) {
 	path := filepath.Join(dataDir, snapshot.Name)
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return "", &hinted{&duckdb.StorageError{Doing: "open " + path, Err: fs.ErrNotExist}, "it is written by 'flashback-sync sync', unless publish.duckdb is off"}
+		return "", exit.WithHint(&duckdb.StorageError{Doing: "open " + path, Err: fs.ErrNotExist}, "it is written by 'flashback-sync sync', unless publish.duckdb is off")
 	}
 	for _, name := range []string{snapshot.Name, snapshot.LogName} { // DuckDB would wait for the other end of a pipe
 		if err := durable.CheckPlain(filepath.Join(dataDir, name)); err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 	"github.com/flashback-sync/flashback-sync/internal/demo"
+	"github.com/flashback-sync/flashback-sync/internal/exit"
 	"github.com/flashback-sync/flashback-sync/load"
 )
 
@@ -119,7 +120,7 @@ func TestAQueryLeavesThePublishedFilesAsTheyAre(t *testing.T) {
 	} {
 		for _, format := range []string{"table", "csv", "json"} {
 			r := b.run("query", "-f", format, statement)
-			if r.code != codeUsage || r.stdout != "" || strings.Contains(r.stderr, "top-secret") {
+			if r.code != exit.CodeUsage || r.stdout != "" || strings.Contains(r.stderr, "top-secret") {
 				t.Errorf("%s: exit %d\n%s%s", statement, r.code, r.stdout, r.stderr)
 			}
 		}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
+	"github.com/flashback-sync/flashback-sync/internal/exit"
 	"github.com/flashback-sync/flashback-sync/internal/journal"
 	"github.com/flashback-sync/flashback-sync/internal/status"
 )
@@ -59,9 +60,9 @@ func TestAFailureIsNotedWithItsError(t *testing.T) {
 	b := newBench(t)
 	b.first("")
 	b.env["FLASHBACK_TOKEN"] = "wrong"
-	b.wants(codeUnauthorized, "HTTP 401", "sync")
+	b.wants(exit.CodeUnauthorized, "HTTP 401", "sync")
 	r := b.journal()[0]
-	if r.Status != journal.Failed || r.ExitCode != codeUnauthorized || !strings.Contains(r.Error, "401") || !strings.Contains(r.Hint, "token") {
+	if r.Status != journal.Failed || r.ExitCode != exit.CodeUnauthorized || !strings.Contains(r.Error, "401") || !strings.Contains(r.Hint, "token") {
 		t.Errorf("got %+v", r)
 	}
 	if r.Requests["401"] == 0 {
@@ -87,7 +88,7 @@ func TestWhatAPersonNarrowedIsNoJob(t *testing.T) {
 		}
 	}
 	for _, args := range [][]string{{"sync", "--job", "nonsense"}, {"sync", "--job", "verify"}, {"verify", "--job", "sync"}} {
-		b.wants(codeUsage, "--job", args...)
+		b.wants(exit.CodeUsage, "--job", args...)
 	}
 }
 
@@ -145,7 +146,7 @@ func TestARunThatIsStillTellingIsNotTakenForDead(t *testing.T) {
 		return err == nil
 	})
 	delete(b.env, "FLASHBACK_PING_URL")
-	b.until("the next run has its turn", func() bool { return b.run("sync").code == codeOK })
+	b.until("the next run has its turn", func() bool { return b.run("sync").code == exit.CodeOK })
 	for _, r := range b.journal() {
 		if !r.Good() {
 			t.Errorf("got %+v", r)
@@ -212,7 +213,7 @@ func TestNoRecordIsWrittenThroughALink(t *testing.T) {
 func TestTheReportIsOneFile(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.wants(codeUsage, "--out", "report")
+	b.wants(exit.CodeUsage, "--out", "report")
 	target := filepath.Join(b.dir, "report.html")
 	b.must("report", "--out", target) // nothing is there yet, and that is what it says
 	b.must("sync")
@@ -235,7 +236,7 @@ func TestTheReportIsOneFile(t *testing.T) {
 	if err := json.Unmarshal([]byte(b.must("report", "--json").stdout), &told); err != nil || len(told.Runs) != 1 || told.Problems == nil {
 		t.Errorf("got %+v, %v; want what the page shows", told, err)
 	}
-	b.wants(codeUsage, "no file can be written", "report", "--out", filepath.Join(b.dir, "none", "report.html"))
+	b.wants(exit.CodeUsage, "no file can be written", "report", "--out", filepath.Join(b.dir, "none", "report.html"))
 }
 
 // A monitor that takes every connection and answers nothing.

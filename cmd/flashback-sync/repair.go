@@ -3,13 +3,11 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"github.com/flashback-sync/flashback-sync/internal/audit"
-	"github.com/flashback-sync/flashback-sync/internal/run"
+	"github.com/flashback-sync/flashback-sync/internal/exit"
 	"github.com/flashback-sync/flashback-sync/internal/terminal"
 )
 
@@ -57,7 +55,7 @@ func (a *app) repair(ctx context.Context, f repairFlags) error {
 		if err == nil && done.Summary != nil {
 			after = t.afterPublishing(ctx)
 		}
-		return cmp.Or(err, unrepaired(ctx, done), after)
+		return cmp.Or(err, exit.Repaired(ctx, done), after)
 	})
 	switch {
 	case t.recorder == nil: // it was refused
@@ -65,25 +63,6 @@ func (a *app) repair(ctx context.Context, f repairFlags) error {
 		a.printJSON(done)
 	default:
 		terminal.Repaired(a.stdout, done)
-	}
-	return err
-}
-
-// unrepaired is the error of a repair that came to its end, and could not repair
-// everything. Rows that the source has deleted are none: they are kept.
-func unrepaired(ctx context.Context, done audit.Repaired) error {
-	if done.Summary != nil {
-		if err := gravest(ctx, done.Summary); err != nil && !errors.Is(err, run.ErrIncomplete) {
-			return err
-		}
-	}
-	left := cmp.Or(done.Left, done.Found)
-	if left == nil || left.OnlyExtra() {
-		return nil
-	}
-	err := fmt.Errorf("%w after the repair: %s", audit.ErrDifference, left.Differences())
-	if left.NeverSynced() {
-		return &hinted{err, readsFirst}
 	}
 	return err
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/flashback-sync/flashback-sync/config"
+	"github.com/flashback-sync/flashback-sync/internal/exit"
 	"github.com/flashback-sync/flashback-sync/internal/page"
 	"github.com/flashback-sync/flashback-sync/internal/status"
 )
@@ -43,7 +44,7 @@ It opens nothing that a sync needs, and may run at any moment.`,
 				}
 				return json.NewEncoder(a.stdout).Encode(s.WithProblems())
 			case out == "":
-				return usage(errors.New("say where to: --out report.html, or --json"))
+				return exit.Usage(errors.New("say where to: --out report.html, or --json"))
 			}
 			return a.writeStatusPage(cmd.Context(), c, out)
 		},
@@ -85,7 +86,7 @@ func (a *app) writeStatusPage(ctx context.Context, c *config.Config, out string)
 func (a *app) printHoldings(ctx context.Context, stdin io.Reader) error {
 	var from status.Source
 	if err := json.NewDecoder(stdin).Decode(&from); err != nil {
-		return usage(fmt.Errorf("--holdings: %w", err))
+		return exit.Usage(fmt.Errorf("--holdings: %w", err))
 	}
 	published, err := status.ReadHoldings(ctx, from)
 	if err != nil && !errors.Is(err, status.ErrNothingPublished) {

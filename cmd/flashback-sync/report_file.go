@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/flashback-sync/flashback-sync/internal/exit"
 	"github.com/flashback-sync/flashback-sync/load/durable"
 )
 
@@ -14,7 +15,7 @@ import (
 // beginning to: what is written there comes only after long work.
 func canReceive(flag, path string) error {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return usage(fmt.Errorf("%s: %s is a folder: name a file in it", flag, path))
+		return exit.Usage(fmt.Errorf("%s: %s is a folder: name a file in it", flag, path))
 	}
 	file, err := durable.Create(path)
 	if err == nil {
@@ -27,7 +28,7 @@ func canReceive(flag, path string) error {
 	case errors.Is(err, fs.ErrPermission):
 		hint = "make that folder writable, or " + hint
 	}
-	return &hinted{usage(fmt.Errorf("%s: no file can be written in %s: %w", flag, filepath.Dir(path), withoutName(err))), hint}
+	return exit.WithHint(exit.Usage(fmt.Errorf("%s: no file can be written in %s: %w", flag, filepath.Dir(path), withoutName(err))), hint)
 }
 
 // writeFile puts the file which a flag names in its place.

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints/instant"
+	"github.com/flashback-sync/flashback-sync/internal/exit"
 	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/internal/status"
 )
@@ -57,7 +58,7 @@ func (f *scopeFlags) apply(o *run.Options) error {
 		return err
 	}
 	if !o.From.IsZero() && !o.To.IsZero() && !o.From.Before(o.To) {
-		return usage(errors.New("--from must be before --to"))
+		return exit.Usage(errors.New("--from must be before --to"))
 	}
 	return f.narrow(o)
 }
@@ -68,7 +69,7 @@ func (f *scopeFlags) narrow(o *run.Options) error {
 			return err
 		}
 		if !slices.Contains(o.Configured, name) {
-			return usage(fmt.Errorf("--stream %s: the configuration does not name this stream", name))
+			return exit.Usage(fmt.Errorf("--stream %s: the configuration does not name this stream", name))
 		}
 	}
 	if len(f.streams) == 0 {
@@ -87,7 +88,7 @@ func flagTime(flag, value string) (time.Time, error) {
 	}
 	at, ok := instant.Parse(value)
 	if !ok {
-		return time.Time{}, usage(fmt.Errorf("%s %q: not a time, write 2024-01-15 or 2024-01-15T10:30:00Z", flag, value))
+		return time.Time{}, exit.Usage(fmt.Errorf("%s %q: not a time, write 2024-01-15 or 2024-01-15T10:30:00Z", flag, value))
 	}
 	return at.Time(), nil
 }

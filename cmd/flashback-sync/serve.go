@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/flashback-sync/flashback-sync/config"
+	"github.com/flashback-sync/flashback-sync/internal/exit"
 	"github.com/flashback-sync/flashback-sync/internal/serve"
 	"github.com/flashback-sync/flashback-sync/internal/serve/web"
 	"github.com/flashback-sync/flashback-sync/load"
@@ -39,7 +40,7 @@ ends cleanly, and the next one goes on from there.`,
 			}
 			host, port, err := net.SplitHostPort(c.Serve.Listen)
 			if err != nil {
-				return usage(err)
+				return exit.Usage(err)
 			}
 			return serve.Probe(cmd.Context(), host, port)
 		},
@@ -61,7 +62,7 @@ func (a *app) serve(ctx context.Context, c *config.Config) error {
 	}
 	place, err := serve.Lock(c.DataDir)
 	if errors.Is(err, load.ErrLocked) {
-		return &hinted{err, "one is enough; stop it first, or give this one another data_dir"}
+		return exit.WithHint(err, "one is enough; stop it first, or give this one another data_dir")
 	}
 	if err != nil {
 		return err
@@ -69,7 +70,7 @@ func (a *app) serve(ctx context.Context, c *config.Config) error {
 	defer place.Unlock()
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Serve.Listen)
 	if err != nil {
-		return &hinted{usage(fmt.Errorf("serve.listen: %w", err)), "is another serve running? set serve.listen to another port"}
+		return exit.WithHint(exit.Usage(fmt.Errorf("serve.listen: %w", err)), "is another serve running? set serve.listen to another port")
 	}
 	host, _, _ := net.SplitHostPort(c.Serve.Listen)
 	log := a.logger(c.Log)
@@ -99,7 +100,7 @@ func (a *app) serveSettings(ctx context.Context, c *config.Config, log zerolog.L
 		return serve.Settings{}, err
 	}
 	notifier, err := a.notifier(c, log)
-	return serve.Settings{Jobs: jobs, Status: statusOptions(c, privacy), Notifier: notifier, PlainLogs: a.forPeople(c.Log)}, usage(err)
+	return serve.Settings{Jobs: jobs, Status: statusOptions(c, privacy), Notifier: notifier, PlainLogs: a.forPeople(c.Log)}, exit.Usage(err)
 }
 
 // reload reads the settings again. What only counts from the next start stays as it was.
@@ -119,13 +120,13 @@ func (a *app) reload(ctx context.Context, first *config.Config, log zerolog.Logg
 func pagePassword(a *app, s config.Serve) (string, error) {
 	password, err := s.Password(a.env)
 	if err != nil {
-		return "", usage(err)
+		return "", exit.Usage(err)
 	}
 	if password == "" && !web.Loopback(s.Listen) {
-		return "", &hinted{
-			usage(fmt.Errorf("serve.listen: %s can be reached from other machines, and no password is set", s.Listen)),
+		return "", exit.WithHint(
+			exit.Usage(fmt.Errorf("serve.listen: %s can be reached from other machines, and no password is set", s.Listen)),
 			fmt.Sprintf("set the variable %s or serve.password_file, or listen on 127.0.0.1", s.PasswordEnv),
-		}
+		)
 	}
 	return password, nil
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
+	"github.com/flashback-sync/flashback-sync/internal/exit"
 	"github.com/flashback-sync/flashback-sync/internal/journal"
 	"github.com/flashback-sync/flashback-sync/internal/status"
 )
@@ -105,9 +106,9 @@ func TestServeRunsWhatIsDueAndShowsIt(t *testing.T) {
 		}
 	}
 	b.must("serve", "--probe")
-	b.wants(codeLocked, "another instance", "serve")
+	b.wants(exit.CodeLocked, "another instance", "serve")
 	s.stop()
-	b.wants(codeOther, "does not answer", "serve", "--probe")
+	b.wants(exit.CodeOther, "does not answer", "serve", "--probe")
 	b.complete()
 }
 
@@ -187,10 +188,10 @@ func TestServeIsNotShownToANetworkWithoutAPassword(t *testing.T) {
 	b := newBench(t)
 	for _, listen := range []string{"0.0.0.0:0", ":0", "[::]:0", "192.0.2.1:0"} {
 		b.configure(streamsConfig + fmt.Sprintf("serve: {listen: %q}\n", listen))
-		b.wants(codeUsage, "no password is set", "serve")
+		b.wants(exit.CodeUsage, "no password is set", "serve")
 	}
 	b.configure(streamsConfig + "serve: {password_file: /none}\n")
-	b.wants(codeUsage, "serve.password_file", "serve")
+	b.wants(exit.CodeUsage, "serve.password_file", "serve")
 }
 
 func TestServeSpeaksWithSystemd(t *testing.T) {

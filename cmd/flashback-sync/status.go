@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/flashback-sync/flashback-sync/internal/exit"
 	"github.com/flashback-sync/flashback-sync/internal/terminal"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
 )
@@ -34,7 +35,7 @@ func (a *app) statusCommand() *cobra.Command {
 			case known.HoldingsError != "":
 				return &duckdb.StorageError{Doing: "read what is published", Err: errors.New(known.HoldingsError)}
 			case known.Holdings == nil && known.Progress == nil && len(known.Runs) == 0: // data_dir may be the wrong folder, or not mounted
-				return &hinted{&duckdb.StorageError{Doing: "read " + c.DataDir, Err: errors.New("no run was ever here")}, "'flashback-sync sync' makes the first one; otherwise correct data_dir, or mount it"}
+				return exit.WithHint(&duckdb.StorageError{Doing: "read " + c.DataDir, Err: errors.New("no run was ever here")}, "'flashback-sync sync' makes the first one; otherwise correct data_dir, or mount it")
 			}
 			return err
 		},

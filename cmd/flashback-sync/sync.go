@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/flashback-sync/flashback-sync/internal/exit"
 	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/internal/terminal"
 )
@@ -62,7 +63,7 @@ func (a *app) sync(ctx context.Context, f syncFlags) error {
 		if err == nil && !f.dryRun {
 			after = t.afterPublishing(ctx)
 		}
-		return cmp.Or(err, gravest(ctx, summary), after)
+		return cmp.Or(err, exit.Gravest(ctx, summary), after)
 	}
 	if f.dryRun {
 		t.options.Observe = a.printPlan

@@ -10,6 +10,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/config"
 	"github.com/flashback-sync/flashback-sync/extract/api"
+	"github.com/flashback-sync/flashback-sync/internal/exit"
 	"github.com/flashback-sync/flashback-sync/internal/journal"
 	"github.com/flashback-sync/flashback-sync/internal/record"
 	"github.com/flashback-sync/flashback-sync/internal/run"
@@ -76,8 +77,8 @@ func (t *task) recorded(ctx context.Context, command string, work func() error) 
 		},
 	})
 	err = t.watched(work)
-	failure := reported(ctx, err)
-	t.recorder.End(ctx, exitCode(ctx, failure), failure, hintFor(failure))
+	failure := exit.Reported(ctx, err)
+	t.recorder.End(ctx, exit.Code(ctx, failure), failure, exit.Hint(failure))
 	return err
 }
 

@@ -12,7 +12,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/internal/audit"
 	"github.com/flashback-sync/flashback-sync/internal/audit/html"
-	"github.com/flashback-sync/flashback-sync/internal/run"
+	"github.com/flashback-sync/flashback-sync/internal/exit"
 	"github.com/flashback-sync/flashback-sync/internal/terminal"
 )
 
@@ -66,7 +66,7 @@ func (f *verifyFlags) jsonFile(args []string) error {
 	case len(args) == 0:
 		return nil
 	case f.json != standardOutput:
-		return usage(fmt.Errorf("unknown argument %q", args[0]))
+		return exit.Usage(fmt.Errorf("unknown argument %q", args[0]))
 	}
 	f.json = args[0]
 	return nil
@@ -85,7 +85,7 @@ func (a *app) verify(ctx context.Context, f verifyFlags) error {
 	var report *audit.Report
 	work := func() (err error) {
 		report, err = audit.Verify(ctx, t.options, t.source)
-		if err = verdictOf(report, err); err == nil || errors.Is(err, audit.ErrDifference) {
+		if err = exit.Verified(report, err); err == nil || errors.Is(err, audit.ErrDifference) {
 			t.recorder.Verified(report)
 		}
 		return err
@@ -103,15 +103,6 @@ func (a *app) verify(ctx context.Context, f verifyFlags) error {
 	}
 	if writeErr := a.writeReport(report, f); writeErr != nil {
 		return errors.Join(err, writeErr)
-	}
-	return err
-}
-
-// verdictOf is the error of a verification: a difference that was found matters
-// more than what could not be compared, and less than a source or disk that failed.
-func verdictOf(report *audit.Report, err error) error {
-	if report != nil && (err == nil || errors.Is(err, run.ErrIncomplete) && report.Status == audit.Differs) {
-		return difference(report)
 	}
 	return err
 }
@@ -150,24 +141,3 @@ func (a *app) writeReport(report *audit.Report, f verifyFlags) error {
 	}
 	return writeFile("--html", f.html, []byte(page.String()))
 }
-
-// difference is the error of a report that found one, with the commands that repair it.
-func difference(r *audit.Report) error {
-	if r.Status == audit.Match {
-		return nil
-	}
-	var ways []string
-	if r.NeverSynced() {
-		ways = append(ways, readsFirst)
-	}
-	if r.Repairable() || len(ways) == 0 {
-		ways = append(ways, "'flashback-sync repair' fetches again what differs")
-	}
-	if r.OnlyExtra() {
-		ways = []string{"rows that the source has deleted are kept; there is nothing to repair"}
-	}
-	return &hinted{fmt.Errorf("%w: %s", audit.ErrDifference, r.Differences()), strings.Join(ways, ", ")}
-}
-
-// readsFirst is the hint for what only a run reads: a repair fetches what was read.
-const readsFirst = "'flashback-sync sync' reads what was never synced"

@@ -14,6 +14,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 	"github.com/flashback-sync/flashback-sync/internal/audit"
+	"github.com/flashback-sync/flashback-sync/internal/exit"
 	"github.com/flashback-sync/flashback-sync/load"
 )
 
@@ -53,7 +54,7 @@ func (b *bench) contents() map[string]string {
 func TestVerifyProvesAndChangesNothing(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.wants(codeOther, "nothing has been synced yet", "verify")
+	b.wants(exit.CodeOther, "nothing has been synced yet", "verify")
 	b.first("")
 	before := b.contents()
 	r := b.must("verify")
@@ -78,7 +79,7 @@ func TestVerifyFindsAndRepairRestores(t *testing.T) {
 	b.tamper("DELETE FROM alerts WHERE timestamp BETWEEN TIMESTAMPTZ '2026-03-16 10:00:00Z' AND TIMESTAMPTZ '2026-03-16 12:00:00Z'")
 	missing := b.sim.Len(apisim.Alerts) - b.private("SELECT count(*) FROM alerts")
 	page, file := filepath.Join(b.dir, "report.html"), filepath.Join(b.dir, "report.json")
-	r := b.wants(codeDifference, "missing in alerts", "verify", "--html", page, "--json", file)
+	r := b.wants(exit.CodeDifference, "missing in alerts", "verify", "--html", page, "--json", file)
 	if !strings.Contains(r.stderr, "flashback-sync repair") {
 		t.Error(r.stderr)
 	}
@@ -93,7 +94,7 @@ func TestVerifyFindsAndRepairRestores(t *testing.T) {
 	if html, err := os.ReadFile(page); err != nil || !strings.Contains(string(html), "missing") || strings.Contains(string(html), "<script") {
 		t.Errorf("%v, %.200s", err, html)
 	}
-	printed := b.wants(codeDifference, "differs from the source", "verify", "--json")
+	printed := b.wants(exit.CodeDifference, "differs from the source", "verify", "--json")
 	if err := json.Unmarshal([]byte(lastLine(printed.stdout)), &report); err != nil || strings.Count(printed.stdout, "\n") != 1 {
 		t.Errorf("%v: %.300s", err, printed.stdout)
 	}
@@ -112,7 +113,7 @@ func TestWhatTheSourceDeletedIsADifferenceThatNeedsNoRepair(t *testing.T) {
 	b.configure("streams:\n  alerts: {start: 2026-03-10}\n")
 	b.first("")
 	b.sim.Delete(apisim.Alerts, b.sim.Rows(apisim.Alerts)[5].ID)
-	if r := b.wants(codeDifference, "1 gone at the source in alerts", "verify"); !strings.Contains(r.stderr, "nothing to repair") {
+	if r := b.wants(exit.CodeDifference, "1 gone at the source in alerts", "verify"); !strings.Contains(r.stderr, "nothing to repair") {
 		t.Error(r.stderr)
 	}
 	b.must("repair")
@@ -124,13 +125,13 @@ func TestWhatWasNeverSyncedIsToBeSynced(t *testing.T) {
 	b := newBench(t)
 	b.must("sync", "--stream", "alerts")
 	for _, command := range []string{"verify", "repair"} {
-		r := b.wants(codeDifference, "violations not synced", command)
+		r := b.wants(exit.CodeDifference, "violations not synced", command)
 		if !strings.Contains(r.stderr, "'flashback-sync sync'") || strings.Contains(r.stderr, "'flashback-sync repair'") {
 			t.Errorf("%s: %s", command, r.stderr)
 		}
 	}
 	b.tamper("DELETE FROM alerts WHERE timestamp < TIMESTAMPTZ '2026-03-16'")
-	r := b.wants(codeDifference, "missing in alerts", "verify")
+	r := b.wants(exit.CodeDifference, "missing in alerts", "verify")
 	if !strings.Contains(r.stderr, "'flashback-sync sync'") || !strings.Contains(r.stderr, "'flashback-sync repair'") {
 		t.Error(r.stderr)
 	}
@@ -157,7 +158,7 @@ func TestVerifyKnowsBeforeItAsksWhereItsReportGoes(t *testing.T) {
 			if c.folder == locked && os.Geteuid() == 0 {
 				continue // may write anywhere
 			}
-			r := b.wants(codeUsage, c.text, "verify", flag, filepath.Join(c.folder, c.file))
+			r := b.wants(exit.CodeUsage, c.text, "verify", flag, filepath.Join(c.folder, c.file))
 			if !strings.Contains(r.stderr, flag+": ") || !strings.Contains(r.stderr, c.folder) || strings.Contains(r.stderr, ".tmp-") {
 				t.Error(r.stderr)
 			}
@@ -176,11 +177,11 @@ func TestVerifyEndsWithTheSourcesFailure(t *testing.T) {
 	b := newBench(t)
 	b.first("")
 	b.env["FLASHBACK_TOKEN"] = "another"
-	b.wants(codeUnauthorized, "HTTP 401", "verify")
-	b.wants(codeUnauthorized, "HTTP 401", "repair")
+	b.wants(exit.CodeUnauthorized, "HTTP 401", "verify")
+	b.wants(exit.CodeUnauthorized, "HTTP 401", "repair")
 	b.env["FLASHBACK_TOKEN"] = canary
-	b.wants(codeUsage, `unknown argument "x"`, "verify", "x")
-	b.wants(codeUsage, "--from must be before --to", "verify", "--from", "2026-03-18", "--to", "2026-03-17")
+	b.wants(exit.CodeUsage, `unknown argument "x"`, "verify", "x")
+	b.wants(exit.CodeUsage, "--from must be before --to", "verify", "--from", "2026-03-18", "--to", "2026-03-17")
 }
 
 func TestRepairRebuildsADamagedWarehouse(t *testing.T) {
@@ -190,8 +191,8 @@ func TestRepairRebuildsADamagedWarehouse(t *testing.T) {
 	if err := os.WriteFile(load.File(b.data()), []byte(strings.Repeat("damaged ", 4000)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	b.wants(codeDamaged, "repair --rebuild", "sync")
-	b.wants(codeDamaged, "repair --rebuild", "repair")
+	b.wants(exit.CodeDamaged, "repair --rebuild", "sync")
+	b.wants(exit.CodeDamaged, "repair --rebuild", "repair")
 	r := b.must("repair", "--rebuild")
 	if !strings.Contains(r.stdout, "The old file is kept") {
 		t.Error(r.stdout)
@@ -239,18 +240,18 @@ func TestAPolicyThatTheSourceDoesNotKnowIsNoMatch(t *testing.T) {
 	b := newBench(t)
 	known := b.sim.Organisation().Policies[0].ID
 	b.configure("streams:\n  violations: {start: 2026-03-17, optional: false, policies: [" + known + ", bogus]}\n  policy_stats: {scopes: [{scope: org}, {scope: repo, ids: [nobody]}]}\n")
-	b.wants(codePartial, "policy bogus", "sync")
+	b.wants(exit.CodePartial, "policy bogus", "sync")
 	b.sim.Inject(apisim.Fault{Kind: apisim.FaultStatus, Status: 404, Match: func(r *http.Request) bool { return r.URL.Query().Get("id") == "nobody" }})
-	r := b.wants(codePartial, "bogus", "verify")
+	r := b.wants(exit.CodePartial, "bogus", "verify")
 	if !strings.Contains(r.stdout, "Not everything could be compared") || !strings.Contains(r.stdout, "repo nobody") || strings.Contains(r.stdout, "Everything that the source counts") {
 		t.Error(r.stdout)
 	}
-	r = b.wants(codeSource, "bogus", "check")
+	r = b.wants(exit.CodeSource, "bogus", "check")
 	if !strings.Contains(r.stderr, "repo nobody") {
 		t.Error(r.stderr)
 	}
 	b.tamper("DELETE FROM violations WHERE rowid = (SELECT min(rowid) FROM violations)")
-	b.wants(codeDifference, "1 missing in violations", "verify") // a difference matters more
+	b.wants(exit.CodeDifference, "1 missing in violations", "verify") // a difference matters more
 }
 
 func TestAWarehouseThatIsGoneIsNotCalledAFirstRun(t *testing.T) {
@@ -261,7 +262,7 @@ func TestAWarehouseThatIsGoneIsNotCalledAFirstRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, command := range []string{"verify", "repair", "sync"} {
-		r := b.wants(codeDamaged, "the warehouse is gone", command)
+		r := b.wants(exit.CodeDamaged, "the warehouse is gone", command)
 		if !strings.Contains(r.stderr, "repair --rebuild") || strings.Contains(r.stderr, "nothing has been synced") {
 			t.Error(r.stderr)
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/config"
 	"github.com/flashback-sync/flashback-sync/extract/api"
 	"github.com/flashback-sync/flashback-sync/internal/audit"
+	"github.com/flashback-sync/flashback-sync/internal/exit"
 	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/schema"
 	"github.com/flashback-sync/flashback-sync/transform"
@@ -49,7 +50,7 @@ func (a *app) source(c *config.Config, log zerolog.Logger, retries int, observe 
 		Observe:    observe,
 		ShowAnswer: showAnswer,
 	})
-	return run.NewSource(client), usage(err)
+	return run.NewSource(client), exit.Usage(err)
 }
 
 // showAnswersFlag adds --show-answers.
@@ -61,7 +62,7 @@ func (a *app) showAnswersFlag(flags *pflag.FlagSet) {
 func (a *app) policy(ctx context.Context, c *config.Config) (*transform.Policy, error) {
 	key, err := c.Privacy.Key(ctx, a.env)
 	if err != nil {
-		return nil, usage(err)
+		return nil, exit.Usage(err)
 	}
 	policy, err := transform.NewPolicy(c.Privacy.Treatments(), key)
 	for _, view := range c.Publish.Views {
@@ -70,10 +71,10 @@ func (a *app) policy(ctx context.Context, c *config.Config) (*transform.Policy, 
 		}
 	}
 	if err != nil {
-		return nil, &hinted{
-			usage(fmt.Errorf("privacy: %w", err)),
+		return nil, exit.WithHint(
+			exit.Usage(fmt.Errorf("privacy: %w", err)),
 			fmt.Sprintf("put a random key, such as openssl rand -hex 32 prints, into the variable %s, or name a privacy.key_file or key_command; keep a copy, for nothing else reads the hashes", cmp.Or(c.Privacy.KeyEnv, "of privacy.key_env")),
-		}
+		)
 	}
 	return policy, nil
 }

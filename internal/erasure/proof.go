@@ -79,6 +79,17 @@ func (p *Proof) Verdict() string {
 	return "nothing was found"
 }
 
+// ErrLeft says that a search found something that was to be erased.
+var ErrLeft = errors.New("something of what was erased is left")
+
+// Err is an ErrLeft if the search found something, or could not search everything.
+func (p *Proof) Err() error {
+	if p == nil || p.Clean() {
+		return nil
+	}
+	return fmt.Errorf("%w: %s", ErrLeft, p.Verdict())
+}
+
 // OutOfReach is what no search of data_dir can see.
 var OutOfReach = []string{
 	"backups and snapshots of data_dir or its file system",

@@ -10,6 +10,7 @@ import (
 	"github.com/dustin/go-humanize/english"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
+	"github.com/flashback-sync/flashback-sync/internal/erasure"
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/load/lake"
 	"github.com/flashback-sync/flashback-sync/schema"
@@ -38,6 +39,49 @@ func Expire(ctx context.Context, options Options, before map[string]time.Time) (
 		options.expire[name] = at
 	}
 	return Run(ctx, options, Source{})
+}
+
+// CountBefore counts the rows that are dated before an instant, by table, and the rejects that
+// came before it. It changes nothing.
+func CountBefore(ctx context.Context, options Options, at time.Time) (rows map[string]int64, err error) {
+	w, err := load.OpenReadOnly(ctx, load.Options{Dir: options.DataDir, Version: options.Version, Now: options.Now})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, w.Close()) }()
+	rows = map[string]int64{}
+	tables := []*schema.Table{schema.ByName(schema.RejectedRecords().Name)}
+	for _, s := range schema.Streams() {
+		tables = append(tables, s.Table)
+		if s.Summary != nil {
+			tables = append(tables, s.Summary)
+		}
+	}
+	for _, t := range tables {
+		if rows[t.Name], err = w.CountBefore(ctx, t, at); err != nil {
+			return nil, err
+		}
+	}
+	return rows, nil
+}
+
+// EraseBefore expires the rows of all streams that are dated before a day, and returns what is
+// left of them, by table: an erasure.ErrLeft if that is anything.
+func EraseBefore(ctx context.Context, options Options, day time.Time) (left map[string]int64, err error) {
+	before := map[string]time.Time{}
+	for _, s := range schema.Streams() {
+		before[s.Name] = day
+	}
+	if _, err := Expire(ctx, options, before); err != nil {
+		return nil, err
+	}
+	left, err = CountBefore(ctx, options, day)
+	for table, n := range left {
+		if n > 0 {
+			return left, fmt.Errorf("%w: %d rows of %s", erasure.ErrLeft, n, table)
+		}
+	}
+	return left, err
 }
 
 // readExpired reads what has expired, by the ledger.

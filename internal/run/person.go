@@ -239,27 +239,3 @@ func (r *run) preview(ctx context.Context) error {
 	r.erased.Forgot, err = r.warehouse.CountForgotten(ctx, forgetting(hidden, nil))
 	return err
 }
-
-// CountBefore counts the rows that are dated before an instant, by table, and the rejects that
-// came before it. It changes nothing.
-func CountBefore(ctx context.Context, options Options, at time.Time) (rows map[string]int64, err error) {
-	w, err := load.OpenReadOnly(ctx, load.Options{Dir: options.DataDir, Version: options.Version, Now: options.Now})
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, w.Close()) }()
-	rows = map[string]int64{}
-	tables := []*schema.Table{schema.ByName(schema.RejectedRecords().Name)}
-	for _, s := range schema.Streams() {
-		tables = append(tables, s.Table)
-		if s.Summary != nil {
-			tables = append(tables, s.Summary)
-		}
-	}
-	for _, t := range tables {
-		if rows[t.Name], err = w.CountBefore(ctx, t, at); err != nil {
-			return nil, err
-		}
-	}
-	return rows, nil
-}

@@ -18,6 +18,7 @@ type Probe struct {
 	Start  time.Time // of the history that a first run reads; zero if it would read none
 	// Rows of a list that a first run receives, and the requests that it takes.
 	Rows, Requests int
+	Lookback       time.Duration // of a list: every run reads it again
 }
 
 // Probed tries every stream; after a token that is refused, or a source that cannot be
@@ -68,7 +69,7 @@ func (p *Probe) list(ctx context.Context, list List, from Source, skew *time.Dur
 		p.Answer = "not served here (optional)"
 		return nil
 	}
-	p.Answer, p.Start = "ok", list.Start
+	p.Answer, p.Start, p.Lookback = "ok", list.Start, list.Lookback
 	return errors.Join(unknown...)
 }
 

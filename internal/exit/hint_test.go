@@ -1,22 +1,22 @@
-package main
+package exit_test
 
 import (
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 
+	"github.com/flashback-sync/flashback-sync/internal/exit"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
 )
 
 // To rebuild a newer release's warehouse would throw away what only it knows.
 func TestOnlyADamagedFileIsToBeRebuilt(t *testing.T) {
 	t.Parallel()
-	rebuild := func(err error) bool { return strings.Contains(hintFor(err), "repair --rebuild") }
+	rebuild := func(err error) bool { return strings.Contains(exit.Hint(err), "repair --rebuild") }
 	if damaged := (&duckdb.DamagedError{Path: "x", Reason: "flipped"}); !rebuild(damaged) || !rebuild(&duckdb.StorageError{Doing: "read", Err: damaged}) {
 		t.Error("no way out of damage is named")
 	}
@@ -50,24 +50,8 @@ func TestHintsOfStorageAreByCause(t *testing.T) {
 		if os.Geteuid() != 0 && strings.Contains(test.want, "yours") {
 			test.want = "/ belongs to root, you are "
 		}
-		if got := hintFor(&duckdb.StorageError{Doing: "write", Err: test.err}); !strings.Contains(got, test.want) {
+		if got := exit.Hint(&duckdb.StorageError{Doing: "write", Err: test.err}); !strings.Contains(got, test.want) {
 			t.Errorf("%s: %q, want %q", name, got, test.want)
 		}
 	}
-}
-
-// The real errors of DuckDB and of the system.
-func TestHintsOfRealFiles(t *testing.T) {
-	t.Parallel()
-	b := newBench(t)
-	b.first("")
-	published := filepath.Join(b.data(), "flashback.duckdb")
-	if err := os.Remove(published); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(published, []byte(strings.Repeat("no database at all. ", 1000)), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	b.wants(codeStorage, "'flashback-sync repair' publishes it again", "status")
-	b.wants(codeStorage, "'flashback-sync repair' publishes it again", "query", "SELECT 1")
 }

@@ -1,4 +1,4 @@
-package main
+package exit
 
 import (
 	"errors"
@@ -11,44 +11,47 @@ import (
 	"github.com/flashback-sync/flashback-sync/extract"
 	"github.com/flashback-sync/flashback-sync/extract/api"
 	"github.com/flashback-sync/flashback-sync/internal/audit"
+	"github.com/flashback-sync/flashback-sync/internal/erasure"
+	"github.com/flashback-sync/flashback-sync/internal/query"
 	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/internal/visible"
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
 )
 
-// hintFor says what to do about an error, "" if nothing is known.
-func hintFor(err error) string {
+// Hint says what to do about an error, "" if nothing is known.
+func Hint(err error) string {
 	var (
 		hint    *hinted
 		damaged *duckdb.DamagedError
 		storage *duckdb.StorageError
 		policy  *run.PolicyChanged
 		key     *run.KeyMissing
+		limit   *query.LimitError
 	)
-	if errors.As(err, &hint) {
+	switch {
+	case errors.As(err, &hint):
 		return hint.hint
-	}
-	if errors.As(err, &policy) {
+	case errors.As(err, &policy):
 		return policyHint(policy)
-	}
-	if errors.As(err, &key) {
+	case errors.As(err, &key):
 		return "restore the privacy key " + key.KeyID + ": privacy.key_env, key_file or key_command"
-	}
-	if errors.As(err, &damaged) {
-		if damaged.Newer {
-			return "nothing is wrong with the file: run the release that wrote it, or a later one"
-		}
+	case errors.Is(err, run.ErrNoKey):
+		return "put a random key, such as openssl rand -hex 32 prints, into a variable, name it in privacy.key_env, and keep a copy: every later run needs it"
+	case errors.As(err, &damaged) && damaged.Newer:
+		return "nothing is wrong with the file: run the release that wrote it, or a later one"
+	case errors.As(err, &damaged):
 		return "the file was left as it is; 'flashback-sync repair --rebuild' makes it again from the lake and fetches what is missing"
-	}
-	if errors.Is(err, load.ErrLocked) {
+	case errors.Is(err, load.ErrLocked):
 		return "wait until it is done; nothing was requested from the API"
-	}
-	if errors.As(err, &storage) {
+	case errors.As(err, &storage):
 		return storageHint(storage)
-	}
-	if errors.Is(err, audit.ErrNothingStored) {
+	case errors.Is(err, audit.ErrNothingStored):
 		return "'flashback-sync sync' makes it"
+	case errors.Is(err, erasure.ErrLeft):
+		return "remove or repair what is named, and run it again"
+	case errors.As(err, &limit):
+		return limitHints[limit.Limit]
 	}
 	kind, known := api.KindOf(err)
 	switch {
@@ -68,6 +71,13 @@ func hintFor(err error) string {
 		return "'flashback-sync check --show-answers' prints how such an answer begins, which may be personal data"
 	}
 	return ""
+}
+
+// limitHints are by the limit that a query reached.
+var limitHints = map[string]string{
+	"time":   "narrow the query with WHERE, or allow more with --timeout",
+	"memory": "narrow the query with WHERE or aggregate first, or allow more with --memory-limit",
+	"spill":  "look for a join without a condition, or allow more with --spill-limit; TMPDIR names another place for it",
 }
 
 // policyHint says how what is stored can obey the policy again.
@@ -106,8 +116,8 @@ func storageHint(err *duckdb.StorageError) string {
 // folder above it that can be seen.
 func permissionHint(err error) string {
 	path := pathOf(err)
-	owner, known := ownerOf(path)
-	for ; !known && path != filepath.Dir(path); owner, known = ownerOf(path) {
+	owner, known := OwnerOf(path)
+	for ; !known && path != filepath.Dir(path); owner, known = OwnerOf(path) {
 		path = filepath.Dir(path)
 	}
 	switch shown := visible.Short(path, 300); {
@@ -116,7 +126,7 @@ func permissionHint(err error) string {
 	case owner == os.Geteuid():
 		return fmt.Sprintf("%s is yours, and its mode forbids it: change the mode (chmod)", shown)
 	default:
-		return fmt.Sprintf("%s belongs to %s, you are %s: run it as %[2]s, or change the owner", shown, userName(owner), userName(os.Geteuid()))
+		return fmt.Sprintf("%s belongs to %s, you are %s: run it as %[2]s, or change the owner", shown, UserName(owner), UserName(os.Geteuid()))
 	}
 }
 

@@ -1,0 +1,139 @@
+// Package exit says what a failure means to whoever runs the program: its exit code, and a
+// hint about what to do. Commands alone use it.
+package exit
+
+import (
+	"context"
+	"errors"
+	"syscall"
+
+	"github.com/flashback-sync/flashback-sync/extract/api"
+	"github.com/flashback-sync/flashback-sync/internal/audit"
+	"github.com/flashback-sync/flashback-sync/internal/erasure"
+	"github.com/flashback-sync/flashback-sync/internal/query"
+	"github.com/flashback-sync/flashback-sync/internal/run"
+	"github.com/flashback-sync/flashback-sync/internal/serve/schedule"
+	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
+)
+
+// Exit codes. They are a contract with cron jobs and monitors.
+const (
+	CodeOK           = 0
+	CodeOther        = 1
+	CodeUsage        = 2
+	CodePartial      = 3
+	CodeUnauthorized = 4
+	CodeSource       = 5
+	CodeStorage      = 6
+	CodeLocked       = 7
+	CodeDamaged      = 8
+	CodeDifference   = 9
+)
+
+// Meaning is what an exit code says.
+type Meaning struct {
+	Code int
+	Text string
+}
+
+// Meanings is what README.md says of exit codes.
+func Meanings() []Meaning {
+	return []Meaning{
+		{CodeOK, "done"},
+		{CodeOther, "any other failure"},
+		{CodeUsage, "usage or configuration"},
+		{CodePartial, "partial: something is missing, and the message says what"},
+		{CodeUnauthorized, "the token was refused"},
+		{CodeSource, "the source does not answer, or not as documented"},
+		{CodeStorage, "storage"},
+		{CodeLocked, "another instance runs"},
+		{CodeDamaged, "the warehouse is damaged or from a newer release"},
+		{CodeDifference, "verify found a difference, or forget something left"},
+		{Stopped{syscall.SIGINT}.Code(), "interrupted, cleanly"},
+		{Stopped{syscall.SIGTERM}.Code(), "terminated, cleanly"},
+	}
+}
+
+// usageError is a mistake in arguments or configuration.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// Usage marks an error as a mistake in arguments or configuration; nil stays nil.
+func Usage(err error) error {
+	if err == nil {
+		return nil
+	}
+	return usageError{err}
+}
+
+// hinted adds what to do next.
+type hinted struct {
+	error
+	hint string
+}
+
+func (e *hinted) Unwrap() error { return e.error }
+
+// WithHint adds what to do about an error.
+func WithHint(err error, hint string) error { return &hinted{err, hint} }
+
+// Stopped is the cause of a context that a signal cancelled.
+type Stopped struct{ Signal syscall.Signal }
+
+func (s Stopped) Error() string { return "stopped by " + schedule.SignalName(s.Signal) }
+
+// Code is the exit code.
+func (s Stopped) Code() int { return 128 + int(s.Signal) }
+
+// Reported is the error to report: of a run that a signal stopped it is the signal, and
+// not what failed because of it.
+func Reported(ctx context.Context, err error) error {
+	var stop Stopped
+	if err != nil && errors.As(context.Cause(ctx), &stop) {
+		return stop
+	}
+	return err
+}
+
+// Code is the code for the gravest failure within err.
+func Code(ctx context.Context, err error) int {
+	if err == nil {
+		return CodeOK
+	}
+	var stop Stopped
+	if errors.As(context.Cause(ctx), &stop) {
+		return stop.Code()
+	}
+	var (
+		misuse    usageError
+		statement *query.StatementError
+		damaged   *duckdb.DamagedError
+		storage   *duckdb.StorageError
+		policy    *run.PolicyChanged
+		key       *run.KeyMissing
+	)
+	switch {
+	case errors.As(err, &misuse) || errors.As(err, &statement) || errors.As(err, &policy) || errors.As(err, &key) || errors.Is(err, run.ErrNoKey):
+		return CodeUsage
+	case errors.As(err, &damaged):
+		return CodeDamaged
+	case errors.Is(err, load.ErrLocked):
+		return CodeLocked
+	case errors.As(err, &storage):
+		return CodeStorage
+	case errors.Is(err, run.ErrIncomplete):
+		return CodePartial
+	case errors.Is(err, audit.ErrDifference) || errors.Is(err, erasure.ErrLeft):
+		return CodeDifference
+	}
+	kind, known := api.KindOf(err)
+	switch {
+	case !known:
+		return CodeOther
+	case kind == api.Unauthorized:
+		return CodeUnauthorized
+	}
+	return CodeSource
+}
