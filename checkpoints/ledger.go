@@ -35,6 +35,12 @@ type Line struct {
 	To     time.Time `json:"to"`   // exclusive
 }
 
+// Key is the key that the line is of.
+func (l Line) Key() Key { return Key{Stream: l.Stream, Filter: l.Filter} }
+
+// Interval is the time of the line.
+func (l Line) Interval() Interval { return Interval{From: l.From, To: l.To} }
+
 // querier is what reading the ledger needs: *sql.Tx, *sql.Conn and *sql.DB have it.
 type querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
@@ -45,7 +51,7 @@ func Read(ctx context.Context, q querier, key Key, status Status) (Set, error) {
 	lines, err := read(ctx, q, `sync_coverage WHERE stream = ? AND "filter" = ? AND status = ?`, key.Stream, key.Filter, string(status))
 	intervals := make([]Interval, len(lines))
 	for i, l := range lines {
-		intervals[i] = Interval{From: l.From, To: l.To}
+		intervals[i] = l.Interval()
 	}
 	return Of(intervals...), err
 }

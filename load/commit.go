@@ -10,6 +10,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
+	"github.com/flashback-sync/flashback-sync/load/layout"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
@@ -128,7 +129,7 @@ func (w *Warehouse) commit(ctx context.Context, c Commit) (Counts, error) {
 		}
 	}
 	for _, text := range c.Sealed {
-		if err := storeSealed(ctx, tx, text); err != nil {
+		if err := layout.AddMeta(ctx, tx, layout.Sealed, text); err != nil {
 			return Counts{}, err
 		}
 	}
@@ -139,13 +140,6 @@ func (w *Warehouse) commit(ctx context.Context, c Commit) (Counts, error) {
 	}
 	w.pending = nil
 	return counts, tx.Commit()
-}
-
-// listChanged lists a partition as changed, once.
-func listChanged(ctx context.Context, tx *sql.Tx, table string, start time.Time) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO internal.changed_partitions SELECT $1, $2
-		WHERE NOT EXISTS (SELECT 1 FROM internal.changed_partitions WHERE table_name = $1 AND partition_start = $2)`, table, start)
-	return err
 }
 
 // rollbackIfFailed ends the open transaction after a failure.

@@ -4,8 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"time"
 
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
+	"github.com/flashback-sync/flashback-sync/load/layout"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
@@ -22,12 +24,12 @@ func (w *Warehouse) Dedupe(ctx context.Context, runID string, table *schema.Tabl
 		if err != nil || moved == 0 {
 			return err
 		}
-		left, err := scanTimes(tx.QueryContext(ctx, "SELECT DISTINCT "+duckdb.PartitionStart(table, "stored_time")+" FROM temp.moved"))
+		left, err := duckdb.ReadColumn[time.Time](ctx, tx, "SELECT DISTINCT "+duckdb.PartitionStart(table, "stored_time")+" FROM temp.moved")
 		if err != nil {
 			return err
 		}
 		for _, start := range left {
-			if err := listChanged(ctx, tx, table.Name, start); err != nil {
+			if err := layout.ListChanged(ctx, tx, table.Name, start); err != nil {
 				return err
 			}
 		}
@@ -121,14 +123,11 @@ func dropOlder(ctx context.Context, tx *sql.Tx, table *schema.Table, runID strin
 		return Counts{}, err
 	}
 	name := schema.Ident(table.Name)
-	for _, statement := range []string{
+	err = duckdb.Execute(
+		ctx, tx,
 		fmt.Sprintf(`UPDATE %s t SET _first_synced_at = m.first_synced_at FROM temp.moved m WHERE t.rowid = m.stored_row AND m.nth = 1`, name),
 		fmt.Sprintf(`DELETE FROM %s WHERE rowid IN (SELECT stored_row FROM temp.moved WHERE nth > 1)`, name),
 		`DROP TABLE temp.moved`,
-	} {
-		if _, err := tx.ExecContext(ctx, statement); err != nil {
-			return Counts{}, err
-		}
-	}
-	return Counts{Inserted: -replaced, Updated: replaced}, nil
+	)
+	return Counts{Inserted: -replaced, Updated: replaced}, err
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"strings"
 
 	"github.com/flashback-sync/flashback-sync/load/derived"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
@@ -43,7 +42,6 @@ func (w *Warehouse) makeViews(ctx context.Context) error {
 		return duckdb.Wrap("make views", err)
 	}
 	return w.transact(ctx, "make views", func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, strings.Join(derived.ViewStatements(), ";"))
-		return err
+		return duckdb.Execute(ctx, tx, derived.ViewStatements()...)
 	})
 }

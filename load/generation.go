@@ -6,15 +6,15 @@ import (
 	"strconv"
 
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
+	"github.com/flashback-sync/flashback-sync/load/layout"
 )
 
 // Generation is the number of the last publication made from this warehouse; 0 if there
 // was none. It shows whether the warehouse is older than what is published.
 func (w *Warehouse) Generation(ctx context.Context) (generation int64, err error) {
-	var text sql.NullString
-	err = w.conn.QueryRowContext(ctx, "SELECT max(value) FROM internal.meta WHERE key = 'generation'").Scan(&text)
-	if err == nil && text.Valid {
-		generation, err = strconv.ParseInt(text.String, 10, 64)
+	recorded, err := layout.Meta(ctx, w.conn, "", layout.Generation)
+	if err == nil && len(recorded) > 0 {
+		generation, err = strconv.ParseInt(recorded[0], 10, 64)
 	}
 	return generation, duckdb.Wrap("read warehouse", err)
 }
@@ -27,13 +27,7 @@ func (w *Warehouse) NextGeneration(ctx context.Context) (int64, error) {
 		return 0, err
 	}
 	generation++
-	return generation, w.transact(ctx, "count publication", func(tx *sql.Tx) error { return setGeneration(ctx, tx, generation) })
-}
-
-func setGeneration(ctx context.Context, tx *sql.Tx, generation int64) error {
-	_, err := tx.ExecContext(ctx, "DELETE FROM internal.meta WHERE key = 'generation'")
-	if err == nil {
-		_, err = tx.ExecContext(ctx, "INSERT INTO internal.meta VALUES ('generation', ?)", strconv.FormatInt(generation, 10))
-	}
-	return err
+	return generation, w.transact(ctx, "count publication", func(tx *sql.Tx) error {
+		return layout.SetMeta(ctx, tx, layout.Generation, strconv.FormatInt(generation, 10))
+	})
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
+	"github.com/flashback-sync/flashback-sync/load/layout"
 )
 
 // OpenReadOnly opens a warehouse that exists, and writes nothing: an older layout is not
@@ -23,7 +24,7 @@ func OpenReadOnly(ctx context.Context, options Options) (*Warehouse, error) {
 	if err := w.takeExistingLock(); err != nil {
 		return nil, err
 	}
-	_, err := Inspect(ctx, w.path)
+	_, err := layout.Inspect(ctx, w.path)
 	if err == nil {
 		session := duckdb.Session{ReadOnly: true, MemoryLimit: w.memory.Limit(), Background: true}
 		if err = w.connectWith(ctx, w.path, session); err != nil {

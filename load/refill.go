@@ -2,42 +2,19 @@ package load
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
+	"github.com/flashback-sync/flashback-sync/load/layout"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
-// refilling is the key in internal.meta of the tables whose rows may have fields in extra
-// that have a column now: a release added columns, or the warehouse was rebuilt from files
-// that lacked some.
-const refilling = "refill"
-
 // refillBatch is how many rows Refill gives at once: few enough for texts of 100 kB.
 const refillBatch = 512
-
-// listRefill lists a table for Refill, if it keeps unknown fields.
-func listRefill(ctx context.Context, tx *sql.Tx, table *schema.Table) error {
-	if extraOf(table) == "" {
-		return nil
-	}
-	_, err := tx.ExecContext(ctx, "INSERT INTO internal.meta VALUES (?, ?)", refilling, table.Name)
-	return err
-}
-
-// extraOf is the column that keeps a table's unknown fields, or "".
-func extraOf(table *schema.Table) string {
-	for _, c := range table.Columns {
-		if c.Origin == schema.Unknown {
-			return schema.Ident(c.Name)
-		}
-	}
-	return ""
-}
 
 // Refill moves fields from extra to the columns that a release added for them. It gives
 // convert the values of the columns of Table.Batch, in its order, of at most 512 rows of a
@@ -45,13 +22,12 @@ func extraOf(table *schema.Table) string {
 // the next call goes on: a row that was converted has no such field any more. It returns how
 // many rows changed.
 func (w *Warehouse) Refill(ctx context.Context, runID string, convert func(table *schema.Table, rows [][]any) (Rows, error)) (changed int64, err error) {
+	listed, err := layout.Meta(ctx, w.conn, "", layout.Refill)
+	if err != nil {
+		return 0, duckdb.Wrap("read warehouse", err)
+	}
 	for _, table := range schema.Tables() {
-		listed := false
-		err := w.conn.QueryRowContext(ctx, "SELECT count(*) > 0 FROM internal.meta WHERE key = ? AND value = ?", refilling, table.Name).Scan(&listed)
-		if err != nil {
-			return changed, duckdb.Wrap("read warehouse", err)
-		}
-		if !listed {
+		if !slices.Contains(listed, table.Name) {
 			continue
 		}
 		rows, err := w.refill(ctx, runID, table, convert)
@@ -59,7 +35,7 @@ func (w *Warehouse) Refill(ctx context.Context, runID string, convert func(table
 		if err != nil {
 			return changed, err
 		}
-		if _, err := w.conn.ExecContext(ctx, "DELETE FROM internal.meta WHERE key = ? AND value = ?", refilling, table.Name); err != nil {
+		if _, err := w.conn.ExecContext(ctx, "DELETE FROM internal.meta WHERE key = ? AND value = ?", layout.Refill, table.Name); err != nil {
 			return changed, duckdb.Wrap("fill columns", err)
 		}
 	}
@@ -107,7 +83,7 @@ func hasColumnInExtra(table *schema.Table) string {
 			names = append(names, regexp.QuoteMeta(c.API))
 		}
 	}
-	return fmt.Sprintf("regexp_matches(%s::VARCHAR, %s)", extraOf(table), schema.Literal(`"(`+strings.Join(names, "|")+`)":`))
+	return fmt.Sprintf("regexp_matches(%s::VARCHAR, %s)", layout.ExtraOf(table), schema.Literal(`"(`+strings.Join(names, "|")+`)":`))
 }
 
 // rowsToRefill reads the next rows of a partition after the row with the id last.
@@ -120,22 +96,21 @@ func (w *Warehouse) rowsToRefill(ctx context.Context, table *schema.Table, start
 			names[i] += "::VARCHAR"
 		}
 	}
-	rows, err := w.conn.QueryContext(ctx, fmt.Sprintf("SELECT rowid, %s FROM %s WHERE %s = ? AND rowid > ? AND %s ORDER BY rowid LIMIT %d",
+	type row struct {
+		id     int64
+		values []any
+	}
+	rows, err := duckdb.ReadRows(ctx, w.conn, func(r *row) []any {
+		r.values = make([]any, len(columns))
+		targets := []any{&r.id}
+		for i := range r.values {
+			targets = append(targets, &r.values[i])
+		}
+		return targets
+	}, fmt.Sprintf("SELECT rowid, %s FROM %s WHERE %s = ? AND rowid > ? AND %s ORDER BY rowid LIMIT %d",
 		strings.Join(names, ", "), schema.Ident(table.Name), duckdb.PartitionStart(table, schema.Ident(table.Time)), hasColumnInExtra(table), refillBatch), start, last)
-	if err != nil {
-		return nil, 0, err
+	for _, r := range rows {
+		found, end = append(found, r.values), r.id
 	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		values := make([]any, len(columns))
-		targets := []any{&end}
-		for i := range values {
-			targets = append(targets, &values[i])
-		}
-		if err := rows.Scan(targets...); err != nil {
-			return nil, 0, err
-		}
-		found = append(found, values)
-	}
-	return found, end, rows.Err()
+	return found, end, err
 }

@@ -17,20 +17,9 @@ type Quarantined struct {
 
 // Rejects lists the quarantine of a stream, oldest first.
 func (w *Warehouse) Rejects(ctx context.Context, stream string) ([]Quarantined, error) {
-	rows, err := w.conn.QueryContext(ctx, "SELECT raw, rejected_at FROM rejected_records WHERE stream = ? ORDER BY rejected_at, raw", stream)
-	if err != nil {
-		return nil, duckdb.Wrap("read warehouse", err)
-	}
-	defer func() { _ = rows.Close() }()
-	var all []Quarantined
-	for rows.Next() {
-		var q Quarantined
-		if err := rows.Scan(&q.Raw, &q.Seen); err != nil {
-			return nil, duckdb.Wrap("read warehouse", err)
-		}
-		all = append(all, q)
-	}
-	return all, duckdb.Wrap("read warehouse", rows.Err())
+	all, err := duckdb.ReadRows(ctx, w.conn, func(q *Quarantined) []any { return []any{&q.Raw, &q.Seen} },
+		"SELECT raw, rejected_at FROM rejected_records WHERE stream = ? ORDER BY rejected_at, raw", stream)
+	return all, duckdb.Wrap("read warehouse", err)
 }
 
 // KnowsReject reports whether a reject is in quarantine, or was before it was removed.

@@ -4,9 +4,11 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
+	"github.com/flashback-sync/flashback-sync/load/layout"
 )
 
 // Keep says how long the program's own records are kept; 0 means indefinitely. Of rows of
@@ -37,9 +39,8 @@ func (w *Warehouse) Retain(ctx context.Context, keep Keep, now time.Time) (remov
 	const doing = "remove old records"
 	runs, rejects := FirstKept(now, keep.Runs), FirstKept(now, keep.Rejects)
 	limits := fmt.Sprint(runs.Unix(), rejects.Unix())
-	var done bool
-	err = w.conn.QueryRowContext(ctx, "SELECT count(*) > 0 FROM internal.meta WHERE key = ? AND value = ?", retained, limits).Scan(&done)
-	if err != nil || done {
+	done, err := layout.Meta(ctx, w.conn, "", retained)
+	if err != nil || slices.Contains(done, limits) {
 		return Removed{}, duckdb.Wrap(doing, err)
 	}
 	err = w.transact(ctx, doing, func(tx *sql.Tx) (err error) {
@@ -53,15 +54,15 @@ func (w *Warehouse) Retain(ctx context.Context, keep Keep, now time.Time) (remov
 		if err != nil {
 			return err
 		}
-		removed.Rejects, err = countByStream(tx.QueryContext(ctx, "DELETE FROM rejected_records WHERE rejected_at < ? RETURNING stream", rejects))
+		streams, err := duckdb.ReadColumn[string](ctx, tx, "DELETE FROM rejected_records WHERE rejected_at < ? RETURNING stream", rejects)
 		if err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, "DELETE FROM internal.meta WHERE key = ?", retained); err != nil {
-			return err
+		removed.Rejects = map[string]int64{}
+		for _, stream := range streams {
+			removed.Rejects[stream]++
 		}
-		_, err = tx.ExecContext(ctx, "INSERT INTO internal.meta VALUES (?, ?)", retained, limits)
-		return err
+		return layout.SetMeta(ctx, tx, retained, limits)
 	})
 	if err != nil {
 		return Removed{}, err
@@ -98,22 +99,6 @@ const keptRuns = `SELECT unnest(list_filter([
 		arg_max(rowid, started_at) FILTER (verified IS NOT NULL),
 		arg_max(rowid, to_ts)
 	], lambda r: r IS NOT NULL)) FROM sync_runs GROUP BY stream`
-
-func countByStream(rows *sql.Rows, err error) (map[string]int64, error) {
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }()
-	counts := map[string]int64{}
-	for rows.Next() {
-		var stream string
-		if err := rows.Scan(&stream); err != nil {
-			return nil, err
-		}
-		counts[stream]++
-	}
-	return counts, rows.Err()
-}
 
 // forgotten is the key in internal.meta of removed rejects; the value is their fingerprint.
 const forgotten = "forgotten reject"

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/rewrite"
 )
 
 // canary is in every text that must go.
@@ -57,7 +58,7 @@ func TestRewriteLeavesNoByteOfWhatWasLeftOut(t *testing.T) {
 	const rows = 300_000
 	dir := withCanaries(t, rows)
 	w := open(t, dir)
-	done := rewrite(t, w, load.Rewriting{
+	done := rewritten(t, w, rewrite.Changes{
 		Where:   map[string]string{"alerts": "TRY_CAST(id AS INTEGER) % 3 IS DISTINCT FROM 1"},
 		Columns: map[string]map[string]string{"alerts": {"message": "CASE WHEN contains(message, '" + canary + "') THEN 'blank' ELSE message END"}},
 	})

@@ -19,6 +19,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
+	"github.com/flashback-sync/flashback-sync/load/rewrite"
 )
 
 // rewriteDir is set for the process that TestRewriteAlone is: it rewrites this data_dir.
@@ -28,10 +29,10 @@ const rewriteDir = "TEST_REWRITE_DIR"
 const rewritePanics = "TEST_REWRITE_PANICS"
 
 // halve leaves out half of the alerts and blanks a quarter.
-func halve() load.Rewriting {
+func halve() rewrite.Changes {
 	blank := "blank"
-	return load.Rewriting{
-		Functions: map[string]load.Function{"blank": {Call: func([]*string) *string { return &blank }}},
+	return rewrite.Changes{
+		Functions: map[string]rewrite.Function{"blank": {Call: func([]*string) *string { return &blank }}},
 		Where:     map[string]string{"alerts": "id[-1] NOT IN ('1', '3', '5', '7', '9')"},
 		Columns:   map[string]map[string]string{"alerts": {"message": "CASE WHEN id[-1] = '4' THEN blank() ELSE message END"}},
 	}
@@ -47,9 +48,9 @@ func TestRewriteAlone(t *testing.T) {
 	w := open(t, dir)
 	r := halve()
 	if os.Getenv(rewritePanics) != "" {
-		r.Functions["blank"] = load.Function{Call: func([]*string) *string { panic(canary) }}
+		r.Functions["blank"] = rewrite.Function{Call: func([]*string) *string { panic(canary) }}
 	}
-	rewrite(t, w, r)
+	rewritten(t, w, r)
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +84,7 @@ func newInterrupted(t *testing.T) (i interrupted) {
 	}
 	i.file = contents(t, load.File(dir))
 	w = open(t, dir)
-	rewrite(t, w, halve())
+	rewritten(t, w, halve())
 	i.new = rowsOf(t, w.Conn())
 	return i
 }
@@ -108,7 +109,7 @@ func (i interrupted) verify(t *testing.T, dir string, again bool) (renamed bool)
 	if !again {
 		return renamed
 	}
-	rewrite(t, w, halve())
+	rewritten(t, w, halve())
 	if diff := cmp.Diff(i.new, rowsOf(t, w.Conn())); diff != "" {
 		t.Error(diff)
 	}

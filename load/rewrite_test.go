@@ -17,6 +17,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
+	"github.com/flashback-sync/flashback-sync/load/rewrite"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
@@ -105,7 +106,7 @@ func one(t testing.TB, db *sql.Conn, query string) string {
 	return fmt.Sprint(value)
 }
 
-func rewrite(t testing.TB, w *load.Warehouse, r load.Rewriting) load.Rewritten {
+func rewritten(t testing.TB, w *load.Warehouse, r rewrite.Changes) rewrite.Counts {
 	t.Helper()
 	done, err := w.Rewrite(context.Background(), r)
 	if err != nil {
@@ -119,7 +120,7 @@ func TestRewriteThatNamesNothingChangesNothing(t *testing.T) {
 	dir := t.TempDir()
 	w := kept(t, dir, alert{"a", epoch, "x"}, alert{"b", epoch.AddDate(0, 2, 0), "y"}, alert{"c", epoch.Add(-time.Hour), "z"})
 	before, shape := rowsOf(t, w.Conn()), layoutOf(t, w.Conn())
-	if done := rewrite(t, w, load.Rewriting{}); len(done.Removed)+len(done.Changed) > 0 {
+	if done := rewritten(t, w, rewrite.Changes{}); len(done.Removed)+len(done.Changed) > 0 {
 		t.Errorf("%+v", done)
 	}
 	if diff := cmp.Diff(before, rowsOf(t, w.Conn())); diff != "" {
@@ -156,8 +157,8 @@ func TestRewriteLeavesOutRowsAndChangesColumns(t *testing.T) {
 	w := kept(t, dir, alert{"a", at(0), "x"}, alert{"b", at(1), "secret"}, alert{"c", at(2), "y"}, alert{"d", at(3), "plain"}, alert{"e", at(3).Add(1), "y"})
 	published(t, w, dir)
 	before := rowsOf(t, w.Conn())
-	done := rewrite(t, w, load.Rewriting{
-		Functions: map[string]load.Function{"blank": {Arguments: 2, Call: func(texts []*string) *string {
+	done := rewritten(t, w, rewrite.Changes{
+		Functions: map[string]rewrite.Function{"blank": {Arguments: 2, Call: func(texts []*string) *string {
 			if texts[1] != nil {
 				return nil // never: repo_id is NULL
 			}
@@ -175,7 +176,7 @@ func TestRewriteLeavesOutRowsAndChangesColumns(t *testing.T) {
 			return err
 		},
 	})
-	want := load.Rewritten{Removed: map[string]int64{"alerts": 2, "rejected_records": 1}, Changed: map[string]int64{"alerts": 1}}
+	want := rewrite.Counts{Removed: map[string]int64{"alerts": 2, "rejected_records": 1}, Changed: map[string]int64{"alerts": 1}}
 	if diff := cmp.Diff(want, done); diff != "" {
 		t.Error(diff)
 	}
@@ -206,14 +207,14 @@ func TestRewriteGivesFunctionsExactTexts(t *testing.T) {
 	w := kept(t, dir, rows...)
 	seen := map[string]bool{}
 	before := rowsOf(t, w.Conn())
-	same := load.Function{Arguments: 1, Call: func(texts []*string) *string {
+	same := rewrite.Function{Arguments: 1, Call: func(texts []*string) *string {
 		if texts[0] != nil {
 			seen[*texts[0]] = true
 		}
 		return texts[0]
 	}}
-	done := rewrite(t, w, load.Rewriting{
-		Functions: map[string]load.Function{"same": same},
+	done := rewritten(t, w, rewrite.Changes{
+		Functions: map[string]rewrite.Function{"same": same},
 		Columns:   map[string]map[string]string{"alerts": {"message": "same(message)", "user_name": "same(user_name)"}},
 	})
 	if len(done.Changed)+len(done.Removed) > 0 {
@@ -234,7 +235,7 @@ func TestFailedRewriteLeavesTheOldFileOpen(t *testing.T) {
 	boom := errors.New("boom")
 	invalid := "\xff"
 	fails := func(context.Context, *sql.Tx) error { return boom }
-	for name, r := range map[string]load.Rewriting{
+	for name, r := range map[string]rewrite.Changes{
 		"before":        {Before: fails},
 		"then":          {Then: fails},
 		"table":         {Where: map[string]string{"nothing": "true"}},
@@ -247,7 +248,7 @@ func TestFailedRewriteLeavesTheOldFileOpen(t *testing.T) {
 		"no JSON":       {Columns: map[string]map[string]string{"alerts": {"extra": "'{'"}}},
 		"a longer list": {Before: func(ctx context.Context, tx *sql.Tx) error { return tx.Rollback() }},
 		"no UTF-8": {
-			Functions: map[string]load.Function{"bad": {Call: func([]*string) *string { return &invalid }}},
+			Functions: map[string]rewrite.Function{"bad": {Call: func([]*string) *string { return &invalid }}},
 			Columns:   map[string]map[string]string{"alerts": {"message": "bad()"}},
 		},
 	} {
@@ -285,7 +286,7 @@ func TestCancelledRewriteLeavesTheOldFileOpen(t *testing.T) {
 	w := kept(t, dir, alert{"a", epoch, "x"})
 	before := rowsOf(t, w.Conn())
 	ctx, cancel := context.WithCancel(context.Background())
-	_, err := w.Rewrite(ctx, load.Rewriting{Before: func(context.Context, *sql.Tx) error { cancel(); return nil }})
+	_, err := w.Rewrite(ctx, rewrite.Changes{Before: func(context.Context, *sql.Tx) error { cancel(); return nil }})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}
@@ -312,7 +313,7 @@ func TestRewriteDoesNotDisturbReaders(t *testing.T) {
 	if err := w.Reopen(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	rewrite(t, w, load.Rewriting{Where: map[string]string{"alerts": "id <> 'a'"}})
+	rewritten(t, w, rewrite.Changes{Where: map[string]string{"alerts": "id <> 'a'"}})
 	var ids string
 	if err := db.QueryRow("SELECT string_agg(id, ' ') FROM alerts").Scan(&ids); err != nil || ids != "a b" {
 		t.Errorf("%s %v", ids, err)
@@ -335,12 +336,12 @@ func TestRewriteOfLongTexts(t *testing.T) {
 	const sum = "SELECT string_agg(id || md5(message), ' ' ORDER BY rowid) FROM alerts WHERE id <> '700'"
 	before := query(t, dir, sum)
 	w := open(t, dir)
-	lowercase := load.Function{Arguments: 1, Call: func(texts []*string) *string {
+	lowercase := rewrite.Function{Arguments: 1, Call: func(texts []*string) *string {
 		text := strings.ToLower(*texts[0])
 		return &text
 	}}
-	done := rewrite(t, w, load.Rewriting{
-		Functions: map[string]load.Function{"lowercase": lowercase},
+	done := rewritten(t, w, rewrite.Changes{
+		Functions: map[string]rewrite.Function{"lowercase": lowercase},
 		Where:     map[string]string{"alerts": "id <> '700'"},
 		Columns:   map[string]map[string]string{"alerts": {"message": "lowercase(message)"}},
 	})

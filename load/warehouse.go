@@ -13,6 +13,9 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
+	"github.com/flashback-sync/flashback-sync/load/durable"
+	"github.com/flashback-sync/flashback-sync/load/layout"
+	"github.com/flashback-sync/flashback-sync/schema"
 )
 
 // ErrLocked says that another instance works in the same data_dir.
@@ -53,8 +56,9 @@ func File(dir string) string { return filepath.Join(dir, "state", "warehouse.duc
 // Open takes the lock and opens the warehouse, making or migrating it if needed.
 // It returns ErrLocked, a *DamagedError or a *StorageError.
 func Open(ctx context.Context, options Options) (*Warehouse, error) {
-	w, err := newLocked(options)
-	if err != nil {
+	w := newWarehouse(options)
+	var err error
+	if w.lock, err = Lock(options.Dir); err != nil {
 		return nil, err
 	}
 	if err := w.prepare(ctx); err != nil {
@@ -69,12 +73,6 @@ func newWarehouse(options Options) *Warehouse {
 		options.Now = time.Now
 	}
 	return &Warehouse{options: options, path: File(options.Dir)}
-}
-
-func newLocked(options Options) (w *Warehouse, err error) {
-	w = newWarehouse(options)
-	w.lock, err = Lock(options.Dir)
-	return w, err
 }
 
 // Lock makes data_dir if needed and takes its lock. It returns ErrLocked or a
@@ -111,7 +109,7 @@ func (w *Warehouse) prepare(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := w.removeUnfinished(); err != nil {
+	if err := layout.RemoveUnfinished(w.path); err != nil {
 		return duckdb.Wrap("sweep data_dir", err)
 	}
 	if _, err := os.Lstat(w.path); errors.Is(err, fs.ErrNotExist) {
@@ -141,9 +139,47 @@ func (w *Warehouse) prepare(ctx context.Context) error {
 	return nil
 }
 
+// create makes a new warehouse under a temporary name and renames it, so that a crash
+// never leaves half of one.
+func (w *Warehouse) create(ctx context.Context) error {
+	temporary := w.path + layout.Unfinished
+	err := w.connect(ctx, temporary)
+	if err == nil {
+		err = errors.Join(layout.Fill(ctx, w.conn, w.options.Version), w.disconnect())
+	}
+	if err == nil {
+		err = os.Chmod(temporary, 0o640)
+	}
+	if err == nil {
+		err = durable.Install(temporary, w.path)
+	}
+	return duckdb.Wrap("create warehouse", err)
+}
+
+// migrate gives a warehouse of an older version what this one has, and lists every partition
+// as changed, so that this run writes all files again. After a crash the list and the file
+// Unpublished make the next run do so.
+func (w *Warehouse) migrate(ctx context.Context, version int) error {
+	if version == schema.Version {
+		return nil
+	}
+	if err := w.markUnpublished(); err != nil {
+		return duckdb.Wrap("migrate warehouse", err)
+	}
+	return layout.Migrate(ctx, w.conn, version)
+}
+
+// Unpublished is a file in data_dir. It exists while something committed may not be
+// published yet.
+const Unpublished = "state/unpublished"
+
+func (w *Warehouse) markUnpublished() error {
+	return durable.Write(filepath.Join(w.options.Dir, filepath.FromSlash(Unpublished)), nil)
+}
+
 // sweepOlder removes files of earlier releases.
 func (w *Warehouse) sweepOlder() error {
-	err := errors.Join(removeFile(w.path+".seal"), os.RemoveAll(filepath.Join(filepath.Dir(w.path), "ids")))
+	err := errors.Join(os.RemoveAll(w.path+".seal"), os.RemoveAll(filepath.Join(filepath.Dir(w.path), "ids")))
 	return duckdb.Wrap("sweep data_dir", err)
 }
 
@@ -162,7 +198,7 @@ func (w *Warehouse) open(ctx context.Context) (version int, err error) {
 	if err := checkLinks(w.options.Dir); err != nil {
 		return 0, err
 	}
-	if version, err = Inspect(ctx, w.path); err != nil {
+	if version, err = layout.Inspect(ctx, w.path); err != nil {
 		return 0, err
 	}
 	for err = w.openChecked(ctx); w.memory.GrowAfter(err); {
@@ -187,14 +223,12 @@ func (w *Warehouse) openChecked(ctx context.Context) error {
 // is incomplete is empty to DuckDB, which truncates it only when it writes: so something
 // is written.
 func (w *Warehouse) clearLog(ctx context.Context) error {
-	for _, statement := range []string{
+	err := duckdb.Execute(ctx, w.conn,
 		"INSERT INTO internal.meta VALUES ('log cleared', '')",
 		"DELETE FROM internal.meta WHERE key = 'log cleared'",
-		"CHECKPOINT",
-	} {
-		if _, err := w.conn.ExecContext(ctx, statement); err != nil {
-			return errors.Join(duckdb.Wrap("clear log", err), w.disconnect())
-		}
+		"CHECKPOINT")
+	if err != nil {
+		return errors.Join(duckdb.Wrap("clear log", err), w.disconnect())
 	}
 	return nil
 }
@@ -234,6 +268,11 @@ func (w *Warehouse) disconnect() error {
 	err := errors.Join(w.conn.Close(), w.db.Close())
 	w.db = nil // the connection stays: later calls fail
 	return err
+}
+
+// transact runs one transaction.
+func (w *Warehouse) transact(ctx context.Context, doing string, do func(tx *sql.Tx) error) error {
+	return duckdb.Transact(ctx, w.conn, doing, do)
 }
 
 // CloseFile writes everything into the private file and closes it, so that it can be

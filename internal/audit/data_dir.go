@@ -16,6 +16,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
+	"github.com/flashback-sync/flashback-sync/load/layout"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
@@ -64,7 +65,7 @@ func openDataDir(ctx context.Context, dir, published string, orphans []string) (
 const analysts = "published"
 
 func (d *dataDir) open(ctx context.Context) error {
-	version, err := load.Inspect(ctx, load.File(d.dir))
+	version, err := layout.Inspect(ctx, load.File(d.dir))
 	if err != nil {
 		return err
 	}

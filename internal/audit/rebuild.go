@@ -13,6 +13,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/load/durable"
 	"github.com/flashback-sync/flashback-sync/load/lake"
+	"github.com/flashback-sync/flashback-sync/load/rebuild"
 	"github.com/flashback-sync/flashback-sync/load/snapshot"
 )
 
@@ -26,7 +27,7 @@ func Rebuild(ctx context.Context, options run.Options, from run.Source) (done Re
 	if err != nil {
 		return done, &duckdb.StorageError{Doing: "read lake", Err: err}
 	}
-	done.Rebuilt, err = load.Rebuild(ctx, load.Options{
+	done.Rebuilt, err = rebuild.Warehouse(ctx, load.Options{
 		Dir: options.DataDir, Version: options.Version, Now: options.Now,
 	}, remains)
 	if err != nil {
@@ -50,8 +51,8 @@ func Rebuild(ctx context.Context, options run.Options, from run.Source) (done Re
 
 // findRemains lists what is in the lake. Without a manifest nothing of it counts as
 // covered.
-func findRemains(ctx context.Context, o *run.Options) (load.Remains, error) {
-	remains := load.Remains{Published: snapshot.Name}
+func findRemains(ctx context.Context, o *run.Options) (rebuild.Remains, error) {
+	remains := rebuild.Remains{Published: snapshot.Name}
 	remains.Generation = snapshot.Generation(ctx, filepath.Join(o.DataDir, snapshot.Name))
 	if manifest, err := lake.ReadManifest(o.LakeDir()); err == nil {
 		remains.Generation = max(remains.Generation, manifest.Generation)
@@ -91,10 +92,10 @@ func findRemains(ctx context.Context, o *run.Options) (load.Remains, error) {
 	return remains, nil
 }
 
-func partOf(path string) (load.Part, bool) {
+func partOf(path string) (rebuild.Part, bool) {
 	table, start, ok := lake.PartitionOf(path)
 	if !ok {
-		return load.Part{}, false
+		return rebuild.Part{}, false
 	}
-	return load.Part{Table: table, Start: start, End: lake.EndOf(table, start), Path: path}, true
+	return rebuild.Part{Table: table, Start: start, End: lake.EndOf(table, start), Path: path}, true
 }

@@ -9,18 +9,18 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/internal/run"
-	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/load/lake"
+	"github.com/flashback-sync/flashback-sync/load/rebuild"
 	"github.com/flashback-sync/flashback-sync/load/snapshot"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
 // Repaired is what a repair found, did and left.
 type Repaired struct {
-	Rebuilt *load.Rebuilt `json:"rebuilt,omitempty"` // of a rebuild only
-	Found   *Report       `json:"found,omitempty"`   // before
-	Summary *run.Summary  `json:"run,omitempty"`     // that repaired it; nil if there was nothing to repair
-	Left    *Report       `json:"left,omitempty"`    // of what was repaired, read again; nil without a run
+	Rebuilt *rebuild.Rebuilt `json:"rebuilt,omitempty"` // of a rebuild only
+	Found   *Report          `json:"found,omitempty"`   // before
+	Summary *run.Summary     `json:"run,omitempty"`     // that repaired it; nil if there was nothing to repair
+	Left    *Report          `json:"left,omitempty"`    // of what was repaired, read again; nil without a run
 }
 
 // errUnfinished says that a forget was interrupted.

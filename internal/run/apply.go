@@ -13,6 +13,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/extract/api"
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
+	"github.com/flashback-sync/flashback-sync/load/erase"
 	"github.com/flashback-sync/flashback-sync/schema"
 	"github.com/flashback-sync/flashback-sync/transform"
 )
@@ -25,7 +26,7 @@ func (r *run) applyPolicy(ctx context.Context) error {
 		return err
 	}
 	treatments := map[string]schema.Treatment{}
-	obedience := load.Obedience{Treatments: treatmentsOf(r.options.Privacy), Seal: r.options.Privacy.Seal}
+	obedience := erase.Obedience{Now: r.options.Now(), Treatments: treatmentsOf(r.options.Privacy), Seal: r.options.Privacy.Seal}
 	for _, c := range changes {
 		treatments[c.Path()] = c.is.Treatment
 	}
@@ -41,7 +42,7 @@ func (r *run) applyPolicy(ctx context.Context) error {
 	}
 	obedience.Reject = rejectsAgain(r.options.Privacy)
 	obedience.Filter = func(key checkpoints.Key) checkpoints.Key { return keyAgain(changed, key) }
-	if err := r.warehouse.Obey(ctx, obedience); err != nil {
+	if err := erase.Obey(ctx, r.warehouse, obedience); err != nil {
 		return err
 	}
 	r.warn("", fmt.Sprintf("the privacy policy was applied to what is stored: %d columns were rewritten; backups and exports of before are as they were", len(changes)))
@@ -90,8 +91,8 @@ func keyAgain(policy *transform.Policy, key checkpoints.Key) checkpoints.Key {
 // finishErasing removes files that were set aside before something was erased: they have
 // it still. It is called when everything is published.
 func (r *run) finishErasing(ctx context.Context) error {
-	erased, err := r.warehouse.Erased(ctx)
-	if err != nil || !erased {
+	pending, err := erase.Pending(ctx, r.warehouse)
+	if err != nil || !pending {
 		return err
 	}
 	if err := r.removeSetAside(); err != nil {
@@ -103,7 +104,7 @@ func (r *run) finishErasing(ctx context.Context) error {
 		}
 		r.warn("", snapshotName+" was removed: it was published before something was erased, and is not published any more")
 	}
-	return r.warehouse.ForgetErased(ctx)
+	return erase.MarkDone(ctx, r.warehouse)
 }
 
 func (r *run) removeSetAside() error {

@@ -8,8 +8,8 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/erasure"
 	"github.com/flashback-sync/flashback-sync/internal/forgotten"
 	"github.com/flashback-sync/flashback-sync/internal/journal"
-	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
+	"github.com/flashback-sync/flashback-sync/load/erase"
 	"github.com/flashback-sync/flashback-sync/load/lake"
 	"github.com/flashback-sync/flashback-sync/schema"
 	"github.com/flashback-sync/flashback-sync/transform"
@@ -120,9 +120,9 @@ func (r *run) forget(ctx context.Context) error {
 	case len(pending) == 0:
 		return nil
 	case !slices.ContainsFunc(pending, func(e forgotten.Entry) bool { return e.Erases() }):
-		return r.warehouse.SetApplied(ctx, r.forgotten.Tombstones())
+		return erase.SetApplied(ctx, r.warehouse, r.forgotten.Tombstones())
 	}
-	done, err := r.warehouse.Forget(ctx, forgetting(r.options.Privacy, r.forgotten.Tombstones()))
+	done, err := erase.Forget(ctx, r.warehouse, forgetting(r.options.Privacy, r.forgotten.Tombstones()))
 	if err != nil {
 		return err
 	}
@@ -134,7 +134,7 @@ func (r *run) forget(ctx context.Context) error {
 }
 
 // countErased records what was erased of a person. It cannot be told apart for several.
-func (r *run) countErased(pending []forgotten.Entry, done load.Forgot) error {
+func (r *run) countErased(pending []forgotten.Entry, done erase.Forgot) error {
 	if len(pending) != 1 {
 		return nil
 	}
@@ -150,8 +150,8 @@ func (r *run) countErased(pending []forgotten.Entry, done load.Forgot) error {
 }
 
 // forgetting is what load needs to erase what tombstones hide.
-func forgetting(policy *transform.Policy, tombstones []schema.Tombstone) load.Forgetting {
-	f := load.Forgetting{Tombstones: tombstones, IDs: erasedIDs(policy), Mentioned: policy.Mentioned()}
+func forgetting(policy *transform.Policy, tombstones []schema.Tombstone) erase.Forgetting {
+	f := erase.Forgetting{Tombstones: tombstones, IDs: erasedIDs(policy), Mentioned: policy.Mentioned()}
 	rejects := map[string]func(string) bool{}
 	for _, s := range schema.Streams() {
 		rejects[s.Name] = policy.ErasedReject(s)
@@ -163,13 +163,13 @@ func forgetting(policy *transform.Policy, tombstones []schema.Tombstone) load.Fo
 	return f
 }
 
-func erasedIDs(policy *transform.Policy) (all []load.ErasedID) {
+func erasedIDs(policy *transform.Policy) (all []erase.ErasedID) {
 	if !policy.Withholds() {
 		return nil
 	}
 	for _, entity := range schema.Entities {
 		for _, c := range schema.Identifying(entity) {
-			all = append(all, load.ErasedID{TableColumn: c, Erased: policy.Erased(c)})
+			all = append(all, erase.ErasedID{TableColumn: c, Erased: policy.Erased(c)})
 		}
 	}
 	return all

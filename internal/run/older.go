@@ -10,6 +10,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/published"
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
+	"github.com/flashback-sync/flashback-sync/load/erase"
 	"github.com/flashback-sync/flashback-sync/load/lake"
 	"github.com/flashback-sync/flashback-sync/load/snapshot"
 	"github.com/flashback-sync/flashback-sync/schema"
@@ -82,7 +83,7 @@ func (r *run) refuseUnknownPartitions(ctx context.Context, manifest *lake.Manife
 // one was restored. It lists the partition, so that publishing removes the file.
 func (r *run) removeRestored(ctx context.Context, table *schema.Table, start time.Time, path string) (bool, error) {
 	file := filepath.Join(r.options.LakeDir(), filepath.FromSlash(path))
-	only, err := r.warehouse.OnlyErased(ctx, table, file, erasedIDs(r.options.Privacy))
+	only, err := erase.OnlyErased(ctx, r.warehouse.Conn(), table, file, erasedIDs(r.options.Privacy))
 	if err != nil || !only || r.options.DryRun {
 		return only, err
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/erasure"
 	"github.com/flashback-sync/flashback-sync/internal/forgotten"
 	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/erase"
 	"github.com/flashback-sync/flashback-sync/load/lake"
 	"github.com/flashback-sync/flashback-sync/schema"
 	"github.com/flashback-sync/flashback-sync/transform"
@@ -31,7 +32,7 @@ type Person struct {
 
 // Erased is what a Forget did or, as a dry run, would do.
 type Erased struct {
-	load.Forgot
+	erase.Forgot
 	Tombstone schema.Tombstone `json:"tombstone"`
 	Names     int              `json:"names"`        // that are searched for
 	Unsearch  []string         `json:"not_searched"` // what is not searched for in texts, and why
@@ -141,12 +142,12 @@ func ownWords() []string {
 // names are those of the person's rows, and the given ones. One that rows of others have
 // too is left out: a text that has it may mean them.
 func (r *run) names(ctx context.Context, t schema.Tombstone) (names []string, err error) {
-	var ids []load.ErasedID
+	var ids []erase.ErasedID
 	hidden := r.options.Privacy.Hiding(transform.HiddenBy([]schema.Tombstone{t}))
 	for _, c := range schema.Identifying(t.Kind) {
-		ids = append(ids, load.ErasedID{TableColumn: c, Erased: hidden.Erased(c)})
+		ids = append(ids, erase.ErasedID{TableColumn: c, Erased: hidden.Erased(c)})
 	}
-	own, others, err := r.warehouse.Names(ctx, ids)
+	own, others, err := erase.Names(ctx, r.warehouse.Conn(), ids)
 	if err != nil {
 		return nil, err
 	}
@@ -236,6 +237,6 @@ func (r *run) preview(ctx context.Context) error {
 	}
 	r.erased.Tombstone = t
 	hidden := r.options.Privacy.Hiding(transform.HiddenBy([]schema.Tombstone{t}))
-	r.erased.Forgot, err = r.warehouse.CountForgotten(ctx, forgetting(hidden, nil))
+	r.erased.Forgot, err = erase.Count(ctx, r.warehouse.Conn(), forgetting(hidden, nil))
 	return err
 }

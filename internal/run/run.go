@@ -15,6 +15,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/load/durable"
+	"github.com/flashback-sync/flashback-sync/load/erase"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
@@ -146,7 +147,7 @@ func (r *run) execute(ctx context.Context) (err error) {
 		return err
 	}
 	if r.options.expire != nil {
-		if err := r.warehouse.MarkErased(ctx); err != nil {
+		if err := erase.MarkPending(ctx, r.warehouse); err != nil {
 			return err
 		}
 	}

@@ -14,7 +14,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/internal/audit"
 	"github.com/flashback-sync/flashback-sync/internal/run"
-	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/rebuild"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
@@ -70,7 +70,7 @@ func Repaired(out io.Writer, done audit.Repaired) {
 	}
 }
 
-func rebuilt(out io.Writer, r *load.Rebuilt) {
+func rebuilt(out io.Writer, r *rebuild.Rebuilt) {
 	fmt.Fprintf(out, "Made again from %s:", english.Plural(r.Files, "file", ""))
 	for _, table := range schema.Tables() {
 		if rows, ok := r.Rows[table.Name]; ok {

@@ -32,7 +32,7 @@ func Update(ctx context.Context, tx *sql.Tx, queries []Query, kept []string, at 
 	if err := replaceQueries(ctx, tx, queries, kept); err != nil {
 		return err
 	}
-	err := execute(ctx, tx,
+	err := duckdb.Execute(ctx, tx,
 		listChangedDays(),
 		"CREATE OR REPLACE TEMP TABLE complete_days AS SELECT stream, day FROM bi.coverage_daily GROUP BY stream, day HAVING bool_and(status = 'complete')",
 		"DELETE FROM sync_days WHERE (stream, day) NOT IN (SELECT (stream, day) FROM complete_days)",
@@ -40,22 +40,13 @@ func Update(ctx context.Context, tx *sql.Tx, queries []Query, kept []string, at 
 		"DROP TABLE temp.complete_days")
 	for _, table := range schema.Tables() {
 		if err == nil && table.Derived != "" {
-			err = execute(ctx, tx, deriveTable(table)...)
+			err = duckdb.Execute(ctx, tx, deriveTable(table)...)
 		}
 	}
 	if err != nil {
 		return err
 	}
-	return execute(ctx, tx, "DROP TABLE temp.changed_days")
-}
-
-func execute(ctx context.Context, tx *sql.Tx, statements ...string) error {
-	for _, statement := range statements {
-		if _, err := tx.ExecContext(ctx, statement); err != nil {
-			return err
-		}
-	}
-	return nil
+	return duckdb.Execute(ctx, tx, "DROP TABLE temp.changed_days")
 }
 
 // deriveTable replaces the rows of the changed days.

@@ -186,22 +186,16 @@ func readAll(ctx context.Context, path string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	tables := map[string][]string{}
-	rows, err := db.QueryContext(ctx, "SELECT schema_name, table_name, column_name FROM duckdb_columns() SEMI JOIN duckdb_tables() USING (database_oid, table_oid)")
+	type column struct{ in, table, name string }
+	all, err := ReadRows(ctx, db, func(c *column) []any { return []any{&c.in, &c.table, &c.name} },
+		"SELECT schema_name, table_name, column_name FROM duckdb_columns() SEMI JOIN duckdb_tables() USING (database_oid, table_oid)")
 	if err != nil {
 		return err
 	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		var schemaName, table, column string
-		if err := rows.Scan(&schemaName, &table, &column); err != nil {
-			return err
-		}
-		table = schema.Ident(schemaName) + "." + schema.Ident(table)
-		tables[table] = append(tables[table], schema.Ident(column))
-	}
-	if err := rows.Err(); err != nil {
-		return err
+	tables := map[string][]string{}
+	for _, c := range all {
+		table := schema.Ident(c.in) + "." + schema.Ident(c.table)
+		tables[table] = append(tables[table], schema.Ident(c.name))
 	}
 	for table, columns := range tables {
 		var rows int64

@@ -2,7 +2,6 @@ package duckdb
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"strings"
 	"time"
@@ -110,26 +109,13 @@ func Empty(t *schema.Table) string {
 	return fmt.Sprintf("(SELECT * FROM (SELECT %s) WHERE false)", strings.Join(nulls, ", "))
 }
 
-// querier is a connection or a transaction.
-type querier interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-}
-
 // ColumnsIn reads which columns the table has in a database; none if it is not there.
 // The database is an SQL expression.
-func ColumnsIn(ctx context.Context, db querier, t *schema.Table, database string) (map[string]bool, error) {
-	rows, err := db.QueryContext(ctx, "SELECT column_name FROM duckdb_columns() WHERE schema_name = 'main' AND database_name = "+database+" AND table_name = ?", t.Name)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }()
+func ColumnsIn(ctx context.Context, db Querier, t *schema.Table, database string) (map[string]bool, error) {
+	names, err := ReadColumn[string](ctx, db, "SELECT column_name FROM duckdb_columns() WHERE schema_name = 'main' AND database_name = "+database+" AND table_name = ?", t.Name)
 	columns := map[string]bool{}
-	for rows.Next() {
-		var name string
-		if err := rows.Scan(&name); err != nil {
-			return nil, err
-		}
+	for _, name := range names {
 		columns[name] = true
 	}
-	return columns, rows.Err()
+	return columns, err
 }

@@ -1,4 +1,5 @@
-package load
+// Package rebuild makes the warehouse again from what was published.
+package rebuild
 
 import (
 	"context"
@@ -8,12 +9,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
+	"strconv"
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
+	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/load/durable"
+	"github.com/flashback-sync/flashback-sync/load/layout"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
@@ -50,70 +53,69 @@ type Rebuilt struct {
 	Kept      string           `json:"kept"`      // where the old warehouse is now; "" if there was none
 }
 
-// Rebuild makes a new warehouse from the lake, and from the analysts' file what the lake
+// Warehouse makes a new warehouse from the lake, and from the analysts' file what the lake
 // lacks. The old one is kept beside it. Only what was read completely is covered: the next
 // run fetches the rest. The new warehouse is renamed into place when it is complete.
-func Rebuild(ctx context.Context, options Options, from Remains) (done *Rebuilt, err error) {
-	w, err := newLocked(options)
+func Warehouse(ctx context.Context, options load.Options, from Remains) (done *Rebuilt, err error) {
+	if options.Now == nil {
+		options.Now = time.Now
+	}
+	lock, err := load.Lock(options.Dir)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, w.lock.Unlock()) }()
-	if _, err := Inspect(ctx, w.path); isNewer(err) {
+	defer func() { err = errors.Join(err, lock.Unlock()) }()
+	b := &rebuilding{Options: options, path: load.File(options.Dir), remains: from, done: &Rebuilt{Rows: map[string]int64{}}}
+	var damaged *duckdb.DamagedError
+	if _, err := layout.Inspect(ctx, b.path); errors.As(err, &damaged) && damaged.Newer {
 		return nil, err // its own release reads it
 	}
-	b := &rebuilding{Warehouse: w, remains: from, done: &Rebuilt{Rows: map[string]int64{}}}
-	if err := b.build(ctx); err != nil {
+	if err = b.build(ctx); err == nil {
+		b.done.Kept, err = b.setAside()
+	}
+	if err == nil {
+		err = durable.Install(b.path+layout.Unfinished, b.path)
+	}
+	if err != nil {
 		return nil, duckdb.Wrap("rebuild warehouse", err)
 	}
-	if b.done.Kept, err = w.setAside(); err != nil {
-		return nil, duckdb.Wrap("rebuild warehouse", err)
-	}
-	return b.done, duckdb.Wrap("rebuild warehouse", durable.Install(w.path+unfinished, w.path))
+	return b.done, nil
 }
 
 // rebuilding is a rebuild in progress.
 type rebuilding struct {
-	*Warehouse
+	load.Options
+	path    string
 	remains Remains
 	done    *Rebuilt
 }
 
-func (b *rebuilding) build(ctx context.Context) error {
-	temporary := b.path + unfinished
-	if err := b.removeUnfinished(); err != nil {
+func (b *rebuilding) build(ctx context.Context) (err error) {
+	if err := layout.RemoveUnfinished(b.path); err != nil {
 		return err
 	}
-	session, err := b.session(ctx)
-	if err != nil {
+	if b.Dir, err = filepath.Abs(b.Dir); err != nil {
 		return err
 	}
-	if err := b.connectWith(ctx, temporary, session); err != nil {
-		return err
+	session := duckdb.Session{
+		MemoryLimit: duckdb.LeastMemory, TempDir: filepath.Join(filepath.Dir(b.path), "tmp"), Background: true,
+		Folder: filepath.Join(b.Dir, "lake") + string(filepath.Separator),
 	}
-	err = b.fill(ctx)
-	if err == nil {
-		err = b.transact(ctx, "fill warehouse", func(tx *sql.Tx) error { return b.fillFrom(ctx, tx) })
-	}
-	if err == nil {
-		_, err = b.conn.ExecContext(ctx, "CHECKPOINT")
-	}
-	return errors.Join(err, b.disconnect(), os.Chmod(temporary, 0o640))
-}
-
-// session may read the lake and, if it is readable, the analysts' file.
-func (b *rebuilding) session(ctx context.Context) (duckdb.Session, error) {
-	dir, err := filepath.Abs(b.options.Dir)
-	if err != nil {
-		return duckdb.Session{}, err
-	}
-	session := b.Warehouse.session()
-	session.Folder = filepath.Join(dir, "lake") + string(filepath.Separator)
-	if file := filepath.Join(dir, b.remains.Published); duckdb.Readable(ctx, file) == nil {
+	if file := filepath.Join(b.Dir, b.remains.Published); duckdb.Readable(ctx, file) == nil {
 		b.done.Published = true
 		session.Attach = map[string]string{published: file}
 	}
-	return session, nil
+	err = duckdb.Use(ctx, b.path+layout.Unfinished, session, func(conn *sql.Conn) error {
+		err := layout.Fill(ctx, conn, b.Version)
+		if err == nil {
+			err = duckdb.Transact(ctx, conn, "fill warehouse", func(tx *sql.Tx) error { return b.fillFrom(ctx, tx) })
+		}
+		if err == nil {
+			_, err = conn.ExecContext(ctx, "CHECKPOINT")
+		}
+		return err
+	})
+	return errors.Join(err, os.Chmod(b.path+layout.Unfinished, 0o640))
 }
 
 func (b *rebuilding) fillFrom(ctx context.Context, tx *sql.Tx) error {
@@ -131,11 +133,11 @@ func (b *rebuilding) fillFrom(ctx context.Context, tx *sql.Tx) error {
 		return err
 	}
 	for _, table := range schema.Tables() {
-		if err := listRefill(ctx, tx, table); err != nil {
+		if err := layout.ListRefill(ctx, tx, table); err != nil {
 			return err
 		}
 	}
-	if err := setGeneration(ctx, tx, b.remains.Generation); err != nil {
+	if err := layout.SetMeta(ctx, tx, layout.Generation, strconv.FormatInt(b.remains.Generation, 10)); err != nil {
 		return err
 	}
 	if err := b.restorePrivacy(ctx, tx); err != nil {
@@ -159,12 +161,7 @@ func (b *rebuilding) fillPublished(ctx context.Context, tx *sql.Tx) (err error) 
 		}
 	}
 	// The file may be of an earlier release, and does not say so.
-	for _, statement := range withoutQuotes {
-		if _, err := tx.ExecContext(ctx, statement); err != nil {
-			return err
-		}
-	}
-	return nil
+	return duckdb.Execute(ctx, tx, layout.WithoutQuotes...)
 }
 
 // load loads one partition: its file if it is intact or, without an analysts' file, what
@@ -183,34 +180,25 @@ func (b *rebuilding) load(ctx context.Context, tx *sql.Tx, p Part) error {
 		b.done.Lost = append(b.done.Lost, p.Table.Name+" "+p.Start.Format(time.DateOnly))
 	}
 	// Every file is written again: it may be of an older layout.
-	_, err := tx.ExecContext(ctx, "INSERT INTO internal.changed_partitions VALUES (?, ?)", p.Table.Name, p.Start)
-	return err
+	return layout.ListChanged(ctx, tx, p.Table.Name, p.Start)
 }
 
 // complete copies from the analysts' file the rows that no file of the lake had.
 func (b *rebuilding) complete(ctx context.Context, tx *sql.Tx, table *schema.Table) error {
-	s := statements{table}
 	return b.insert(ctx, tx, table, fmt.Sprintf("(SELECT i.* FROM %s i ANTI JOIN main.%s t ON %s)",
-		duckdb.Padded(s.Table, published+".main."+schema.Ident(table.Name)), schema.Ident(table.Name), duckdb.SameKey(s.Table, "i", "t")))
+		duckdb.Padded(table, published+".main."+schema.Ident(table.Name)), schema.Ident(table.Name), duckdb.SameKey(table, "i", "t")))
 }
 
 // readable reports whether a file can be read at all, outside the transaction.
 func (b *rebuilding) readable(ctx context.Context, p Part) bool {
-	db, err := duckdb.Open("", duckdb.Session{Folder: filepath.Dir(b.file(p)) + string(filepath.Separator)})
-	if err != nil {
-		return false
-	}
-	defer func() { _ = db.Close() }()
-	_, err = db.ExecContext(ctx, "CREATE TEMP TABLE probe AS SELECT "+duckdb.Names(p.Table)+" FROM "+b.parquet(p))
-	return err == nil
+	return duckdb.Use(ctx, "", duckdb.Session{Folder: filepath.Dir(b.file(p)) + string(filepath.Separator)}, func(conn *sql.Conn) error {
+		_, err := conn.ExecContext(ctx, "CREATE TEMP TABLE probe AS SELECT "+duckdb.Names(p.Table)+" FROM "+b.parquet(p))
+		return err
+	}) == nil
 }
 
 func (b *rebuilding) file(p Part) string {
-	dir, err := filepath.Abs(b.options.Dir)
-	if err != nil { // Abs succeeded before
-		dir = b.options.Dir
-	}
-	return filepath.Join(dir, "lake", filepath.FromSlash(p.Path))
+	return filepath.Join(b.Dir, "lake", filepath.FromSlash(p.Path))
 }
 
 func (b *rebuilding) parquet(p Part) string {
@@ -260,94 +248,19 @@ func (b *rebuilding) copyTable(ctx context.Context, tx *sql.Tx, table *schema.Ta
 	return b.insert(ctx, tx, table, duckdb.Padded(table, published+".main."+schema.Ident(table.Name)))
 }
 
-// restoreCoverage writes the ledger: what the manifest covers, without the partitions
-// whose files are not intact; of these, what the analysts' file covers as well. What has
-// expired has in either.
-func (b *rebuilding) restoreCoverage(ctx context.Context, tx *sql.Tx) error {
-	broken := map[string]checkpoints.Set{}
-	for _, p := range b.remains.Parts {
-		if !p.Intact {
-			broken[p.Table.Name] = broken[p.Table.Name].Union(checkpoints.Of(checkpoints.Interval{From: p.Start, To: p.End}))
-		}
-	}
-	lines := b.remains.Coverage
-	second, err := b.publishedLedger(ctx, tx)
-	if err != nil {
-		return err
-	}
-	if !b.remains.Manifest {
-		lines, second = second, nil
-		broken = map[string]checkpoints.Set{}
-	}
-	if err := expireAgain(ctx, tx, append(slices.Clone(lines), second...)); err != nil {
-		return err
-	}
-	for _, line := range lines {
-		if line.Status == checkpoints.Expired {
-			continue
-		}
-		set := checkpoints.Of(checkpoints.Interval{From: line.From, To: line.To})
-		kept := set.Subtract(broken[line.Stream])
-		for _, other := range second {
-			if other.Stream == line.Stream && other.Filter == line.Filter && other.Status == line.Status {
-				kept = kept.Union(set.Intersect(broken[line.Stream]).Intersect(checkpoints.Of(checkpoints.Interval{From: other.From, To: other.To})))
-			}
-		}
-		key := checkpoints.Key{Stream: line.Stream, Filter: line.Filter}
-		if err := checkpoints.Record(ctx, tx, key, line.Status, "rebuild", kept); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// expireAgain records what has expired. Rows of that time, as of an older file of the lake,
-// are dropped by the next run.
-func expireAgain(ctx context.Context, tx *sql.Tx, lines []checkpoints.Line) error {
-	for _, line := range lines {
-		if line.Status != checkpoints.Expired {
-			continue
-		}
-		key := checkpoints.Key{Stream: line.Stream, Filter: line.Filter}
-		if err := checkpoints.Expire(ctx, tx, key, "rebuild", checkpoints.Interval{From: line.From, To: line.To}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (b *rebuilding) publishedLedger(ctx context.Context, tx *sql.Tx) ([]checkpoints.Line, error) {
-	if !b.done.Published {
-		return nil, nil
-	}
-	return checkpoints.ReadAll(ctx, tx, published+".main.sync_coverage")
-}
-
 // setAside keeps the old warehouse under another name. It keeps its own name too until the
 // new one replaces it, so that a crash leaves one or the other; only its log, which must
 // not be applied to the new file, is renamed before.
-func (w *Warehouse) setAside() (kept string, err error) {
-	if _, err := os.Lstat(w.path); errors.Is(err, fs.ErrNotExist) {
-		return "", removeFile(w.path + ".wal")
+func (b *rebuilding) setAside() (kept string, err error) {
+	if _, err := os.Lstat(b.path); errors.Is(err, fs.ErrNotExist) {
+		return "", os.RemoveAll(b.path + ".wal")
 	}
-	kept = w.path + ".before-" + w.options.Now().UTC().Format("20060102T150405.000000000Z")
-	if err := os.Link(w.path, kept); err != nil {
+	kept = b.path + ".before-" + b.Now().UTC().Format("20060102T150405.000000000Z")
+	if err := os.Link(b.path, kept); err != nil {
 		return "", err
 	}
-	if err := os.Rename(w.path+".wal", kept+".wal"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := os.Rename(b.path+".wal", kept+".wal"); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", err
 	}
-	return kept, durable.SyncDir(filepath.Dir(w.path))
-}
-
-func isNewer(err error) bool {
-	var damaged *duckdb.DamagedError
-	return errors.As(err, &damaged) && damaged.Newer
-}
-
-func removeFile(path string) error {
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
+	return kept, durable.SyncDir(filepath.Dir(b.path))
 }

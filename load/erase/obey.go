@@ -1,12 +1,16 @@
-package load
+package erase
 
 import (
 	"context"
 	"database/sql"
 	"fmt"
+	"time"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
+	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
+	"github.com/flashback-sync/flashback-sync/load/layout"
+	"github.com/flashback-sync/flashback-sync/load/rewrite"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
@@ -24,27 +28,28 @@ type Obedience struct {
 	Seal func(id string) string
 	// Repos are the columns whose ids are to be encrypted.
 	Repos []schema.TableColumn
+	Now   time.Time
 }
 
 // Obey makes the file anew with every value as a privacy policy stores it, and records the
 // policy. Everything is published again afterwards, and the derived tables are computed
 // again. What runs reported in words is removed: it may name what is hidden now.
-func (w *Warehouse) Obey(ctx context.Context, o Obedience) error {
-	_, err := w.Rewrite(ctx, o.rewriting(w))
+func Obey(ctx context.Context, w *load.Warehouse, o Obedience) error {
+	_, err := w.Rewrite(ctx, o.changes())
 	return err
 }
 
-func (o Obedience) rewriting(w *Warehouse) Rewriting {
+func (o Obedience) changes() rewrite.Changes {
 	var repos []string
-	r := Rewriting{
-		Functions: map[string]Function{},
+	r := rewrite.Changes{
+		Functions: map[string]rewrite.Function{},
 		Where:     map[string]string{},
 		Columns:   map[string]map[string]string{schema.SyncRuns().Name: {"error": "CASE WHEN error IS NOT NULL THEN 'removed: recorded under another privacy policy' END"}},
 		Before: func(ctx context.Context, tx *sql.Tx) (err error) {
 			repos, err = o.storedRepos(ctx, tx)
 			return err
 		},
-		Then: func(ctx context.Context, tx *sql.Tx) error { return o.finish(ctx, tx, w, repos) },
+		Then: func(ctx context.Context, tx *sql.Tx) error { return o.finish(ctx, tx, repos) },
 	}
 	for _, table := range schema.Tables() {
 		if table.Derived != "" {
@@ -53,15 +58,15 @@ func (o Obedience) rewriting(w *Warehouse) Rewriting {
 	}
 	for i, v := range o.Values {
 		name := v.Function(i)
-		r.Functions[name] = Function{2, v.Call}
+		r.Functions[name] = rewrite.Function{Arguments: 2, Call: v.Call}
 		if r.Columns[v.Table.Name] == nil {
 			r.Columns[v.Table.Name] = map[string]string{}
 		}
 		r.Columns[v.Table.Name][v.Column.Name] = v.Expression(name)
 	}
 	if o.Reject != nil {
-		r.Functions["treat_raw"] = Function{3, func(a []*string) *string { raw, _ := o.Reject(*a[0], *a[1], *a[2]); return &raw }}
-		r.Functions["treat_reason"] = Function{3, func(a []*string) *string { _, reason := o.Reject(*a[0], *a[1], *a[2]); return &reason }}
+		r.Functions["treat_raw"] = rewrite.Function{Arguments: 3, Call: func(a []*string) *string { raw, _ := o.Reject(*a[0], *a[1], *a[2]); return &raw }}
+		r.Functions["treat_reason"] = rewrite.Function{Arguments: 3, Call: func(a []*string) *string { _, reason := o.Reject(*a[0], *a[1], *a[2]); return &reason }}
 		r.Columns[schema.RejectedRecords().Name] = map[string]string{
 			"raw": "treat_raw(stream, raw, reason)", "reason": "treat_reason(stream, raw, reason)",
 		}
@@ -72,7 +77,7 @@ func (o Obedience) rewriting(w *Warehouse) Rewriting {
 // storedRepos reads the ids to be encrypted from the old file.
 func (o Obedience) storedRepos(ctx context.Context, tx *sql.Tx) (all []string, err error) {
 	for _, c := range o.Repos {
-		ids, err := scanTexts(tx.QueryContext(ctx, fmt.Sprintf("SELECT DISTINCT %[1]s FROM %[3]s.main.%[2]s WHERE %[1]s <> ''", schema.Ident(c.Column.Name), schema.Ident(c.Table.Name), former)))
+		ids, err := duckdb.ReadColumn[string](ctx, tx, fmt.Sprintf("SELECT DISTINCT %[1]s FROM %[3]s.main.%[2]s WHERE %[1]s <> ''", schema.Ident(c.Column.Name), schema.Ident(c.Table.Name), rewrite.Old))
 		if err != nil {
 			return nil, err
 		}
@@ -82,9 +87,9 @@ func (o Obedience) storedRepos(ctx context.Context, tx *sql.Tx) (all []string, e
 }
 
 // finish records the policy in the new file.
-func (o Obedience) finish(ctx context.Context, tx *sql.Tx, w *Warehouse, repos []string) error {
+func (o Obedience) finish(ctx context.Context, tx *sql.Tx, repos []string) error {
 	for _, id := range repos {
-		if err := storeSealed(ctx, tx, o.Seal(id)); err != nil {
+		if err := layout.AddMeta(ctx, tx, layout.Sealed, o.Seal(id)); err != nil {
 			return err
 		}
 	}
@@ -93,7 +98,7 @@ func (o Obedience) finish(ctx context.Context, tx *sql.Tx, w *Warehouse, repos [
 		return err
 	}
 	for _, line := range lines {
-		was := checkpoints.Key{Stream: line.Stream, Filter: line.Filter}
+		was := line.Key()
 		if is := o.Filter(was); is != was {
 			_, err := tx.ExecContext(ctx, "UPDATE sync_coverage SET filter = ? WHERE stream = ? AND filter = ?", is.Filter, was.Stream, was.Filter)
 			if err != nil {
@@ -101,46 +106,17 @@ func (o Obedience) finish(ctx context.Context, tx *sql.Tx, w *Warehouse, repos [
 			}
 		}
 	}
-	for _, statement := range append(
-		[]string{"DELETE FROM sync_queries", "INSERT INTO internal.meta SELECT '" + erased + "', '' WHERE NOT EXISTS (FROM internal.meta WHERE key = '" + erased + "')"},
-		listEverything()...,
-	) {
-		if _, err := tx.ExecContext(ctx, statement); err != nil {
-			return err
-		}
-	}
-	return setTreatments(ctx, tx, o.Treatments, w.options.Now().UTC())
-}
-
-// listEverything lists every partition as changed.
-func listEverything() (all []string) {
-	for _, table := range schema.Tables() {
+	statements := []string{"DELETE FROM sync_queries"}
+	for _, table := range schema.Tables() { // everything is published again
 		if table.Partition != schema.Unpartitioned && table.Derived == "" {
-			all = append(all, statements{table}.listAll())
+			statements = append(statements, layout.ListAll(table))
 		}
 	}
-	return all
-}
-
-// erased is a key in internal.meta: something was erased, and files that were set aside may
-// still have it.
-const erased = "erased"
-
-// Erased reports whether something was erased that files beside the warehouse may have.
-func (r Reader) Erased(ctx context.Context) (pending bool, err error) {
-	err = r.conn.QueryRowContext(ctx, "SELECT count(*) > 0 FROM internal.meta WHERE key = ?", erased).Scan(&pending)
-	return pending, duckdb.Wrap("read warehouse", err)
-}
-
-// MarkErased records that something is about to be erased that files beside the warehouse may
-// have.
-func (w *Warehouse) MarkErased(ctx context.Context) error {
-	_, err := w.conn.ExecContext(ctx, "INSERT INTO internal.meta SELECT $1, '' WHERE NOT EXISTS (FROM internal.meta WHERE key = $1)", erased)
-	return duckdb.Wrap("record erasure", err)
-}
-
-// ForgetErased records that no other file has what was erased.
-func (w *Warehouse) ForgetErased(ctx context.Context) error {
-	_, err := w.conn.ExecContext(ctx, "DELETE FROM internal.meta WHERE key = ?", erased)
-	return duckdb.Wrap("record erasure", err)
+	if err := duckdb.Execute(ctx, tx, statements...); err != nil {
+		return err
+	}
+	if err := layout.AddMeta(ctx, tx, pending, ""); err != nil {
+		return err
+	}
+	return load.RecordTreatments(ctx, tx, o.Treatments, o.Now.UTC())
 }

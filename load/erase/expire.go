@@ -1,0 +1,139 @@
+package erase
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/flashback-sync/flashback-sync/checkpoints"
+	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
+	"github.com/flashback-sync/flashback-sync/load/rewrite"
+	"github.com/flashback-sync/flashback-sync/schema"
+)
+
+// Expiry says which rows of a stream are dropped: those dated before the start of a UTC day.
+type Expiry struct {
+	Stream *schema.Stream
+	Before time.Time
+	// Starts are the queries that are configured, and where their history begins. What the
+	// ledger has of other queries expires as well.
+	Starts map[checkpoints.Key]time.Time
+}
+
+// Expire drops rows, and records in the ledger that they have expired, in one transaction.
+// What is dropped is in no byte of the private file afterwards, which is made anew for it:
+// see load.Warehouse.Rewrite. It does nothing where neither rows nor the ledger have anything to drop,
+// unless the file is to be made anew: rejects have no date that could be asked for.
+// It returns the rows that were dropped, by table.
+func Expire(ctx context.Context, w *load.Warehouse, runID string, all []Expiry, anew bool) (map[string]int64, error) {
+	ledger, err := w.Ledger(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var stored []Expiry
+	recorded := true
+	for _, e := range all {
+		has, err := e.stored(ctx, w.Conn())
+		if err != nil {
+			return nil, err
+		}
+		if has {
+			stored = append(stored, e)
+		}
+		recorded = recorded && len(e.due(ledger)) == 0
+	}
+	record := func(ctx context.Context, tx *sql.Tx) error {
+		for _, e := range all {
+			for key, interval := range e.due(ledger) {
+				if err := checkpoints.Expire(ctx, tx, key, runID, interval); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}
+	if len(stored) > 0 || anew {
+		done, err := w.Rewrite(ctx, rewrite.Changes{Before: listExpiredDays(stored), Where: unexpired(stored), Then: record})
+		return done.Removed, err
+	}
+	if recorded {
+		return nil, nil
+	}
+	return nil, duckdb.Transact(ctx, w.Conn(), "record what has expired", func(tx *sql.Tx) error { return record(ctx, tx) })
+}
+
+// due is what the ledger has to record as expired, by query.
+func (e Expiry) due(ledger []checkpoints.Line) map[checkpoints.Key]checkpoints.Interval {
+	due := map[checkpoints.Key]checkpoints.Interval{}
+	for key, start := range e.Starts {
+		due[key] = checkpoints.Interval{From: start, To: e.Before}
+	}
+	for _, line := range ledger {
+		if i, known := due[line.Key()]; line.Stream == e.Stream.Name && (!known || line.From.Before(i.From)) {
+			due[line.Key()] = checkpoints.Interval{From: line.From, To: e.Before}
+		}
+	}
+	for key, i := range due {
+		recorded, restored := false, false
+		for _, line := range ledger {
+			switch {
+			case line.Key() != key:
+			case line.Status != checkpoints.Expired: // of an older ledger, if it is of that time
+				restored = restored || line.From.Before(i.To)
+			case !line.From.After(i.From) && !line.To.Before(i.To):
+				recorded = true
+			}
+		}
+		if i.Empty() || recorded && !restored {
+			delete(due, key)
+		}
+	}
+	return due
+}
+
+// tables are those that have the stream's rows.
+func (e Expiry) tables() []*schema.Table {
+	return slices.DeleteFunc([]*schema.Table{e.Stream.Table, e.Stream.Summary}, func(t *schema.Table) bool { return t == nil })
+}
+
+// stored reports whether rows are stored that are to be dropped, also where the ledger
+// says that they were: rows of an older file of the lake, or that moved at the source.
+func (e Expiry) stored(ctx context.Context, conn *sql.Conn) (has bool, err error) {
+	for _, table := range e.tables() {
+		query := fmt.Sprintf("SELECT EXISTS (FROM %s WHERE NOT (%s))", schema.Ident(table.Name), e.keeps(table))
+		if err = conn.QueryRowContext(ctx, query).Scan(&has); err != nil || has {
+			break
+		}
+	}
+	return has, duckdb.Wrap("look for expired rows", err)
+}
+
+// keeps is the condition that a row of a table stays.
+func (e Expiry) keeps(table *schema.Table) string {
+	return fmt.Sprintf("%s >= make_timestamptz(%d)", schema.Ident(table.Time), e.Before.UnixMicro())
+}
+
+// listExpiredDays lists the days of which something expires.
+func listExpiredDays(all []Expiry) func(context.Context, *sql.Tx) error {
+	var queries []string
+	for _, e := range all {
+		if e.Stream.Kind == schema.List { // others have no derived tables
+			queries = append(queries, daysWhere(e.Stream.Table, rewrite.Old+".main.", "NOT ("+e.keeps(e.Stream.Table)+")"))
+		}
+	}
+	return func(ctx context.Context, tx *sql.Tx) error { return listDays(ctx, tx, queries) }
+}
+
+// unexpired are the conditions of all tables.
+func unexpired(all []Expiry) map[string]string {
+	where := keepOtherDays()
+	for _, e := range all {
+		for _, table := range e.tables() {
+			where[table.Name] = e.keeps(table)
+		}
+	}
+	return where
+}

@@ -1,0 +1,268 @@
+package rewrite
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
+	"github.com/flashback-sync/flashback-sync/schema"
+)
+
+// table is a table of the old file, of package schema or private.
+type table struct {
+	name     string // as in Changes
+	path     string // as SQL, without the database
+	columns  []string
+	types    map[string]string
+	declared *schema.Table // nil for a private one
+	files    []string      // its rows that stay, as Parquet
+	touched  []time.Time   // partitions of rows that are left out or changed
+}
+
+// read writes the rows that stay to Parquet files.
+func (r *rewriting) read(ctx context.Context, conn *sql.Conn) error {
+	for name, f := range r.Functions {
+		if err := duckdb.RegisterFunction(conn, name, f.Arguments, f.Call); err != nil {
+			return err
+		}
+	}
+	return duckdb.Transact(ctx, conn, "read warehouse", func(tx *sql.Tx) error { return r.readTables(ctx, tx) })
+}
+
+func (r *rewriting) readTables(ctx context.Context, tx *sql.Tx) error {
+	var err error
+	if r.tables, err = storedTables(ctx, tx); err != nil {
+		return err
+	}
+	if err := r.check(r.tables); err != nil {
+		return err
+	}
+	if r.Before != nil {
+		if err := r.Before(ctx, tx); err != nil {
+			return err
+		}
+	}
+	for _, t := range r.tables {
+		if err := r.readTable(ctx, tx, t); err != nil {
+			return fmt.Errorf("%s: %w", t.name, err)
+		}
+	}
+	return nil
+}
+
+// storedTables lists all tables of the old file.
+func storedTables(ctx context.Context, tx *sql.Tx) (tables []*table, err error) {
+	type column struct{ in, table, name, kind string }
+	columns, err := duckdb.ReadRows(ctx, tx, func(c *column) []any { return []any{&c.in, &c.table, &c.name, &c.kind} },
+		`SELECT schema_name, table_name, column_name, data_type FROM duckdb_columns()
+		WHERE database_name = $1 AND (schema_name, table_name) IN (SELECT (schema_name, table_name) FROM duckdb_tables() WHERE database_name = $1)
+		ORDER BY schema_name, table_oid, column_index`, Old)
+	for _, c := range columns {
+		path := schema.Ident(c.in) + "." + schema.Ident(c.table)
+		if len(tables) == 0 || tables[len(tables)-1].path != path {
+			next := &table{name: c.table, path: path, types: map[string]string{}}
+			if next.declared = schema.ByName(c.table); c.in != "main" {
+				next.name, next.declared = c.in+"."+c.table, nil
+			}
+			tables = append(tables, next)
+		}
+		t := tables[len(tables)-1]
+		t.columns, t.types[c.name] = append(t.columns, c.name), c.kind
+	}
+	return tables, err
+}
+
+// readTable writes the rows of a table that stay, with their new values, in their order.
+func (r *rewriting) readTable(ctx context.Context, tx *sql.Tx, t *table) error {
+	cuts, err := t.cuts(ctx, tx)
+	if err != nil {
+		return err
+	}
+	var stored, removed, copied int64
+	if err := tx.QueryRowContext(ctx, fmt.Sprintf("SELECT count(*) FROM %s.%s", Old, t.path)).Scan(&stored); err != nil {
+		return err
+	}
+	for i, from := range cuts {
+		rows := "true"
+		if len(cuts) > 1 {
+			rows = fmt.Sprintf("rowid >= %d", from)
+		}
+		if i+1 < len(cuts) {
+			rows += fmt.Sprintf(" AND rowid < %d", cuts[i+1])
+		}
+		left, err := r.count(ctx, tx, t, rows)
+		if err != nil {
+			return err
+		}
+		file := filepath.Join(r.folder, fmt.Sprintf("%s-%d.parquet", t.name, i))
+		written, err := r.copyRows(ctx, tx, t, rows, file)
+		if err != nil {
+			return err
+		}
+		t.files = append(t.files, file)
+		removed, copied = removed+left, copied+written
+	}
+	if copied != stored-removed {
+		return fmt.Errorf("%d rows were copied, not %d: an expression does not give the same result each time", copied, stored-removed)
+	}
+	return nil
+}
+
+// copyRows writes some rows of a table to a file. The groups of rows are small, since DuckDB
+// keeps one in memory.
+func (r *rewriting) copyRows(ctx context.Context, tx *sql.Tx, t *table, rows, file string) (copied int64, err error) {
+	values := make([]string, len(t.columns))
+	for i, column := range t.columns {
+		values[i] = schema.Ident(column)
+		if expression, ok := r.Columns[t.name][column]; ok {
+			values[i] = t.newValue(column, expression)
+		}
+		if t.types[column] == schema.JSON.DuckDB() {
+			values[i] += "::VARCHAR"
+		}
+		values[i] += " AS " + schema.Ident(column)
+	}
+	result, err := tx.ExecContext(ctx, fmt.Sprintf(`COPY (SELECT %s FROM %s.%s WHERE %s AND %s)
+		TO %s (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE 2048, WRITE_BLOOM_FILTER false)`,
+		strings.Join(values, ", "), Old, t.path, rows, r.stays(t), schema.Literal(file)))
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+// mostText is how much text is read at once. A function's results take as much, and if
+// DuckDB lacked memory for them, it would end the process.
+const mostText = 8 << 20
+
+// cuts are the rows at which a table is cut to be read in parts: the first one, and others
+// where 2,048 rows, which DuckDB reads at once, have more text than that.
+func (t *table) cuts(ctx context.Context, tx *sql.Tx) ([]int64, error) {
+	parts, err := t.textOf(ctx, tx, "SELECT min(rowid), sum(%s)::BIGINT FROM %s GROUP BY rowid // 2048 ORDER BY 1")
+	if err != nil {
+		return nil, err
+	}
+	cuts, whole := []int64{0}, true
+	for _, part := range parts {
+		if part.bytes <= mostText {
+			if !whole {
+				cuts, whole = append(cuts, part.row), true
+			}
+			continue
+		}
+		rows, err := t.textOf(ctx, tx, fmt.Sprintf("SELECT rowid, %%s FROM %%s WHERE rowid // 2048 = %d ORDER BY 1", part.row/2048))
+		if err != nil {
+			return nil, err
+		}
+		filled := int64(mostText)
+		for _, row := range rows {
+			if filled += row.bytes; filled > mostText && row.row > 0 {
+				cuts, filled = append(cuts, row.row), row.bytes
+			}
+		}
+		whole = false
+	}
+	return cuts, nil
+}
+
+// rowText is how much text a row has, or some rows from this one on.
+type rowText struct{ row, bytes int64 }
+
+func (t *table) textOf(ctx context.Context, tx *sql.Tx, query string) ([]rowText, error) {
+	bytes := "0"
+	for _, column := range t.columns {
+		if kind := t.types[column]; kind == schema.Text.DuckDB() || kind == schema.JSON.DuckDB() {
+			bytes += fmt.Sprintf(" + coalesce(strlen(%s::VARCHAR), 0)", schema.Ident(column))
+		}
+	}
+	return duckdb.ReadRows(ctx, tx, func(r *rowText) []any { return []any{&r.row, &r.bytes} }, fmt.Sprintf(query, bytes, Old+"."+t.path))
+}
+
+// stays is the condition that a row stays.
+func (r *rewriting) stays(t *table) string {
+	if condition, ok := r.Where[t.name]; ok {
+		return "coalesce((" + condition + "), false)"
+	}
+	return "true"
+}
+
+func (t *table) newValue(column, expression string) string {
+	return fmt.Sprintf("CAST((%s) AS %s)", expression, t.types[column])
+}
+
+// count counts, of some rows of a table, those of each partition that are left out or changed.
+func (r *rewriting) count(ctx context.Context, tx *sql.Tx, t *table, among string) (removed int64, err error) {
+	changed := []string{"false"}
+	for _, column := range t.columns {
+		if expression, ok := r.Columns[t.name][column]; ok { // as text: a JSON that changed its notation changed
+			changed = append(changed, fmt.Sprintf("%s::VARCHAR IS DISTINCT FROM %s::VARCHAR", t.newValue(column, expression), schema.Ident(column)))
+		}
+	}
+	if _, ok := r.Where[t.name]; !ok && len(changed) == 1 {
+		return 0, nil
+	}
+	start := "NULL"
+	if t.declared != nil && t.declared.Partition != schema.Unpartitioned {
+		start = duckdb.PartitionStart(t.declared, schema.Ident(t.declared.Time))
+	}
+	type counted struct {
+		start       sql.NullTime
+		left, other int64
+	}
+	partitions, err := duckdb.ReadRows(ctx, tx, func(c *counted) []any { return []any{&c.start, &c.left, &c.other} },
+		fmt.Sprintf(`SELECT rewritten_start::TIMESTAMPTZ, count(*) FILTER (NOT rewritten_stays) AS rewritten_left, count(*) FILTER (rewritten_changed) AS rewritten_other
+		FROM (SELECT %[1]s AS rewritten_start, %[2]s AS rewritten_stays, CASE WHEN %[2]s THEN %[3]s ELSE false END AS rewritten_changed FROM %[4]s.%[5]s WHERE %[6]s)
+		GROUP BY rewritten_start HAVING rewritten_left + rewritten_other > 0`,
+			start, r.stays(t), strings.Join(changed, " OR "), Old, t.path, among))
+	for _, p := range partitions {
+		removed += p.left
+		if p.left > 0 {
+			r.done.Removed[t.name] += p.left
+		}
+		if p.other > 0 {
+			r.done.Changed[t.name] += p.other
+		}
+		if p.start.Valid {
+			t.touched = append(t.touched, p.start.Time)
+		}
+	}
+	return removed, err
+}
+
+// check refuses a table or a column that is not there, or cannot be changed.
+func (r *rewriting) check(tables []*table) error {
+	known := map[string]*table{}
+	for _, t := range tables {
+		known[t.name] = t
+	}
+	for name := range r.Where {
+		if known[name] == nil {
+			return fmt.Errorf("there is no table %s", name)
+		}
+	}
+	for name, columns := range r.Columns {
+		t := known[name]
+		if t == nil {
+			return fmt.Errorf("there is no table %s", name)
+		}
+		for column := range columns {
+			if t.types[column] == "" || t.dates(column) {
+				return fmt.Errorf("%s of %s cannot be changed", column, name)
+			}
+		}
+	}
+	return nil
+}
+
+// dates reports whether the partition of a row follows from the column.
+func (t *table) dates(column string) bool {
+	if t.declared == nil {
+		return false
+	}
+	partition := t.declared.PartitionColumn()
+	return column == t.declared.Time || (partition != nil && column == partition.Name)
+}
