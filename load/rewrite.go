@@ -3,8 +3,6 @@ package load
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -49,7 +47,7 @@ func (w *Warehouse) rewrite(ctx context.Context, changes rewrite.Changes) (done 
 		_, err = layout.Inspect(ctx, w.path+layout.Unfinished)
 	}
 	if err == nil {
-		err = errors.Join(w.removeEmptyLog(), w.markUnpublished())
+		err = errors.Join(duckdb.RemoveEmptyLog(w.path), w.markUnpublished())
 	}
 	if err == nil {
 		err = durable.Install(w.path+layout.Unfinished, w.path)
@@ -68,25 +66,4 @@ func (w *Warehouse) checkSpaceToRewrite() error {
 		return err
 	}
 	return trySpace(filepath.Dir(w.path), leastSpace+2*uint64(info.Size()))
-}
-
-// removeEmptyLog makes sure that the closed file has no log: it would be applied to the new
-// one.
-func (w *Warehouse) removeEmptyLog() error {
-	for _, suffix := range []string{".wal", ".wal.checkpoint", ".wal.recovery"} {
-		info, err := os.Lstat(w.path + suffix)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err == nil && info.Size() > 0 {
-			err = fmt.Errorf("%s was not closed: it has a write-ahead log", filepath.Base(w.path))
-		}
-		if err == nil {
-			err = os.Remove(w.path + suffix)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }

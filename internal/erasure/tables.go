@@ -35,7 +35,7 @@ func (s *search) tables(ctx context.Context, path, below string, kind fileKind) 
 		}
 		return s.inSession(ctx, s.parquet, func(conn *sql.Conn) error {
 			relation := fmt.Sprintf("read_parquet(%s, hive_partitioning = false)", schema.Literal(path))
-			columns, err := columnsOf(ctx, conn, "DESCRIBE SELECT * FROM "+relation)
+			columns, err := columnsOf(ctx, conn, "SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM "+relation+")")
 			if err != nil {
 				return err
 			}
@@ -98,30 +98,9 @@ func (s *search) database(ctx context.Context, conn *sql.Conn, below string) err
 	return nil
 }
 
-// columnsOf reads the first two columns of a query.
-func columnsOf(ctx context.Context, conn *sql.Conn, query string) (all [][2]string, err error) {
-	rows, err := conn.QueryContext(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }()
-	names, err := rows.Columns()
-	if err != nil {
-		return nil, err
-	}
-	for rows.Next() {
-		var pair [2]string
-		rest := make([]any, len(names))
-		for i := range rest {
-			rest[i] = new(any)
-		}
-		rest[0], rest[1] = &pair[0], &pair[1]
-		if err := rows.Scan(rest...); err != nil {
-			return nil, err
-		}
-		all = append(all, pair)
-	}
-	return all, rows.Err()
+// columnsOf reads a query of two columns.
+func columnsOf(ctx context.Context, conn *sql.Conn, query string) ([][2]string, error) {
+	return duckdb.ReadRows(ctx, conn, func(pair *[2]string) []any { return []any{&pair[0], &pair[1]} }, query)
 }
 
 // hasNoText are the types whose values have no text.

@@ -11,7 +11,6 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/internal/erasure"
 	"github.com/flashback-sync/flashback-sync/internal/forgotten"
-	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/load/erase"
 	"github.com/flashback-sync/flashback-sync/load/lake"
 	"github.com/flashback-sync/flashback-sync/schema"

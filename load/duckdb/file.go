@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
+	"os"
+	"path/filepath"
 
 	"github.com/duckdb/duckdb-go/v2"
 
@@ -93,4 +96,24 @@ func readStart(path string, n int) ([]byte, error) {
 		err = nil
 	}
 	return start[:read], err
+}
+
+// RemoveEmptyLog makes sure that a closed file has no log. It refuses one with data, without
+// which the file is an older state, or none: it would be lost, or applied to another file.
+func RemoveEmptyLog(path string) error {
+	for _, suffix := range []string{".wal", ".wal.checkpoint", ".wal.recovery"} {
+		info, err := os.Lstat(path + suffix)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			continue
+		case err != nil:
+			return err
+		case info.Size() > 0:
+			return fmt.Errorf("%s was not closed: it has a write-ahead log", filepath.Base(path))
+		}
+		if err := os.Remove(path + suffix); err != nil {
+			return err
+		}
+	}
+	return nil
 }

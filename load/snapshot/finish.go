@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
@@ -22,16 +21,12 @@ func finish(ctx context.Context, copied, private string) error {
 		}
 		return duckdb.Wrap("check published file", err)
 	}
-	db, err := duckdb.Open(copied, duckdb.Session{MemoryLimit: duckdb.LeastMemory})
-	if err != nil {
-		return duckdb.Wrap("prepare published file", err)
-	}
-	if err = addGeneration(ctx, db); err == nil {
-		_, err = db.ExecContext(ctx, "DROP SCHEMA internal CASCADE; CHECKPOINT")
-	}
-	if closeErr := db.Close(); err == nil {
-		err = closeErr
-	}
+	err := duckdb.Use(ctx, copied, duckdb.Session{MemoryLimit: duckdb.LeastMemory}, func(conn *sql.Conn) error {
+		if err := addGeneration(ctx, conn); err != nil {
+			return err
+		}
+		return duckdb.Execute(ctx, conn, "DROP SCHEMA internal CASCADE", "CHECKPOINT")
+	})
 	return duckdb.Wrap("prepare published file", err)
 }
 
@@ -39,18 +34,17 @@ func finish(ctx context.Context, copied, private string) error {
 const publication = "publication"
 
 // addGeneration adds that view to a copy of the warehouse.
-func addGeneration(ctx context.Context, db *sql.DB) error {
-	var text sql.NullString
-	if err := db.QueryRowContext(ctx, "SELECT max(value) FROM internal.meta WHERE key = 'generation'").Scan(&text); err != nil || !text.Valid {
+func addGeneration(ctx context.Context, conn *sql.Conn) error {
+	var generation sql.NullInt64
+	err := conn.QueryRowContext(ctx, "SELECT max(value)::BIGINT FROM internal.meta WHERE key = 'generation'").Scan(&generation)
+	if err != nil || !generation.Valid {
 		return err
 	}
-	generation, err := strconv.ParseInt(text.String, 10, 64)
-	if err == nil {
-		_, err = db.ExecContext(ctx, fmt.Sprintf("CREATE VIEW %[1]s AS SELECT %[2]d::BIGINT AS generation; COMMENT ON VIEW %[1]s IS %[3]s; "+
-			"COMMENT ON COLUMN %[1]s.generation IS %[3]s", publication, generation,
-			schema.Literal("The number of the publication that wrote this file. It only grows; generation in lake/manifest.json counts the same.")))
-	}
-	return err
+	doc := schema.Literal("The number of the publication that wrote this file. It only grows; generation in lake/manifest.json counts the same.")
+	return duckdb.Execute(ctx, conn,
+		fmt.Sprintf("CREATE VIEW %s AS SELECT %d::BIGINT AS generation", publication, generation.Int64),
+		fmt.Sprintf("COMMENT ON VIEW %s IS %s", publication, doc),
+		fmt.Sprintf("COMMENT ON COLUMN %s.generation IS %s", publication, doc))
 }
 
 // Generation is the number of the publication that wrote a published file; 0 if
@@ -59,11 +53,9 @@ func Generation(ctx context.Context, path string) (generation int64) {
 	if duckdb.CheckStart(path) != nil {
 		return 0
 	}
-	db, err := duckdb.Open(path, duckdb.Session{ReadOnly: true, MemoryLimit: duckdb.LeastMemory})
-	if err != nil {
-		return 0
-	}
-	err = errors.Join(db.QueryRowContext(ctx, "SELECT max(generation) FROM "+publication).Scan(&generation), db.Close())
+	err := duckdb.Use(ctx, path, duckdb.Session{ReadOnly: true, MemoryLimit: duckdb.LeastMemory}, func(conn *sql.Conn) error {
+		return conn.QueryRowContext(ctx, "SELECT max(generation) FROM "+publication).Scan(&generation)
+	})
 	if err != nil {
 		return 0
 	}

@@ -27,38 +27,18 @@ type Selection struct {
 // PublishSelection makes the file at the target from the closed private file. Views become
 // tables, computed from tables whose values were replaced before: so nothing in the file
 // comes from a value that it may not have. A reader of the old file keeps it.
-func PublishSelection(ctx context.Context, private, target string, s Selection) (err error) {
-	if err := refuseLog(private); err != nil {
-		return err
-	}
-	temporary, err := reserve(target)
-	if err != nil {
-		return err
-	}
-	defer func() {
+func PublishSelection(ctx context.Context, private, target string, s Selection) error {
+	return publish(private, target, func() (string, error) {
+		pending, err := durable.Create(target)
 		if err != nil {
-			err = errors.Join(err, remove(temporary), remove(temporary+".wal"))
+			return "", err
 		}
-	}()
-	if err := s.write(ctx, private, temporary); err != nil {
-		return duckdb.Wrap("write "+filepath.Base(target), err)
-	}
-	if err := errors.Join(refuseLog(temporary), remove(temporary+".wal")); err != nil {
-		return err
-	}
-	if _, err := RemoveLog(target); err != nil {
-		return err
-	}
-	return durable.InstallReadOnly(temporary, target)
-}
-
-// reserve is a temporary name beside the target that nobody has.
-func reserve(target string) (string, error) {
-	pending, err := durable.Create(target)
-	if err != nil {
-		return "", err
-	}
-	return pending.Name(), errors.Join(pending.Close(), os.Remove(pending.Name()))
+		temporary := pending.Name()
+		if err := errors.Join(pending.Close(), os.Remove(temporary)); err != nil { // DuckDB makes it
+			return temporary, err
+		}
+		return temporary, duckdb.Wrap("write "+filepath.Base(target), s.write(ctx, private, temporary))
+	})
 }
 
 // memory is what DuckDB may use to compute views; more goes to the disk.
@@ -72,41 +52,29 @@ func (s Selection) write(ctx context.Context, private, temporary string) (err er
 	if err != nil {
 		return err
 	}
-	db, err := duckdb.Open("", duckdb.Session{
+	session := duckdb.Session{
 		MemoryLimit: memory, TempDir: filepath.Join(filepath.Dir(private), "tmp"), Background: true,
 		Attach: map[string]string{"private": private}, Output: temporary,
-	})
-	if err != nil {
-		return err
 	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	conn, err := db.Conn(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, conn.Close()) }()
-	if err := s.register(conn); err != nil {
-		return err
-	}
-	statements := append(s.sources(), "CREATE SCHEMA "+schema.ViewSchema, "CREATE SCHEMA output."+schema.ViewSchema)
-	for _, v := range schema.Views() {
-		statements = append(statements, v.DDL()[0])
-	}
-	for _, name := range s.Tables {
-		statements = append(statements, copies(name)...)
-	}
-	var generation sql.NullInt64
-	err = conn.QueryRowContext(ctx, "SELECT max(value)::BIGINT FROM private.internal.meta WHERE key = 'generation'").Scan(&generation)
-	if err != nil {
-		return err
-	}
-	statements = append(statements, fmt.Sprintf("CREATE VIEW output.%s AS SELECT %d::BIGINT AS generation", publication, generation.Int64), "CHECKPOINT output")
-	for _, statement := range statements {
-		if _, err := conn.ExecContext(ctx, statement); err != nil {
+	return duckdb.Use(ctx, "", session, func(conn *sql.Conn) error {
+		if err := s.register(conn); err != nil {
 			return err
 		}
-	}
-	return nil
+		statements := append(s.sources(), "CREATE SCHEMA "+schema.ViewSchema, "CREATE SCHEMA output."+schema.ViewSchema)
+		for _, v := range schema.Views() {
+			statements = append(statements, v.DDL()[0])
+		}
+		for _, name := range s.Tables {
+			statements = append(statements, copies(name)...)
+		}
+		var generation sql.NullInt64
+		err := conn.QueryRowContext(ctx, "SELECT max(value)::BIGINT FROM private.internal.meta WHERE key = 'generation'").Scan(&generation)
+		if err != nil {
+			return err
+		}
+		return duckdb.Execute(ctx, conn, append(statements,
+			fmt.Sprintf("CREATE VIEW output.%s AS SELECT %d::BIGINT AS generation", publication, generation.Int64), "CHECKPOINT output")...)
+	})
 }
 
 // register makes the functions known to SQL.

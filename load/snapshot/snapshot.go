@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/load/durable"
 )
 
@@ -24,24 +25,32 @@ const Name = "flashback.duckdb"
 // Publish copies the private file, which must be closed and checkpointed, to the
 // target. It returns a *duckdb.DamagedError if a block of the private file is damaged: what
 // rots while a run lasts does not replace what is published.
-func Publish(ctx context.Context, private, target string) (err error) {
-	if err := refuseLog(private); err != nil {
+func Publish(ctx context.Context, private, target string) error {
+	return publish(private, target, func() (string, error) {
+		temporary, err := copyBeside(ctx, private, target)
+		if err == nil {
+			err = finish(ctx, temporary, private)
+		}
+		return temporary, err
+	})
+}
+
+// publish puts a file that write wrote beside the target in its place.
+func publish(private, target string, write func() (temporary string, err error)) (err error) {
+	if err := duckdb.RemoveEmptyLog(private); err != nil {
 		return err
 	}
-	temporary, err := copyBeside(ctx, private, target)
-	if err != nil {
-		return err
-	}
+	temporary, err := write()
 	defer func() {
-		if err != nil {
-			_ = remove(temporary)
-			_ = remove(temporary + ".wal")
+		if err != nil && temporary != "" {
+			_ = os.Remove(temporary)
+			_ = os.Remove(temporary + ".wal")
 		}
 	}()
-	if err := finish(ctx, temporary, private); err != nil {
-		return err
+	if err == nil {
+		err = duckdb.RemoveEmptyLog(temporary)
 	}
-	if err := errors.Join(refuseLog(temporary), remove(temporary+".wal")); err != nil {
+	if err != nil {
 		return err
 	}
 	// The log is removed before, so that no reader opens the new file with it, and after,
@@ -71,20 +80,6 @@ func RemoveLog(target string) (removed bool, err error) {
 		return false, err
 	}
 	return true, durable.SyncDir(filepath.Dir(target))
-}
-
-// refuseLog refuses a database with data in its log: the file alone would be an older
-// state, or none.
-func refuseLog(database string) error {
-	switch info, err := os.Lstat(database + ".wal"); {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil
-	case err != nil:
-		return err
-	case info.Size() > 0:
-		return fmt.Errorf("%s was not closed: it has a write-ahead log", filepath.Base(database))
-	}
-	return nil
 }
 
 // chunk is how much is copied between two checks of the context.
@@ -117,15 +112,5 @@ func copyBeside(ctx context.Context, private, target string) (temporary string, 
 	if !errors.Is(err, io.EOF) {
 		return "", errors.Join(err, pending.Abort())
 	}
-	if err := pending.Close(); err != nil {
-		return "", errors.Join(err, remove(pending.Name()))
-	}
-	return pending.Name(), nil
-}
-
-func remove(path string) error {
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
+	return pending.Name(), pending.Close()
 }
