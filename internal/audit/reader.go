@@ -49,27 +49,21 @@ func (r reader) Quiet(ctx context.Context, of load.Range, at time.Time, resoluti
 	near.From = at.Add(-resolution)
 	where, arguments := near.SQL()
 	name := schema.Ident(of.Table.Time)
-	rows, err := r.Conn().QueryContext(ctx, fmt.Sprintf("SELECT DISTINCT %[1]s FROM %[2]s WHERE %[3]s ORDER BY %[1]s LIMIT %[4]d",
+	times, err := duckdb.ReadColumn[time.Time](ctx, r.Conn(), fmt.Sprintf("SELECT DISTINCT %[1]s FROM %[2]s WHERE %[3]s ORDER BY %[1]s LIMIT %[4]d",
 		name, schema.Ident(of.Table.Name), where, quietRows), arguments...)
 	if err != nil {
 		return time.Time{}, false, duckdb.Wrap("read warehouse", err)
 	}
-	defer func() { _ = rows.Close() }()
-	quiet, seen := at, 0
-	for rows.Next() {
-		var stored time.Time
-		if err := rows.Scan(&stored); err != nil {
-			return time.Time{}, false, duckdb.Wrap("read warehouse", err)
-		}
-		seen++
+	quiet = at
+	for _, stored := range times {
 		if !stored.Before(quiet.Add(resolution)) {
 			return quiet, quiet.Before(of.To), nil
 		}
 		if !stored.Before(quiet.Add(-resolution)) {
-			quiet = stored.UTC().Truncate(resolution).Add(2 * resolution)
+			quiet = stored.Truncate(resolution).Add(2 * resolution)
 		}
 	}
-	return quiet, seen < quietRows && quiet.Before(of.To), duckdb.Wrap("read warehouse", rows.Err())
+	return quiet, len(times) < quietRows && quiet.Before(of.To), nil
 }
 
 // fingerprint identifies the rows of one partition. Two are equal if and only if
@@ -98,21 +92,15 @@ func (r reader) fingerprints(ctx context.Context, table *schema.Table, relation,
 		}
 	}
 	at := schema.Ident(table.Time)
-	rows, err := r.Conn().QueryContext(ctx, fmt.Sprintf(
-		"SELECT %[1]s AS part, count(*), min(%[2]s), max(%[2]s), sum(hash(%[3]s)::HUGEINT)::VARCHAR FROM %[4]s GROUP BY part",
-		group, at, strings.Join(values, ", "), relation))
-	if err != nil {
-		return err
+	type grouped struct {
+		fingerprint
+		group any
 	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		var part any
-		var f fingerprint
-		if err := rows.Scan(&part, &f.Rows, &f.Oldest, &f.Newest, &f.Digest); err != nil {
-			return err
-		}
-		f.Oldest, f.Newest = f.Oldest.UTC(), f.Newest.UTC()
-		each(part, f)
+	all, err := duckdb.ReadRows(ctx, r.Conn(), func(g *grouped) []any { return []any{&g.group, &g.Rows, &g.Oldest, &g.Newest, &g.Digest} },
+		fmt.Sprintf("SELECT %[1]s AS part, count(*), min(%[2]s), max(%[2]s), sum(hash(%[3]s)::HUGEINT)::VARCHAR FROM %[4]s GROUP BY part",
+			group, at, strings.Join(values, ", "), relation))
+	for _, g := range all {
+		each(g.group, g.fingerprint)
 	}
-	return rows.Err()
+	return err
 }
