@@ -13,8 +13,8 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/config"
 	"github.com/flashback-sync/flashback-sync/internal/exit"
-	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/internal/status"
+	"github.com/flashback-sync/flashback-sync/internal/streams"
 	"github.com/flashback-sync/flashback-sync/internal/terminal"
 	"github.com/flashback-sync/flashback-sync/transform"
 )
@@ -50,7 +50,8 @@ func (a *app) check(ctx context.Context) error {
 		name = "the environment"
 	}
 	fmt.Fprintf(a.stdout, "configuration  %s is valid\nsource         %s\nprivacy        %s\n\n", name, c.API.BaseURL, describePolicy(c, privacy))
-	probes, skew := run.Probed(ctx, options(c, privacy), source)
+	o := options(c, privacy)
+	probes, skew := streams.Probed(ctx, o.Lists, o.Stats, source)
 	terminal.Probes(a.stdout, probes)
 	var failure error
 	for _, p := range probes {

@@ -13,6 +13,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/exit"
 	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/internal/status"
+	"github.com/flashback-sync/flashback-sync/internal/streams"
 )
 
 // scopeFlags narrow a command to some streams and a range of time.
@@ -75,7 +76,7 @@ func (f *scopeFlags) narrow(o *run.Options) error {
 	if len(f.streams) == 0 {
 		return nil
 	}
-	o.Lists = slices.DeleteFunc(o.Lists, func(list run.List) bool { return !slices.Contains(f.streams, list.Name()) })
+	o.Lists = slices.DeleteFunc(o.Lists, func(list streams.List) bool { return !slices.Contains(f.streams, list.Name()) })
 	if o.Stats != nil && !slices.Contains(f.streams, o.Stats.Stream.Name) {
 		o.Stats = nil
 	}

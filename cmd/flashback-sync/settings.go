@@ -12,6 +12,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/metrics"
 	"github.com/flashback-sync/flashback-sync/internal/notify"
 	"github.com/flashback-sync/flashback-sync/internal/status"
+	"github.com/flashback-sync/flashback-sync/internal/streams"
 	"github.com/flashback-sync/flashback-sync/transform"
 )
 
@@ -29,7 +30,7 @@ func statusOptions(c *config.Config, privacy *transform.Policy) status.Options {
 	return status.Options{
 		Version: version, API: c.API.BaseURL, StaleAfter: c.Alarms.StaleAfter,
 		Source: status.Source{
-			DataDir: c.DataDir, DuckDB: o.PublishDuckDB, Names: c.Serve.ShowNames, Lookbacks: lookbacks, Wanted: o.Wanted(),
+			DataDir: c.DataDir, DuckDB: o.PublishDuckDB, Names: c.Serve.ShowNames, Lookbacks: lookbacks, Wanted: streams.Wanted(privacy, o.Lists, o.Stats),
 		},
 	}
 }

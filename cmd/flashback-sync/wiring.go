@@ -16,6 +16,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/audit"
 	"github.com/flashback-sync/flashback-sync/internal/exit"
 	"github.com/flashback-sync/flashback-sync/internal/run"
+	"github.com/flashback-sync/flashback-sync/internal/streams"
 	"github.com/flashback-sync/flashback-sync/schema"
 	"github.com/flashback-sync/flashback-sync/transform"
 )
@@ -118,9 +119,9 @@ func options(c *config.Config, privacy *transform.Policy) run.Options {
 	return o
 }
 
-func list(endpoint string, s *config.ListStream) run.List {
+func list(endpoint string, s *config.ListStream) streams.List {
 	f := s.Filter
-	return run.List{
+	return streams.List{
 		Start: s.Start, Lookback: s.Lookback, Optional: s.Optional, Policies: s.Policies,
 		Query: api.Query{
 			Endpoint: endpoint, WorkspaceID: f.WorkspaceID, RepoID: f.RepoID, PolicyID: f.PolicyID,
@@ -129,11 +130,11 @@ func list(endpoint string, s *config.ListStream) run.List {
 	}
 }
 
-func statistics(stream *schema.Stream, s *config.StatsStream) *run.Stats {
-	stats := &run.Stats{Stream: stream, Start: s.Start, Bucket: s.Bucket, RuleIDs: s.RuleIDs, APIKeyIDs: s.APIKeyIDs}
+func statistics(stream *schema.Stream, s *config.StatsStream) *streams.Stats {
+	stats := &streams.Stats{Stream: stream, Start: s.Start, Bucket: s.Bucket, RuleIDs: s.RuleIDs, APIKeyIDs: s.APIKeyIDs}
 	for _, scope := range s.Scopes {
 		named := slices.DeleteFunc(slices.Clone(scope.IDs), func(id string) bool { return id == "auto" })
-		stats.Scopes = append(stats.Scopes, run.Scope{Scope: scope.Scope, IDs: named, Auto: len(named) < len(scope.IDs)})
+		stats.Scopes = append(stats.Scopes, streams.Scope{Scope: scope.Scope, IDs: named, Auto: len(named) < len(scope.IDs)})
 	}
 	return stats
 }

@@ -7,7 +7,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/extract/api"
-	"github.com/flashback-sync/flashback-sync/internal/run"
+	"github.com/flashback-sync/flashback-sync/internal/streams"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
@@ -18,12 +18,12 @@ func (v *verification) crossCheck(ctx context.Context) error {
 	if v.options.Stats == nil {
 		return nil
 	}
-	of := run.Series{Stream: v.options.Stats.Stream, Bucket: v.options.Stats.Bucket}
+	of := streams.Series{Stream: v.options.Stats.Stream, Bucket: v.options.Stats.Bucket}
 	for _, list := range v.options.Lists {
 		if query := list.Query; query.Key() != (api.Query{}).Key() || len(list.Policies) > 0 {
 			continue // the statistics count what this stream leaves out
 		}
-		covered, err := v.stored.Coverage(ctx, run.KeyOf(v.options.Privacy, list.Query), checkpoints.Covered)
+		covered, err := v.stored.Coverage(ctx, streams.KeyOf(v.options.Privacy, list.Query), checkpoints.Covered)
 		if err != nil {
 			return err
 		}
@@ -42,7 +42,7 @@ func (v *verification) crossCheck(ctx context.Context) error {
 // repositories with the events of the same buckets. The statistics count a list's events
 // in the column of its name. Buckets that are not closed, or do not start at a multiple
 // of their length, are left out.
-func (d *dataDir) crossChecks(ctx context.Context, list *schema.Stream, of run.Series, i checkpoints.Interval) (all []CrossCheck, err error) {
+func (d *dataDir) crossChecks(ctx context.Context, list *schema.Stream, of streams.Series, i checkpoints.Interval) (all []CrossCheck, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	stats, length := of.Stream, of.BucketLength()

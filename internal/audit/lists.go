@@ -9,6 +9,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/extract/api"
 	"github.com/flashback-sync/flashback-sync/internal/run"
+	"github.com/flashback-sync/flashback-sync/internal/streams"
 )
 
 // lists verifies one list stream after the other. One whose source fails leaves
@@ -40,11 +41,11 @@ func worse(a, b error) error {
 
 // list verifies every query of a list stream. The stream is not served if the
 // source knows none of them; a single one that it does not know was not compared.
-func (v *verification) list(ctx context.Context, list run.List) (failure error) {
+func (v *verification) list(ctx context.Context, list streams.List) (failure error) {
 	var unknown []*Stream
 	queries := list.Queries(v.options.Privacy)
 	for _, query := range queries {
-		s := &Stream{Stream: list.Name(), Filter: run.KeyOf(v.options.Privacy, query).Filter, Status: NotSynced}
+		s := &Stream{Stream: list.Name(), Filter: streams.KeyOf(v.options.Privacy, query).Filter, Status: NotSynced}
 		err := v.query(ctx, list, query, s)
 		if kind, known := api.KindOf(err); known && kind == api.NotFound {
 			unknown = append(unknown, s)
@@ -70,8 +71,8 @@ func (v *verification) list(ctx context.Context, list run.List) (failure error) 
 }
 
 // query verifies one query of a list stream.
-func (v *verification) query(ctx context.Context, list run.List, query api.Query, s *Stream) error {
-	covered, err := v.stored.Coverage(ctx, run.KeyOf(v.options.Privacy, query), checkpoints.Covered)
+func (v *verification) query(ctx context.Context, list streams.List, query api.Query, s *Stream) error {
+	covered, err := v.stored.Coverage(ctx, streams.KeyOf(v.options.Privacy, query), checkpoints.Covered)
 	if err != nil {
 		return err
 	}
@@ -85,7 +86,7 @@ func (v *verification) query(ctx context.Context, list run.List, query api.Query
 	}
 	_, parts := provable(&v.options, list, covered, reached).Split(kept)
 	if v.only != nil {
-		parts = v.only[run.KeyOf(v.options.Privacy, query)]
+		parts = v.only[streams.KeyOf(v.options.Privacy, query)]
 	}
 	if v.only == nil || len(parts) > 0 {
 		v.report.Streams = append(v.report.Streams, s)
@@ -111,7 +112,7 @@ func (v *verification) query(ctx context.Context, list run.List, query api.Query
 
 // provable is what the stream claims to store, or tried to read: from its start to
 // the last watermark, gaps included, within the requested range.
-func provable(o *run.Options, list run.List, covered checkpoints.Set, reached time.Time) checkpoints.Set {
+func provable(o *run.Options, list streams.List, covered checkpoints.Set, reached time.Time) checkpoints.Set {
 	if span, ok := covered.Extent(); ok && span.To.After(reached) {
 		reached = span.To
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/extract"
 	"github.com/flashback-sync/flashback-sync/extract/api"
 	"github.com/flashback-sync/flashback-sync/internal/run"
+	"github.com/flashback-sync/flashback-sync/internal/streams"
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/schema"
 	"github.com/flashback-sync/flashback-sync/transform"
@@ -43,7 +44,7 @@ const day = 24 * time.Hour
 
 // within is the part of an interval's stored rows that the query matches.
 func (c *comparison) within(i checkpoints.Interval) load.Range {
-	return run.Stored(c.table, run.Hidden(c.privacy, c.query), i)
+	return streams.Stored(c.privacy, c.query, i)
 }
 
 // quiet is an instant at or after `at`, within the interval, near which no row is stored,

@@ -9,6 +9,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/internal/run"
+	"github.com/flashback-sync/flashback-sync/internal/streams"
 	"github.com/flashback-sync/flashback-sync/load/lake"
 	"github.com/flashback-sync/flashback-sync/load/rebuild"
 	"github.com/flashback-sync/flashback-sync/load/snapshot"
@@ -95,7 +96,7 @@ func narrowed(o *run.Options, plan *run.Repair) run.Options {
 	narrow.Repair, narrow.Lists = plan, nil
 	for _, list := range o.Lists {
 		for _, query := range list.Queries(o.Privacy) {
-			if len(plan.Lists[run.KeyOf(o.Privacy, query)]) > 0 {
+			if len(plan.Lists[streams.KeyOf(o.Privacy, query)]) > 0 {
 				narrow.Lists = append(narrow.Lists, list)
 				break
 			}

@@ -11,6 +11,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/extract/api"
 	"github.com/flashback-sync/flashback-sync/internal/run"
+	"github.com/flashback-sync/flashback-sync/internal/streams"
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/transform"
 )
@@ -50,7 +51,7 @@ func (v *verification) stats(ctx context.Context) (failure error) {
 }
 
 // series compares the buckets that are requested, covered, and in the source's answer.
-func (v *verification) series(ctx context.Context, series run.Series, s *Stream) error {
+func (v *verification) series(ctx context.Context, series streams.Series, s *Stream) error {
 	covered, err := v.stored.Coverage(ctx, series.Key(), checkpoints.Covered)
 	if err != nil {
 		return err
@@ -92,7 +93,7 @@ func (v *verification) series(ctx context.Context, series run.Series, s *Stream)
 }
 
 // typePoints types the points of an answer.
-func typePoints(privacy *transform.Policy, series run.Series, request transform.Series, answer *api.StatsAnswer) *transform.Built {
+func typePoints(privacy *transform.Policy, series streams.Series, request transform.Series, answer *api.StatsAnswer) *transform.Built {
 	batch := transform.NewBatch(series.Stream.Table, privacy, memory.DefaultAllocator)
 	defer batch.Release()
 	for _, point := range answer.Series {
@@ -102,7 +103,7 @@ func typePoints(privacy *transform.Policy, series run.Series, request transform.
 }
 
 // conditions select the stored rows of the series.
-func conditions(s run.Series) (all []load.Condition) {
+func conditions(s streams.Series) (all []load.Condition) {
 	for _, c := range []struct{ column, value string }{
 		{"scope", s.Scope}, {"scope_id", s.ID}, {"rule_id", s.RuleID}, {"api_key_id", s.APIKeyID}, {"bucket_size", s.Bucket},
 	} {

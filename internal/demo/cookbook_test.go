@@ -21,6 +21,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/cookbook"
 	"github.com/flashback-sync/flashback-sync/internal/query"
 	"github.com/flashback-sync/flashback-sync/internal/run"
+	"github.com/flashback-sync/flashback-sync/internal/streams"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/load/snapshot"
 	"github.com/flashback-sync/flashback-sync/schema"
@@ -111,10 +112,10 @@ func published(t *testing.T) *sql.DB {
 	}
 	for _, stream := range schema.Streams() {
 		if stream.Kind == schema.Series {
-			settings.Stats = &run.Stats{Stream: stream, Start: start, Bucket: "1d", Scopes: []run.Scope{{Scope: "org"}, {Scope: "repo", IDs: repos}}}
+			settings.Stats = &streams.Stats{Stream: stream, Start: start, Bucket: "1d", Scopes: []streams.Scope{{Scope: "org"}, {Scope: "repo", IDs: repos}}}
 			continue
 		}
-		settings.Lists = append(settings.Lists, run.List{Query: api.Query{Endpoint: stream.Endpoint}, Start: start, Lookback: 48 * time.Hour})
+		settings.Lists = append(settings.Lists, streams.List{Query: api.Query{Endpoint: stream.Endpoint}, Start: start, Lookback: 48 * time.Hour})
 	}
 	for n := range 2 {
 		settings.RunID = fmt.Sprintf("run-%d", n)

@@ -2,7 +2,6 @@ package run
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -10,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
-	"github.com/flashback-sync/flashback-sync/extract/api"
+	"github.com/flashback-sync/flashback-sync/internal/streams"
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/load/erase"
@@ -41,7 +40,7 @@ func (r *run) applyPolicy(ctx context.Context) error {
 		}
 	}
 	obedience.Reject = rejectsAgain(r.options.Privacy)
-	obedience.Filter = func(key checkpoints.Key) checkpoints.Key { return keyAgain(changed, key) }
+	obedience.Filter = func(key checkpoints.Key) checkpoints.Key { return streams.KeyAgain(changed, key) }
 	if err := erase.Obey(ctx, r.warehouse, obedience); err != nil {
 		return err
 	}
@@ -64,28 +63,6 @@ func rejectsAgain(policy *transform.Policy) func(stream, raw, reason string) (st
 		}
 		return p.raw(raw), p.reason(reason)
 	}
-}
-
-// keyAgain is a key of the ledger with the ids as a policy stores them.
-func keyAgain(policy *transform.Policy, key checkpoints.Key) checkpoints.Key {
-	stream := schema.StreamByName(key.Stream)
-	switch {
-	case stream == nil:
-	case stream.Kind == schema.List:
-		query := api.Query{}
-		if json.Unmarshal([]byte(key.Filter), &query) == nil {
-			query.Endpoint = stream.Endpoint
-			return KeyOf(policy, query)
-		}
-	default:
-		series := Series{}
-		if json.Unmarshal([]byte(key.Filter), &series) == nil {
-			series.Stream = stream
-			series.hide(policy)
-			return series.Key()
-		}
-	}
-	return key
 }
 
 // finishErasing removes files that were set aside before something was erased: they have

@@ -8,6 +8,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/extract"
 	"github.com/flashback-sync/flashback-sync/extract/api"
+	"github.com/flashback-sync/flashback-sync/internal/streams"
 )
 
 // clockDoubt is how far apart the source's clock and ours may be before a run warns.
@@ -17,7 +18,7 @@ const clockDoubt = time.Hour
 // what it reads. The zero time means that the source does not serve the stream,
 // and that this is no failure. Of several policies the first that exists answers;
 // the walk reports those that do not.
-func (r *run) readClock(ctx context.Context, list List) (until time.Time, err error) {
+func (r *run) readClock(ctx context.Context, list streams.List) (until time.Time, err error) {
 	var seen extract.Glimpse
 	for _, query := range list.Queries(r.options.Privacy) {
 		seen, err = r.requestClock(ctx, list, query)
@@ -43,7 +44,7 @@ func (r *run) readClock(ctx context.Context, list List) (until time.Time, err er
 
 // requestClock requests the source's clock: with a stored row, which shows the resolution as
 // well, or with the newest row where none is stored.
-func (r *run) requestClock(ctx context.Context, list List, query api.Query) (extract.Glimpse, error) {
+func (r *run) requestClock(ctx context.Context, list streams.List, query api.Query) (extract.Glimpse, error) {
 	now := r.options.Now().UTC()
 	if seen, enough, err := r.requestStored(ctx, list, query, now); err != nil || enough {
 		return seen, err
@@ -53,9 +54,9 @@ func (r *run) requestClock(ctx context.Context, list List, query api.Query) (ext
 
 // requestStored requests a stored row of the lookback. That is not enough where
 // the source's clock is so far ahead that its newest row has to be known.
-func (r *run) requestStored(ctx context.Context, list List, query api.Query, now time.Time) (seen extract.Glimpse, enough bool, err error) {
+func (r *run) requestStored(ctx context.Context, list streams.List, query api.Query, now time.Time) (seen extract.Glimpse, enough bool, err error) {
 	recent := checkpoints.Interval{From: now.Add(-list.Lookback), To: now}
-	stored, err := r.warehouse.Middle(ctx, Stored(list.Table(), Hidden(r.options.Privacy, query), recent))
+	stored, err := r.warehouse.Middle(ctx, streams.Stored(r.options.Privacy, query, recent))
 	if err != nil || stored.IsZero() {
 		return seen, false, err
 	}
@@ -65,7 +66,7 @@ func (r *run) requestStored(ctx context.Context, list List, query api.Query, now
 
 // warnOfClock warns once a run if the source's clock and ours are far apart: one of
 // them is wrong, and what is due goes by the source's.
-func (r *run) warnOfClock(list List, clock time.Time) {
+func (r *run) warnOfClock(list streams.List, clock time.Time) {
 	own := r.options.Now().UTC()
 	if r.clockWarned || clock.Sub(own).Abs() <= clockDoubt {
 		return
@@ -81,7 +82,7 @@ func (r *run) warnOfClock(list List, clock time.Time) {
 // behind, and no new rows may appear; the later of the two is the bound. Half a
 // lookback ahead does no harm: so much before the last watermark is read again in any
 // case.
-func (r *run) coverable(list List, seen extract.Glimpse) time.Time {
+func (r *run) coverable(list streams.List, seen extract.Glimpse) time.Time {
 	bound := r.options.Now().UTC()
 	if seen.Newest.After(bound) {
 		bound = seen.Newest

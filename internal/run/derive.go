@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
+	"github.com/flashback-sync/flashback-sync/internal/streams"
 	"github.com/flashback-sync/flashback-sync/load/derived"
 )
 
@@ -30,7 +31,7 @@ func (r *run) derive(ctx context.Context) error {
 func (r *run) queries(ctx context.Context) (all []derived.Query, err error) {
 	for _, list := range r.options.Lists {
 		for _, q := range list.Queries(r.options.Privacy) {
-			all = append(all, derived.Query{Key: KeyOf(r.options.Privacy, q), PolicyID: q.Policy(), Start: list.Start})
+			all = append(all, derived.Query{Key: streams.KeyOf(r.options.Privacy, q), PolicyID: q.Policy(), Start: list.Start})
 		}
 	}
 	if r.options.Stats == nil {

@@ -7,10 +7,11 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"github.com/flashback-sync/flashback-sync/extract/api"
+	"github.com/flashback-sync/flashback-sync/internal/streams"
 )
 
 // dryStats plans the series, each of which takes one request or more.
-func (r *run) dryStats(ctx context.Context, stats Stats, result *Result) error {
+func (r *run) dryStats(ctx context.Context, stats streams.Stats, result *Result) error {
 	all, err := planStats(ctx, r.options.Privacy, r.warehouse, stats, r.kept(stats.Stream.Name))
 	if err != nil {
 		return err
@@ -21,7 +22,7 @@ func (r *run) dryStats(ctx context.Context, stats Stats, result *Result) error {
 }
 
 // dryList plans a list and requests how many rows are due.
-func (r *run) dryList(ctx context.Context, list List, result *Result) error {
+func (r *run) dryList(ctx context.Context, list streams.List, result *Result) error {
 	now, err := r.readClock(ctx, list)
 	if err != nil || !result.served(now) {
 		return err

@@ -14,6 +14,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/query"
 	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/internal/status"
+	"github.com/flashback-sync/flashback-sync/internal/streams"
 	"github.com/flashback-sync/flashback-sync/load"
 )
 
@@ -163,7 +164,7 @@ func TestExpiredTimeIsNoGap(t *testing.T) {
 	w.mustSync(w.options())
 	o := w.keeping()
 	w.mustSync(o)
-	stored, err := status.ReadHoldings(context.Background(), status.Source{DataDir: w.dir, DuckDB: true, Wanted: o.Wanted(), At: w.sim.Now()})
+	stored, err := status.ReadHoldings(context.Background(), status.Source{DataDir: w.dir, DuckDB: true, Wanted: streams.Wanted(o.Privacy, o.Lists, o.Stats), At: w.sim.Now()})
 	if err != nil {
 		t.Fatal(err)
 	}

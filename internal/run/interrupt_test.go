@@ -12,6 +12,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 	"github.com/flashback-sync/flashback-sync/internal/run"
+	"github.com/flashback-sync/flashback-sync/internal/streams"
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
@@ -191,7 +192,7 @@ func TestAStoppedStatisticsRunGoesOn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, small())
 	o := w.options(alerts, policyStats)
-	o.Stats.Scopes = []run.Scope{{Scope: "org"}, {Scope: "repo", Auto: true}}
+	o.Stats.Scopes = []streams.Scope{{Scope: "org"}, {Scope: "repo", Auto: true}}
 	lists := w.mustSync(w.options(alerts)).Streams[alerts].Requests
 	if _, err := w.interrupted(o, int(lists)+3); !errors.Is(err, context.Canceled) {
 		t.Fatal(err)

@@ -11,12 +11,12 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/extract"
-	"github.com/flashback-sync/flashback-sync/extract/api"
+	"github.com/flashback-sync/flashback-sync/internal/streams"
 	"github.com/flashback-sync/flashback-sync/transform"
 )
 
 // syncList reads what is due of a list.
-func (r *run) syncList(ctx context.Context, list List, result *Result) error {
+func (r *run) syncList(ctx context.Context, list streams.List, result *Result) error {
 	now, err := r.readClock(ctx, list)
 	if err != nil || !result.served(now) {
 		return err
@@ -39,7 +39,7 @@ func (r *run) syncList(ctx context.Context, list List, result *Result) error {
 }
 
 // readList reads what the ledger lacks, and the lookback.
-func (r *run) readList(ctx context.Context, list List, now time.Time, before checkpoints.Set, result *Result) error {
+func (r *run) readList(ctx context.Context, list streams.List, now time.Time, before checkpoints.Set, result *Result) error {
 	jobs, err := r.planList(ctx, list, now)
 	if err != nil {
 		return err
@@ -61,9 +61,9 @@ func (r *run) readList(ctx context.Context, list List, now time.Time, before che
 }
 
 // coveredBefore is what had been read of every query of the list before the run.
-func (r *run) coveredBefore(ctx context.Context, list List) (before checkpoints.Set, err error) {
+func (r *run) coveredBefore(ctx context.Context, list streams.List) (before checkpoints.Set, err error) {
 	for i, query := range list.Queries(r.options.Privacy) {
-		covered, err := r.warehouse.Coverage(ctx, KeyOf(r.options.Privacy, query), checkpoints.Covered)
+		covered, err := r.warehouse.Coverage(ctx, streams.KeyOf(r.options.Privacy, query), checkpoints.Covered)
 		if err != nil {
 			return nil, err
 		}
@@ -77,7 +77,7 @@ func (r *run) coveredBefore(ctx context.Context, list List) (before checkpoints.
 }
 
 // noteLateness stores how late rows come. What a repair restores was not late.
-func (r *run) noteLateness(ctx context.Context, list List, before checkpoints.Set) error {
+func (r *run) noteLateness(ctx context.Context, list streams.List, before checkpoints.Set) error {
 	if r.options.Repair != nil {
 		return nil
 	}
@@ -93,7 +93,7 @@ func (r *Result) served(now time.Time) bool {
 }
 
 // planList turns what is due into jobs, the newest first.
-func (r *run) planList(ctx context.Context, list List, now time.Time) ([]extract.Job, error) {
+func (r *run) planList(ctx context.Context, list streams.List, now time.Time) ([]extract.Job, error) {
 	kept := r.kept(list.Name())
 	if !r.options.From.IsZero() && r.options.From.Before(kept) {
 		r.warn(list.Name(), "read from "+kept.Format(time.RFC3339)+" on: what is older has expired, and is not read again")
@@ -101,13 +101,13 @@ func (r *run) planList(ctx context.Context, list List, now time.Time) ([]extract
 	var jobs []extract.Job
 	for _, query := range list.Queries(r.options.Privacy) {
 		if r.options.Repair != nil {
-			_, due := r.options.Repair.Lists[KeyOf(r.options.Privacy, query)].Split(kept)
+			_, due := r.options.Repair.Lists[streams.KeyOf(r.options.Privacy, query)].Split(kept)
 			for _, interval := range slices.Backward(due) {
 				jobs = append(jobs, extract.Job{Query: query, Interval: interval, Sparing: true})
 			}
 			continue
 		}
-		covered, err := r.warehouse.Coverage(ctx, KeyOf(r.options.Privacy, query), checkpoints.Covered)
+		covered, err := r.warehouse.Coverage(ctx, streams.KeyOf(r.options.Privacy, query), checkpoints.Covered)
 		if err != nil {
 			return nil, err
 		}
@@ -128,7 +128,7 @@ func mostlyCovered(i checkpoints.Interval, covered checkpoints.Set) bool {
 }
 
 // due is what the plan, or the requested range, makes of the coverage.
-func (r *run) due(list List, covered checkpoints.Set, now time.Time) checkpoints.Set {
+func (r *run) due(list streams.List, covered checkpoints.Set, now time.Time) checkpoints.Set {
 	wanted := checkpoints.Interval{From: list.Start, To: now}
 	if !r.options.To.IsZero() && r.options.To.Before(now) {
 		wanted.To = r.options.To
@@ -138,22 +138,6 @@ func (r *run) due(list List, covered checkpoints.Set, now time.Time) checkpoints
 		covered = nil
 	}
 	return checkpoints.Plan{Wanted: wanted, Lookback: list.Lookback, Kept: r.kept(list.Name())}.Due(covered)
-}
-
-// Queries are the stream's queries: one, or one for each policy. Each has
-// coverage of its own, so that a policy added later is read from the start. Errors name
-// them as the privacy policy stores them.
-func (l List) Queries(privacy *transform.Policy) []api.Query {
-	if len(l.Policies) == 0 {
-		return []api.Query{l.Query}
-	}
-	queries := make([]api.Query, len(l.Policies))
-	for i, policy := range l.Policies {
-		queries[i] = l.Query
-		queries[i].PolicyPath = policy
-		queries[i].Shown = Hidden(privacy, queries[i]).PolicyPath
-	}
-	return queries
 }
 
 // drain moves pages into batches and commits them.
@@ -169,7 +153,7 @@ func (r *run) drain(ctx context.Context, walks *extract.Walks, jobs []extract.Jo
 				return err
 			}
 		}
-		b.cover(KeyOf(r.options.Privacy, jobs[page.Job].Query), checkpoints.Covered, checkpoints.Of(page.Covered...))
+		b.cover(streams.KeyOf(r.options.Privacy, jobs[page.Job].Query), checkpoints.Covered, checkpoints.Of(page.Covered...))
 		if err := b.commitIfDue(ctx); err != nil {
 			return err
 		}

@@ -17,6 +17,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/audit"
 	"github.com/flashback-sync/flashback-sync/internal/race"
 	"github.com/flashback-sync/flashback-sync/internal/run"
+	"github.com/flashback-sync/flashback-sync/internal/streams"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
@@ -134,9 +135,9 @@ func (w *world) now() time.Time {
 }
 
 // options sync the named streams, or alerts and violations.
-func (w *world) options(streams ...string) run.Options {
-	if len(streams) == 0 {
-		streams = []string{alerts, violations}
+func (w *world) options(names ...string) run.Options {
+	if len(names) == 0 {
+		names = []string{alerts, violations}
 	}
 	o := run.Options{
 		Version: "test", DataDir: w.dir, PublishDuckDB: true, Compression: "none", Now: w.now, Verify: audit.VerifyTotals,
@@ -146,12 +147,12 @@ func (w *world) options(streams ...string) run.Options {
 			}
 		},
 	}
-	for _, name := range streams {
+	for _, name := range names {
 		if name == policyStats {
-			o.Stats = &run.Stats{Stream: schema.StreamByName("policy_stats"), Start: w.start, Bucket: "1h", Scopes: []run.Scope{{Scope: "org"}}}
+			o.Stats = &streams.Stats{Stream: schema.StreamByName("policy_stats"), Start: w.start, Bucket: "1h", Scopes: []streams.Scope{{Scope: "org"}}}
 			continue
 		}
-		o.Lists = append(o.Lists, run.List{
+		o.Lists = append(o.Lists, streams.List{
 			Query: api.Query{Endpoint: schema.StreamByName(name).Endpoint}, Start: w.start, Lookback: lookback,
 		})
 	}

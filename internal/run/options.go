@@ -8,6 +8,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/extract"
 	"github.com/flashback-sync/flashback-sync/extract/api"
+	"github.com/flashback-sync/flashback-sync/internal/streams"
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/schema"
 	"github.com/flashback-sync/flashback-sync/transform"
@@ -22,8 +23,8 @@ type Options struct {
 	DataDir  string
 	Source   string // the base URL, for reports
 
-	Lists []List
-	Stats *Stats
+	Lists []streams.List
+	Stats *streams.Stats
 	// Configured names the streams of the configuration, of which a run may sync some.
 	Configured []string
 
@@ -34,7 +35,7 @@ type Options struct {
 	Full bool
 	// VerifyEvery is how often a run compares the totals of a list, by Verify; 0 is never.
 	VerifyEvery time.Duration
-	Verify      func(ctx context.Context, options *Options, stored *load.Warehouse, from Source, list List, now time.Time) (Verification, error)
+	Verify      func(ctx context.Context, options *Options, stored *load.Warehouse, from Source, list streams.List, now time.Time) (Verification, error)
 	// RetryRejected types the rejects again.
 	RetryRejected bool
 	// DryRun plans and requests the totals, and writes nothing.
@@ -68,38 +69,6 @@ type Options struct {
 	Observe func(Event) // may be nil
 
 	expire map[string]time.Time // see Expire
-}
-
-// List is a stream of events.
-type List struct {
-	Query    api.Query // the filters; PolicyPath is set from Policies
-	Start    time.Time
-	Lookback time.Duration
-	Optional bool     // a 404 of the endpoint is no failure
-	Policies []string // not empty: the by-policy endpoint, once for each
-}
-
-// Name is the stream's name.
-func (l List) Name() string { return l.Query.List() }
-
-// Table is where the stream is stored.
-func (l List) Table() *schema.Table { return schema.StreamByName(l.Name()).Table }
-
-// Stats is a stream of statistics.
-type Stats struct {
-	Stream    *schema.Stream
-	Start     time.Time
-	Bucket    string
-	Scopes    []Scope
-	RuleIDs   []string
-	APIKeyIDs []string
-}
-
-// Scope is a level of statistics. Auto adds the repositories seen in the events.
-type Scope struct {
-	Scope string
-	IDs   []string
-	Auto  bool
 }
 
 // View is a published file, data_dir/Name.duckdb, for readers who may see less.

@@ -12,6 +12,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 	"github.com/flashback-sync/flashback-sync/internal/audit"
 	"github.com/flashback-sync/flashback-sync/internal/run"
+	"github.com/flashback-sync/flashback-sync/internal/streams"
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/schema"
 	"github.com/flashback-sync/flashback-sync/transform"
@@ -98,7 +99,7 @@ func TestVerifyMatchesUnderEveryPrivacyPolicy(t *testing.T) {
 			addCanaries(w)
 			o := w.options(alerts, violations, policyStats)
 			o.Privacy = policy
-			o.Stats.Scopes = append(o.Stats.Scopes, run.Scope{Scope: "repo", Auto: true})
+			o.Stats.Scopes = append(o.Stats.Scopes, streams.Scope{Scope: "repo", Auto: true})
 			for i := range o.Lists {
 				if name == "hashed" { // the ids of policies are hidden, too
 					o.Lists[i].Policies = w.policies()
@@ -141,7 +142,7 @@ func TestAnotherPrivacyPolicyIsRefusedUntilItIsApplied(t *testing.T) {
 	w := newWorld(t, small())
 	addCanaries(w)
 	o := w.options(alerts, violations, policyStats)
-	o.Stats.Scopes = append(o.Stats.Scopes, run.Scope{Scope: "repo", Auto: true})
+	o.Stats.Scopes = append(o.Stats.Scopes, streams.Scope{Scope: "repo", Auto: true})
 	w.mustSync(o)
 	aside := load.File(w.dir) + ".before-20240101T000000.000000000Z"
 	if err := os.WriteFile(aside, []byte("Jane Canary"), 0o600); err != nil {
@@ -193,7 +194,7 @@ func TestARebuildKeepsThePrivacyPolicy(t *testing.T) {
 	w := newWorld(t, small())
 	addCanaries(w)
 	o := w.options(alerts, violations, policyStats)
-	o.Stats.Scopes = append(o.Stats.Scopes, run.Scope{Scope: "repo", Auto: true})
+	o.Stats.Scopes = append(o.Stats.Scopes, streams.Scope{Scope: "repo", Auto: true})
 	o.NewRunID = func() string { return "another" }
 	w.mustSync(o)
 	plain := t.TempDir()

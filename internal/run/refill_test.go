@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
-	"github.com/flashback-sync/flashback-sync/internal/run"
+	"github.com/flashback-sync/flashback-sync/internal/streams"
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/load/snapshot"
 	"github.com/flashback-sync/flashback-sync/schema"
@@ -38,7 +38,7 @@ func TestANewColumnIsFilledFromExtra(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, apisim.Options{Days: 5, AlertsPerDay: 5, ViolationsPerDay: 900})
 	o := w.options()
-	o.Stats = &run.Stats{Stream: schema.StreamByName("policy_stats"), Bucket: "1h", Start: w.sim.Now().AddDate(0, 0, -5), Scopes: []run.Scope{{Scope: "org"}}}
+	o.Stats = &streams.Stats{Stream: schema.StreamByName("policy_stats"), Bucket: "1h", Start: w.sim.Now().AddDate(0, 0, -5), Scopes: []streams.Scope{{Scope: "org"}}}
 	w.mustSync(o)
 	tables := map[*schema.Table][]string{
 		schema.Violations(): {"severity", "block", "conversation_id"}, schema.PolicyStats(): {"blocks", "severity_high"},

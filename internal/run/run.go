@@ -12,6 +12,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/internal/forgotten"
 	"github.com/flashback-sync/flashback-sync/internal/journal"
+	"github.com/flashback-sync/flashback-sync/internal/streams"
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/load/durable"
@@ -226,7 +227,7 @@ func (r *run) syncAll(ctx context.Context) error {
 
 func (r *run) stream(ctx context.Context, name string, sync func(*Result) error) error {
 	started, before := r.options.Now(), r.source.Requests()
-	result := &Result{Stream: journal.Stream{Served: true, Queries: r.options.Wanted()[name].Digest}}
+	result := &Result{Stream: journal.Stream{Served: true, Queries: streams.Wanted(r.options.Privacy, r.options.Lists, r.options.Stats)[name].Digest}}
 	result.Err = sync(result)
 	result.Requests = r.source.Requests() - before
 	result.Took = r.options.Now().Sub(started)

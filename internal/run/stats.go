@@ -13,12 +13,14 @@ import (
 	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/extract/api"
 	"github.com/flashback-sync/flashback-sync/internal/crash"
+	"github.com/flashback-sync/flashback-sync/internal/streams"
+	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/transform"
 )
 
 // reading is a series and what was read of it.
 type reading struct {
-	series Series
+	series streams.Series
 	since  time.Time // the first instant that is wanted
 	first  bool      // nothing of it is stored yet
 	window checkpoints.Window
@@ -32,13 +34,13 @@ func (r reading) request(now time.Time) transform.Series {
 }
 
 // syncStats reads every series of the statistics.
-func (r *run) syncStats(ctx context.Context, stats Stats, result *Result) error {
+func (r *run) syncStats(ctx context.Context, stats streams.Stats, result *Result) error {
 	err := r.storing(ctx, stats.Stream.Name, func() error { return r.readStats(ctx, stats, result) })
 	result.Complete = err == nil
 	return err
 }
 
-func (r *run) readStats(ctx context.Context, stats Stats, result *Result) error {
+func (r *run) readStats(ctx context.Context, stats streams.Stats, result *Result) error {
 	all, err := planStats(ctx, r.options.Privacy, r.warehouse, stats, r.kept(stats.Stream.Name))
 	if err != nil {
 		return err
@@ -52,7 +54,7 @@ func (r *run) readStats(ctx context.Context, stats Stats, result *Result) error 
 }
 
 // planStats lists the series and since when each is due, which is not before what is kept.
-func planStats(ctx context.Context, privacy *transform.Policy, stored ledger, stats Stats, kept time.Time) ([]reading, error) {
+func planStats(ctx context.Context, privacy *transform.Policy, stored *load.Warehouse, stats streams.Stats, kept time.Time) ([]reading, error) {
 	series, err := stats.Series(ctx, privacy, stored)
 	if err != nil {
 		return nil, err
@@ -154,7 +156,7 @@ func (s *shortReach) message() string {
 
 // ignorable reports whether a failure is none: a repository that was found in the
 // events and that the source no longer knows.
-func (r *run) ignorable(s Series, err error) bool {
+func (r *run) ignorable(s streams.Series, err error) bool {
 	kind, known := api.KindOf(err)
 	if !s.Found || !known || kind != api.NotFound {
 		return false

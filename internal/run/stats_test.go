@@ -16,6 +16,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 	"github.com/flashback-sync/flashback-sync/internal/run"
+	"github.com/flashback-sync/flashback-sync/internal/streams"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
@@ -105,7 +106,7 @@ func TestStatisticsEqualTheSource(t *testing.T) {
 	rule, apiKey := org.Policies[0].RuleIDs[0], org.APIKeys[0].ID
 	o := w.options(policyStats)
 	o.Stats.RuleIDs, o.Stats.APIKeyIDs = []string{rule}, []string{apiKey}
-	o.Stats.Scopes = []run.Scope{{Scope: "org"}, {Scope: "workspace", IDs: []string{org.Workspaces[0].ID}}, {Scope: "repo", IDs: []string{org.Repos[0].ID}}}
+	o.Stats.Scopes = []streams.Scope{{Scope: "org"}, {Scope: "workspace", IDs: []string{org.Workspaces[0].ID}}, {Scope: "repo", IDs: []string{org.Repos[0].ID}}}
 	summary := w.mustSync(o)
 	want := map[string]fields{}
 	for _, scope := range []map[string]string{{"scope": "org"}, {"scope": "workspace", "id": org.Workspaces[0].ID}, {"scope": "repo", "id": org.Repos[0].ID}} {
@@ -237,7 +238,7 @@ func TestWhatLayBeyondReachWhenASeriesWasFirstReadIsNotLost(t *testing.T) {
 	if got := w.windows(); !slices.Equal(got, []string{"365d"}) {
 		t.Errorf("asked for %v", got)
 	}
-	o.Stats.Scopes = append(o.Stats.Scopes, run.Scope{Scope: "repo", IDs: []string{w.sim.Organisation().Repos[0].ID, w.sim.Organisation().Repos[1].ID}}) // new series beside one that was read
+	o.Stats.Scopes = append(o.Stats.Scopes, streams.Scope{Scope: "repo", IDs: []string{w.sim.Organisation().Repos[0].ID, w.sim.Organisation().Repos[1].ID}}) // new series beside one that was read
 	w.sim.Advance(time.Hour)
 	w.mustSync(o)
 	if got := w.published("SELECT count(*) FROM sync_coverage WHERE status = 'lost'"); got != "0" {
@@ -284,7 +285,7 @@ func TestStatisticsOfTheReposThatWereSeen(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, small())
 	o := w.options(alerts, policyStats)
-	o.Stats.Scopes = []run.Scope{{Scope: "repo", Auto: true}}
+	o.Stats.Scopes = []streams.Scope{{Scope: "repo", Auto: true}}
 	repos := map[string]bool{}
 	for _, row := range w.sim.Alerts() {
 		repos[row.RepoID] = true
@@ -308,13 +309,13 @@ func TestASeriesThatIsNotFound(t *testing.T) {
 	}
 	w.sim.Inject(gone)
 	auto := w.options(alerts, policyStats)
-	auto.Stats.Scopes = []run.Scope{{Scope: "org"}, {Scope: "repo", Auto: true}}
+	auto.Stats.Scopes = []streams.Scope{{Scope: "org"}, {Scope: "repo", Auto: true}}
 	w.mustSync(auto) // found by ourselves: no failure
 	if told := strings.Join(w.warnings, " "); !strings.Contains(told, repo) {
 		t.Errorf("warnings: %q", told)
 	}
 	named := w.options(policyStats)
-	named.Stats.Scopes = []run.Scope{{Scope: "org"}, {Scope: "repo", IDs: []string{repo}}}
+	named.Stats.Scopes = []streams.Scope{{Scope: "org"}, {Scope: "repo", IDs: []string{repo}}}
 	summary, err := w.sync(context.Background(), named)
 	if r := summary.Streams[policyStats]; err != nil || !errors.Is(r.Err, run.ErrIncomplete) || r.Complete || r.Received == 0 {
 		t.Errorf("%v, %+v", err, *r)

@@ -18,6 +18,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 	"github.com/flashback-sync/flashback-sync/internal/run"
+	"github.com/flashback-sync/flashback-sync/internal/streams"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
@@ -48,7 +49,7 @@ func upgradeWorld(t *testing.T) *world {
 
 func (w *world) upgradeOptions() run.Options {
 	o := w.options()
-	o.Stats = &run.Stats{Stream: schema.StreamByName("policy_stats"), Start: days(-400), Bucket: "1d", Scopes: []run.Scope{
+	o.Stats = &streams.Stats{Stream: schema.StreamByName("policy_stats"), Start: days(-400), Bucket: "1d", Scopes: []streams.Scope{
 		{Scope: "org"}, {Scope: "repo", IDs: []string{w.sim.Organisation().Repos[0].ID}},
 	}}
 	return o

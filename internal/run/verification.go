@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
+	"github.com/flashback-sync/flashback-sync/internal/streams"
 )
 
 // Verification is what a comparison of a stream's totals found.
@@ -19,7 +20,7 @@ type Verification struct {
 // verifyIfDue compares the stream's totals by month with what is stored, once in a
 // while: all that is older than the lookback, which the run has just read. What is
 // missing makes the run partial; what the source has deleted is only reported.
-func (r *run) verifyIfDue(ctx context.Context, list List, now time.Time, result *Result) error {
+func (r *run) verifyIfDue(ctx context.Context, list streams.List, now time.Time, result *Result) error {
 	due, err := r.verificationDue(ctx, list)
 	if err != nil || !due {
 		return err
@@ -40,7 +41,7 @@ func (r *run) verifyIfDue(ctx context.Context, list List, now time.Time, result 
 	return nil
 }
 
-func (r *run) verificationDue(ctx context.Context, list List) (bool, error) {
+func (r *run) verificationDue(ctx context.Context, list streams.List) (bool, error) {
 	o := r.options
 	if o.Verify == nil || o.VerifyEvery <= 0 || o.Repair != nil || !o.From.IsZero() || !o.To.IsZero() {
 		return false, nil

@@ -15,6 +15,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 	"github.com/flashback-sync/flashback-sync/internal/audit"
 	"github.com/flashback-sync/flashback-sync/internal/run"
+	"github.com/flashback-sync/flashback-sync/internal/streams"
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
@@ -257,7 +258,7 @@ func TestFiguresOfASeriesAreCountedWithinItsCoverage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, small())
 	o := w.options(policyStats)
-	o.Stats = &run.Stats{Stream: schema.StreamByName("policy_stats"), Start: noon.AddDate(0, 0, -5), Bucket: "5m", Scopes: []run.Scope{{Scope: "org"}}}
+	o.Stats = &streams.Stats{Stream: schema.StreamByName("policy_stats"), Start: noon.AddDate(0, 0, -5), Bucket: "5m", Scopes: []streams.Scope{{Scope: "org"}}}
 	w.mustSync(o)
 	w.sim.Advance(6 * time.Minute) // now a larger window is needed to reach back
 	w.matches(o)
@@ -287,7 +288,7 @@ func TestAQueryTheSourceDoesNotKnowIsNotAMatch(t *testing.T) {
 	w := newWorld(t, small())
 	o := w.options(violations, policyStats)
 	o.Lists[0].Policies = []string{"no-such-policy", w.sim.Organisation().Policies[0].ID}
-	o.Stats.Scopes = []run.Scope{{Scope: "repo", IDs: []string{"no-such-repo"}}, {Scope: "org"}}
+	o.Stats.Scopes = []streams.Scope{{Scope: "repo", IDs: []string{"no-such-repo"}}, {Scope: "org"}}
 	if _, err := w.sync(context.Background(), o); err != nil {
 		t.Fatal(err)
 	}
@@ -334,7 +335,7 @@ func TestWhatWasNeverServedDoesNotDiffer(t *testing.T) {
 		t.Errorf("an optional stream: %+v", s)
 	}
 	o = w.options(policyStats)
-	o.Stats.Scopes = []run.Scope{{Scope: "repo", IDs: []string{"no-such-repo"}}, {Scope: "org"}}
+	o.Stats.Scopes = []streams.Scope{{Scope: "repo", IDs: []string{"no-such-repo"}}, {Scope: "org"}}
 	if _, err := w.sync(context.Background(), o); err != nil {
 		t.Fatal(err)
 	}

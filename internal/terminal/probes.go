@@ -7,12 +7,12 @@ import (
 	"github.com/dustin/go-humanize"
 	"github.com/jedib0t/go-pretty/v6/table"
 
-	"github.com/flashback-sync/flashback-sync/internal/run"
+	"github.com/flashback-sync/flashback-sync/internal/streams"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
 // Probes prints a line for each stream that was tried.
-func Probes(out io.Writer, probes []run.Probe) {
+func Probes(out io.Writer, probes []streams.Probe) {
 	t := Table(out, "rows", "requests")
 	t.AppendHeader(table.Row{"stream", "answer", "history from", "rows", "requests", "read again in every run"})
 	for _, p := range probes {

@@ -1,12 +1,12 @@
-package run
+package streams
 
 import (
 	"context"
 	"encoding/json"
-	"slices"
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
+	"github.com/flashback-sync/flashback-sync/extract"
 	"github.com/flashback-sync/flashback-sync/extract/api"
 	"github.com/flashback-sync/flashback-sync/schema"
 	"github.com/flashback-sync/flashback-sync/transform"
@@ -53,100 +53,6 @@ var bucketLengths = map[string]time.Duration{
 	"6h": 6 * time.Hour, "12h": 12 * time.Hour, "1d": 24 * time.Hour,
 }
 
-// ledger is what planning needs to know of what is stored.
-type ledger interface {
-	Coverage(ctx context.Context, key checkpoints.Key, status checkpoints.Status) (checkpoints.Set, error)
-	Repos(ctx context.Context, table *schema.Table) ([]string, error)
-	Sealed(ctx context.Context) ([]string, error)
-}
-
-// Series lists the series: those that are configured, and with auto those of the other
-// repositories seen in the events.
-func (s Stats) Series(ctx context.Context, privacy *transform.Policy, stored ledger) ([]Series, error) {
-	all := s.configured(privacy)
-	for _, scope := range s.Scopes {
-		if !scope.Auto {
-			continue
-		}
-		seen, err := repos(ctx, privacy, stored)
-		if err != nil {
-			return nil, err
-		}
-		for _, id := range seen {
-			if !slices.Contains(scope.IDs, id) {
-				all = append(all, s.filtered(privacy, Series{Stream: s.Stream, Scope: scope.Scope, ID: id, Bucket: s.Bucket, Found: true})...)
-			}
-		}
-	}
-	return all, nil
-}
-
-// repos lists the repositories seen in the events, or of which statistics are stored, as the
-// source knows them, sorted.
-// Where the policy hides them they are stored encrypted.
-func repos(ctx context.Context, privacy *transform.Policy, stored ledger) (all []string, err error) {
-	for _, stream := range schema.Streams() {
-		column := map[schema.Kind]string{schema.List: "repo_id", schema.Series: "scope_id"}[stream.Kind]
-		if privacy.Of(stream.Table.Name, column) != schema.Keep {
-			continue
-		}
-		seen, err := stored.Repos(ctx, stream.Table)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, seen...)
-	}
-	if privacy.HasKey() {
-		sealed, err := stored.Sealed(ctx)
-		if err != nil {
-			return nil, err
-		}
-		for _, text := range sealed {
-			id, err := privacy.Open(text)
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, id)
-		}
-	}
-	slices.Sort(all)
-	return slices.Compact(all), nil
-}
-
-// configured are the series that the configuration names.
-func (s Stats) configured(privacy *transform.Policy) (all []Series) {
-	for _, scope := range s.Scopes {
-		ids := scope.IDs
-		if scope.Scope == "org" {
-			ids = []string{""}
-		}
-		for _, id := range ids {
-			all = append(all, s.filtered(privacy, Series{Stream: s.Stream, Scope: scope.Scope, ID: id, Bucket: s.Bucket})...)
-		}
-	}
-	return all
-}
-
-// filtered are a series without a filter, and those of it by each rule and by each API key.
-// The ids are as the source knows them.
-func (s Stats) filtered(privacy *transform.Policy, whole Series) []Series {
-	all := []Series{whole}
-	for _, rule := range s.RuleIDs {
-		part := whole
-		part.RuleID = rule
-		all = append(all, part)
-	}
-	for _, key := range s.APIKeyIDs {
-		part := whole
-		part.APIKeyID = key
-		all = append(all, part)
-	}
-	for i := range all {
-		all[i].hide(privacy)
-	}
-	return all
-}
-
 // hide puts the ids in their places: those to request, and those that are stored.
 func (s *Series) hide(privacy *transform.Policy) {
 	s.requested.id, s.requested.ruleID, s.requested.apiKeyID = s.ID, s.RuleID, s.APIKeyID
@@ -156,15 +62,6 @@ func (s *Series) hide(privacy *transform.Policy) {
 	s.APIKeyID = stored(privacy, table, "api_key_id", s.APIKeyID)
 }
 
-// Named are the smallest requests that reach every series the configuration names;
-// those of repositories that only the events name are not among them.
-func (s Stats) Named() (all []api.StatsQuery) {
-	for _, one := range s.configured(nil) {
-		all = append(all, one.query("24h"))
-	}
-	return all
-}
-
 func (s Series) query(window string) api.StatsQuery {
 	return api.StatsQuery{
 		Endpoint: s.Stream.Endpoint,
@@ -172,9 +69,15 @@ func (s Series) query(window string) api.StatsQuery {
 	}
 }
 
+// source is what is requested of the API.
+type source interface {
+	Stats(ctx context.Context, q api.StatsQuery) (*api.StatsAnswer, error)
+	Peek(ctx context.Context, q api.Query, since time.Time) (extract.Glimpse, error)
+}
+
 // ReadBack requests the smallest window that reaches back far enough from now, by
 // the source's clock as soon as the answer gives it.
-func (s Series) ReadBack(ctx context.Context, from Source, now, since time.Time) (checkpoints.Window, *api.StatsAnswer, error) {
+func (s Series) ReadBack(ctx context.Context, from source, now, since time.Time) (checkpoints.Window, *api.StatsAnswer, error) {
 	tries := checkpoints.Reaching(now, since)
 	window, answer, err := s.tryWindows(ctx, from, tries)
 	if err != nil || window != tries[0] {
@@ -187,7 +90,7 @@ func (s Series) ReadBack(ctx context.Context, from Source, now, since time.Time)
 }
 
 // tryWindows requests one window after the other until the source accepts one.
-func (s Series) tryWindows(ctx context.Context, from Source, tries []checkpoints.Window) (window checkpoints.Window, answer *api.StatsAnswer, err error) {
+func (s Series) tryWindows(ctx context.Context, from source, tries []checkpoints.Window) (window checkpoints.Window, answer *api.StatsAnswer, err error) {
 	for _, window = range tries {
 		answer, err = from.Stats(ctx, s.query(window.Name))
 		if kind, known := api.KindOf(err); !known || kind != api.Refused {

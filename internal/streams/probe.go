@@ -1,4 +1,4 @@
-package run
+package streams
 
 import (
 	"context"
@@ -24,7 +24,7 @@ type Probe struct {
 // Probed tries every stream; after a token that is refused, or a source that cannot be
 // reached, the others would fail in the same way and are not tried. skew is how far our
 // clock is ahead of the source's, 0 if nothing was received.
-func Probed(ctx context.Context, o Options, from Source) (all []Probe, skew time.Duration) {
+func Probed(ctx context.Context, lists []List, stats *Stats, from source) (all []Probe, skew time.Duration) {
 	hopeless := false
 	try := func(name string, request func(*Probe) error) {
 		p := Probe{Stream: name, Answer: "not tried"}
@@ -37,16 +37,16 @@ func Probed(ctx context.Context, o Options, from Source) (all []Probe, skew time
 		}
 		all = append(all, p)
 	}
-	for _, list := range o.Lists {
+	for _, list := range lists {
 		try(list.Name(), func(p *Probe) error { return p.list(ctx, list, from, &skew) })
 	}
-	if o.Stats != nil {
-		try(o.Stats.Stream.Name, func(p *Probe) error { return p.stats(ctx, *o.Stats, from) })
+	if stats != nil {
+		try(stats.Stream.Name, func(p *Probe) error { return p.stats(ctx, *stats, from) })
 	}
 	return all, skew
 }
 
-func (p *Probe) list(ctx context.Context, list List, from Source, skew *time.Duration) error {
+func (p *Probe) list(ctx context.Context, list List, from source, skew *time.Duration) error {
 	var unknown []error
 	queries := list.Queries(nil)
 	for _, query := range queries {
@@ -73,7 +73,7 @@ func (p *Probe) list(ctx context.Context, list List, from Source, skew *time.Dur
 	return errors.Join(unknown...)
 }
 
-func (p *Probe) stats(ctx context.Context, stats Stats, from Source) error {
+func (p *Probe) stats(ctx context.Context, stats Stats, from source) error {
 	var refused error
 	p.Answer, p.Start = "not tried: a sync finds the repositories", stats.Start
 	for _, query := range stats.Named() {
