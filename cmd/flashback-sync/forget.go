@@ -91,8 +91,8 @@ func (f *personFlags) add(command *cobra.Command, verb string) {
 }
 
 // person is who the flags name.
-func (f *personFlags) person(stdin io.Reader) (p run.Person, err error) {
-	p = run.Person{Entity: schema.User, ID: f.user, Names: f.names}
+func (f *personFlags) person(stdin io.Reader) (p forgotten.Person, err error) {
+	p = forgotten.Person{Entity: schema.User, ID: f.user, Names: f.names}
 	if f.conversation != "" {
 		p.Entity, p.ID = schema.Conversation, f.conversation
 	}
@@ -141,7 +141,7 @@ func (a *app) forget(ctx context.Context, f forgetFlags, stdin io.Reader) error 
 	}
 	defer t.source.Close()
 	t.options.DryRun = !f.yes
-	var done *run.Erased
+	var done *forgotten.Erased
 	work := func() (err error) {
 		done, err = run.Forget(ctx, t.options, person)
 		return err
@@ -159,10 +159,10 @@ func (a *app) forget(ctx context.Context, f forgetFlags, stdin io.Reader) error 
 	if done == nil || err != nil && !errors.Is(err, erasure.ErrLeft) {
 		return err
 	}
-	return errors.Join(err, a.showErased(done, &t.options, f))
+	return errors.Join(err, a.showErased(done, t.options.DataDir, f))
 }
 
-func (a *app) showErased(done *run.Erased, o *run.Options, f forgetFlags) error {
+func (a *app) showErased(done *forgotten.Erased, dataDir string, f forgetFlags) error {
 	if f.json {
 		a.printJSON(done)
 	} else {
@@ -172,7 +172,7 @@ func (a *app) showErased(done *run.Erased, o *run.Options, f forgetFlags) error 
 		return nil
 	}
 	var page strings.Builder
-	if err := html.WriteErasure(&page, done, o, time.Now()); err != nil {
+	if err := html.WriteErasure(&page, done, dataDir, version, time.Now()); err != nil {
 		return err
 	}
 	return writeFile("--report", f.report, []byte(page.String()))
@@ -206,7 +206,7 @@ func (a *app) suppress(ctx context.Context, f personFlags, stdin io.Reader) erro
 		return err
 	}
 	defer t.source.Close()
-	var done *run.Erased
+	var done *forgotten.Erased
 	err = t.recorded(ctx, "suppress", func() (err error) {
 		done, err = run.Forget(ctx, t.options, person)
 		return err

@@ -15,7 +15,6 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/erasure"
 	"github.com/flashback-sync/flashback-sync/internal/exit"
 	"github.com/flashback-sync/flashback-sync/internal/forgotten"
-	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/load"
 )
 
@@ -90,7 +89,7 @@ func TestForgetFromTheCommandLine(t *testing.T) {
 	}
 	report := filepath.Join(b.dir, "proof.html")
 	done := b.withInput(goneID+"\nMaria Mustermann\n", "forget", "--user", "-", "--yes", "--json", "--report", report)
-	var erased run.Erased
+	var erased forgotten.Erased
 	if err := json.Unmarshal([]byte(done.stdout), &erased); err != nil || done.code != 0 {
 		t.Fatalf("exit %d, %v: %s%s", done.code, err, done.stdout, done.stderr)
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/exit"
 	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/internal/streams"
+	"github.com/flashback-sync/flashback-sync/internal/views"
 	"github.com/flashback-sync/flashback-sync/schema"
 	"github.com/flashback-sync/flashback-sync/transform"
 )
@@ -102,7 +103,7 @@ func options(c *config.Config, privacy *transform.Policy) run.Options {
 	}
 	for _, view := range c.Publish.Views {
 		if policy, err := privacy.Another(view.Treatments()); err == nil { // a.policy has checked it
-			o.Views = append(o.Views, run.View{Name: view.Name, Tables: view.Names(), Policy: policy})
+			o.Views = append(o.Views, views.View{Name: view.Name, Tables: view.Names(), Policy: policy})
 		}
 	}
 	for _, stream := range schema.Streams() {

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
+	"github.com/flashback-sync/flashback-sync/internal/forgotten"
+	"github.com/flashback-sync/flashback-sync/internal/privacy"
 	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/load/snapshot"
 	"github.com/flashback-sync/flashback-sync/schema"
@@ -65,16 +67,16 @@ func verified(ctx context.Context, options run.Options, from run.Source, only ma
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, stored.Close()) }()
-	hidden, err := run.ReadForgotten(ctx, &options, stored)
+	withheld, err := forgotten.Withhold(ctx, options.DataDir, options.LakeDir(), options.Privacy, stored)
 	if err != nil {
 		return nil, err
 	}
-	options.Privacy = hidden.Policy
-	if err := run.CheckPolicy(ctx, stored, options.Privacy); err != nil {
+	options.Privacy = withheld.Policy
+	if err := privacy.Check(ctx, stored, options.Privacy); err != nil {
 		return nil, err
 	}
 	options.Observe(run.Event{Kind: run.Opened})
-	v := &verification{options: options, source: from, stored: stored, only: only, unfinished: hidden.Unfinished, report: &Report{
+	v := &verification{options: options, source: from, stored: stored, only: only, unfinished: withheld.Unfinished, report: &Report{
 		Source: options.Source, DataDir: options.DataDir, Generator: "flashback-sync " + options.Version,
 		Full: options.Full, StartedAt: options.Now().UTC(),
 	}}

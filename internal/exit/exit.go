@@ -10,6 +10,8 @@ import (
 	"github.com/flashback-sync/flashback-sync/extract/api"
 	"github.com/flashback-sync/flashback-sync/internal/audit"
 	"github.com/flashback-sync/flashback-sync/internal/erasure"
+	"github.com/flashback-sync/flashback-sync/internal/forgotten"
+	"github.com/flashback-sync/flashback-sync/internal/privacy"
 	"github.com/flashback-sync/flashback-sync/internal/query"
 	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/internal/serve/schedule"
@@ -111,11 +113,11 @@ func Code(ctx context.Context, err error) int {
 		statement *query.StatementError
 		damaged   *duckdb.DamagedError
 		storage   *duckdb.StorageError
-		policy    *run.PolicyChanged
-		key       *run.KeyMissing
+		policy    *privacy.Changed
+		key       *forgotten.KeyMissing
 	)
 	switch {
-	case errors.As(err, &misuse) || errors.As(err, &statement) || errors.As(err, &policy) || errors.As(err, &key) || errors.Is(err, run.ErrNoKey):
+	case errors.As(err, &misuse) || errors.As(err, &statement) || errors.As(err, &policy) || errors.As(err, &key) || errors.Is(err, forgotten.ErrNoKey):
 		return CodeUsage
 	case errors.As(err, &damaged):
 		return CodeDamaged

@@ -12,8 +12,9 @@ import (
 	"github.com/flashback-sync/flashback-sync/extract/api"
 	"github.com/flashback-sync/flashback-sync/internal/audit"
 	"github.com/flashback-sync/flashback-sync/internal/erasure"
+	"github.com/flashback-sync/flashback-sync/internal/forgotten"
+	"github.com/flashback-sync/flashback-sync/internal/privacy"
 	"github.com/flashback-sync/flashback-sync/internal/query"
-	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/internal/visible"
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
@@ -25,8 +26,8 @@ func Hint(err error) string {
 		hint    *hinted
 		damaged *duckdb.DamagedError
 		storage *duckdb.StorageError
-		policy  *run.PolicyChanged
-		key     *run.KeyMissing
+		policy  *privacy.Changed
+		key     *forgotten.KeyMissing
 		limit   *query.LimitError
 	)
 	switch {
@@ -36,7 +37,7 @@ func Hint(err error) string {
 		return policyHint(policy)
 	case errors.As(err, &key):
 		return "restore the privacy key " + key.KeyID + ": privacy.key_env, key_file or key_command"
-	case errors.Is(err, run.ErrNoKey):
+	case errors.Is(err, forgotten.ErrNoKey):
 		return "put a random key, such as openssl rand -hex 32 prints, into a variable, name it in privacy.key_env, and keep a copy: every later run needs it"
 	case errors.As(err, &damaged) && damaged.Newer:
 		return "nothing is wrong with the file: run the release that wrote it, or a later one"
@@ -81,7 +82,7 @@ var limitHints = map[string]string{
 }
 
 // policyHint says how what is stored can obey the policy again.
-func policyHint(err *run.PolicyChanged) string {
+func policyHint(err *privacy.Changed) string {
 	const otherwise = "restore the former policy and key, or set data_dir to a new folder"
 	if err.Possible {
 		return "'flashback-sync sync --apply-privacy' rewrites what is stored, which cannot be undone; or " + otherwise

@@ -17,31 +17,6 @@ import (
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
-// Expire drops the rows of streams that are dated before an instant, by the stream's name,
-// once and in the same way as Options.Keep does: for good, and never to be read again. The
-// instants are rounded down to UTC days. It requests nothing of the source.
-func Expire(ctx context.Context, options Options, before map[string]time.Time) (*Summary, error) {
-	if options.DryRun {
-		return nil, errors.New("expire: there is no dry run")
-	}
-	options.expire = map[string]time.Time{}
-	now := time.Now
-	if options.Now != nil {
-		now = options.Now
-	}
-	for name, at := range before {
-		at = at.UTC().Truncate(24 * time.Hour)
-		switch {
-		case schema.StreamByName(name) == nil:
-			return nil, fmt.Errorf("expire: there is no stream %s", name)
-		case at.After(now()):
-			return nil, fmt.Errorf("expire: %s has not begun", at.Format(time.DateOnly))
-		}
-		options.expire[name] = at
-	}
-	return Run(ctx, options, Source{})
-}
-
 // CountBefore counts the rows that are dated before an instant, by table, and the rejects that
 // came before it. It changes nothing.
 func CountBefore(ctx context.Context, options Options, at time.Time) (rows map[string]int64, err error) {
@@ -66,17 +41,16 @@ func CountBefore(ctx context.Context, options Options, at time.Time) (rows map[s
 	return rows, nil
 }
 
-// EraseBefore expires the rows of all streams that are dated before a day, and returns what is
-// left of them, by table: an erasure.ErrLeft if that is anything.
+// EraseBefore drops the rows of all streams that are dated before a UTC day, once and in the
+// same way as Options.Keep does: for good, and never to be read again. It requests nothing of
+// the source. It returns what is left of them, by table: an erasure.ErrLeft if that is
+// anything.
 func EraseBefore(ctx context.Context, options Options, day time.Time) (left map[string]int64, err error) {
-	before := map[string]time.Time{}
-	for _, s := range schema.Streams() {
-		before[s.Name] = day
-	}
-	if _, err := Expire(ctx, options, before); err != nil {
+	options.expire = day.UTC().Truncate(24 * time.Hour)
+	if _, err := Run(ctx, options, Source{}); err != nil {
 		return nil, err
 	}
-	left, err = CountBefore(ctx, options, day)
+	left, err = CountBefore(ctx, options, options.expire)
 	for table, n := range left {
 		if n > 0 {
 			return left, fmt.Errorf("%w: %d rows of %s", erasure.ErrLeft, n, table)
@@ -101,7 +75,7 @@ func (r *run) readExpired(ctx context.Context) (err error) {
 // if rows are to be kept for longer now.
 func (r *run) kept(stream string) time.Time {
 	kept := r.expired[stream]
-	for _, at := range []time.Time{r.options.expire[stream], r.firstKept(stream)} {
+	for _, at := range []time.Time{r.options.expire, r.firstKept(stream)} {
 		if at.After(kept) {
 			kept = at
 		}
@@ -131,7 +105,7 @@ func (r *run) sourceTime() time.Time {
 
 // expire drops what is older than it is kept, before anything is published.
 func (r *run) expire(ctx context.Context) error {
-	if len(r.options.Keep) > 0 && r.options.expire == nil && r.sourceTime().IsZero() {
+	if len(r.options.Keep) > 0 && r.options.expire.IsZero() && r.sourceTime().IsZero() {
 		r.warn("", "nothing expires in this run: the source's clock is not known, and our own alone is not relied on")
 	}
 	starts, err := r.starts(ctx)
@@ -144,7 +118,7 @@ func (r *run) expire(ctx context.Context) error {
 			all = append(all, erase.Expiry{Stream: stream, Before: kept, Starts: starts[stream.Name]})
 		}
 	}
-	removed, err := erase.Expire(ctx, r.warehouse, r.options.RunID, all, r.options.expire != nil)
+	removed, err := erase.Expire(ctx, r.warehouse, r.options.RunID, all, !r.options.expire.IsZero())
 	if err != nil {
 		return err
 	}

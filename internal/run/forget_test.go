@@ -15,6 +15,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 	"github.com/flashback-sync/flashback-sync/internal/audit"
 	"github.com/flashback-sync/flashback-sync/internal/erasure"
+	"github.com/flashback-sync/flashback-sync/internal/forgotten"
 	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/schema"
@@ -70,7 +71,7 @@ func (w *world) mustMatch(o run.Options) *audit.Report {
 	return report
 }
 
-func forgettable() run.Person { return run.Person{Entity: schema.User, ID: canaryID} }
+func forgettable() forgotten.Person { return forgotten.Person{Entity: schema.User, ID: canaryID} }
 
 func TestForgetErasesAPersonForGood(t *testing.T) {
 	t.Parallel()
@@ -81,7 +82,7 @@ func TestForgetErasesAPersonForGood(t *testing.T) {
 			addCanaries(w)
 			addMentions(w)
 			o := w.options(alerts, violations, policyStats)
-			o.Privacy = privacy(t, preset, nil)
+			o.Privacy = policyOf(t, preset, nil)
 			w.mustSync(o)
 			w.warnings = nil
 			person := forgettable()
@@ -206,7 +207,7 @@ func TestWhatWasForgottenDoesNotComeBack(t *testing.T) {
 	addMentions(w)
 	addOldDay(w)
 	o := w.options(alerts, violations, policyStats)
-	o.Privacy = privacy(t, "none", nil)
+	o.Privacy = policyOf(t, "none", nil)
 	o.NewRunID = func() string { return "another" }
 	w.mustSync(o)
 	week := w.copied("lake", "flashback.duckdb", "state")
@@ -279,10 +280,10 @@ func TestForgetTakesHostileIDsAsTheyAre(t *testing.T) {
 		w.sim.AddRaw(apisim.Alerts, when, fmt.Sprintf(`{"id":"about%d","timestamp":"%s","userId":"somebody","conversationId":%s,"message":%s}`, i, when.UTC().Format(time.RFC3339), quoted, about))
 	}
 	o := w.options(alerts)
-	o.Privacy = privacy(t, "none", nil)
+	o.Privacy = policyOf(t, "none", nil)
 	w.mustSync(o)
 	for i, id := range ids {
-		done, err := run.Forget(t.Context(), o, run.Person{Entity: schema.User, ID: id})
+		done, err := run.Forget(t.Context(), o, forgotten.Person{Entity: schema.User, ID: id})
 		if err != nil || done.Rows[alerts] != 1 {
 			t.Fatalf("%q: %v, %+v", id, err, done)
 		}
@@ -304,11 +305,11 @@ func TestForgetTakesHostileIDsAsTheyAre(t *testing.T) {
 		t.Errorf("%s rows of others are left", got)
 	}
 	w.mustMatch(o)
-	if done, err := run.Forget(t.Context(), o, run.Person{Entity: schema.Conversation, ID: "u10", KeepMentions: true}); err != nil || done.Rows[alerts] != 1 {
+	if done, err := run.Forget(t.Context(), o, forgotten.Person{Entity: schema.Conversation, ID: "u10", KeepMentions: true}); err != nil || done.Rows[alerts] != 1 {
 		t.Errorf("conversation: %v, %+v", err, done)
 	}
 	for _, id := range []string{"", " \t", "\xff"} {
-		if _, err := run.Forget(t.Context(), o, run.Person{Entity: schema.User, ID: id}); err == nil {
+		if _, err := run.Forget(t.Context(), o, forgotten.Person{Entity: schema.User, ID: id}); err == nil {
 			t.Errorf("%q was forgotten", id)
 		}
 	}
@@ -330,13 +331,13 @@ func TestForgetSparesNamesakesAndWhatItIsToKeep(t *testing.T) {
 		w.sim.AddRaw(apisim.Alerts, when, fmt.Sprintf(`{"id":"n%d","timestamp":"%s",%s}`, i, when.UTC().Format(time.RFC3339), fields))
 	}
 	o := w.options(alerts)
-	o.Privacy = privacy(t, "none", nil)
+	o.Privacy = policyOf(t, "none", nil)
 	w.mustSync(o)
-	done, err := run.Forget(t.Context(), o, run.Person{Entity: schema.User, ID: "u-smith-1"})
+	done, err := run.Forget(t.Context(), o, forgotten.Person{Entity: schema.User, ID: "u-smith-1"})
 	if err != nil || !done.Proof.Clean() || len(done.Unsearch) != 1 || done.Texts[alerts] != 0 {
 		t.Fatalf("%v, %+v, %+v", err, done, done.Proof)
 	}
-	done, err = run.Forget(t.Context(), o, run.Person{Entity: schema.User, ID: "u-smith-2", KeepMentions: true})
+	done, err = run.Forget(t.Context(), o, forgotten.Person{Entity: schema.User, ID: "u-smith-2", KeepMentions: true})
 	if err != nil || !done.Proof.Clean() || done.Texts[alerts] != 0 {
 		t.Fatalf("%v, %+v", err, done)
 	}

@@ -27,7 +27,7 @@ func (r *run) note(done lake.Result) error {
 	note.Views = map[string]string{}
 	for _, view := range r.options.Views {
 		places = append(places, view.Path())
-		note.Views[view.Path()] = view.digest()
+		note.Views[view.Path()] = view.Digest()
 	}
 	for _, path := range places {
 		if identity, there := durable.Identify(filepath.Join(r.options.DataDir, filepath.FromSlash(path))); there {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/flashback-sync/flashback-sync/internal/forgotten"
 	"github.com/flashback-sync/flashback-sync/internal/published"
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
@@ -83,7 +84,7 @@ func (r *run) refuseUnknownPartitions(ctx context.Context, manifest *lake.Manife
 // one was restored. It lists the partition, so that publishing removes the file.
 func (r *run) removeRestored(ctx context.Context, table *schema.Table, start time.Time, path string) (bool, error) {
 	file := filepath.Join(r.options.LakeDir(), filepath.FromSlash(path))
-	only, err := erase.OnlyErased(ctx, r.warehouse.Conn(), table, file, erasedIDs(r.options.Privacy))
+	only, err := erase.OnlyErased(ctx, r.warehouse.Conn(), table, file, forgotten.ErasedIDs(r.options.Privacy))
 	if err != nil || !only || r.options.DryRun {
 		return only, err
 	}

@@ -8,7 +8,9 @@ import (
 	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/extract"
 	"github.com/flashback-sync/flashback-sync/extract/api"
+	"github.com/flashback-sync/flashback-sync/internal/forgotten"
 	"github.com/flashback-sync/flashback-sync/internal/streams"
+	"github.com/flashback-sync/flashback-sync/internal/views"
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/schema"
 	"github.com/flashback-sync/flashback-sync/transform"
@@ -44,10 +46,10 @@ type Options struct {
 	// Privacy is what is stored of each column's values; nil: everything.
 	Privacy *transform.Policy
 	// ApplyPrivacy rewrites what is stored if it obeys another policy; otherwise a run
-	// returns a *PolicyChanged.
+	// returns a *privacy.Changed.
 	ApplyPrivacy bool
 	// forget is who is forgotten or suppressed instead of reading anything.
-	forget *Person
+	forget *forgotten.Person
 	// finish completes what was interrupted, and reads nothing.
 	finish bool
 
@@ -59,27 +61,17 @@ type Options struct {
 	// others are kept indefinitely.
 	Keep map[string]time.Duration
 
-	PublishDuckDB bool   // write flashback.duckdb
-	Compression   string // of Parquet files: zstd, snappy or none
-	Views         []View // further files
+	PublishDuckDB bool         // write flashback.duckdb
+	Compression   string       // of Parquet files: zstd, snappy or none
+	Views         []views.View // further files
 
 	Repair *Repair // what to read instead of what is due, if not nil
 
 	Now     func() time.Time
 	Observe func(Event) // may be nil
 
-	expire map[string]time.Time // see Expire
+	expire time.Time // if not zero: see EraseBefore
 }
-
-// View is a published file, data_dir/Name.duckdb, for readers who may see less.
-type View struct {
-	Name   string
-	Tables []string          // alerts, bi.events
-	Policy *transform.Policy // what its values obey, beside what is stored
-}
-
-// Path is the file's place below data_dir.
-func (v View) Path() string { return v.Name + ".duckdb" }
 
 // Repair is what a run reads and publishes again, instead of what is due.
 type Repair struct {

@@ -11,15 +11,16 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 	"github.com/flashback-sync/flashback-sync/internal/audit"
-	"github.com/flashback-sync/flashback-sync/internal/run"
+	"github.com/flashback-sync/flashback-sync/internal/privacy"
 	"github.com/flashback-sync/flashback-sync/internal/streams"
+	"github.com/flashback-sync/flashback-sync/internal/views"
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/schema"
 	"github.com/flashback-sync/flashback-sync/transform"
 )
 
-// privacy is a preset with some columns treated otherwise.
-func privacy(t testing.TB, preset string, columns map[string]schema.Treatment) *transform.Policy {
+// policyOf is a preset with some columns treated otherwise.
+func policyOf(t testing.TB, preset string, columns map[string]schema.Treatment) *transform.Policy {
 	t.Helper()
 	all := map[string]schema.Treatment{}
 	for _, c := range schema.Treatable() {
@@ -88,10 +89,10 @@ func (w *world) canaryFree() {
 func TestVerifyMatchesUnderEveryPrivacyPolicy(t *testing.T) {
 	t.Parallel()
 	for name, policy := range map[string]*transform.Policy{
-		"names":  privacy(t, "names", nil),
-		"strict": privacy(t, "strict", nil),
-		"masked": privacy(t, "none", map[string]schema.Treatment{"alerts.message": schema.Mask, "violations.explanation": schema.Mask, "violations.extra": schema.Mask, "rejected_records.raw": schema.Mask}),
-		"hashed": privacy(t, "strict", hashedIDs),
+		"names":  policyOf(t, "names", nil),
+		"strict": policyOf(t, "strict", nil),
+		"masked": policyOf(t, "none", map[string]schema.Treatment{"alerts.message": schema.Mask, "violations.explanation": schema.Mask, "violations.extra": schema.Mask, "rejected_records.raw": schema.Mask}),
+		"hashed": policyOf(t, "strict", hashedIDs),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -149,8 +150,8 @@ func TestAnotherPrivacyPolicyIsRefusedUntilItIsApplied(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := w.published("SELECT count(*) FROM bi.events")
-	o.Privacy = privacy(t, "strict", hashedIDs)
-	var changed *run.PolicyChanged
+	o.Privacy = policyOf(t, "strict", hashedIDs)
+	var changed *privacy.Changed
 	if _, err := w.sync(t.Context(), o); !errors.As(err, &changed) || !changed.Possible {
 		t.Fatalf("got %v", err)
 	}
@@ -201,7 +202,7 @@ func TestARebuildKeepsThePrivacyPolicy(t *testing.T) {
 	if err := os.CopyFS(filepath.Join(plain, "lake"), os.DirFS(filepath.Join(w.dir, "lake"))); err != nil {
 		t.Fatal(err)
 	}
-	o.Privacy, o.ApplyPrivacy = privacy(t, "strict", hashedIDs), true
+	o.Privacy, o.ApplyPrivacy = policyOf(t, "strict", hashedIDs), true
 	w.mustSync(o)
 	o.ApplyPrivacy = false
 	lose := func(names ...string) {
@@ -229,7 +230,7 @@ func TestARebuildKeepsThePrivacyPolicy(t *testing.T) {
 	if err := os.CopyFS(filepath.Join(w.dir, "lake"), os.DirFS(filepath.Join(plain, "lake"))); err != nil {
 		t.Fatal(err)
 	}
-	var changed *run.PolicyChanged
+	var changed *privacy.Changed
 	if _, err := audit.Rebuild(t.Context(), o, w.client); !errors.As(err, &changed) || !changed.Possible {
 		t.Fatalf("with the former lake: %v", err)
 	}
@@ -252,9 +253,9 @@ func TestAViewIsWithoutTextsAndNames(t *testing.T) {
 	for _, view := range schema.Views() {
 		names = append(names, "bi."+view.Name)
 	}
-	o.Views = []run.View{
-		{Name: "team-leads", Tables: names, Policy: privacy(t, "strict", nil)},
-		{Name: "support", Tables: []string{"violations", "names_daily", "rejected_records", "bi.users"}, Policy: privacy(t, "names", nil)},
+	o.Views = []views.View{
+		{Name: "team-leads", Tables: names, Policy: policyOf(t, "strict", nil)},
+		{Name: "support", Tables: []string{"violations", "names_daily", "rejected_records", "bi.users"}, Policy: policyOf(t, "names", nil)},
 	}
 	w.mustSync(o)
 	leads := filepath.Join(w.dir, "team-leads.duckdb")

@@ -15,6 +15,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/internal/published"
+	"github.com/flashback-sync/flashback-sync/internal/views"
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/load/durable"
@@ -94,7 +95,7 @@ func (r *run) publish(ctx context.Context) error {
 			return publishError(ctx, err)
 		}
 	}
-	if err := r.publishViews(ctx, note, done.Changed || refresh); err != nil {
+	if err := views.Publish(ctx, r.options.DataDir, r.options.Views, note, done.Changed || refresh, func(message string) { r.warn("", message) }); err != nil {
 		return publishError(ctx, err)
 	}
 	r.warnAltered(altered, done.Altered)

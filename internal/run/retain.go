@@ -16,7 +16,7 @@ import (
 // leave the published file in the same run; old runs leave it when it is written next.
 func (r *run) retain(ctx context.Context) error {
 	keep, now := load.Keep{Runs: r.options.KeepRuns, Rejects: r.options.KeepRejects}, r.earliestNow()
-	for _, before := range r.options.expire { // rejects have no time of their own but when they came
+	if before := r.options.expire; !before.IsZero() { // rejects have no time of their own but when they came
 		if age := now.Sub(before); keep.Rejects == 0 || age < keep.Rejects {
 			keep.Rejects = age
 		}

@@ -35,8 +35,7 @@ type run struct {
 
 	clockWarned bool // that it is far from ours
 
-	forgotten *forgotten.List // of whom nothing is stored
-	erased    Erased          // what a Forget did
+	forgotten *forgotten.Eraser // of whom nothing is stored, and what a Forget did
 
 	rehearsal string // the temporary folder of a dry run, or ""
 
@@ -115,7 +114,7 @@ func (r *run) execute(ctx context.Context) (err error) {
 		}
 	}
 	if r.options.DryRun && r.options.forget != nil {
-		return r.preview(ctx)
+		return r.forgotten.Preview(ctx)
 	}
 	if r.options.DryRun {
 		return r.syncAll(ctx)
@@ -139,7 +138,7 @@ func (r *run) execute(ctx context.Context) (err error) {
 	if err := durable.Write(r.unpublishedPath(), nil); err != nil {
 		return &duckdb.StorageError{Doing: "start run", Err: err}
 	}
-	if r.options.expire == nil {
+	if r.options.expire.IsZero() {
 		if err := r.read(ctx); err != nil {
 			return err
 		}
@@ -147,7 +146,7 @@ func (r *run) execute(ctx context.Context) (err error) {
 	if err := r.retain(ctx); err != nil {
 		return err
 	}
-	if r.options.expire != nil {
+	if !r.options.expire.IsZero() {
 		if err := erase.MarkPending(ctx, r.warehouse); err != nil {
 			return err
 		}
@@ -158,7 +157,7 @@ func (r *run) execute(ctx context.Context) (err error) {
 		return ctx.Err()
 	}
 	err = r.publish(ctx)
-	if err := cmp.Or(failure, err); err != nil || r.options.expire == nil {
+	if err := cmp.Or(failure, err); err != nil || r.options.expire.IsZero() {
 		return err
 	}
 	return cmp.Or(r.warehouse.Reopen(ctx), r.finishErasing(ctx))

@@ -14,13 +14,12 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/internal/erasure"
 	"github.com/flashback-sync/flashback-sync/internal/forgotten"
-	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/internal/visible"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
 // Erased prints what a forget did or, if it was not done, would do.
-func Erased(out io.Writer, e *run.Erased, done bool) {
+func Erased(out io.Writer, e *forgotten.Erased, done bool) {
 	t := Table(out, "rows", "texts")
 	t.AppendHeader(table.Row{"table", "rows of it", "rows of others that lose a text"})
 	for _, of := range schema.Tables() {

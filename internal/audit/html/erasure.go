@@ -6,13 +6,13 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/internal/audit"
 	"github.com/flashback-sync/flashback-sync/internal/erasure"
-	"github.com/flashback-sync/flashback-sync/internal/run"
+	"github.com/flashback-sync/flashback-sync/internal/forgotten"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
 // erasurePage is an erasure arranged for reading.
 type erasurePage struct {
-	*run.Erased
+	*forgotten.Erased
 	At                 time.Time
 	DataDir, Generator string
 	Words              string
@@ -28,9 +28,9 @@ type erasedTable struct {
 
 // WriteErasure writes what a forget did, and its proof, as one HTML file that needs
 // nothing else. It has nothing of the person but the keyed hash.
-func WriteErasure(w io.Writer, e *run.Erased, o *run.Options, at time.Time) error {
+func WriteErasure(w io.Writer, e *forgotten.Erased, dataDir, version string, at time.Time) error {
 	p := erasurePage{
-		Erased: e, At: at.UTC(), DataDir: o.DataDir, Generator: "flashback-sync " + o.Version,
+		Erased: e, At: at.UTC(), DataDir: dataDir, Generator: "flashback-sync " + version,
 		Words: "Nothing was erased yet", Tone: audit.Extra, OutOfReach: erasure.OutOfReach,
 	}
 	if e.Proof != nil {

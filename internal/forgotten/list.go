@@ -1,6 +1,6 @@
-// Package forgotten keeps the list of those whose records are not stored:
-// state/forgotten.json. It has keyed hashes; while something is being erased, also the ids
-// and names to search for, encrypted with the privacy key.
+// Package forgotten erases those who are to be forgotten, and proves it, and lists whose
+// records are not stored: state/forgotten.json. The list has keyed hashes; while something is
+// being erased, also the ids and names to search for, encrypted with the privacy key.
 package forgotten
 
 import (

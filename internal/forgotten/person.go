@@ -1,4 +1,4 @@
-package run
+package forgotten
 
 import (
 	"context"
@@ -10,7 +10,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/flashback-sync/flashback-sync/internal/erasure"
-	"github.com/flashback-sync/flashback-sync/internal/forgotten"
 	"github.com/flashback-sync/flashback-sync/load/erase"
 	"github.com/flashback-sync/flashback-sync/load/lake"
 	"github.com/flashback-sync/flashback-sync/schema"
@@ -41,28 +40,23 @@ type Erased struct {
 // ErrNoKey says that nobody can be forgotten without a privacy key.
 var ErrNoKey = errors.New("forgetting needs a privacy key: the list of those who were forgotten has keyed hashes in place of their ids")
 
-// Forget erases a person or a conversation, so that no run stores them again, and proves it.
-// A dry run counts what would be erased, and changes nothing. Nothing is requested of the
-// source.
-func Forget(ctx context.Context, options Options, person Person) (*Erased, error) {
+// Validate refuses a person that nobody can be, and a policy without a key.
+func (p Person) Validate(policy *transform.Policy) error {
 	switch {
-	case strings.TrimSpace(person.ID) == "":
-		return nil, errors.New("the id is empty")
-	case !utf8.ValidString(person.ID):
-		return nil, errors.New("the id is not UTF-8")
-	case !options.Privacy.HasKey():
-		return nil, ErrNoKey
+	case strings.TrimSpace(p.ID) == "":
+		return errors.New("the id is empty")
+	case !utf8.ValidString(p.ID):
+		return errors.New("the id is not UTF-8")
+	case !policy.HasKey():
+		return ErrNoKey
 	}
-	options.forget = &person
-	r := newRun(options, Source{})
-	err := r.run(ctx)
-	return &r.erased, err
+	return nil
 }
 
-// tombstone is that of the person of the options, and what the proof searches for.
-func (r *run) tombstone(ctx context.Context) (schema.Tombstone, []erasure.Needle, error) {
-	p, policy := r.options.forget, r.options.Privacy
-	t := schema.Tombstone{Kind: p.Entity, Hash: policy.Hash(p.ID), KeyID: policy.KeyID(), At: r.options.Now().UTC().Truncate(time.Second)}
+// tombstone is that of the person, and what the proof searches for.
+func (w *Eraser) tombstone(ctx context.Context) (schema.Tombstone, []erasure.Needle, error) {
+	p, policy := w.Person, w.Policy
+	t := schema.Tombstone{Kind: p.Entity, Hash: policy.Hash(p.ID), KeyID: policy.KeyID(), At: w.Now().UTC().Truncate(time.Second)}
 	if p.Suppress {
 		t.Since = t.At
 		return t, nil, nil
@@ -71,7 +65,7 @@ func (r *run) tombstone(ctx context.Context) (schema.Tombstone, []erasure.Needle
 	for _, form := range storedForms(policy, p.Entity, p.ID) {
 		needles = append(needles, erasure.Needle{Label: "the id as it was stored", Text: form, Exact: true})
 	}
-	names, err := r.names(ctx, t)
+	names, err := w.names(ctx, t)
 	if err != nil {
 		return t, nil, err
 	}
@@ -79,7 +73,7 @@ func (r *run) tombstone(ctx context.Context) (schema.Tombstone, []erasure.Needle
 		needles = append(needles, erasure.Needle{Label: fmt.Sprintf("name %d", i+1), Text: name})
 	}
 	if p.KeepMentions {
-		r.erased.Unsearch = append(r.erased.Unsearch, "texts of others are kept, as --keep-mentions says: only values that are the id are searched for")
+		w.Done.Unsearch = append(w.Done.Unsearch, "texts of others are kept, as --keep-mentions says: only values that are the id are searched for")
 		needles[0].Exact = true
 		return t, slices.DeleteFunc(needles, func(n erasure.Needle) bool { return !n.Exact }), nil
 	}
@@ -89,7 +83,7 @@ func (r *run) tombstone(ctx context.Context) (schema.Tombstone, []erasure.Needle
 			continue
 		}
 		if why := unsearchable(n.Text, i == 0); why != "" {
-			r.erased.Unsearch = append(r.erased.Unsearch, n.Label+" is not looked for in texts: "+why)
+			w.Done.Unsearch = append(w.Done.Unsearch, n.Label+" is not looked for in texts: "+why)
 			if i == 0 {
 				n.Exact, n.Column = true, schema.Identifying(p.Entity)[0].Column.Name
 			} else {
@@ -140,13 +134,13 @@ func ownWords() []string {
 
 // names are those of the person's rows, and the given ones. One that rows of others have
 // too is left out: a text that has it may mean them.
-func (r *run) names(ctx context.Context, t schema.Tombstone) (names []string, err error) {
+func (w *Eraser) names(ctx context.Context, t schema.Tombstone) (names []string, err error) {
 	var ids []erase.ErasedID
-	hidden := r.options.Privacy.Hiding(transform.HiddenBy([]schema.Tombstone{t}))
+	hidden := w.Policy.Hiding(transform.HiddenBy([]schema.Tombstone{t}))
 	for _, c := range schema.Identifying(t.Kind) {
 		ids = append(ids, erase.ErasedID{TableColumn: c, Erased: hidden.Erased(c)})
 	}
-	own, others, err := erase.Names(ctx, r.warehouse.Conn(), ids)
+	own, others, err := erase.Names(ctx, w.Warehouse.Conn(), ids)
 	if err != nil {
 		return nil, err
 	}
@@ -155,35 +149,35 @@ func (r *run) names(ctx context.Context, t schema.Tombstone) (names []string, er
 		shared[normal(name)] = true
 	}
 	seen, treated := map[string]bool{}, false
-	for _, name := range append(own, r.options.forget.Names...) {
+	for _, name := range append(own, w.Person.Names...) {
 		switch key := normal(name); {
 		case seen[key]:
-		case r.pseudonymous(t.Kind, name):
+		case w.pseudonymous(t.Kind, name):
 			treated = true
 		case shared[key]:
-			r.erased.Unsearch = append(r.erased.Unsearch, "a name is not looked for in texts: others have it, too")
+			w.Done.Unsearch = append(w.Done.Unsearch, "a name is not looked for in texts: others have it, too")
 			seen[key] = true
 		default:
 			names = append(names, name)
 			seen[key] = true
 		}
 	}
-	if treated && len(r.options.forget.Names) == 0 {
-		r.erased.Unsearch = append(r.erased.Unsearch, "names are not stored as they are, and so are not known: give them to look for them in texts")
+	if treated && len(w.Person.Names) == 0 {
+		w.Done.Unsearch = append(w.Done.Unsearch, "names are not stored as they are, and so are not known: give them to look for them in texts")
 	}
 	slices.Sort(names)
-	r.erased.Names = len(names)
+	w.Done.Names = len(names)
 	return names, nil
 }
 
 func normal(name string) string { return strings.Join(transform.Words(name), " ") }
 
 // pseudonymous reports whether names are stored in another form: texts do not have that.
-func (r *run) pseudonymous(entity, name string) bool {
+func (w *Eraser) pseudonymous(entity, name string) bool {
 	for _, c := range schema.Identifying(entity) {
 		for _, column := range c.Table.Columns {
-			with := r.options.Privacy.Of(c.Table.Name, column.Name)
-			if column.IDOf == c.Column.Name && (with == schema.Hash || with == schema.Pseudonym) && !slices.Contains(r.options.forget.Names, name) {
+			with := w.Policy.Of(c.Table.Name, column.Name)
+			if column.IDOf == c.Column.Name && (with == schema.Hash || with == schema.Pseudonym) && !slices.Contains(w.Person.Names, name) {
 				return true
 			}
 		}
@@ -199,43 +193,4 @@ func storedForms(policy *transform.Policy, entity, id string) (forms []string) {
 		}
 	}
 	return forms
-}
-
-// enlist adds the person to the list, with what the proof needs, and so decides: whatever
-// happens from now on, the erasure is completed.
-func (r *run) enlist(ctx context.Context) error {
-	t, needles, err := r.tombstone(ctx)
-	if err != nil {
-		return err
-	}
-	before := r.forgotten.Tombstones()
-	r.forgotten.Add(t)
-	e := r.forgotten.Find(t)
-	if !r.options.forget.Suppress {
-		e.ProvenAt = time.Time{}
-		for _, n := range needles {
-			sealed := forgotten.Sealed{Label: n.Label, Text: r.options.Privacy.Seal(n.Text), Exact: n.Exact, Column: n.Column}
-			if !slices.ContainsFunc(e.Sealed, func(s forgotten.Sealed) bool { return s.Text == sealed.Text }) {
-				e.Sealed = append(e.Sealed, sealed)
-			}
-		}
-	}
-	r.erased.Tombstone = e.Tombstone
-	if r.options.forget.Suppress && slices.ContainsFunc(before, func(b schema.Tombstone) bool { return b.Covers(t) }) {
-		return nil
-	}
-	r.options.Privacy = r.options.Privacy.Hiding(transform.HiddenBy(r.forgotten.Tombstones()))
-	return r.writeForgotten()
-}
-
-// preview counts what a Forget would erase.
-func (r *run) preview(ctx context.Context) error {
-	t, _, err := r.tombstone(ctx)
-	if err != nil || r.options.forget.Suppress {
-		return err
-	}
-	r.erased.Tombstone = t
-	hidden := r.options.Privacy.Hiding(transform.HiddenBy([]schema.Tombstone{t}))
-	r.erased.Forgot, err = erase.Count(ctx, r.warehouse.Conn(), forgetting(hidden, nil))
-	return err
 }

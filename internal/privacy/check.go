@@ -1,8 +1,9 @@
-package run
+// Package privacy compares how values are stored with how the privacy policy treats them, and
+// makes what is stored obey it.
+package privacy
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,15 +12,15 @@ import (
 	"github.com/flashback-sync/flashback-sync/transform"
 )
 
-// PolicyChanged says that what is stored obeys another privacy policy than the
+// Changed says that what is stored obeys another privacy policy than the
 // configuration's.
-type PolicyChanged struct {
+type Changed struct {
 	Changes []string // in words, one for each column
 	// Possible: what is stored can be made to obey the new policy.
 	Possible bool
 }
 
-func (e *PolicyChanged) Error() string {
+func (e *Changed) Error() string {
 	const most = 5
 	shown := e.Changes[:min(len(e.Changes), most)]
 	text := "the privacy policy changed: " + strings.Join(shown, "; ")
@@ -29,21 +30,21 @@ func (e *PolicyChanged) Error() string {
 	return text
 }
 
-// obeyed is what a policy is compared with.
-type obeyed interface {
+// stored is what a policy is compared with.
+type stored interface {
 	Treatments(ctx context.Context) ([]schema.Treated, error)
 	Holds(ctx context.Context, table *schema.Table) (bool, error)
 }
 
-// policyChange is one column that is stored otherwise than the configuration says.
-type policyChange struct {
+// change is one column that is stored otherwise than the configuration says.
+type change struct {
 	schema.TableColumn
 	was schema.Treated
 	is  schema.Treated
 }
 
-// treatmentsOf lists how a policy treats every column that it can treat.
-func treatmentsOf(policy *transform.Policy) (all []schema.Treated) {
+// Treatments lists how a policy treats every column that it can treat.
+func Treatments(policy *transform.Policy) (all []schema.Treated) {
 	for _, c := range schema.Treatable() {
 		with := policy.Of(c.Table.Name, c.Column.Name)
 		t := schema.Treated{Table: c.Table.Name, Column: c.Column.Name, Treatment: with}
@@ -55,15 +56,15 @@ func treatmentsOf(policy *transform.Policy) (all []schema.Treated) {
 	return all
 }
 
-// policyChanges lists the columns that are stored otherwise. A column that nothing is
+// changes lists the columns that are stored otherwise. A column that nothing is
 // recorded of is kept if the warehouse is of a release without policies, and new if it is
 // of one that did not know the column; a table without rows obeys any policy.
-func policyChanges(ctx context.Context, stored obeyed, policy *transform.Policy) (changes []policyChange, err error) {
-	recorded, err := stored.Treatments(ctx)
+func changes(ctx context.Context, in stored, policy *transform.Policy) (all []change, err error) {
+	recorded, err := in.Treatments(ctx)
 	if err != nil {
 		return nil, err
 	}
-	for i, is := range treatmentsOf(policy) {
+	for i, is := range Treatments(policy) {
 		at := slices.IndexFunc(recorded, func(t schema.Treated) bool { return t.Table == is.Table && t.Column == is.Column })
 		was := schema.Treated{Table: is.Table, Column: is.Column, Treatment: schema.Keep}
 		switch {
@@ -76,23 +77,23 @@ func policyChanges(ctx context.Context, stored obeyed, policy *transform.Policy)
 			continue
 		}
 		c := schema.Treatable()[i]
-		some, err := stored.Holds(ctx, c.Table)
+		some, err := in.Holds(ctx, c.Table)
 		if err != nil {
 			return nil, err
 		}
 		if some {
-			changes = append(changes, policyChange{c, was, is})
+			all = append(all, change{c, was, is})
 		}
 	}
-	return changes, nil
+	return all, nil
 }
 
 // possible reports whether stored values can be made to obey the new policy.
-func (c policyChange) possible() bool {
+func (c change) possible() bool {
 	return c.was.Treatment == schema.Keep || c.is.Treatment == schema.Drop && c.was.Treatment != schema.Drop
 }
 
-func (c policyChange) String() string {
+func (c change) String() string {
 	path := c.Path()
 	if c.was.Treatment == c.is.Treatment {
 		return fmt.Sprintf("%s is stored with the key %s, and the key now is %s", path, c.was.KeyID, c.is.KeyID)
@@ -100,35 +101,16 @@ func (c policyChange) String() string {
 	return fmt.Sprintf("%s is stored as %s and configured as %s", path, c.was.Treatment, c.is.Treatment)
 }
 
-// CheckPolicy returns a *PolicyChanged if what is stored does not obey the policy.
-func CheckPolicy(ctx context.Context, stored obeyed, policy *transform.Policy) error {
-	changes, err := policyChanges(ctx, stored, policy)
-	if err != nil || len(changes) == 0 {
+// Check returns a *Changed if what is stored does not obey the policy.
+func Check(ctx context.Context, in stored, policy *transform.Policy) error {
+	found, err := changes(ctx, in, policy)
+	if err != nil || len(found) == 0 {
 		return err
 	}
-	changed := &PolicyChanged{Possible: true}
-	for _, c := range changes {
+	changed := &Changed{Possible: true}
+	for _, c := range found {
 		changed.Changes = append(changed.Changes, c.String())
 		changed.Possible = changed.Possible && c.possible()
 	}
 	return changed
-}
-
-// obeyPolicy refuses to run while what is stored does not obey the policy, or applies it if
-// the options say so. It records the policy if that is new.
-func (r *run) obeyPolicy(ctx context.Context) error {
-	err := CheckPolicy(ctx, r.warehouse, r.options.Privacy)
-	var changed *PolicyChanged
-	if errors.As(err, &changed) && changed.Possible && r.options.ApplyPrivacy && !r.options.DryRun {
-		return r.applyPolicy(ctx)
-	}
-	if err != nil || r.options.DryRun {
-		return err
-	}
-	recorded, err := r.warehouse.Treatments(ctx)
-	is := treatmentsOf(r.options.Privacy)
-	if err != nil || len(recorded) == len(is) && !slices.ContainsFunc(is, func(t schema.Treated) bool { return !slices.Contains(recorded, t) }) {
-		return err
-	}
-	return r.warehouse.SetTreatments(ctx, is)
 }
