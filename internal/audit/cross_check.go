@@ -46,7 +46,16 @@ func (d *dataDir) crossChecks(ctx context.Context, list *schema.Stream, of strea
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	stats, length := of.Stream, of.BucketLength()
-	rows, err := d.Conn().QueryContext(ctx, fmt.Sprintf(`WITH events AS (
+	type row struct {
+		scope string
+		id    sql.NullString
+		first sql.NullTime
+		CrossCheck
+	}
+	fields := func(r *row) []any {
+		return []any{&r.scope, &r.id, &r.Buckets, &r.Agree, &r.first, &r.Counted, &r.Stored}
+	}
+	rows, err := duckdb.ReadRows(ctx, d.Conn(), fields, fmt.Sprintf(`WITH events AS (
 			SELECT time_bucket(to_seconds(?), "timestamp", TIMESTAMPTZ '2000-01-01 00:00:00+00') AS bucket, repo_id, count(*) AS n
 			FROM %[3]s WHERE "timestamp" >= ? AND "timestamp" < ? GROUP BY ALL
 		), sums AS (
@@ -61,20 +70,10 @@ func (d *dataDir) crossChecks(ctx context.Context, list *schema.Stream, of strea
 			AND s.bucket_start >= ? AND s.bucket_start + to_seconds(?) <= ? AND epoch_us(s.bucket_start) %% ? = 0 AND s.%[1]s IS NOT NULL
 		GROUP BY ALL ORDER BY ALL`, schema.Ident(list.Name), schema.Ident(stats.Table.Name), schema.Ident(list.Table.Name)),
 		length.Seconds(), i.From, i.To, of.Bucket, i.From, length.Seconds(), i.To, length.Microseconds())
-	if err != nil {
-		return nil, duckdb.Wrap("read warehouse", err)
+	for _, r := range rows {
+		of.Scope, of.ID = r.scope, r.id.String
+		r.Series, r.First = of.Label()+", "+list.Name, r.first.Time.UTC()
+		all = append(all, r.CrossCheck)
 	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		var c CrossCheck
-		var id sql.NullString
-		var first sql.NullTime
-		if err := rows.Scan(&of.Scope, &id, &c.Buckets, &c.Agree, &first, &c.Counted, &c.Stored); err != nil {
-			return nil, duckdb.Wrap("read warehouse", err)
-		}
-		of.ID = id.String
-		c.Series, c.First = of.Label()+", "+list.Name, first.Time.UTC()
-		all = append(all, c)
-	}
-	return all, duckdb.Wrap("read warehouse", rows.Err())
+	return all, duckdb.Wrap("read warehouse", err)
 }

@@ -191,15 +191,14 @@ func (v *verification) snapshot(ctx context.Context, stored map[*schema.Table]ma
 			different = append(different, table.Name)
 		}
 	}
-	if len(expired) > 0 {
+	switch {
+	case len(expired) > 0:
 		v.found(snapshot.Name, Differs, slices.Min(expired), rows, "")
-		return nil
-	}
-	if len(different) > 0 {
+	case len(different) > 0:
 		slices.Sort(different)
 		v.found(snapshot.Name, Differs, strings.Join(different, ", ")+": its rows are not those of the warehouse", rows, "")
-		return nil
+	default:
+		v.found(snapshot.Name, Match, "", rows, "")
 	}
-	v.found(snapshot.Name, Match, "", rows, "")
 	return nil
 }

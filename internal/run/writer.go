@@ -89,15 +89,17 @@ func (w *writer) writeAll(ctx context.Context) {
 // add brings a batch into the transaction, and ends that if it is time.
 func (w *writer) add(ctx context.Context, b batch) error {
 	updated := int64(0)
-	for _, rows := range b.rows() {
-		var err error
-		if updated, err = w.run.warehouse.Add(ctx, w.run.options.RunID, w.stream, rows); err != nil {
-			return err
+	for _, built := range b.built {
+		for _, rows := range RowsOf(built) {
+			var err error
+			if updated, err = w.run.warehouse.Add(ctx, w.run.options.RunID, w.stream, rows); err != nil {
+				return err
+			}
+			w.added = true
 		}
-		w.added = true
+		w.rejects = append(w.rejects, built.Rejects...)
+		w.sealed = append(w.sealed, built.Sealed...)
 	}
-	w.rejects = append(w.rejects, b.rejects()...)
-	w.sealed = append(w.sealed, b.sealed()...)
 	// What was updated is committed without the coverage, which comes later.
 	if !b.commit && updated < updatedRows || !w.added && len(w.rejects)+len(b.coverage) == 0 {
 		return nil
@@ -149,25 +151,4 @@ func RowsOf(built *transform.Built) []load.Rows {
 		return nil
 	}
 	return []load.Rows{{Table: built.Table, Record: built.Record, Oldest: built.Oldest, Newest: built.Newest}}
-}
-
-func (b batch) rows() (rows []load.Rows) {
-	for _, built := range b.built {
-		rows = append(rows, RowsOf(built)...)
-	}
-	return rows
-}
-
-func (b batch) rejects() (rejects []schema.Reject) {
-	for _, built := range b.built {
-		rejects = append(rejects, built.Rejects...)
-	}
-	return rejects
-}
-
-func (b batch) sealed() (all []string) {
-	for _, built := range b.built {
-		all = append(all, built.Sealed...)
-	}
-	return all
 }

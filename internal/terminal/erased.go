@@ -5,6 +5,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -58,10 +59,7 @@ func Proof(out io.Writer, p *erasure.Proof) {
 	for _, note := range p.Notes {
 		fmt.Fprintf(out, "  note: %s\n", note)
 	}
-	fmt.Fprintln(out, "\nOut of its reach:")
-	for _, line := range erasure.OutOfReach {
-		fmt.Fprintf(out, "  - %s\n", line)
-	}
+	fmt.Fprintln(out, "\nOut of its reach:\n  - "+strings.Join(erasure.OutOfReach, "\n  - "))
 	colour := text.FgGreen
 	if !p.Clean() {
 		colour = text.FgYellow
@@ -111,8 +109,5 @@ func ErasedDays(out io.Writer, before time.Time, rows map[string]int64, done boo
 		fmt.Fprintln(out, "Nothing was changed. Add --yes to erase it; that cannot be undone.")
 		return
 	}
-	fmt.Fprintln(out, "They are erased, and no later run reads that time again. Out of its reach:")
-	for _, line := range erasure.OutOfReach {
-		fmt.Fprintf(out, "  - %s\n", line)
-	}
+	fmt.Fprintln(out, "They are erased, and no later run reads that time again. Out of its reach:\n  - "+strings.Join(erasure.OutOfReach, "\n  - "))
 }
