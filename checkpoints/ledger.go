@@ -23,7 +23,8 @@ const (
 // Key names one line of coverage: a stream and the filter set it is read with,
 // as canonical JSON.
 type Key struct {
-	Stream, Filter string
+	Stream string `json:"stream"`
+	Filter string `json:"filter"`
 }
 
 // Line is one interval of the whole ledger, as it is published.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
+	"github.com/flashback-sync/flashback-sync/load/derived"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
@@ -72,6 +73,12 @@ func (w *Warehouse) MarkChanged(ctx context.Context, table *schema.Table, partit
 		}
 	}
 	return nil
+}
+
+// Queries reads what the configuration asked for when it was published last.
+func (r Reader) Queries(ctx context.Context) ([]derived.Query, error) {
+	queries, err := derived.Queries(ctx, r.conn)
+	return queries, duckdb.Wrap("read warehouse", err)
 }
 
 // Ledger reads the whole coverage ledger.

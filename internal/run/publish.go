@@ -17,6 +17,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/published"
 	"github.com/flashback-sync/flashback-sync/internal/views"
 	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/derived"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/load/durable"
 	"github.com/flashback-sync/flashback-sync/load/lake"
@@ -80,9 +81,13 @@ func (r *run) publish(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	refresh, note := r.changed || r.stale(ledger), published.Read(r.options.DataDir)
+	queries, err := r.warehouse.Queries(ctx)
+	if err != nil {
+		return err
+	}
+	refresh, note := r.changed || r.stale(ledger, queries), published.Read(r.options.DataDir)
 	altered := r.altered(note)
-	done, err := r.publishLake(ctx, ledger, refresh, note, slices.Contains(altered, manifestPath))
+	done, err := r.publishLake(ctx, ledger, queries, refresh, note, slices.Contains(altered, manifestPath))
 	if err != nil {
 		return err
 	}
@@ -110,7 +115,7 @@ func (r *run) publish(ctx context.Context) error {
 }
 
 // publishLake writes the lake, and takes what is published off the list of what changed.
-func (r *run) publishLake(ctx context.Context, ledger []checkpoints.Line, refresh bool, note *published.Note, distrust bool) (lake.Result, error) {
+func (r *run) publishLake(ctx context.Context, ledger []checkpoints.Line, queries []derived.Query, refresh bool, note *published.Note, distrust bool) (lake.Result, error) {
 	generation, err := r.warehouse.NextGeneration(ctx)
 	if err != nil {
 		return lake.Result{}, err
@@ -126,7 +131,7 @@ func (r *run) publishLake(ctx context.Context, ledger []checkpoints.Line, refres
 	}
 	done, err := lake.Publish(ctx, lake.Options{
 		Dir: r.options.LakeDir(), Compression: r.options.Compression, Generator: "flashback-sync " + r.options.Version,
-		Now: r.options.Now(), Coverage: ledger, Refresh: refresh, Generation: generation, Privacy: treated, Sealed: sealed, Forgotten: r.forgotten.Tombstones(),
+		Now: r.options.Now(), Coverage: ledger, Queries: queries, Refresh: refresh, Generation: generation, Privacy: treated, Sealed: sealed, Forgotten: r.forgotten.Tombstones(),
 		Known:   func(path string, now durable.Identity) bool { return note.Knows("lake/"+path, now) },
 		Rewrite: distrust,
 	}, r.warehouse)
@@ -171,9 +176,9 @@ func publishError(ctx context.Context, err error) error {
 	return &duckdb.StorageError{Doing: "publish", Err: err}
 }
 
-// stale reports whether the published ledger has to be renewed although no row
-// changed: it lacks something other than the passing of time, or is old.
-func (r *run) stale(ledger []checkpoints.Line) bool {
+// stale reports whether the published ledger and queries have to be renewed although no
+// row changed: they lack something other than the passing of time, or are old.
+func (r *run) stale(ledger []checkpoints.Line, queries []derived.Query) bool {
 	manifest, err := lake.ReadManifest(r.options.LakeDir())
 	if err != nil || len(manifest.Coverage) != len(ledger) || len(manifest.Forgotten) != len(r.forgotten.Entries) {
 		return true
@@ -188,6 +193,9 @@ func (r *run) stale(ledger []checkpoints.Line) bool {
 		if old.Stream != now.Stream || old.Filter != now.Filter || old.Status != now.Status || !old.From.Equal(now.From) {
 			return true
 		}
+	}
+	if !slices.EqualFunc(manifest.Queries, queries, func(a, b derived.Query) bool { return a.Key == b.Key && a.Start.Equal(b.Start) }) {
+		return true
 	}
 	age := r.options.Now().Sub(manifest.GeneratedAt)
 	return age >= ledgerAge || age < 0

@@ -9,6 +9,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/lake"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
@@ -155,22 +156,31 @@ func TestNamesAreTheLatestEverywhere(t *testing.T) {
 // A run that syncs some streams says nothing of the others' queries, and a stream that is no
 // longer configured has none.
 func TestANarrowedRunKeepsTheOtherStreamsQueries(t *testing.T) {
-	w := synced(t, small())
-	o := w.options()
-	o.Configured = []string{alerts, violations}
+	w := synced(t, small(), alerts, violations, policyStats)
 	narrow := w.options(alerts)
-	narrow.Configured = o.Configured
-	w.add(apisim.Alerts, noon.Add(-time.Minute), 1)
-	w.mustSync(narrow)
+	narrow.Configured = []string{alerts, violations}
+	w.mustSync(narrow) // no row changes
 	const streams = "SELECT string_agg(stream, ' ' ORDER BY stream) FROM sync_queries"
-	if got := w.published(streams); got != "alerts violations" {
+	inManifest := func() string {
+		t.Helper()
+		manifest, err := lake.ReadManifest(narrow.LakeDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, q := range manifest.Queries {
+			names = append(names, q.Stream)
+		}
+		return strings.Join(names, " ")
+	}
+	if got := w.published(streams); got != "alerts violations" || inManifest() != got {
 		t.Errorf("a narrowed run: %s", got)
 	}
 	narrow.Configured = []string{alerts}
 	w.add(apisim.Alerts, noon.Add(-time.Minute), 1)
 	w.mustSync(narrow)
-	if got := w.published(streams); got != "alerts" {
-		t.Errorf("another configuration: %s", got)
+	if got := w.published(streams); got != "alerts" || inManifest() != got {
+		t.Errorf("another configuration: %s, in the manifest %s", got, inManifest())
 	}
 }
 

@@ -15,13 +15,45 @@ import (
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
-// Query is a query that the configuration asks for: a row of sync_queries.
+// Query is a query that the configuration asks for: a row of sync_queries, and of the lake's
+// manifest. What it lacks is "" or the zero time.
 type Query struct {
 	checkpoints.Key
-	PolicyID                                       string // of events; "" for all
-	Scope, ScopeID, RuleID, APIKeyID, BucketLength string // of statistics
-	Start                                          time.Time
-	CompleteTo                                     time.Time // zero if it is not covered from its start
+
+	PolicyID     string    `json:"policy_id,omitempty"` // of events
+	Scope        string    `json:"scope,omitempty"`     // of statistics, as all up to BucketLength
+	ScopeID      string    `json:"scope_id,omitempty"`
+	RuleID       string    `json:"rule_id,omitempty"`
+	APIKeyID     string    `json:"api_key_id,omitempty"`
+	BucketLength string    `json:"bucket_size,omitempty"`
+	Start        time.Time `json:"start_ts,omitzero"`
+	CompleteTo   time.Time `json:"complete_to,omitzero"` // covered from the start up to here
+}
+
+// querier is what reading needs: *sql.Tx, *sql.Conn and *sql.DB have it.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+// Queries reads sync_queries.
+func Queries(ctx context.Context, from querier) (all []Query, err error) {
+	rows, err := from.QueryContext(ctx, `SELECT stream, "filter", coalesce(policy_id, ''), coalesce(scope, ''), coalesce(scope_id, ''), coalesce(rule_id, ''),
+		coalesce(api_key_id, ''), coalesce(bucket_size, ''), start_ts, complete_to FROM sync_queries ORDER BY stream, "filter"`)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var q Query
+		var start, completeTo sql.NullTime
+		err := rows.Scan(&q.Stream, &q.Filter, &q.PolicyID, &q.Scope, &q.ScopeID, &q.RuleID, &q.APIKeyID, &q.BucketLength, &start, &completeTo)
+		if err != nil {
+			return nil, err
+		}
+		q.Start, q.CompleteTo = start.Time.UTC(), completeTo.Time.UTC()
+		all = append(all, q)
+	}
+	return all, rows.Err()
 }
 
 // Update brings everything up to date with what the transaction sees. Rows of derived tables

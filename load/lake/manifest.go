@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
+	"github.com/flashback-sync/flashback-sync/load/derived"
 	"github.com/flashback-sync/flashback-sync/load/durable"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
@@ -30,7 +31,9 @@ type Manifest struct {
 	GeneratedAt time.Time          `json:"generated_at"`
 	Files       []File             `json:"files"`
 	Coverage    []checkpoints.Line `json:"coverage"`
-	Tables      []Table            `json:"tables"`
+	// Queries are what the configuration asks for. The ledger has what former ones asked for, too.
+	Queries []derived.Query `json:"queries"`
+	Tables  []Table         `json:"tables"`
 	// Privacy has the columns that are not stored as the source sends them.
 	Privacy []schema.Treated `json:"privacy,omitempty"`
 	// Sealed are ids that statistics are requested by, encrypted with the privacy key.
@@ -144,6 +147,7 @@ var readme []byte
 func (m *Manifest) write(o Options) error {
 	m.Format, m.Generator, m.GeneratedAt = format, o.Generator, o.Now.UTC()
 	m.Files, m.Coverage = append([]File{}, m.Files...), append([]checkpoints.Line{}, o.Coverage...)
+	m.Queries = append([]derived.Query{}, o.Queries...)
 	m.Tables, m.Generation = tables(), o.Generation
 	m.Privacy, m.Sealed = o.Privacy, o.Sealed
 	m.obey(o)

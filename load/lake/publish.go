@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
+	"github.com/flashback-sync/flashback-sync/load/derived"
 	"github.com/flashback-sync/flashback-sync/load/durable"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
@@ -34,6 +35,7 @@ type Options struct {
 	Generator   string // name and release, recorded in every file
 	Now         time.Time
 	Coverage    []checkpoints.Line
+	Queries     []derived.Query
 	Privacy     []schema.Treated // of the manifest
 	Sealed      []string         // of the manifest
 	Forgotten   []schema.Tombstone
