@@ -9,6 +9,7 @@ import (
 
 	"github.com/apache/iceberg-go/catalog"
 
+	"github.com/flashback-sync/flashback-sync/iceberg/datafiles"
 	"github.com/flashback-sync/flashback-sync/iceberg/lake"
 	"github.com/flashback-sync/flashback-sync/iceberg/snapshots"
 	"github.com/flashback-sync/flashback-sync/iceberg/tables"
@@ -63,7 +64,7 @@ func ReadStatus(ctx context.Context, o Options) (*Status, error) {
 
 func tableStatus(ctx context.Context, o Options, manifest *lake.Manifest, t tables.Table) (TableStatus, error) {
 	s := TableStatus{Name: t.Name, Orgs: map[string]int64{}}
-	wanted := (&verifier{Options: o, manifest: manifest, table: t}).wanted()
+	wanted := datafiles.WantedOf(manifest, t.Name)
 	tbl, err := o.Catalog.Load(ctx, t.Name)
 	if errors.Is(err, catalog.ErrNoSuchTable) {
 		s.Pending = len(wanted)
@@ -78,20 +79,16 @@ func tableStatus(ctx context.Context, o Options, manifest *lake.Manifest, t tabl
 	}
 	s.Exists, s.Generation, s.Location = true, live.Generation, tbl.Location()
 	s.Partitions, s.Snapshots = len(live.Partitions), len(tbl.Metadata().Snapshots())
-	for period, p := range live.Partitions {
-		w, inLake := wanted[period]
-		if !inLake || p.Hash != snapshots.ShortHash(w.hash) || p.Rows != w.rows {
-			s.Pending++
-		}
+	replace, write := datafiles.Diff(wanted, live)
+	for _, period := range write {
+		replace[period] = true
+	}
+	s.Pending = len(replace)
+	for _, p := range live.Partitions {
 		for _, file := range p.Files {
 			s.Files++
 			s.Rows += file.Count()
 			s.Bytes += file.FileSizeBytes()
-		}
-	}
-	for period := range wanted {
-		if live.Partitions[period] == nil {
-			s.Pending++
 		}
 	}
 	if current := tbl.CurrentSnapshot(); current != nil {

@@ -80,16 +80,8 @@ type verifier struct {
 	report   *Report
 }
 
-// want is what the lake has of a period.
-type want struct {
-	name string
-	hash string
-	rows int64
-	read func(context.Context) (sum, error)
-}
-
 func (v *verifier) verify(ctx context.Context) error {
-	wanted := v.wanted()
+	wanted := datafiles.WantedOf(v.manifest, v.table.Name)
 	live := &snapshots.Live{Partitions: map[int32]*snapshots.Partition{}}
 	tbl, err := v.Catalog.Load(ctx, v.table.Name)
 	if err == nil {
@@ -115,7 +107,7 @@ func (v *verifier) verify(ctx context.Context) error {
 	for _, period := range sorted(periods) {
 		w, inLake := wanted[period]
 		got, inTable := live.Partitions[period]
-		d := Difference{Table: v.table.Name, Period: w.name, Lake: w.rows}
+		d := Difference{Table: v.table.Name, Period: w.Name(), Lake: w.Rows}
 		if inTable {
 			d.Rows = got.Rows
 		}
@@ -125,11 +117,11 @@ func (v *verifier) verify(ctx context.Context) error {
 			d.Period, d.Kind = lake.Period{Month: v.table.Month, Ordinal: period}.String(), "extra"
 		case !inTable:
 			d.Kind = "missing"
-		case v.Quick && (got.Hash != snapshots.ShortHash(w.hash) || got.Rows != w.rows):
+		case v.Quick && (got.Hash != snapshots.ShortHash(w.Hash) || got.Rows != w.Rows):
 			d.Kind = "stale"
 		case !v.Quick:
 			if err := v.compare(ctx, &d, w, scan, tasks[period]); err != nil {
-				return fmt.Errorf("%s: %w", w.name, err)
+				return fmt.Errorf("%s: %w", w.Name(), err)
 			}
 		}
 		v.report.Rows += d.Rows
@@ -147,30 +139,6 @@ func sorted(periods map[int32]bool) []int32 {
 	}
 	slices.Sort(list)
 	return list
-}
-
-func (v *verifier) wanted() map[int32]want {
-	wanted := map[int32]want{}
-	columns := v.columns()
-	if v.table.Name == tables.CoverageName {
-		if ledger, hash := v.manifest.Ledger(); len(ledger) > 0 {
-			wanted[snapshots.NoPeriod] = want{"ledger", hash, int64(len(ledger)), func(context.Context) (sum, error) {
-				return add(datafiles.Ledger(ledger, hash).Batches, columns)
-			}}
-		}
-		return wanted
-	}
-	for _, file := range v.manifest.FilesOf(v.table.Name) {
-		wanted[file.Period.Ordinal] = want{file.Period.String(), file.SHA256, file.Rows, func(ctx context.Context) (sum, error) {
-			rows, err := v.Lake.Rows(file)
-			if err != nil {
-				return sum{}, err
-			}
-			defer rows.Close()
-			return add(rows.Batches(ctx), columns)
-		}}
-	}
-	return wanted
 }
 
 func (v *verifier) columns() []string {
@@ -201,8 +169,12 @@ func (v *verifier) plan(ctx context.Context, tbl *table.Table) (*table.Scan, map
 }
 
 // compare reads the rows of a period on both sides.
-func (v *verifier) compare(ctx context.Context, d *Difference, w want, scan *table.Scan, tasks []table.FileScanTask) error {
-	inLake, err := w.read(ctx)
+func (v *verifier) compare(ctx context.Context, d *Difference, w datafiles.Wanted, scan *table.Scan, tasks []table.FileScanTask) error {
+	var inLake sum
+	err := w.Read(ctx, v.Lake, func(_ *arrow.Schema, batches iter.Seq2[arrow.RecordBatch, error]) (err error) {
+		inLake, err = add(batches, v.columns())
+		return err
+	})
 	if err != nil {
 		return err
 	}

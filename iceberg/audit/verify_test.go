@@ -52,7 +52,7 @@ func TestVerifyFindsEveryKindOfDifference(t *testing.T) {
 		}
 		return found
 	}
-	if found := verify(false); len(found) != 6 || found["alerts 2026-01-01"] != "missing" || found["coverage ledger"] != "missing" {
+	if found := verify(false); len(found) != 7 || found["alerts 2026-01-01"] != "missing" || found["coverage all"] != "missing" {
 		t.Errorf("before the push: %v", found)
 	}
 	_, err = push.Run(t.Context(), push.Options{Lake: opened, Catalog: cat, Org: "default", Run: "00000000abcd", Log: slog.New(slog.NewTextHandler(io.Discard, nil))})

@@ -37,14 +37,13 @@ type Writer struct {
 	Table    *table.Table
 	Declared tables.Table
 	Org      string
-	Name     snapshots.FileName // without Hash and Number
+	Name     snapshots.FileName // without Number
 
 	private map[string]bool
 }
 
 // Source is the content of one partition.
 type Source struct {
-	Hash    string // SHA-256 of the lake file
 	Period  *lake.Period
 	Schema  *arrow.Schema
 	Batches iter.Seq2[arrow.RecordBatch, error]
@@ -182,7 +181,7 @@ func (p *partition) create() error {
 		return err
 	}
 	name := p.Name
-	name.Hash, name.Number = snapshots.ShortHash(p.source.Hash), len(p.locations)
+	name.Number = len(p.locations)
 	location := provider.NewDataLocation(p.folder() + name.String())
 	out, err := p.files.Create(location)
 	if err != nil {

@@ -3,8 +3,6 @@
 package lake
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,7 +10,6 @@ import (
 	"os"
 	"regexp"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -24,6 +21,7 @@ type Manifest struct {
 	GeneratedAt time.Time `json:"generated_at"`
 	Files       []File    `json:"files"`
 	Coverage    []Range   `json:"coverage"`
+	Queries     []Query   `json:"queries"`
 	Tables      []Table   `json:"tables"`
 }
 
@@ -40,15 +38,6 @@ type File struct {
 	Generation int64 `json:"generation"`
 
 	Period Period `json:"-"` // of the path
-}
-
-// Range is a line of the coverage ledger.
-type Range struct {
-	Stream string    `json:"stream"`
-	Filter string    `json:"filter"`
-	Status string    `json:"status"`
-	From   time.Time `json:"from"`
-	To     time.Time `json:"to"`
 }
 
 // Table describes the columns of a table's files.
@@ -154,31 +143,4 @@ func (m *Manifest) FilesOf(table string) []File {
 	}
 	slices.SortFunc(files, func(a, b File) int { return int(a.Period.Ordinal) - int(b.Period.Ordinal) })
 	return files
-}
-
-// Ledger is the coverage ledger in a fixed order, and the SHA-256 of that content.
-func (m *Manifest) Ledger() ([]Range, string) {
-	ranges := slices.Clone(m.Coverage)
-	for i := range ranges {
-		ranges[i].From, ranges[i].To = ranges[i].From.UTC(), ranges[i].To.UTC()
-	}
-	slices.SortFunc(ranges, func(a, b Range) int {
-		return firstOf(strings.Compare(a.Stream, b.Stream), strings.Compare(a.Filter, b.Filter),
-			a.From.Compare(b.From), a.To.Compare(b.To), strings.Compare(a.Status, b.Status))
-	})
-	content, err := json.Marshal(ranges)
-	if err != nil {
-		panic(err) // texts and times of years that JSON has read
-	}
-	sum := sha256.Sum256(content)
-	return ranges, hex.EncodeToString(sum[:])
-}
-
-func firstOf(orders ...int) int {
-	for _, order := range orders {
-		if order != 0 {
-			return order
-		}
-	}
-	return 0
 }

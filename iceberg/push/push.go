@@ -96,7 +96,7 @@ func run(ctx context.Context, o Options, manifest *lake.Manifest) (*Result, erro
 	result := &Result{Org: o.Org, Run: o.Run, Status: "ok", Generation: manifest.Generation, Tables: map[string]*TableResult{}}
 	var failed []error
 	for _, t := range declared {
-		if t.Name == tables.CoverageName && len(failed) > 0 {
+		if t.Name == lake.CoverageName && len(failed) > 0 {
 			break
 		}
 		began := time.Now()

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"strconv"
 	"time"
 
+	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/iceberg-go"
 	"golang.org/x/sync/errgroup"
 
@@ -31,26 +33,15 @@ type pusher struct {
 	declared tables.Table
 	result   *TableResult
 
-	want    map[int32]wanted
+	want    map[int32]datafiles.Wanted
 	written map[int32][]iceberg.DataFile
 	sent    func(snapshot int64) // accounts for the last commit that was tried
 	unsure  bool                 // a commit with these files may have had its effect
 }
 
-// wanted is what a partition should be a copy of.
-type wanted struct {
-	hash string // SHA-256
-	rows int64
-	file *lake.File   // of the lake; nil for the coverage ledger
-	list []lake.Range // the ledger
-}
-
 func (p *pusher) push(ctx context.Context) error {
-	p.want, p.written = p.wanted(), map[int32][]iceberg.DataFile{}
+	p.want, p.written = datafiles.WantedOf(p.manifest, p.declared.Name), map[int32][]iceberg.DataFile{}
 	p.result.Wanted = len(p.want)
-	if len(p.want) == 0 && !p.exists(ctx) {
-		return nil // a table is created with its first rows
-	}
 	tbl, err := ensure(ctx, p.Catalog, p.declared)
 	if err != nil {
 		return err
@@ -69,46 +60,12 @@ func (p *pusher) push(ctx context.Context) error {
 	return err
 }
 
-func (p *pusher) exists(ctx context.Context) bool {
-	_, err := p.Catalog.Load(ctx, p.declared.Name)
-	return err == nil
-}
-
-// wanted are the partitions of the manifest.
-func (p *pusher) wanted() map[int32]wanted {
-	want := map[int32]wanted{}
-	if p.declared.Name == tables.CoverageName {
-		if ledger, hash := p.manifest.Ledger(); len(ledger) > 0 {
-			want[snapshots.NoPeriod] = wanted{hash: hash, rows: int64(len(ledger)), list: ledger}
-		}
-		return want
-	}
-	for _, file := range p.manifest.FilesOf(p.declared.Name) {
-		want[file.Period.Ordinal] = wanted{hash: file.SHA256, rows: file.Rows, file: &file}
-	}
-	return want
-}
-
-// diff compares the table with what is wanted: partitions to replace, and of these the ones
-// that come back with new content.
+// diff compares the table with what is wanted.
 func (p *pusher) diff(live *snapshots.Live) (replace map[int32]bool, write []int32) {
-	replace = map[int32]bool{}
-	for period, want := range p.want {
-		got := live.Partitions[period]
-		if got != nil && got.Hash == snapshots.ShortHash(want.hash) && got.Rows == want.rows {
-			continue
-		}
-		if got != nil {
-			replace[period] = true
-			if got.Hash == "" {
-				p.Log.Warn("another program has changed a partition; it is replaced", "table", p.declared.Name, "org", p.Org, "period", period)
-			}
-		}
-		write = append(write, period)
-	}
-	for period := range live.Partitions {
-		if _, wanted := p.want[period]; !wanted {
-			replace[period] = true
+	replace, write = datafiles.Diff(p.want, live)
+	for period := range replace {
+		if live.Partitions[period].Hash == "" {
+			p.Log.Warn("another program has changed a partition; it is replaced", "table", p.declared.Name, "org", p.Org, "period", period)
 		}
 	}
 	return replace, write
@@ -148,22 +105,16 @@ func (p *pusher) write(ctx context.Context, live *snapshots.Live) error {
 	return err
 }
 
-func (p *pusher) writeOne(ctx context.Context, live *snapshots.Live, want wanted) ([]iceberg.DataFile, error) {
+func (p *pusher) writeOne(ctx context.Context, live *snapshots.Live, want datafiles.Wanted) (written []iceberg.DataFile, err error) {
 	w := &datafiles.Writer{
 		Table: live.Table, Declared: p.declared, Org: p.Org,
-		Name: snapshots.FileName{Generation: p.manifest.Generation, Run: p.Run},
+		Name: snapshots.FileName{Hash: snapshots.ShortHash(want.Hash), Generation: p.manifest.Generation, Run: p.Run},
 	}
-	if want.file == nil {
-		return w.Write(ctx, datafiles.Ledger(want.list, want.hash))
-	}
-	rows, err := p.Lake.Rows(*want.file)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	return w.Write(ctx, datafiles.Source{
-		Hash: want.hash, Period: &want.file.Period, Schema: rows.Schema, Batches: rows.Batches(ctx),
+	err = want.Read(ctx, p.Lake, func(schema *arrow.Schema, batches iter.Seq2[arrow.RecordBatch, error]) error {
+		written, err = w.Write(ctx, datafiles.Source{Period: want.Period, Schema: schema, Batches: batches})
+		return err
 	})
+	return written, err
 }
 
 // check refuses a manifest that is older than what the table has: another machine, or another
@@ -292,13 +243,13 @@ func (p *pusher) account(snapshot int64, change snapshots.Change, written []int3
 
 // summary is what the snapshot says of where its rows are from.
 func (p *pusher) summary() map[string]string {
-	_, ledger := p.manifest.Ledger()
+	lists := p.manifest.Lists()
 	return map[string]string{
 		"flashback.org":             p.Org,
 		"flashback.generation":      strconv.FormatInt(p.manifest.Generation, 10),
 		"flashback.generated-at":    p.manifest.GeneratedAt.UTC().Format(time.RFC3339Nano),
 		"flashback.run-id":          p.Run,
-		"flashback.coverage-sha256": ledger,
+		"flashback.coverage-sha256": lists[len(lists)-1].Hash,
 	}
 }
 

@@ -1,5 +1,5 @@
 // Package tables declares the Iceberg tables of a lake: columns, partitions, order and
-// properties. Everything derives from the manifest, except the coverage ledger's table.
+// properties. Everything derives from the manifest.
 package tables
 
 import (
@@ -15,21 +15,18 @@ import (
 // OrgColumn is the first column and the leading partition of every table.
 const OrgColumn = "org"
 
-// The partition fields' ids: every table has org, all but coverage have a period.
+// The partition fields' ids: every table has org, all but the lists a period.
 const (
 	OrgField    = 1000
 	PeriodField = 1001
 )
-
-// CoverageName is the name of the table that has the coverage ledgers.
-const CoverageName = "coverage"
 
 // Table is one table as this program creates it.
 type Table struct {
 	Name    string
 	Comment string
 	Columns []Column // without org
-	Time    string   // the column that partitions and sorts; "" for coverage
+	Time    string   // the column that partitions and sorts; "" for a list
 	Month   bool     // a partition is a month, not a day
 }
 
@@ -49,8 +46,7 @@ var types = map[string]iceberg.Type{
 	"TIMESTAMP WITH TIME ZONE": iceberg.TimestampTzType{},
 }
 
-// Of declares the tables of a manifest that have files. The coverage ledger's comes last, so
-// that it never covers what the other tables do not have yet.
+// Of declares the tables of a manifest: those with files, then its lists.
 func Of(m *lake.Manifest) ([]Table, error) {
 	var all []Table
 	for _, t := range m.Tables {
@@ -72,7 +68,18 @@ func Of(m *lake.Manifest) ([]Table, error) {
 			return nil, lake.Error{Err: fmt.Errorf("%s is of no table of the manifest, or of another period", f.Path)}
 		}
 	}
-	return append(all, coverage()), nil
+	for _, list := range m.Lists() {
+		if slices.ContainsFunc(all, func(t Table) bool { return t.Name == list.Name }) {
+			return nil, lake.Error{Err: fmt.Errorf("table %s: the name is reserved for a list of the manifest", list.Name)}
+		}
+		declared, err := declare(list.Table)
+		if err != nil {
+			return nil, err
+		}
+		declared.Time = ""
+		all = append(all, declared)
+	}
+	return all, nil
 }
 
 // monthly guesses the period of a table that has no file yet: only rows of the source, which
@@ -83,9 +90,6 @@ func monthly(t lake.Table) bool {
 
 func declare(t lake.Table) (Table, error) {
 	declared := Table{Name: t.Name, Comment: t.Comment}
-	if t.Name == CoverageName {
-		return declared, fmt.Errorf("the name is reserved for the coverage ledger")
-	}
 	for _, c := range t.Columns {
 		typ, known := types[c.Type]
 		if !known || c.Name == OrgColumn || c.Name == "" {
@@ -101,21 +105,6 @@ func declare(t lake.Table) (Table, error) {
 		return declared, fmt.Errorf("it has no column with a time")
 	}
 	return declared, nil
-}
-
-// coverage declares the table of the ledgers: one row for each range of the manifest.
-func coverage() Table {
-	return Table{
-		Name:    CoverageName,
-		Comment: "Coverage ledger: the time ranges that were read and proven complete, for each stream and filter set.",
-		Columns: []Column{
-			{"stream", iceberg.StringType{}, "Stream: alerts, violations or policy_stats.", false},
-			{"filter", iceberg.StringType{}, "The filter set, as one JSON object; {} is everything.", false},
-			{"status", iceberg.StringType{}, "covered: everything in the range is stored. lost: the source can no longer give it. expired: its rows were dropped on purpose.", false},
-			{"from_ts", iceberg.TimestampTzType{}, "Start of the range (UTC, inclusive).", false},
-			{"to_ts", iceberg.TimestampTzType{}, "End of the range (UTC, exclusive).", false},
-		},
-	}
 }
 
 // Schema is the schema to create the table with. The catalog assigns the field ids.

@@ -18,7 +18,7 @@ func TestPrint(t *testing.T) {
 				t.Errorf("%s: no %q", dialect, want)
 			}
 		}
-		if n := strings.Count(text, "CREATE OR REPLACE VIEW"); n != 11 || strings.Contains(text, "<no value>") {
+		if n := strings.Count(text, "CREATE OR REPLACE VIEW"); n != 16 || strings.Contains(text, "<no value>") {
 			t.Errorf("%s: %d views", dialect, n)
 		}
 	}

@@ -29,8 +29,16 @@ TABLES = (
     Table("violations", "id", "timestamp", "length(explanation)"),
     Table("policy_stats", "rule_id", "bucket_start", "policy_tokens_in"),
     Table("events_daily", "policy_id", "day", "events"),
+    Table("queries", "filter", "complete_to", "length(stream)"),
     Table("coverage", "stream", "from_ts", "length(filter)"),
 )
+
+# The columns of the tables whose rows are in the manifest itself, and the keys there.
+QUERY = ("stream", "filter", "policy_id", "scope", "scope_id", "rule_id", "api_key_id", "bucket_size")
+LISTS = {
+    "queries": (", ".join(f"{name} TEXT" for name in QUERY) + ", start_ts TIMESTAMPTZ, complete_to TIMESTAMPTZ", (*QUERY, "start_ts", "complete_to")),
+    "coverage": ("stream TEXT, filter TEXT, status TEXT, from_ts TIMESTAMPTZ, to_ts TIMESTAMPTZ", ("stream", "filter", "status", "from", "to")),
+}
 
 # Each reader's name of a type, and DuckDB's for the Parquet files.
 TYPES = {
@@ -96,11 +104,12 @@ def duckdb_reader(connection):
 def truth(lake, table):
     """The facts of a table in the lake's own files."""
     connection = connect()
-    if table.name == "coverage":
-        rows = [[r["stream"], r["filter"], r["status"], r["from"], r["to"]] for r in lake.manifest["coverage"]]
-        connection.execute("CREATE TABLE coverage (stream TEXT, filter TEXT, status TEXT, from_ts TIMESTAMPTZ, to_ts TIMESTAMPTZ)")
-        connection.executemany("INSERT INTO coverage VALUES (?, ?, ?, ?, ?)", rows)
-        source = "coverage"
+    if table.name in LISTS:
+        columns, keys = LISTS[table.name]
+        rows = [[row.get(key) for key in keys] for row in lake.manifest[table.name]]
+        connection.execute(f"CREATE TABLE {table.name} ({columns})")
+        connection.executemany(f"INSERT INTO {table.name} VALUES ({', '.join('?' * len(keys))})", rows)
+        source = table.name
     else:
         source = files_of(lake, table.name)
     return facts(*duckdb_reader(connection), table, source, duckdb_micros)

@@ -14,10 +14,10 @@ NAMESPACE = "flashback"
 
 
 class View:
-    """The tables of a catalog as one reader sees them."""
+    """The tables of a catalog as one reader sees them; catalog is the reader's name of it."""
 
-    def __init__(self, query, describe, source, micros=facts.duckdb_micros):
-        self.query, self.describe, self.source, self.micros = query, describe, source, micros
+    def __init__(self, query, describe, source, micros=facts.duckdb_micros, catalog=None):
+        self.query, self.describe, self.source, self.micros, self.catalog = query, describe, source, micros, catalog
 
     def facts(self, table):
         return facts.facts(self.query, self.describe, table, self.source(table.name), self.micros)
@@ -96,6 +96,7 @@ def metadata_location(c, table):
 
 
 class Spark:
+    dialect = "spark"
     name = f"Spark {metadata.version('pyspark')}"
 
     def __init__(self, work, folder, java_home):
@@ -110,6 +111,7 @@ class Spark:
         builder = builder.config("spark.driver.memory", "1g").config("spark.sql.session.timeZone", "UTC")
         builder = builder.config("spark.driver.extraJavaOptions", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")  # a short life
         builder = builder.config("spark.sql.shuffle.partitions", "2").config("spark.local.dir", str(self.folder / "spark"))
+        builder = builder.config("spark.sql.extensions", "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions")  # views, CALL
         for c in catalogs:
             for key, value in self.settings(c).items():
                 builder = builder.config(f"spark.sql.catalog.{self.alias(c)}{key}", value)
@@ -137,10 +139,11 @@ class Spark:
     @staticmethod
     def view(session, alias):
         return View(lambda sql: [tuple(r) for r in session.sql(sql).collect()], lambda source: session.table(source).dtypes,
-                    lambda name: f"{alias}.{NAMESPACE}.{name}", lambda e: f"unix_micros(CAST({e} AS TIMESTAMP))")
+                    lambda name: f"{alias}.{NAMESPACE}.{name}", lambda e: f"unix_micros(CAST({e} AS TIMESTAMP))", alias)
 
 
 class Trino:
+    dialect = "trino"
     name = "Trino 476"
 
     def __init__(self, work, folder, java_home):
@@ -203,7 +206,7 @@ class Trino:
     def view(self, kind):
         return View(self.query, lambda source: [row[:2] for row in self.query(f"DESCRIBE {source}")],
                     lambda name: f"{kind}.{NAMESPACE}.{name}",
-                    lambda e: f"CAST(round(to_unixtime(CAST({e} AS timestamp(6) with time zone)) * 1e6) AS bigint)")
+                    lambda e: f"CAST(round(to_unixtime(CAST({e} AS timestamp(6) with time zone)) * 1e6) AS bigint)", kind)
 
     def query(self, sql):
         rows = []

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import facts
 import readers
+import views
 import writers
 from lake import Lake
 from services import both_catalogs
@@ -71,10 +72,10 @@ def java_homes():
     return found
 
 
-def pushed(report, program, catalog, lake, what, tables):
+def pushed(report, program, catalog, lake, what, tables, org="default"):
     """Push, and check how many tables got a commit."""
     def question():
-        done = writers.push(program, catalog, lake, "default", "--json")
+        done = writers.push(program, catalog, lake, org, "--json")
         assert done.returncode == 0, done.stderr
         committed = sorted(name for name, t in json.loads(done.stdout)["tables"].items() if t.get("snapshot_id"))
         assert committed == sorted(tables), f"commits of {committed} instead of {sorted(tables)}"
@@ -82,17 +83,21 @@ def pushed(report, program, catalog, lake, what, tables):
     report.check("flashback-iceberg", catalog.kind, what, question)
 
 
-def write(report, program, catalogs, lake, folder):
+def write(report, program, catalogs, lake, whole, folder):
     names = [t.name for t in facts.TABLES]
     for catalog in catalogs:
         pushed(report, program, catalog, lake, "first push", names)
         pushed(report, program, catalog, lake, "push again", [])
+        pushed(report, program, catalog, whole, "another organisation", names, WHOLE)
     day = lake.files("alerts")[40]
     lake.keep(day, day["rows"] // 2)
     lake.publish()
     for catalog in catalogs:
         pushed(report, program, catalog, lake, "push of a changed day", ["alerts"])
     return {catalog.kind: competition(report, program, catalog, lake, folder) for catalog in catalogs}
+
+
+WHOLE = "whole"  # an organisation whose lake stays as flashback-sync published it, for the views
 
 
 def competition(report, program, catalog, lake, folder):
@@ -113,16 +118,18 @@ def competition(report, program, catalog, lake, folder):
     return lakes
 
 
-def read(report, reader, catalogs, lake, competitors):
+def read(report, reader, catalogs, lake, whole, competitors, program):
     """Compare what a reader sees in both catalogs with the lakes."""
     questions = [(t.name, lambda view, _, t=t: compare(view.facts(t), facts.truth(lake, t))) for t in facts.TABLES]
     questions.append(("alerts of eight writers", lambda view, c: compare_orgs(view.per_org(), facts.truth_of_orgs(
-        {"default": lake, **competitors[c.kind]}))))
+        {"default": lake, WHOLE: whole, **competitors[c.kind]}))))
+    if hasattr(reader, "dialect"):
+        questions.append(("views", lambda view, _: views.compare(view, reader.dialect, program, whole.folder.parent / "flashback.duckdb", WHOLE)))
     try:
-        with reader.open(catalogs) as views:
+        with reader.open(catalogs) as opened:
             for catalog in catalogs:
                 for what, question in questions:
-                    report.check(reader.name, catalog.kind, what, lambda q=question, c=catalog: q(views[c.kind], c))
+                    report.check(reader.name, catalog.kind, what, lambda q=question, c=catalog: q(opened[c.kind], c))
     except Exception:  # noqa: BLE001: the other readers go on
         error = traceback.format_exc(limit=-3)
         report.check(reader.name, "", "opens the catalogs", lambda: fail(error))
@@ -156,13 +163,14 @@ def main(sync, program, work):
     folder.chmod(0o711)  # PostgreSQL runs as another user
     try:
         subprocess.run([sync, "demo", "--dir", folder / "demo"], check=True, stdout=subprocess.DEVNULL)
-        lake = Lake(folder / "demo/lake")
+        whole = Lake(folder / "demo/lake")
+        lake = Lake(shutil.copytree(whole.folder, folder / "lake"))
         with both_catalogs(work, folder, common / "bin/java") as catalogs:
-            competitors = write(report, program, catalogs, lake, folder)
+            competitors = write(report, program, catalogs, lake, whole, folder)
             for reader in (readers.PyIceberg(), readers.DuckDB(), readers.Spark(work, folder, common)):
-                read(report, reader, catalogs, lake, competitors)
+                read(report, reader, catalogs, lake, whole, competitors, program)
             if newer and (work / "jars/trino-server-476.tar.gz").exists():
-                read(report, readers.Trino(work, folder, java[newer]), catalogs, lake, competitors)
+                read(report, readers.Trino(work, folder, java[newer]), catalogs, lake, whole, competitors, program)
             else:
                 for catalog in catalogs:
                     for table in (*[t.name for t in facts.TABLES], "alerts of eight writers"):

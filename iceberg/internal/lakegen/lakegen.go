@@ -96,6 +96,7 @@ func (l *Lake) Publish(until time.Time) error {
 		{Stream: "alerts", Filter: "{}", Status: "covered", From: time.Unix(0, 0).UTC(), To: until},
 		{Stream: "violations", Filter: "{}", Status: "covered", From: time.Unix(0, 0).UTC(), To: until},
 	}
+	l.Queries = []lake.Query{{Stream: "alerts", Filter: "{}", CompleteTo: until}, {Stream: "violations", Filter: "{}", CompleteTo: until}}
 	slices.SortFunc(l.Files, func(a, b lake.File) int { return strings.Compare(a.Path, b.Path) })
 	content, err := json.MarshalIndent(l.Manifest, "", "  ")
 	if err != nil {
