@@ -33,7 +33,7 @@ func TestVerifyFindsEveryKindOfDifference(t *testing.T) {
 	must(t, l.Set("policy_stats", day(0), 50, 0))
 	must(t, l.Publish(day(4)))
 	cat, err := catalogs.Open(t.Context(), catalogs.Config{
-		URI: "sqlite://" + filepath.Join(dir, "catalog.db"), Name: "flashback", Namespace: "flashback", Warehouse: "file://" + filepath.Join(dir, "w"),
+		URI: "sqlite:///" + filepath.Join(dir, "catalog.db") /* four slashes, as others write it */, Name: "flashback", Namespace: "flashback", Warehouse: "file://" + filepath.Join(dir, "w"),
 	})
 	must(t, err)
 	defer cat.Close()

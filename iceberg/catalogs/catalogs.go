@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"path"
 	"strings"
 
 	"github.com/apache/iceberg-go"
@@ -58,7 +59,7 @@ func Open(ctx context.Context, c Config) (*Catalog, error) {
 	switch scheme {
 	case "sqlite":
 		// Each connection waits for the lock of the file, and takes it at once.
-		dsn := "file:" + rest + "?_pragma=journal_mode(WAL)&_pragma=busy_timeout(60000)&_txlock=immediate"
+		dsn := "file:" + path.Clean(rest) + "?_pragma=journal_mode(WAL)&_pragma=busy_timeout(60000)&_txlock=immediate"
 		err = opened.openSQL(ctx, "sqlite", dsn, sqlcatalog.SQLite, c)
 	case "postgresql", "postgres":
 		opened.postgres = true

@@ -166,9 +166,9 @@ SELECT d.org, d.day, d.stream, d.policy_id, d.scope, d.scope_id, d.rule_id, d.ap
   coalesce(e.n, b.n, 0) AS {{quoted "rows"}}
 FROM daily d
 LEFT JOIN overlap o ON o.org = d.org AND o.stream = d.stream AND o.filter = d.filter AND o.day = d.day
-LEFT JOIN event e ON e.org = d.org AND e.stream = d.stream AND e.day = d.day AND e.every = (d.policy_id IS NULL) AND e.policy_id IS NOT DISTINCT FROM d.policy_id
-LEFT JOIN bucket b ON b.org = d.org AND d.stream = 'policy_stats' AND b.scope = d.scope AND b.scope_id IS NOT DISTINCT FROM d.scope_id
-  AND b.rule_id IS NOT DISTINCT FROM d.rule_id AND b.api_key_id IS NOT DISTINCT FROM d.api_key_id AND b.bucket_size = d.bucket_size AND b.day = d.day;
+LEFT JOIN event e ON e.org = d.org AND e.stream = d.stream AND e.day = d.day AND e.every = (d.policy_id IS NULL) AND coalesce(e.policy_id, '') = coalesce(d.policy_id, '')
+LEFT JOIN bucket b ON b.org = d.org AND d.stream = 'policy_stats' AND b.scope = d.scope AND coalesce(b.scope_id, '') = coalesce(d.scope_id, '')
+  AND coalesce(b.rule_id, '') = coalesce(d.rule_id, '') AND coalesce(b.api_key_id, '') = coalesce(d.api_key_id, '') AND b.bucket_size = d.bucket_size AND b.day = d.day;
 
 CREATE OR REPLACE VIEW {{view "calendar"}} AS
 WITH earliest AS (
@@ -215,7 +215,7 @@ SELECT s.org, s.bucket_start, {{day "s.bucket_start"}} AS day,
   s.severity_low, s.severity_medium, s.severity_high, s.policy_tokens_in, s.policy_tokens_out, s.closed,
   coalesce(c.status = 'complete', false) AS complete
 FROM {{table "policy_stats"}} s
-JOIN {{table "queries"}} q ON q.org = s.org AND q.scope = s.scope AND q.scope_id IS NOT DISTINCT FROM s.scope_id AND q.bucket_size = s.bucket_size
+JOIN {{table "queries"}} q ON q.org = s.org AND q.scope = s.scope AND coalesce(q.scope_id, '') = coalesce(s.scope_id, '') AND q.bucket_size = s.bucket_size
   AND q.rule_id IS NULL AND q.api_key_id IS NULL
 LEFT JOIN {{view "coverage_daily"}} c ON c.org = q.org AND c.stream = q.stream AND c.filter = q.filter AND c.day = {{day "s.bucket_start"}}
 {{- if eq $scope "repo"}}
