@@ -195,7 +195,7 @@ func brief(record string) string {
 // wantKind wants a failure of the API of this kind.
 func wantKind(t *testing.T, err error, want api.Kind) {
 	t.Helper()
-	if kind, ok := api.KindOf(err); !ok || kind != want {
+	if kind := api.KindOf(err); kind != want {
 		t.Fatalf("error %v has kind %d, want %d", err, kind, want)
 	}
 }

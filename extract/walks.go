@@ -188,7 +188,7 @@ func (w *Walks) finish(done *walk, err error) error {
 		return nil
 	}
 	done.announce(0, err)
-	if kind, _ := api.KindOf(err); kind == api.NotFound && w.jobs[done.job].Query.PolicyPath != "" {
+	if api.KindOf(err) == api.NotFound && w.jobs[done.job].Query.PolicyPath != "" {
 		w.missing[done.job] = err
 		return nil
 	}

@@ -122,10 +122,8 @@ func (a *app) forget(ctx context.Context, f forgetFlags, stdin io.Reader) error 
 	if f.list {
 		return a.listForgotten(f.json)
 	}
-	if f.report != "" {
-		if err := canReceive("--report", f.report); err != nil {
-			return err
-		}
+	if err := canReceive("--report", f.report); err != nil {
+		return err
 	}
 	if f.before != "" {
 		return a.forgetBefore(ctx, f)
@@ -213,6 +211,48 @@ func (a *app) suppress(ctx context.Context, f personFlags, stdin io.Reader) erro
 	})
 	if err == nil {
 		fmt.Fprintf(a.stdout, "%s %s…: records dated from %s on are not stored\n", done.Tombstone.Kind, done.Tombstone.Hash[:12], terminal.Stamp(&done.Tombstone.Since))
+	}
+	return err
+}
+
+// erasedDays is what `forget --before --json` prints.
+type erasedDays struct {
+	Before time.Time        `json:"before"`
+	Rows   map[string]int64 `json:"rows"` // dated before it, by table
+	Left   map[string]int64 `json:"left"` // afterwards; null if nothing was erased
+}
+
+// forgetBefore erases every row before a day.
+func (a *app) forgetBefore(ctx context.Context, f forgetFlags) error {
+	if f.user != "" || f.conversation != "" || f.report != "" {
+		return exit.Usage(errors.New("--before goes with --yes and --json only"))
+	}
+	at, err := flagTime("--before", f.before)
+	if err != nil {
+		return err
+	}
+	if at = at.UTC().Truncate(24 * time.Hour); at.After(time.Now()) {
+		return exit.Usage(fmt.Errorf("--before: %s has not begun", at.Format(time.DateOnly)))
+	}
+	t, err := a.task(ctx, &scopeFlags{}, "")
+	if err != nil {
+		return err
+	}
+	defer t.source.Close()
+	done := erasedDays{Before: at}
+	if done.Rows, err = run.CountBefore(ctx, t.options, at); err != nil {
+		return err
+	}
+	if f.yes {
+		err = t.recorded(ctx, "forget", func() (err error) {
+			done.Left, err = run.EraseBefore(ctx, t.options, at)
+			return err
+		})
+	}
+	if f.json {
+		a.printJSON(done)
+	} else {
+		terminal.ErasedDays(a.stdout, at, done.Rows, f.yes && err == nil)
 	}
 	return err
 }

@@ -80,7 +80,7 @@ func writeManual(root *cobra.Command, dir string, date time.Time) error {
 		return fmt.Errorf("create folder of manual: %w", err)
 	}
 	var statuses strings.Builder
-	for _, m := range exit.Meanings() {
+	for _, m := range exit.Meanings {
 		fmt.Fprintf(&statuses, "**%d**\n: %s\n\n", m.Code, m.Text)
 	}
 	root.Long += "\n\n# EXIT STATUS\n" + statuses.String() + environmentAndFiles

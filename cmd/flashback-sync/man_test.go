@@ -91,11 +91,11 @@ func TestManualKnowsTheExitCodesOfTheREADME(t *testing.T) {
 	}
 	_, section, _ := strings.Cut(string(readme), "## Exit codes")
 	section, _, _ = strings.Cut(section, "\n\n"+"On a terminal")
-	if codes := strings.Count(section, "·"); codes != len(exit.Meanings())-2 { // 130 and 143 stand together
-		t.Errorf("README.md lists %d exit codes, the manual %d", codes+2, len(exit.Meanings()))
+	if codes := strings.Count(section, "·"); codes != len(exit.Meanings)-2 { // 130 and 143 stand together
+		t.Errorf("README.md lists %d exit codes, the manual %d", codes+2, len(exit.Meanings))
 	}
 	page := manual(t, "0")["flashback-sync.1"]
-	for _, status := range exit.Meanings() {
+	for _, status := range exit.Meanings {
 		if !strings.Contains(section, fmt.Sprint(status.Code)) {
 			t.Errorf("README.md does not know %d", status.Code)
 		}

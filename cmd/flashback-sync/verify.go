@@ -73,7 +73,7 @@ func (f *verifyFlags) jsonFile(args []string) error {
 }
 
 func (a *app) verify(ctx context.Context, f verifyFlags) error {
-	if err := cmp.Or(checkJob(f.job, jobVerify), f.checkFiles()); err != nil {
+	if err := cmp.Or(checkJob(f.job, jobVerify), canReceive("--json", f.json), canReceive("--html", f.html)); err != nil {
 		return err
 	}
 	t, err := a.task(ctx, &f.scopeFlags, f.job)
@@ -103,18 +103,6 @@ func (a *app) verify(ctx context.Context, f verifyFlags) error {
 	}
 	if writeErr := a.writeReport(report, f); writeErr != nil {
 		return errors.Join(err, writeErr)
-	}
-	return err
-}
-
-// checkFiles checks the files that are written at the end.
-func (f *verifyFlags) checkFiles() error {
-	var err error
-	if f.json != "" && f.json != standardOutput {
-		err = canReceive("--json", f.json)
-	}
-	if err == nil && f.html != "" {
-		err = canReceive("--html", f.html)
 	}
 	return err
 }

@@ -157,7 +157,7 @@ func (c *Client) attempt(ctx context.Context, call *call) (now time.Time, err er
 		return now, tokenError(ctx, err)
 	}
 	now, err = c.send(ctx, call, token)
-	if kind, ok := KindOf(err); !ok || kind != Unauthorized {
+	if KindOf(err) != Unauthorized {
 		return now, err
 	}
 	fresh, tokenErr := c.tokens.get(ctx, token)

@@ -19,7 +19,7 @@ func wantKind(t *testing.T, err error, want Kind) *Error {
 	if !errors.As(err, &failure) {
 		t.Fatalf("error %v is none of this package", err)
 	}
-	if kind, ok := KindOf(err); !ok || kind != want {
+	if kind := KindOf(err); kind != want {
 		t.Fatalf("error %v has kind %d, want %d", err, kind, want)
 	}
 	if strings.Contains(err.Error(), "secret") {

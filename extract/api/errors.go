@@ -14,8 +14,10 @@ import (
 type Kind int
 
 const (
+	// None: it is no failure of a request, such as a cancelled context.
+	None Kind = iota - 1
 	// Unreachable: the source did not answer, or kept failing.
-	Unreachable Kind = iota
+	Unreachable
 	// Unauthorized: the token was refused, or could not be had.
 	Unauthorized
 	// NotFound: the endpoint, policy or repository does not exist.
@@ -58,14 +60,13 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// KindOf returns the kind of a failure of this package; ok is false for others,
-// such as a cancelled context.
-func KindOf(err error) (kind Kind, ok bool) {
+// KindOf returns the kind of a failure of this package, and None for others.
+func KindOf(err error) Kind {
 	var failure *Error
 	if !errors.As(err, &failure) {
-		return 0, false
+		return None
 	}
-	return failure.Kind, true
+	return failure.Kind
 }
 
 func bodyError(err error) error {

@@ -27,8 +27,8 @@ func (v *verification) lists(ctx context.Context) (failure error) {
 
 // endsAll reports whether the other streams would fail in the same way.
 func endsAll(err error) bool {
-	kind, known := api.KindOf(err)
-	return err != nil && (!known || kind == api.Unauthorized)
+	kind := api.KindOf(err)
+	return err != nil && (kind == api.None || kind == api.Unauthorized)
 }
 
 // worse is the first failure; one that only left something uncompared gives way.
@@ -47,7 +47,7 @@ func (v *verification) list(ctx context.Context, list streams.List) (failure err
 	for _, query := range queries {
 		s := &Stream{Stream: list.Name(), Filter: streams.KeyOf(v.options.Privacy, query).Filter, Status: NotSynced}
 		err := v.query(ctx, list, query, s)
-		if kind, known := api.KindOf(err); known && kind == api.NotFound {
+		if api.KindOf(err) == api.NotFound {
 			unknown = append(unknown, s)
 			if query.PolicyPath != "" {
 				err = fmt.Errorf("%w: policy %s: %w", run.ErrIncomplete, query.Policy(), err)

@@ -31,11 +31,10 @@ func (v *verification) stats(ctx context.Context) (failure error) {
 		s := &Stream{Stream: stream, Filter: series.Key().Filter, Status: NotSynced}
 		v.report.Streams = append(v.report.Streams, s)
 		err := v.series(ctx, series, s)
-		kind, known := api.KindOf(err)
-		switch missing := known && kind == api.NotFound; {
-		case missing && series.Found: // it is gone at the source
+		switch kind := api.KindOf(err); {
+		case kind == api.NotFound && series.Found: // it is gone at the source
 			s.Status, err = NotServed, nil
-		case missing || known && kind == api.Refused:
+		case kind == api.NotFound || kind == api.Refused:
 			err = fmt.Errorf("%w: %s: %w", run.ErrIncomplete, series.Label(), err)
 		}
 		if err != nil {

@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/user"
 	"path/filepath"
 	"regexp"
+	"strconv"
+	"syscall"
 
 	"github.com/flashback-sync/flashback-sync/extract"
 	"github.com/flashback-sync/flashback-sync/extract/api"
@@ -54,15 +57,15 @@ func Hint(err error) string {
 	case errors.As(err, &limit):
 		return limitHints[limit.Limit]
 	}
-	kind, known := api.KindOf(err)
-	switch {
-	case !known:
+	kind := api.KindOf(err)
+	switch kind {
+	case api.None:
 		return ""
-	case kind == api.Unauthorized:
+	case api.Unauthorized:
 		return "check the token: api.token_env, token_file or token_command in the configuration; 'flashback-sync check' tries it"
-	case kind == api.Unreachable:
+	case api.Unreachable:
 		return "check api.base_url and the network; what was committed is kept, and the next run goes on from there"
-	case kind == api.NotFound:
+	case api.NotFound:
 		return "check api.base_url and the ids in the filters; 'optional: true' accepts a stream that is not served"
 	}
 	if errors.Is(err, extract.ErrIgnored) {
@@ -148,4 +151,21 @@ func pathOf(err error) string {
 		return quoted[1]
 	}
 	return ""
+}
+
+// OwnerOf is the user id that a file belongs to.
+func OwnerOf(path string) (uid int, known bool) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0, false
+	}
+	return int(info.Sys().(*syscall.Stat_t).Uid), true
+}
+
+// UserName is the name of a user, or its number.
+func UserName(uid int) string {
+	if known, err := user.LookupId(strconv.Itoa(uid)); err == nil {
+		return known.Username
+	}
+	return "#" + strconv.Itoa(uid)
 }

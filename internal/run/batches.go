@@ -150,12 +150,6 @@ func (b *batches) flush(ctx context.Context, commit bool) error {
 	return b.writer.put(p)
 }
 
-// uncount leaves out what was received and could not be stored: the ledger lacks it,
-// so the next run receives it again.
-func (r *Result) uncount() {
-	r.Received = r.Inserted + r.Updated + r.Unchanged + r.Duplicate + r.Rejected + r.Withheld
-}
-
 // finish commits the rest, dedupes the table and closes the stream's counts.
 // What was received is kept also when the stream failed or was interrupted. An
 // interrupted run leaves it to the next one to dedupe the table, which may take long: it
@@ -163,7 +157,7 @@ func (r *Result) uncount() {
 func (b *batches) finish(ctx context.Context, failure error) error {
 	err := cmp.Or(b.flush(ctx, true), b.writer.close())
 	if err != nil {
-		b.result.uncount()
+		b.result.Received = b.result.accounted() // what could not be stored is received again: the ledger lacks it
 		return err
 	}
 	if ctx.Err() != nil {
@@ -181,7 +175,7 @@ func (b *batches) finish(ctx context.Context, failure error) error {
 	switch {
 	case failure != nil:
 		return failure
-	case !b.result.conserves():
+	case b.result.Received != b.result.accounted():
 		return fmt.Errorf("%d rows received do not add up to %+v", b.result.Received, *b.result)
 	case b.result.tooManyRejected():
 		return fmt.Errorf("%w: %d of %d rows were rejected; see the table rejected_records", ErrIncomplete, b.result.Rejected, b.result.Received)

@@ -22,13 +22,11 @@ func (r *run) readClock(ctx context.Context, list streams.List) (until time.Time
 	var seen extract.Glimpse
 	for _, query := range list.Queries(r.options.Privacy) {
 		seen, err = r.requestClock(ctx, list, query)
-		if kind, known := api.KindOf(err); !known || kind != api.NotFound {
+		if api.KindOf(err) != api.NotFound {
 			break
 		}
 	}
-	kind, known := api.KindOf(err)
-	missing := known && kind == api.NotFound
-	switch {
+	switch missing := api.KindOf(err) == api.NotFound; {
 	case missing && list.Optional:
 		r.warn(list.Name(), "not served by this source (HTTP 404); the stream is optional, so this is no failure")
 		return time.Time{}, nil

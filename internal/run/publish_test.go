@@ -63,7 +63,7 @@ func TestLeftoversArePublishedBeforeAnyRequest(t *testing.T) {
 
 	w.sim.Inject(apisim.Fault{Kind: apisim.FaultStatus, Status: 400})
 	summary, err := w.sync(context.Background(), o)
-	if kind, _ := api.KindOf(summary.Streams[alerts].Err); err != nil || kind != api.Refused {
+	if err != nil || api.KindOf(summary.Streams[alerts].Err) != api.Refused {
 		t.Fatalf("%v, %v", err, summary.Streams[alerts].Err)
 	}
 	published := w.published("SELECT count(*) FROM alerts")

@@ -105,11 +105,11 @@ func (r *run) drainStats(ctx context.Context, stream string, all []reading, b *b
 			short.note(read, r.options.Now())
 			err = r.addSeries(ctx, read, b)
 		}
-		switch kind, known := api.KindOf(err); {
+		switch kind := api.KindOf(err); {
 		case err == nil || fatal != nil || r.ignorable(read.series, err):
 		case errors.Is(err, ErrIncomplete):
 			incomplete = err
-		case known && (kind == api.NotFound || kind == api.Refused) && len(all) > 1:
+		case (kind == api.NotFound || kind == api.Refused) && len(all) > 1:
 			incomplete = fmt.Errorf("%w: %s: %w", ErrIncomplete, read.series.Label(), err)
 		default:
 			fatal = err
@@ -157,8 +157,7 @@ func (s *shortReach) message() string {
 // ignorable reports whether a failure is none: a repository that was found in the
 // events and that the source no longer knows.
 func (r *run) ignorable(s streams.Series, err error) bool {
-	kind, known := api.KindOf(err)
-	if !s.Found || !known || kind != api.NotFound {
+	if !s.Found || api.KindOf(err) != api.NotFound {
 		return false
 	}
 	r.warn(s.Stream.Name, fmt.Sprintf("repository %s has no statistics: %v", s.ID, err))

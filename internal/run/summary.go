@@ -77,9 +77,9 @@ func (r *Result) ended() string {
 	return journal.OK
 }
 
-// conserves checks that no row was lost between the API and the tables.
-func (r *Result) conserves() bool {
-	return r.Received == r.Inserted+r.Updated+r.Unchanged+r.Duplicate+r.Rejected+r.Withheld
+// accounted is how many rows are counted by what became of them.
+func (r *Result) accounted() int64 {
+	return r.Inserted + r.Updated + r.Unchanged + r.Duplicate + r.Rejected + r.Withheld
 }
 
 // tooManyRejected reports whether a run is not to be trusted for its rejects: more

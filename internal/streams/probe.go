@@ -32,8 +32,8 @@ func Probed(ctx context.Context, lists []List, stats *Stats, from source) (all [
 			if p.Err = request(&p); p.Err != nil {
 				p = Probe{Stream: name, Answer: "failed", Err: fmt.Errorf("%s: %w", name, p.Err)}
 			}
-			kind, known := api.KindOf(p.Err)
-			hopeless = known && (kind == api.Unauthorized || kind == api.Unreachable)
+			kind := api.KindOf(p.Err)
+			hopeless = kind == api.Unauthorized || kind == api.Unreachable
 		}
 		all = append(all, p)
 	}
@@ -51,7 +51,7 @@ func (p *Probe) list(ctx context.Context, list List, from source, skew *time.Dur
 	queries := list.Queries(nil)
 	for _, query := range queries {
 		seen, err := from.Peek(ctx, query, list.Start)
-		if kind, known := api.KindOf(err); known && kind == api.NotFound {
+		if api.KindOf(err) == api.NotFound {
 			if query.PolicyPath != "" {
 				err = fmt.Errorf("policy %s: %w", query.PolicyPath, err)
 			}
@@ -79,9 +79,8 @@ func (p *Probe) stats(ctx context.Context, stats Stats, from source) error {
 	for _, query := range stats.Named() {
 		p.Answer = "ok"
 		_, err := from.Stats(ctx, query)
-		kind, known := api.KindOf(err)
-		switch {
-		case known && (kind == api.NotFound || kind == api.Refused):
+		switch kind := api.KindOf(err); {
+		case kind == api.NotFound || kind == api.Refused:
 			refused = errors.Join(refused, fmt.Errorf("%s: %w", strings.TrimSpace(query.Scope+" "+query.ID), err))
 		case err != nil:
 			return err
