@@ -7,8 +7,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Gate:
-    """Counts the requests of one process. At the request kill_at that process is killed: before the request is passed on,
-    or after that, so that its answer is lost."""
+    """Counts the requests of one process. At its kill_at-th request that writes the process is killed: before the request is
+    passed on, or after that, so that its answer is lost. Between two of them nothing changes that others see."""
 
     def __init__(self):
         self.lock = threading.Lock()
@@ -22,7 +22,8 @@ class Gate:
         """Whether the request is the last one."""
         with self.lock:
             self.requests.append(request)
-            return len(self.requests) == self.kill_at
+            writes = [r for r in self.requests if r["method"] not in ("GET", "HEAD")]
+            return request in writes[-1:] and len(writes) == self.kill_at
 
     def counts(self, kind):
         """Requests to storage or catalog by method: how many, and the bytes that were sent and received."""

@@ -17,7 +17,9 @@ import traceback
 from pathlib import Path
 
 import facts
+import maintenance
 import readers
+import steps
 import views
 import writers
 from lake import Lake
@@ -94,6 +96,9 @@ def write(report, program, catalogs, lake, whole, folder):
     lake.publish()
     for catalog in catalogs:
         pushed(report, program, catalog, lake, "push of a changed day", ["alerts"])
+    for catalog in catalogs:
+        few = lake.part(folder / f"{catalog.kind}-{steps.ORG}", 2)
+        report.check("flashback-iceberg", catalog.kind, "killed at each write", lambda c=catalog, few=few: steps.kill_everywhere(program, c, few))
     return {catalog.kind: competition(report, program, catalog, lake, folder) for catalog in catalogs}
 
 

@@ -1,4 +1,4 @@
-"""Kills a push at each of its requests, before and after it, and wants the next one to repair everything."""
+"""Kills a push at each request that writes, before and after it, and wants the next push to leave nothing to do."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ ORG = "steps"
 
 
 def kill_everywhere(program, catalog, lake):
-    """How many requests there were, and what they were for."""
+    """How many kills there were."""
     gate, killed = Gate(), 0
     with gated(catalog, gate) as environment:
         run(program, lake, environment)  # the first push: from here on only alerts change
@@ -25,14 +25,14 @@ def kill_everywhere(program, catalog, lake):
                 gate.victim = process
                 _, said = process.communicate(timeout=120)
                 if process.returncode == 0:
-                    break  # it had no more requests
-                assert process.returncode == -9, f"killed at request {at}, the push ended with {process.returncode}: {said}"
+                    break  # it had no more
+                assert process.returncode == -9, f"killed at write {at}, the push ended with {process.returncode}: {said}"
                 killed += 1
-                where = f"after the kill {'before' if before else 'after'} request {at} ({gate.requests[-1]['method']} {gate.requests[-1]['path']})"
+                where = f"after the kill {'before' if before else 'after'} write {at} ({gate.requests[-1]['method']} {gate.requests[-1]['path']})"
                 gate.reset(None)
                 run(program, lake, environment, where)
                 run(program, lake, environment, where, "verify")
-    assert killed > 20, f"{killed} kills: this proves nothing"
+    assert killed >= 8, f"{killed} kills: this proves nothing"
     return f"{killed} kills"
 
 
