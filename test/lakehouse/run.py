@@ -123,6 +123,14 @@ def competition(report, program, catalog, lake, folder):
     return lakes
 
 
+def maintain(report, spark, program, catalogs, competitors):
+    """Maintenance by Spark while the writers go on."""
+    with spark.open(catalogs) as opened:
+        for catalog in catalogs:
+            report.check(spark.name, catalog.kind, "maintains meanwhile", lambda c=catalog: maintenance.beside(
+                opened[c.kind], program, c, competitors[c.kind], SECONDS))
+
+
 def read(report, reader, catalogs, lake, whole, competitors, program):
     """Compare what a reader sees in both catalogs with the lakes."""
     questions = [(t.name, lambda view, _, t=t: compare(view.facts(t), facts.truth(lake, t))) for t in facts.TABLES]
@@ -172,7 +180,9 @@ def main(sync, program, work):
         lake = Lake(shutil.copytree(whole.folder, folder / "lake"))
         with both_catalogs(work, folder, common / "bin/java") as catalogs:
             competitors = write(report, program, catalogs, lake, whole, folder)
-            for reader in (readers.PyIceberg(), readers.DuckDB(), readers.Spark(work, folder, common)):
+            spark = readers.Spark(work, folder, common)
+            maintain(report, spark, program, catalogs, competitors)
+            for reader in (readers.PyIceberg(), readers.DuckDB(), spark):
                 read(report, reader, catalogs, lake, whole, competitors, program)
             if newer and (work / "jars/trino-server-476.tar.gz").exists():
                 read(report, readers.Trino(work, folder, java[newer]), catalogs, lake, whole, competitors, program)
