@@ -60,6 +60,12 @@ build: toolchain ## Build bin/flashback-sync
 iceberg-test: ## Run the tests of bin/flashback-iceberg, a module of its own
 	cd iceberg && $(GO) vet ./... && $(GO) test -timeout 10m ./...
 
+.PHONY: iceberg-lint
+iceberg-lint: ## Check format and lint of bin/flashback-iceberg
+	@unformatted=$$($(TOOL) gofumpt -l iceberg); \
+	if [ -n "$$unformatted" ]; then printf 'not formatted (make fmt):\n%s\n' "$$unformatted" >&2; exit 1; fi
+	cd iceberg && $(GO) tool -modfile=../tools.mod golangci-lint run ./...
+
 .PHONY: iceberg
 iceberg: ## Build bin/flashback-iceberg
 	cd iceberg && CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o ../bin/flashback-iceberg ./cmd/flashback-iceberg

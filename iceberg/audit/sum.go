@@ -92,7 +92,7 @@ func hasher(column arrow.Array) (func(int) uint64, error) {
 	}
 	return notNull(column, func(i int) uint64 {
 		var encoded [8]byte
-		binary.LittleEndian.PutUint64(encoded[:], uint64(number(i))) //nolint:gosec // bits
+		binary.LittleEndian.PutUint64(encoded[:], uint64(number(i)))
 		return maphash.Bytes(seed, encoded[:])
 	}), nil
 }

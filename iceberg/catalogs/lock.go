@@ -24,7 +24,7 @@ func (c *Catalog) Lock(ctx context.Context, name string) (release func()) {
 	}
 	hash := fnv.New64a()
 	hash.Write([]byte(c.name + "\x00" + strings.Join(c.Identifier(name), "\x00")))
-	key := int64(hash.Sum64()) //nolint:gosec // any 64 bits
+	key := int64(hash.Sum64())
 	deadline := time.Now().Add(lockWait)
 	for time.Now().Before(deadline) && ctx.Err() == nil {
 		if release := c.tryLock(ctx, key); release != nil {

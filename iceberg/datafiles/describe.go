@@ -124,9 +124,9 @@ func (s statistics) add(field iceberg.NestedField, chunk *metadata.ColumnChunkMe
 func compare(typ iceberg.Type, a, b []byte) int {
 	switch typ.(type) {
 	case iceberg.Int32Type, iceberg.DateType:
-		return cmp.Compare(int32(binary.LittleEndian.Uint32(a)), int32(binary.LittleEndian.Uint32(b))) //nolint:gosec // as written
+		return cmp.Compare(int32(binary.LittleEndian.Uint32(a)), int32(binary.LittleEndian.Uint32(b)))
 	case iceberg.Int64Type, iceberg.TimestampTzType:
-		return cmp.Compare(int64(binary.LittleEndian.Uint64(a)), int64(binary.LittleEndian.Uint64(b))) //nolint:gosec // as written
+		return cmp.Compare(int64(binary.LittleEndian.Uint64(a)), int64(binary.LittleEndian.Uint64(b)))
 	}
 	if _, float := typ.(iceberg.Float64Type); float {
 		return cmp.Compare(math.Float64frombits(binary.LittleEndian.Uint64(a)), math.Float64frombits(binary.LittleEndian.Uint64(b)))

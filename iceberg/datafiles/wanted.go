@@ -77,7 +77,7 @@ func (w Wanted) Read(ctx context.Context, from *lake.Lake, use func(*arrow.Schem
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }()
 	return use(rows.Schema, rows.Batches(ctx))
 }
 

@@ -21,9 +21,9 @@ func parsePeriod(month bool, text string) (Period, error) {
 		return Period{}, err
 	}
 	if month {
-		return Period{true, int32(start.Year()-1970)*12 + int32(start.Month()-1)}, nil //nolint:gosec // four digits
+		return Period{true, int32(start.Year()-1970)*12 + int32(start.Month()-1)}, nil
 	}
-	return Period{false, int32(start.Unix() / 86400)}, nil //nolint:gosec // four digits
+	return Period{false, int32(start.Unix() / 86400)}, nil
 }
 
 // Bounds is the period from its first instant to the first one after it.

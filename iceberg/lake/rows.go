@@ -37,7 +37,7 @@ func (l *Lake) Rows(f File) (_ *Rows, err error) {
 	}
 	defer func() {
 		if err != nil {
-			opened.Close()
+			_ = opened.Close()
 		}
 	}()
 	hash := sha256.New()

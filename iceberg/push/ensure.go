@@ -43,8 +43,9 @@ func ensure(ctx context.Context, cat *catalogs.Catalog, t tables.Table) (*table.
 }
 
 func create(ctx context.Context, cat *catalogs.Catalog, t tables.Table) (*table.Table, error) {
-	spec, order, err := t.Spec(), table.UnsortedSortOrder, error(nil)
-	if order, err = t.Order(); err != nil {
+	spec := t.Spec()
+	order, err := t.Order()
+	if err != nil {
 		return nil, err
 	}
 	_, failed := cat.CreateTable(ctx, cat.Identifier(t.Name), t.Schema(),

@@ -46,8 +46,8 @@ var errDropped = errors.New("unexpected EOF")
 func TestDroppedAnswersOfCommits(t *testing.T) {
 	for name, fault := range map[string]*faulty{
 		"committed":     {after: func(int) error { return errDropped }},
-		"not committed": {before: func(n int) error { return odd(n) }},
-		"both":          {after: func(n int) error { return odd(n) }, before: func(n int) error { return odd(n + 1) }},
+		"not committed": {before: odd},
+		"both":          {after: odd, before: func(n int) error { return odd(n + 1) }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := setUp(t)

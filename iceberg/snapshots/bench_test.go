@@ -58,8 +58,8 @@ func commit(b *testing.B, cat *catalogs.Catalog, org string, first, days int, ge
 	must(b, err)
 	change := snapshots.Change{Generation: generation, Replace: map[int32]bool{}}
 	for n := first; n < first+days; n++ {
-		change.Replace[int32(20000+n)] = true                                              //nolint:gosec // small
-		change.Add = append(change.Add, dataFile(b, tbl, org, int32(20000+n), generation)) //nolint:gosec // small
+		change.Replace[int32(20000+n)] = true
+		change.Add = append(change.Add, dataFile(b, tbl, org, int32(20000+n), generation))
 	}
 	_, err = live.Commit(b.Context(), cat, change)
 	must(b, err)

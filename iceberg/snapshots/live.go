@@ -187,7 +187,7 @@ func PeriodOf(file iceberg.DataFile) (int32, error) {
 	case iceberg.Date:
 		return int32(value), nil
 	case int:
-		return int32(value), nil //nolint:gosec // days or months
+		return int32(value), nil
 	default:
 		return 0, fmt.Errorf("%s has a partition value of type %T", file.FilePath(), value)
 	}

@@ -25,7 +25,7 @@ func program(t *testing.T, env []string, args ...string) *exec.Cmd {
 	t.Helper()
 	self, err := os.Executable()
 	must(t, err)
-	c := exec.Command(self, args...) //nolint:gosec // ourselves
+	c := exec.Command(self, args...)
 	c.Env = append(os.Environ(), append(env, "FLASHBACK_ICEBERG_TEST_PROGRAM=1")...)
 	return c
 }

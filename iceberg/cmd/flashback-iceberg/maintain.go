@@ -33,7 +33,7 @@ func (a *app) maintain() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			defer cat.Close()
+			defer func() { _ = cat.Close() }()
 			o.Catalog = cat
 			if o.Names, err = names(c.Context(), cat); err != nil {
 				return err

@@ -41,18 +41,13 @@ func (a *app) push() *cobra.Command {
 }
 
 func (a *app) runPush(c *cobra.Command, rebuilt bool) (*push.Result, error) {
-	opened, err := a.settings.openLake()
+	o, done, err := a.auditOptions(c)
 	if err != nil {
 		return nil, err
 	}
-	defer opened.Close()
-	cat, err := a.settings.openCatalog(c.Context())
-	if err != nil {
-		return nil, err
-	}
-	defer cat.Close()
+	defer done()
 	return push.Run(c.Context(), push.Options{
-		Lake: opened, Catalog: cat, Org: a.settings.Org, Run: runID(), Log: a.log, Rebuilt: rebuilt,
+		Lake: o.Lake, Catalog: o.Catalog, Org: o.Org, Run: runID(), Log: a.log, Rebuilt: rebuilt,
 	})
 }
 

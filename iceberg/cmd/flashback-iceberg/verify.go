@@ -52,7 +52,7 @@ func (a *app) auditOptions(c *cobra.Command) (audit.Options, func(), error) {
 	}
 	cat, err := a.settings.openCatalog(c.Context())
 	if err != nil {
-		opened.Close()
+		_ = opened.Close()
 		return audit.Options{}, nil, err
 	}
 	return audit.Options{Lake: opened, Catalog: cat, Org: a.settings.Org}, func() {

@@ -72,7 +72,7 @@ func (l *Lake) Set(table string, start time.Time, rows int, version uint64) erro
 	if rows == 0 {
 		return os.RemoveAll(filepath.Dir(name))
 	}
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(name), 0o750); err != nil {
 		return err
 	}
 	g := &generator{table: l.Table(table), start: start, end: end, rows: rows, seed: l.Seed ^ version<<32 ^ uint64(start.Unix())}
@@ -103,7 +103,7 @@ func (l *Lake) Publish(until time.Time) error {
 		return err
 	}
 	name := filepath.Join(l.Dir, "manifest.json")
-	if err := os.WriteFile(name+".tmp", content, 0o644); err != nil { //nolint:gosec // made-up rows
+	if err := os.WriteFile(name+".tmp", content, 0o644); err != nil {
 		return err
 	}
 	return os.Rename(name+".tmp", name)
@@ -114,7 +114,7 @@ func sum(name string) (hash string, size int64, err error) {
 	if err != nil {
 		return "", 0, err
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	h := sha256.New()
 	size, err = io.Copy(h, file)
 	return hex.EncodeToString(h.Sum(nil)), size, err
@@ -125,7 +125,7 @@ func write(name string, g *generator) error {
 	if err != nil {
 		return err
 	}
-	defer out.Close()
+	defer func() { _ = out.Close() }()
 	schema := g.schema()
 	w, err := pqarrow.NewFileWriter(schema, out, parquet.NewWriterProperties(
 		parquet.WithCompression(compress.Codecs.Zstd), parquet.WithMaxRowGroupLength(122880), parquet.WithDataPageVersion(parquet.DataPageV1),

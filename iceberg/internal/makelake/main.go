@@ -39,7 +39,7 @@ func run(dir string, first, days, rows int, seed uint64) error {
 		if err := l.Set("violations", day(n), rows/5, 0); err != nil {
 			return err
 		}
-		if err := l.Set("policy_stats", day(n).AddDate(0, 0, 1-day(n).Day()), rows/100, uint64(n)); err != nil { //nolint:gosec // small
+		if err := l.Set("policy_stats", day(n).AddDate(0, 0, 1-day(n).Day()), rows/100, uint64(n)); err != nil {
 			return err
 		}
 	}
