@@ -185,7 +185,7 @@ func (b *bench) end(p *process) result {
 	go func() { done <- p.Wait() }()
 	select {
 	case <-done:
-	case <-time.After(30 * time.Second):
+	case <-time.After(2 * time.Minute):
 		_ = p.Process.Kill()
 		<-done
 		b.t.Errorf("the process did not end:\n%s", p.stderr.String())
