@@ -19,6 +19,7 @@ EVERYTHING = """
 import duckdb, hashlib, sys
 file = duckdb.connect(sys.argv[1], read_only=True)
 file.execute("SET TimeZone = 'Asia/Tokyo'")
+file.execute("SET enable_progress_bar = false")  # older releases print it to stdout
 for view in sys.argv[2:]:
     found = sorted(repr(row) for row in file.execute(f"SELECT * FROM bi.{view}").fetchall())
     print(view, len(found), hashlib.sha256("\\n".join(found).encode()).hexdigest())
