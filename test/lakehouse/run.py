@@ -96,10 +96,12 @@ def write(report, program, catalogs, lake, whole, folder):
     lake.publish()
     for catalog in catalogs:
         pushed(report, program, catalog, lake, "push of a changed day", ["alerts"])
+    pushed_lakes = {}
     for catalog in catalogs:
         few = lake.part(folder / f"{catalog.kind}-{steps.ORG}", 2)
         report.check("flashback-iceberg", catalog.kind, "killed at each write", lambda c=catalog, few=few: steps.kill_everywhere(program, c, few))
-    return {catalog.kind: competition(report, program, catalog, lake, folder) for catalog in catalogs}
+        pushed_lakes[catalog.kind] = {"default": lake, WHOLE: whole, steps.ORG: few, **competition(report, program, catalog, lake, folder)}
+    return pushed_lakes
 
 
 WHOLE = "whole"  # an organisation whose lake stays as flashback-sync published it, for the views
@@ -123,19 +125,18 @@ def competition(report, program, catalog, lake, folder):
     return lakes
 
 
-def maintain(report, spark, program, catalogs, competitors):
+def maintain(report, spark, program, catalogs, lakes):
     """Maintenance by Spark while the writers go on."""
     with spark.open(catalogs) as opened:
         for catalog in catalogs:
             report.check(spark.name, catalog.kind, "maintains meanwhile", lambda c=catalog: maintenance.beside(
-                opened[c.kind], program, c, competitors[c.kind], SECONDS))
+                opened[c.kind], program, c, {org: lake for org, lake in lakes[c.kind].items() if org.startswith("org-")}, SECONDS))
 
 
-def read(report, reader, catalogs, lake, whole, competitors, program):
+def read(report, reader, catalogs, lake, whole, lakes, program):
     """Compare what a reader sees in both catalogs with the lakes."""
     questions = [(t.name, lambda view, _, t=t: compare(view.facts(t), facts.truth(lake, t))) for t in facts.TABLES]
-    questions.append(("alerts of eight writers", lambda view, c: compare_orgs(view.per_org(), facts.truth_of_orgs(
-        {"default": lake, WHOLE: whole, **competitors[c.kind]}))))
+    questions.append(("alerts of eight writers", lambda view, c: compare_orgs(view.per_org(), facts.truth_of_orgs(lakes[c.kind]))))
     if hasattr(reader, "dialect"):
         questions.append(("views", lambda view, _: views.compare(view, reader.dialect, program, whole.folder.parent / "flashback.duckdb", WHOLE)))
     try:
@@ -179,13 +180,13 @@ def main(sync, program, work):
         whole = Lake(folder / "demo/lake")
         lake = Lake(shutil.copytree(whole.folder, folder / "lake"))
         with both_catalogs(work, folder, common / "bin/java") as catalogs:
-            competitors = write(report, program, catalogs, lake, whole, folder)
+            lakes = write(report, program, catalogs, lake, whole, folder)
             spark = readers.Spark(work, folder, common)
-            maintain(report, spark, program, catalogs, competitors)
+            maintain(report, spark, program, catalogs, lakes)
             for reader in (readers.PyIceberg(), readers.DuckDB(), spark):
-                read(report, reader, catalogs, lake, whole, competitors, program)
+                read(report, reader, catalogs, lake, whole, lakes, program)
             if newer and (work / "jars/trino-server-476.tar.gz").exists():
-                read(report, readers.Trino(work, folder, java[newer]), catalogs, lake, whole, competitors, program)
+                read(report, readers.Trino(work, folder, java[newer]), catalogs, lake, whole, lakes, program)
             else:
                 for catalog in catalogs:
                     for table in (*[t.name for t in facts.TABLES], "alerts of eight writers"):
