@@ -81,7 +81,7 @@ func (s *served) status() (now status.Status) {
 // until waits for something that other processes bring about.
 func (b *bench) until(what string, done func() bool) {
 	b.t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !done(); {
+	for deadline := time.Now().Add(2 * time.Minute); !done(); {
 		if time.Now().After(deadline) {
 			b.t.Fatalf("after 30 s still not: %s", what)
 		}
