@@ -98,7 +98,7 @@ func (l *List) sort() {
 func encode(rows any) []byte {
 	content, err := json.Marshal(rows)
 	if err != nil {
-		panic(err) // texts, and times of years that JSON has read
+		panic(err) // texts, and times that were read from JSON
 	}
 	return content
 }
