@@ -22,7 +22,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// unraced leaves a test out under the race detector: make test runs this package without it, too.
+// unraced leaves a test out under the race detector: make test runs those named Rewrite without it.
 func unraced(t *testing.T) {
 	t.Helper()
 	if race.Enabled {
