@@ -32,7 +32,7 @@ const rewritePanics = "TEST_REWRITE_PANICS"
 func halve() rewrite.Changes {
 	blank := "blank"
 	return rewrite.Changes{
-		Functions: map[string]rewrite.Function{"blank": {Call: func([]*string) *string { return &blank }}},
+		Functions: map[string]duckdb.Function{"blank": {Call: func([]*string) *string { return &blank }}},
 		Where:     map[string]string{"alerts": "id[-1] NOT IN ('1', '3', '5', '7', '9')"},
 		Columns:   map[string]map[string]string{"alerts": {"message": "CASE WHEN id[-1] = '4' THEN blank() ELSE message END"}},
 	}
@@ -48,7 +48,7 @@ func TestRewriteAlone(t *testing.T) {
 	w := open(t, dir)
 	r := halve()
 	if os.Getenv(rewritePanics) != "" {
-		r.Functions["blank"] = rewrite.Function{Call: func([]*string) *string { panic(canary) }}
+		r.Functions["blank"] = duckdb.Function{Call: func([]*string) *string { panic(canary) }}
 	}
 	rewritten(t, w, r)
 	if err := w.Close(); err != nil {

@@ -158,7 +158,7 @@ func TestRewriteLeavesOutRowsAndChangesColumns(t *testing.T) {
 	published(t, w, dir)
 	before := rowsOf(t, w.Conn())
 	done := rewritten(t, w, rewrite.Changes{
-		Functions: map[string]rewrite.Function{"blank": {Arguments: 2, Call: func(texts []*string) *string {
+		Functions: map[string]duckdb.Function{"blank": {Arguments: 2, Call: func(texts []*string) *string {
 			if texts[1] != nil {
 				return nil // never: repo_id is NULL
 			}
@@ -207,14 +207,14 @@ func TestRewriteGivesFunctionsExactTexts(t *testing.T) {
 	w := kept(t, dir, rows...)
 	seen := map[string]bool{}
 	before := rowsOf(t, w.Conn())
-	same := rewrite.Function{Arguments: 1, Call: func(texts []*string) *string {
+	same := duckdb.Function{Arguments: 1, Call: func(texts []*string) *string {
 		if texts[0] != nil {
 			seen[*texts[0]] = true
 		}
 		return texts[0]
 	}}
 	done := rewritten(t, w, rewrite.Changes{
-		Functions: map[string]rewrite.Function{"same": same},
+		Functions: map[string]duckdb.Function{"same": same},
 		Columns:   map[string]map[string]string{"alerts": {"message": "same(message)", "user_name": "same(user_name)"}},
 	})
 	if len(done.Changed)+len(done.Removed) > 0 {
@@ -248,7 +248,7 @@ func TestFailedRewriteLeavesTheOldFileOpen(t *testing.T) {
 		"no JSON":       {Columns: map[string]map[string]string{"alerts": {"extra": "'{'"}}},
 		"a longer list": {Before: func(ctx context.Context, tx *sql.Tx) error { return tx.Rollback() }},
 		"no UTF-8": {
-			Functions: map[string]rewrite.Function{"bad": {Call: func([]*string) *string { return &invalid }}},
+			Functions: map[string]duckdb.Function{"bad": {Call: func([]*string) *string { return &invalid }}},
 			Columns:   map[string]map[string]string{"alerts": {"message": "bad()"}},
 		},
 	} {
@@ -336,12 +336,12 @@ func TestRewriteOfLongTexts(t *testing.T) {
 	const sum = "SELECT string_agg(id || md5(message), ' ' ORDER BY rowid) FROM alerts WHERE id <> '700'"
 	before := query(t, dir, sum)
 	w := open(t, dir)
-	lowercase := rewrite.Function{Arguments: 1, Call: func(texts []*string) *string {
+	lowercase := duckdb.Function{Arguments: 1, Call: func(texts []*string) *string {
 		text := strings.ToLower(*texts[0])
 		return &text
 	}}
 	done := rewritten(t, w, rewrite.Changes{
-		Functions: map[string]rewrite.Function{"lowercase": lowercase},
+		Functions: map[string]duckdb.Function{"lowercase": lowercase},
 		Where:     map[string]string{"alerts": "id <> '700'"},
 		Columns:   map[string]map[string]string{"alerts": {"message": "lowercase(message)"}},
 	})

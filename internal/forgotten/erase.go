@@ -2,6 +2,7 @@ package forgotten
 
 import (
 	"context"
+	"database/sql"
 	"slices"
 	"time"
 
@@ -9,7 +10,6 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/journal"
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
-	"github.com/flashback-sync/flashback-sync/load/erase"
 	"github.com/flashback-sync/flashback-sync/schema"
 	"github.com/flashback-sync/flashback-sync/transform"
 )
@@ -60,7 +60,7 @@ func (w *Eraser) Preview(ctx context.Context) error {
 	}
 	w.Done.Tombstone = t
 	hidden := w.Policy.Hiding(transform.HiddenBy([]schema.Tombstone{t}))
-	w.Done.Forgot, err = erase.Count(ctx, w.Warehouse.Conn(), forgetting(hidden, nil))
+	w.Done.Forgot, err = newErasing(hidden).count(ctx, w.Warehouse.Conn())
 	return err
 }
 
@@ -85,21 +85,34 @@ func (w *Eraser) Erase(ctx context.Context) error {
 	case len(pending) == 0:
 		return nil
 	case !slices.ContainsFunc(pending, func(e Entry) bool { return e.Erases() }):
-		return erase.SetApplied(ctx, w.Warehouse, w.List.Tombstones())
+		return duckdb.Transact(ctx, w.Warehouse.Conn(), "record tombstones", func(tx *sql.Tx) error { return recordApplied(ctx, tx, w.List.Tombstones()) })
 	}
-	done, err := erase.Forget(ctx, w.Warehouse, forgetting(w.Policy, w.List.Tombstones()))
-	if err != nil {
+	if err := w.rewrite(ctx); err != nil {
 		return err
 	}
-	w.Done.Forgot = done
 	if err := journal.Redact(w.dir, w.Policy.Mentioned()); err != nil {
 		return &duckdb.StorageError{Doing: "erase", Err: err}
 	}
-	return w.count(pending, done)
+	return w.count(pending, w.Done.Forgot)
+}
+
+// rewrite makes the warehouse anew without what is erased. The days that it was of are
+// computed again when everything is published.
+func (w *Eraser) rewrite(ctx context.Context) error {
+	e := newErasing(w.Policy)
+	done, err := w.Warehouse.Rewrite(ctx, e.changes(w.List.Tombstones()))
+	if err != nil {
+		return err
+	}
+	w.Done.Forgot = Forgot{Rows: map[string]int64{}, Texts: map[string]int64{}, Days: len(e.days), Rejects: done.Removed[schema.RejectedRecords().Name]}
+	for _, t := range e.tables() {
+		w.Done.note(t, done.Removed[t.Name], done.Changed[t.Name])
+	}
+	return nil
 }
 
 // count records what was erased of a person. It cannot be told apart for several.
-func (w *Eraser) count(pending []Entry, done erase.Forgot) error {
+func (w *Eraser) count(pending []Entry, done Forgot) error {
 	if len(pending) != 1 {
 		return nil
 	}
@@ -112,33 +125,6 @@ func (w *Eraser) count(pending []Entry, done erase.Forgot) error {
 	}
 	e.Rejects += done.Rejects
 	return w.save()
-}
-
-// forgetting is what load needs to erase what tombstones hide.
-func forgetting(policy *transform.Policy, tombstones []schema.Tombstone) erase.Forgetting {
-	f := erase.Forgetting{Tombstones: tombstones, IDs: ErasedIDs(policy), Mentioned: policy.Mentioned()}
-	rejects := map[string]func(string) bool{}
-	for _, s := range schema.Streams() {
-		rejects[s.Name] = policy.ErasedReject(s)
-	}
-	f.Reject = func(stream, raw string) bool {
-		erased, known := rejects[stream]
-		return known && erased(raw)
-	}
-	return f
-}
-
-// ErasedIDs are the columns with ids, and which of them a policy erases.
-func ErasedIDs(policy *transform.Policy) (all []erase.ErasedID) {
-	if !policy.Withholds() {
-		return nil
-	}
-	for _, entity := range schema.Entities {
-		for _, c := range schema.Identifying(entity) {
-			all = append(all, erase.ErasedID{TableColumn: c, Erased: policy.Erased(c)})
-		}
-	}
-	return all
 }
 
 // Prove searches data_dir for what was erased, and forgets what it searched for.

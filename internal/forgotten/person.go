@@ -10,7 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/flashback-sync/flashback-sync/internal/erasure"
-	"github.com/flashback-sync/flashback-sync/load/erase"
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/load/lake"
 	"github.com/flashback-sync/flashback-sync/schema"
 	"github.com/flashback-sync/flashback-sync/transform"
@@ -30,7 +30,7 @@ type Person struct {
 
 // Erased is what a Forget did or, as a dry run, would do.
 type Erased struct {
-	erase.Forgot
+	Forgot
 	Tombstone schema.Tombstone `json:"tombstone"`
 	Names     int              `json:"names"`        // that are searched for
 	Unsearch  []string         `json:"not_searched"` // what is not searched for in texts, and why
@@ -135,12 +135,7 @@ func ownWords() []string {
 // names are those of the person's rows, and the given ones. One that rows of others have
 // too is left out: a text that has it may mean them.
 func (w *Eraser) names(ctx context.Context, t schema.Tombstone) (names []string, err error) {
-	var ids []erase.ErasedID
-	hidden := w.Policy.Hiding(transform.HiddenBy([]schema.Tombstone{t}))
-	for _, c := range schema.Identifying(t.Kind) {
-		ids = append(ids, erase.ErasedID{TableColumn: c, Erased: hidden.Erased(c)})
-	}
-	own, others, err := erase.Names(ctx, w.Warehouse.Conn(), ids)
+	own, others, err := w.storedNames(ctx, t)
 	if err != nil {
 		return nil, err
 	}
@@ -168,6 +163,34 @@ func (w *Eraser) names(ctx context.Context, t schema.Tombstone) (names []string,
 	slices.Sort(names)
 	w.Done.Names = len(names)
 	return names, nil
+}
+
+// storedNames are the names that the rows of the person have, and those that others have.
+func (w *Eraser) storedNames(ctx context.Context, t schema.Tombstone) (own, others []string, err error) {
+	hidden := w.Policy.Hiding(transform.HiddenBy([]schema.Tombstone{t}))
+	for _, id := range schema.Identifying(t.Kind) {
+		erased := hidden.Erased(id)
+		for _, c := range id.Table.Columns {
+			if c.IDOf != id.Column.Name {
+				continue
+			}
+			type named struct{ id, name string }
+			rows, err := duckdb.ReadRows(ctx, w.Warehouse.Conn(), func(n *named) []any { return []any{&n.id, &n.name} },
+				fmt.Sprintf("SELECT DISTINCT %[1]s, %[2]s FROM %[3]s WHERE %[1]s <> '' AND %[2]s <> ''",
+					schema.Ident(id.Column.Name), schema.Ident(c.Name), schema.Ident(id.Table.Name)))
+			if err != nil {
+				return nil, nil, duckdb.Wrap("read warehouse", err)
+			}
+			for _, row := range rows {
+				if erased(row.id) {
+					own = append(own, row.name)
+				} else {
+					others = append(others, row.name)
+				}
+			}
+		}
+	}
+	return own, others, nil
 }
 
 func normal(name string) string { return strings.Join(transform.Words(name), " ") }

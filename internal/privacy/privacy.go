@@ -9,11 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/flashback-sync/flashback-sync/checkpoints"
-	"github.com/flashback-sync/flashback-sync/internal/streams"
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
-	"github.com/flashback-sync/flashback-sync/load/erase"
 	"github.com/flashback-sync/flashback-sync/schema"
 	"github.com/flashback-sync/flashback-sync/transform"
 )
@@ -133,20 +130,19 @@ func Apply(ctx context.Context, w *load.Warehouse, policy *transform.Policy, now
 		treatments[c.Path()] = c.is.Treatment
 	}
 	changed := policy.Only(treatments)
-	obedience := erase.Obedience{
-		Now: now, Treatments: Treatments(policy), Seal: policy.Seal, Reject: RejectsAgain(policy),
-		Filter: func(key checkpoints.Key) checkpoints.Key { return streams.KeyAgain(changed, key) },
-	}
+	treating := duckdb.Treating{Reject: RejectsAgain(policy)}
+	var repos []schema.TableColumn // whose ids are to be encrypted
 	for _, c := range found {
 		if c.Table.Name == schema.RejectedRecords().Name {
 			continue
 		}
-		obedience.Values = append(obedience.Values, duckdb.NewValue{TableColumn: c.TableColumn, Value: changed.Again(c.TableColumn)})
+		treating.Values = append(treating.Values, duckdb.NewValue{TableColumn: c.TableColumn, Value: changed.Again(c.TableColumn)})
 		if c.Entity == schema.Repo && c.IDOf == "" && c.is.Treatment != schema.Drop && c.is.Treatment != schema.Mask {
-			obedience.Repos = append(obedience.Repos, c.TableColumn)
+			repos = append(repos, c.TableColumn)
 		}
 	}
-	return len(found), erase.Obey(ctx, w, obedience)
+	_, err = w.Rewrite(ctx, obeying(treating, repos, policy, changed, now))
+	return len(found), err
 }
 
 // Record records the policy that new rows obey, if that is not recorded yet.

@@ -14,7 +14,6 @@ import (
 	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/internal/erasure"
 	"github.com/flashback-sync/flashback-sync/load"
-	"github.com/flashback-sync/flashback-sync/load/erase"
 	"github.com/flashback-sync/flashback-sync/load/lake"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
@@ -114,13 +113,13 @@ func (r *run) expire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var all []erase.Expiry
+	var all []load.Expiry
 	for _, stream := range schema.Streams() {
 		if kept := r.kept(stream.Name); !kept.IsZero() {
-			all = append(all, erase.Expiry{Stream: stream, Before: kept, Starts: starts[stream.Name]})
+			all = append(all, load.Expiry{Stream: stream, Before: kept, Starts: starts[stream.Name]})
 		}
 	}
-	removed, err := erase.Expire(ctx, r.warehouse, r.options.RunID, all, !r.options.expire.IsZero())
+	removed, err := r.warehouse.Expire(ctx, r.options.RunID, all, !r.options.expire.IsZero())
 	if err != nil {
 		return err
 	}
@@ -138,7 +137,7 @@ func (r *run) expire(ctx context.Context) error {
 
 // markStrays lists partitions of expired time as changed that the lake has files of which the
 // manifest does not name, as after one was restored: publishing removes them.
-func (r *run) markStrays(ctx context.Context, all []erase.Expiry) error {
+func (r *run) markStrays(ctx context.Context, all []load.Expiry) error {
 	manifest, err := lake.ReadManifest(r.options.LakeDir())
 	if err != nil {
 		return nil //nolint:nilerr // without a manifest the whole lake is written again

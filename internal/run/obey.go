@@ -11,7 +11,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/privacy"
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
-	"github.com/flashback-sync/flashback-sync/load/erase"
+	"github.com/flashback-sync/flashback-sync/load/layout"
 )
 
 // obeyPolicy refuses to run while what is stored does not obey the policy, or applies it if
@@ -36,9 +36,9 @@ func (r *run) obeyPolicy(ctx context.Context) error {
 // finishErasing removes files that were set aside before something was erased: they have
 // it still. It is called when everything is published.
 func (r *run) finishErasing(ctx context.Context) error {
-	pending, err := erase.Pending(ctx, r.warehouse)
-	if err != nil || !pending {
-		return err
+	pending, err := layout.Meta(ctx, r.warehouse.Conn(), "", layout.Erased)
+	if err != nil || len(pending) == 0 {
+		return duckdb.Wrap("read warehouse", err)
 	}
 	if err := r.removeSetAside(); err != nil {
 		return err
@@ -49,7 +49,7 @@ func (r *run) finishErasing(ctx context.Context) error {
 		}
 		r.warn("", snapshotName+" was removed: it was published before something was erased, and is not published any more")
 	}
-	return erase.MarkDone(ctx, r.warehouse)
+	return duckdb.Wrap("record erasure", layout.SetMeta(ctx, r.warehouse.Conn(), layout.Erased))
 }
 
 func (r *run) removeSetAside() error {

@@ -11,7 +11,6 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/published"
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
-	"github.com/flashback-sync/flashback-sync/load/erase"
 	"github.com/flashback-sync/flashback-sync/load/lake"
 	"github.com/flashback-sync/flashback-sync/load/snapshot"
 	"github.com/flashback-sync/flashback-sync/schema"
@@ -84,7 +83,7 @@ func (r *run) refuseUnknownPartitions(ctx context.Context, manifest *lake.Manife
 // one was restored. It lists the partition, so that publishing removes the file.
 func (r *run) removeRestored(ctx context.Context, table *schema.Table, start time.Time, path string) (bool, error) {
 	file := filepath.Join(r.options.LakeDir(), filepath.FromSlash(path))
-	only, err := erase.OnlyErased(ctx, r.warehouse.Conn(), table, file, forgotten.ErasedIDs(r.options.Privacy))
+	only, err := forgotten.OnlyErased(ctx, r.options.Privacy, table, file)
 	if err != nil || !only || r.options.DryRun {
 		return only, err
 	}

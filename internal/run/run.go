@@ -16,7 +16,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/load/durable"
-	"github.com/flashback-sync/flashback-sync/load/erase"
+	"github.com/flashback-sync/flashback-sync/load/layout"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
@@ -147,8 +147,8 @@ func (r *run) execute(ctx context.Context) (err error) {
 		return err
 	}
 	if !r.options.expire.IsZero() {
-		if err := erase.MarkPending(ctx, r.warehouse); err != nil {
-			return err
+		if err := layout.AddMeta(ctx, r.warehouse.Conn(), layout.Erased, ""); err != nil {
+			return duckdb.Wrap("record erasure", err)
 		}
 	}
 	// What was read is published even if the disk has no space to drop what is old.

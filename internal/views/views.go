@@ -66,7 +66,7 @@ func (v View) Intact(dataDir string) bool { return published.Read(dataDir).Same(
 
 // selection is the view as the publisher takes it.
 func (v View) selection() snapshot.Selection {
-	s := snapshot.Selection{Tables: v.Tables, Reject: privacy.RejectsAgain(v.Policy)}
+	s := snapshot.Selection{Tables: v.Tables, Treating: duckdb.Treating{Reject: privacy.RejectsAgain(v.Policy)}}
 	for _, c := range schema.Treatable() {
 		if v.Policy.Of(c.Table.Name, c.Column.Name) == schema.Keep || c.Table.Name == schema.RejectedRecords().Name {
 			continue

@@ -12,27 +12,34 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/crash"
 )
 
-// RegisterFunction makes a function over texts known to SQL, as long as the database is
-// open. A nil is NULL. DuckDB may call it less often than there are rows, where their
-// arguments are equal.
-func RegisterFunction(conn *sql.Conn, name string, arguments int, call func([]*string) *string) error {
+// Function is a scalar SQL function over texts; a nil is NULL. Its result must depend on its
+// arguments only: it is called more or less than once a row. One goroutine at a time calls it.
+type Function struct {
+	Arguments int
+	Call      func(arguments []*string) *string
+}
+
+// RegisterFunctions makes functions known to SQL by their name, as long as the database is
+// open.
+func RegisterFunctions(conn *sql.Conn, functions map[string]Function) error {
 	text, err := duckdb.NewTypeInfo(duckdb.TYPE_VARCHAR)
-	if err != nil {
-		return err
+	for name, f := range functions {
+		if err == nil {
+			err = duckdb.RegisterScalarUDF(conn, name, &function{f, text})
+		}
 	}
-	return duckdb.RegisterScalarUDF(conn, name, &function{text, arguments, call})
+	return err
 }
 
 // function is a scalar function of DuckDB.
 type function struct {
-	text      duckdb.TypeInfo
-	arguments int
-	call      func([]*string) *string
+	Function
+	text duckdb.TypeInfo
 }
 
 // Config is called by the driver.
 func (f *function) Config() duckdb.ScalarFuncConfig {
-	inputs := make([]duckdb.TypeInfo, f.arguments)
+	inputs := make([]duckdb.TypeInfo, f.Arguments)
 	for i := range inputs {
 		inputs[i] = f.text
 	}
@@ -48,7 +55,7 @@ func (f *function) Executor() duckdb.ScalarFuncExecutor {
 func (f *function) execute(_ context.Context, chunk *duckdb.ChunkIteratorState) error {
 	defer crash.Exit()
 	rows := chunk.GetInputChunk()
-	inputs := make([]duckdb.VectorView[string], f.arguments)
+	inputs := make([]duckdb.VectorView[string], f.Arguments)
 	for i := range inputs {
 		vector, err := rows.GetVector(i)
 		if err != nil {
@@ -62,7 +69,7 @@ func (f *function) execute(_ context.Context, chunk *duckdb.ChunkIteratorState) 
 	if err != nil {
 		return err
 	}
-	values, arguments := make([]string, f.arguments), make([]*string, f.arguments)
+	values, arguments := make([]string, f.Arguments), make([]*string, f.Arguments)
 	for row := range rows.GetSize() {
 		for i, input := range inputs {
 			arguments[i] = nil
@@ -75,7 +82,7 @@ func (f *function) execute(_ context.Context, chunk *duckdb.ChunkIteratorState) 
 				arguments[i] = &values[i]
 			}
 		}
-		if err := write(results, row, f.call(arguments)); err != nil {
+		if err := write(results, row, f.Call(arguments)); err != nil {
 			return err
 		}
 	}

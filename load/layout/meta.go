@@ -15,6 +15,7 @@ const (
 	Sealed     = "sealed"     // encrypted ids
 	Tombstones = "tombstone"  // those whose rows were erased, as JSON
 	Generation = "generation" // the number of the last publication
+	Erased     = "erased"     // something was erased, and files that were set aside may still have it
 	// Refill lists the tables whose rows may have fields in extra that have a column now: a
 	// release added columns, or the warehouse was rebuilt from files that lacked some.
 	Refill = "refill"
@@ -33,11 +34,11 @@ func AddMeta(ctx context.Context, db duckdb.Execer, key, value string) error {
 }
 
 // SetMeta replaces the values of a key.
-func SetMeta(ctx context.Context, tx *sql.Tx, key string, values ...string) error {
-	_, err := tx.ExecContext(ctx, "DELETE FROM internal.meta WHERE key = ?", key)
+func SetMeta(ctx context.Context, db duckdb.Execer, key string, values ...string) error {
+	_, err := db.ExecContext(ctx, "DELETE FROM internal.meta WHERE key = ?", key)
 	for _, value := range values {
 		if err == nil {
-			_, err = tx.ExecContext(ctx, "INSERT INTO internal.meta VALUES (?, ?)", key, value)
+			_, err = db.ExecContext(ctx, "INSERT INTO internal.meta VALUES (?, ?)", key, value)
 		}
 	}
 	return err

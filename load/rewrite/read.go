@@ -25,10 +25,8 @@ type table struct {
 
 // read writes the rows that stay to Parquet files.
 func (r *rewriting) read(ctx context.Context, conn *sql.Conn) error {
-	for name, f := range r.Functions {
-		if err := duckdb.RegisterFunction(conn, name, f.Arguments, f.Call); err != nil {
-			return err
-		}
+	if err := duckdb.RegisterFunctions(conn, r.Functions); err != nil {
+		return err
 	}
 	return duckdb.Transact(ctx, conn, "read warehouse", func(tx *sql.Tx) error { return r.readTables(ctx, tx) })
 }

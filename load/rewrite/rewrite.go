@@ -25,20 +25,12 @@ import (
 // Old is the name of the old file in queries.
 const Old = "old"
 
-// Function is a scalar SQL function over texts that Changes may use; a nil is NULL. Its
-// result must depend on its arguments only: it is called more or less than once a row. One
-// goroutine at a time calls it.
-type Function struct {
-	Arguments int
-	Call      func(arguments []*string) *string
-}
-
 // Changes say what the new file has that the old one does not. A table is named as in
 // package schema, a private one as internal.NAME. Expressions are SQL over the columns of
 // the old row; they must give the same result each time, and may read what Before made.
 type Changes struct {
 	// Functions are known to SQL by their name, in these changes only.
-	Functions map[string]Function
+	Functions map[string]duckdb.Function
 	// Where is by table the condition that a row must meet to stay. A row for which it is
 	// NULL does not stay. A table that is not named keeps all rows.
 	Where map[string]string

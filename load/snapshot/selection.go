@@ -16,12 +16,10 @@ import (
 
 // Selection is a published file for readers who may not see everything.
 type Selection struct {
-	Tables []string          // what it has: alerts, bi.events
-	Values []duckdb.NewValue // columns of the tables whose values it does not have
+	Tables          []string // what it has: alerts, bi.events
+	duckdb.Treating          // values that it does not have
 	// User and UserName replace the ids and names of users in names_daily; nil keeps them.
 	User, UserName func(text, id *string) *string
-	// Reject gives the text and the reason of a reject.
-	Reject func(stream, raw, reason string) (newRaw, newReason string)
 }
 
 // PublishSelection makes the file at the target from the closed private file. Views become
@@ -57,7 +55,11 @@ func (s Selection) write(ctx context.Context, private, temporary string) (err er
 		Attach: map[string]string{"private": private}, Output: temporary,
 	}
 	return duckdb.Use(ctx, "", session, func(conn *sql.Conn) error {
-		if err := s.register(conn); err != nil {
+		functions := s.Functions()
+		for name, call := range s.ofUsers() {
+			functions["treat_user_"+name] = duckdb.Function{Arguments: 2, Call: func(a []*string) *string { return call(a[0], a[1]) }}
+		}
+		if err := duckdb.RegisterFunctions(conn, functions); err != nil {
 			return err
 		}
 		statements := append(s.sources(), "CREATE SCHEMA "+schema.ViewSchema, "CREATE SCHEMA output."+schema.ViewSchema)
@@ -77,50 +79,19 @@ func (s Selection) write(ctx context.Context, private, temporary string) (err er
 	})
 }
 
-// register makes the functions known to SQL.
-func (s Selection) register(conn *sql.Conn) error {
-	for i, v := range s.Values {
-		if err := duckdb.RegisterFunction(conn, v.Function(i), 2, v.Call); err != nil {
-			return err
-		}
-	}
-	for name, call := range s.ofUsers() {
-		err := duckdb.RegisterFunction(conn, "treat_user_"+name, 2, func(a []*string) *string { return call(a[0], a[1]) })
-		if err != nil {
-			return err
-		}
-	}
-	if s.Reject == nil {
-		return nil
-	}
-	return errors.Join(
-		duckdb.RegisterFunction(conn, "treat_raw", 3, func(a []*string) *string { raw, _ := s.Reject(*a[0], *a[1], *a[2]); return &raw }),
-		duckdb.RegisterFunction(conn, "treat_reason", 3, func(a []*string) *string { _, reason := s.Reject(*a[0], *a[1], *a[2]); return &reason }),
-	)
-}
-
 // sources make the tables that the views read: views of the private ones, with the values
 // replaced.
 func (s Selection) sources() (statements []string) {
+	treated := s.Columns()
+	treated[schema.NamesDaily().Name] = map[string]string{}
+	for name := range s.ofUsers() {
+		treated[schema.NamesDaily().Name][name] = fmt.Sprintf("CASE WHEN dimension = 'user' THEN treat_user_%[1]s(%[1]s, id) ELSE %[1]s END", name)
+	}
 	for _, table := range schema.Tables() {
-		replaced := map[string]string{}
-		for i, v := range s.Values {
-			if v.Table.Name == table.Name {
-				replaced[v.Column.Name] = v.Expression(v.Function(i))
-			}
-		}
-		switch {
-		case table.Name == schema.RejectedRecords().Name && s.Reject != nil:
-			replaced["raw"], replaced["reason"] = "treat_raw(stream, raw, reason)", "treat_reason(stream, raw, reason)"
-		case table.Name == schema.NamesDaily().Name:
-			for name := range s.ofUsers() {
-				replaced[name] = fmt.Sprintf("CASE WHEN dimension = 'user' THEN treat_user_%[1]s(%[1]s, id) ELSE %[1]s END", name)
-			}
-		}
 		var columns []string
 		for _, c := range table.Stored() {
 			column := schema.Ident(c.Name)
-			if expression, ok := replaced[c.Name]; ok {
+			if expression, ok := treated[table.Name][c.Name]; ok {
 				column = expression + " AS " + column
 			}
 			columns = append(columns, column)

@@ -1,38 +1,22 @@
-package erase
+package forgotten
 
 import (
 	"context"
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/derived"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/load/layout"
 	"github.com/flashback-sync/flashback-sync/load/rewrite"
 	"github.com/flashback-sync/flashback-sync/schema"
+	"github.com/flashback-sync/flashback-sync/transform"
 )
-
-// Forgetting says which rows and texts are erased.
-type Forgetting struct {
-	// Tombstones are recorded as applied.
-	Tombstones []schema.Tombstone
-	// IDs report of stored values of id columns whether rows with them are erased.
-	IDs []ErasedID
-	// Mentioned reports whether a text is erased.
-	Mentioned func(text string) bool
-	// Reject reports of a reject's text whether it is erased.
-	Reject func(stream, raw string) bool
-}
-
-// ErasedID says of the values of an id column whether their rows are erased.
-type ErasedID struct {
-	schema.TableColumn
-	Erased func(stored string) bool
-}
 
 // Forgot is what was erased.
 type Forgot struct {
@@ -42,31 +26,73 @@ type Forgot struct {
 	Rejects int64            `json:"rejects"` // removed
 }
 
-// Forget erases rows and texts: the file is made anew without them, see
-// load.Warehouse.Rewrite. The days that they were of are computed again when everything is
-// published.
-func Forget(ctx context.Context, w *load.Warehouse, f Forgetting) (Forgot, error) {
-	e := erasing{Forgetting: f}
-	done, err := w.Rewrite(ctx, e.changes())
-	if err != nil {
-		return Forgot{}, err
-	}
-	forgot := Forgot{Rows: map[string]int64{}, Texts: map[string]int64{}, Days: len(e.days), Rejects: done.Removed[schema.RejectedRecords().Name]}
-	for _, table := range e.tables() {
-		if n := done.Removed[table.Name]; n > 0 {
-			forgot.Rows[table.Name] = n
-		}
-		if n := done.Changed[table.Name]; n > 0 {
-			forgot.Texts[table.Name] = n
-		}
-	}
-	return forgot, nil
+// erasing is SQL that tells which stored rows and texts are erased: those that a policy hides.
+type erasing struct {
+	policy *transform.Policy
+	ids    []schema.TableColumn // the columns that say whose a row is
+	days   []time.Time          // of which something was erased
 }
 
-// erasing is a Forget in progress.
-type erasing struct {
-	Forgetting
-	days []time.Time // of which something is erased
+func newErasing(policy *transform.Policy) *erasing {
+	e := &erasing{policy: policy}
+	if policy.Withholds() {
+		for _, entity := range schema.Entities {
+			e.ids = append(e.ids, schema.Identifying(entity)...)
+		}
+	}
+	return e
+}
+
+// count counts what would be erased. It writes nothing.
+func (e *erasing) count(ctx context.Context, conn *sql.Conn) (Forgot, error) {
+	forgot := Forgot{Rows: map[string]int64{}, Texts: map[string]int64{}}
+	err := duckdb.RegisterFunctions(conn, e.functions())
+	for _, t := range e.tables() {
+		var rows, texts int64
+		if err == nil {
+			err = conn.QueryRowContext(ctx, fmt.Sprintf("SELECT count(*) FILTER (NOT (%[1]s)), count(*) FILTER ((%[1]s) AND (%[2]s)) FROM %[3]s",
+				e.stays(t), e.touched(t), schema.Ident(t.Name))).Scan(&rows, &texts)
+		}
+		forgot.note(t, rows, texts)
+	}
+	if err == nil {
+		err = conn.QueryRowContext(ctx, "SELECT (SELECT count(*) FROM rejected_records WHERE erased_reject(stream, raw) IS NOT NULL), (SELECT count(DISTINCT day) FROM ("+
+			strings.Join(e.daysQueries(""), " UNION ")+") WHERE day IS NOT NULL)").Scan(&forgot.Rejects, &forgot.Days)
+	}
+	return forgot, duckdb.Wrap("read warehouse", err)
+}
+
+func (f *Forgot) note(t *schema.Table, rows, texts int64) {
+	if rows > 0 {
+		f.Rows[t.Name] = rows
+	}
+	if texts > 0 {
+		f.Texts[t.Name] = texts
+	}
+}
+
+// OnlyErased reports whether a Parquet file of a table has rows, and a policy erases all of
+// them. A file that cannot be read has others.
+func OnlyErased(ctx context.Context, policy *transform.Policy, t *schema.Table, file string) (only bool, err error) {
+	e := newErasing(policy)
+	if e.stays(t) == "true" {
+		return false, nil
+	}
+	if file, err = filepath.Abs(file); err != nil {
+		return false, err
+	}
+	session := duckdb.Session{MemoryLimit: duckdb.LeastMemory, Folder: filepath.Dir(file) + string(filepath.Separator)}
+	err = duckdb.Use(ctx, "", session, func(conn *sql.Conn) error {
+		if err := duckdb.RegisterFunctions(conn, e.functions()); err != nil {
+			return err
+		}
+		return conn.QueryRowContext(ctx, fmt.Sprintf("SELECT coalesce(bool_and(NOT (%s)), false) FROM read_parquet(%s, hive_partitioning = false)",
+			e.stays(t), schema.Literal(file))).Scan(&only)
+	})
+	if err != nil {
+		return false, ctx.Err()
+	}
+	return only, nil
 }
 
 // tables are those with rows of the source that have ids or texts.
@@ -81,15 +107,20 @@ func (e *erasing) tables() (all []*schema.Table) {
 	return all
 }
 
-func (e *erasing) functions() map[string]rewrite.Function {
-	functions := map[string]rewrite.Function{
-		"mentioned": {Arguments: 1, Call: func(a []*string) *string { return found(a[0] != nil && e.Mentioned(*a[0])) }},
+func (e *erasing) functions() map[string]duckdb.Function {
+	mentioned := e.policy.Mentioned()
+	rejects := map[string]func(raw string) bool{}
+	for _, s := range schema.Streams() {
+		rejects[s.Name] = e.policy.ErasedReject(s)
+	}
+	functions := map[string]duckdb.Function{
+		"mentioned": {Arguments: 1, Call: func(a []*string) *string { return found(a[0] != nil && mentioned(*a[0])) }},
 		"erased_reject": {Arguments: 2, Call: func(a []*string) *string {
-			return found(a[0] != nil && a[1] != nil && e.Reject(*a[0], *a[1]))
+			return found(a[0] != nil && a[1] != nil && rejects[*a[0]] != nil && rejects[*a[0]](*a[1]))
 		}},
 	}
-	for i, id := range e.IDs {
-		functions[erasedFunction(i)] = rewrite.Function{Arguments: 1, Call: remembering(id.Erased)}
+	for i, id := range e.ids {
+		functions[erasedFunction(i)] = duckdb.Function{Arguments: 1, Call: remembering(e.policy.Erased(id))}
 	}
 	return functions
 }
@@ -127,7 +158,7 @@ func remembering(erased func(string) bool) func([]*string) *string {
 // stays is the condition that a row is not of somebody erased.
 func (e *erasing) stays(t *schema.Table) string {
 	condition := "true"
-	for i, id := range e.IDs {
+	for i, id := range e.ids {
 		if id.Table.Name == t.Name {
 			condition += fmt.Sprintf(" AND %s(%s) IS NULL", erasedFunction(i), schema.Ident(id.Column.Name))
 		}
@@ -144,16 +175,17 @@ func mentions(c schema.Column) string {
 	return condition
 }
 
-func (e *erasing) changes() rewrite.Changes {
+// changes make the file anew without what is erased. The tombstones are recorded as applied.
+func (e *erasing) changes(tombstones []schema.Tombstone) rewrite.Changes {
 	const sentence = "removed: it named somebody who was forgotten"
 	r := rewrite.Changes{
 		Functions: e.functions(),
-		Where:     keepOtherDays(),
+		Where:     derived.OtherDays(),
 		Columns: map[string]map[string]string{schema.SyncRuns().Name: {
 			"error": "CASE WHEN mentioned(error) IS NULL THEN error ELSE " + schema.Literal(sentence) + " END",
 		}},
 		Before: e.listDays,
-		Then:   e.record,
+		Then:   func(ctx context.Context, tx *sql.Tx) error { return e.record(ctx, tx, tombstones) },
 	}
 	r.Where[schema.RejectedRecords().Name] = "erased_reject(stream, raw) IS NULL"
 	for _, t := range e.tables() {
@@ -171,7 +203,7 @@ func (e *erasing) changes() rewrite.Changes {
 func (e *erasing) daysQueries(prefix string) (queries []string) {
 	for _, t := range e.tables() {
 		if t.Partition == schema.ByDay { // no derived table has rows of others
-			queries = append(queries, daysWhere(t, prefix, e.touched(t)))
+			queries = append(queries, derived.DaysOf(t, prefix, e.touched(t)))
 		}
 	}
 	for _, t := range schema.Tables() {
@@ -195,7 +227,7 @@ func (e *erasing) touched(t *schema.Table) string {
 }
 
 func (e *erasing) listDays(ctx context.Context, tx *sql.Tx) error {
-	err := listDays(ctx, tx, e.daysQueries(rewrite.Old+".main."))
+	err := derived.ListDays(ctx, tx, e.daysQueries(rewrite.Old+".main."))
 	if err == nil {
 		e.days, err = duckdb.ReadColumn[time.Time](ctx, tx, "SELECT day FROM temp.erased_days WHERE day IS NOT NULL ORDER BY day")
 	}
@@ -204,8 +236,8 @@ func (e *erasing) listDays(ctx context.Context, tx *sql.Tx) error {
 
 // record records the tombstones, that other files may still have what was erased, and the
 // days to compute again.
-func (e *erasing) record(ctx context.Context, tx *sql.Tx) error {
-	if err := recordApplied(ctx, tx, e.Tombstones); err != nil {
+func (e *erasing) record(ctx context.Context, tx *sql.Tx, tombstones []schema.Tombstone) error {
+	if err := recordApplied(ctx, tx, tombstones); err != nil {
 		return err
 	}
 	byDay := slices.DeleteFunc(e.tables(), func(t *schema.Table) bool { return t.Partition != schema.ByDay })
@@ -214,7 +246,7 @@ func (e *erasing) record(ctx context.Context, tx *sql.Tx) error {
 			return err
 		}
 	}
-	return layout.AddMeta(ctx, tx, pending, "")
+	return layout.AddMeta(ctx, tx, layout.Erased, "")
 }
 
 func recordApplied(ctx context.Context, tx *sql.Tx, all []schema.Tombstone) error {
@@ -227,9 +259,4 @@ func recordApplied(ctx context.Context, tx *sql.Tx, all []schema.Tombstone) erro
 		texts[i] = string(text)
 	}
 	return layout.SetMeta(ctx, tx, layout.Tombstones, texts...)
-}
-
-// SetApplied records tombstones that need no erasing.
-func SetApplied(ctx context.Context, w *load.Warehouse, all []schema.Tombstone) error {
-	return duckdb.Transact(ctx, w.Conn(), "record tombstones", func(tx *sql.Tx) error { return recordApplied(ctx, tx, all) })
 }

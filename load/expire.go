@@ -1,4 +1,4 @@
-package erase
+package load
 
 import (
 	"context"
@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
-	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/derived"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/load/rewrite"
 	"github.com/flashback-sync/flashback-sync/schema"
@@ -25,10 +25,10 @@ type Expiry struct {
 
 // Expire drops rows, and records in the ledger that they have expired, in one transaction.
 // What is dropped is in no byte of the private file afterwards, which is made anew for it:
-// see load.Warehouse.Rewrite. It does nothing where neither rows nor the ledger have anything to drop,
+// see Rewrite. It does nothing where neither rows nor the ledger have anything to drop,
 // unless the file is to be made anew: rejects have no date that could be asked for.
 // It returns the rows that were dropped, by table.
-func Expire(ctx context.Context, w *load.Warehouse, runID string, all []Expiry, anew bool) (map[string]int64, error) {
+func (w *Warehouse) Expire(ctx context.Context, runID string, all []Expiry, anew bool) (map[string]int64, error) {
 	ledger, err := w.Ledger(ctx)
 	if err != nil {
 		return nil, err
@@ -36,7 +36,7 @@ func Expire(ctx context.Context, w *load.Warehouse, runID string, all []Expiry, 
 	var stored []Expiry
 	recorded := true
 	for _, e := range all {
-		has, err := e.stored(ctx, w.Conn())
+		has, err := e.stored(ctx, w.conn)
 		if err != nil {
 			return nil, err
 		}
@@ -56,13 +56,13 @@ func Expire(ctx context.Context, w *load.Warehouse, runID string, all []Expiry, 
 		return nil
 	}
 	if len(stored) > 0 || anew {
-		done, err := w.Rewrite(ctx, rewrite.Changes{Before: listExpiredDays(stored), Where: unexpired(stored), Then: record})
+		done, err := w.Rewrite(ctx, dropping(stored, record))
 		return done.Removed, err
 	}
 	if recorded {
 		return nil, nil
 	}
-	return nil, duckdb.Transact(ctx, w.Conn(), "record what has expired", func(tx *sql.Tx) error { return record(ctx, tx) })
+	return nil, w.transact(ctx, "record what has expired", func(tx *sql.Tx) error { return record(ctx, tx) })
 }
 
 // due is what the ledger has to record as expired, by query.
@@ -116,24 +116,19 @@ func (e Expiry) keeps(table *schema.Table) string {
 	return fmt.Sprintf("%s >= make_timestamptz(%d)", schema.Ident(table.Time), e.Before.UnixMicro())
 }
 
-// listExpiredDays lists the days of which something expires.
-func listExpiredDays(all []Expiry) func(context.Context, *sql.Tx) error {
-	var queries []string
-	for _, e := range all {
-		if e.Stream.Kind == schema.List { // others have no derived tables
-			queries = append(queries, daysWhere(e.Stream.Table, rewrite.Old+".main.", "NOT ("+e.keeps(e.Stream.Table)+")"))
-		}
-	}
-	return func(ctx context.Context, tx *sql.Tx) error { return listDays(ctx, tx, queries) }
-}
-
-// unexpired are the conditions of all tables.
-func unexpired(all []Expiry) map[string]string {
-	where := keepOtherDays()
+// dropping makes the file anew without what has expired, and then records it. Derived tables
+// lose the days of which something expires.
+func dropping(all []Expiry, record func(context.Context, *sql.Tx) error) rewrite.Changes {
+	changes := rewrite.Changes{Where: derived.OtherDays(), Then: record}
+	var days []string
 	for _, e := range all {
 		for _, table := range e.tables() {
-			where[table.Name] = e.keeps(table)
+			changes.Where[table.Name] = e.keeps(table)
+		}
+		if e.Stream.Kind == schema.List { // others have no derived tables
+			days = append(days, derived.DaysOf(e.Stream.Table, rewrite.Old+".main.", "NOT ("+e.keeps(e.Stream.Table)+")"))
 		}
 	}
-	return where
+	changes.Before = func(ctx context.Context, tx *sql.Tx) error { return derived.ListDays(ctx, tx, days) }
+	return changes
 }
