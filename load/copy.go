@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"path/filepath"
 	"time"
@@ -21,21 +22,30 @@ func (o Options) lake() (string, error) {
 }
 
 // Copy writes the rows of [from, to), sorted by time and key, to a file in the lake, with
-// the given options of COPY. The caller owns the file: it exists already, and Copy does not
-// fsync it. After an error the file may be gone. Several goroutines may call it at once,
-// while nothing is committed.
-func (w *Warehouse) Copy(ctx context.Context, table *schema.Table, from, to time.Time, file, options string) error {
+// the given options of COPY; nothing if there are none. It returns how many there are, and
+// between which times, both inclusive (UTC). The caller owns the file: it exists already, and
+// Copy does not fsync it. After an error the file may be gone. Several goroutines may call it
+// at once, while nothing is committed.
+func (w *Warehouse) Copy(ctx context.Context, table *schema.Table, from, to time.Time, file, options string) (rows int64, oldest, newest time.Time, err error) {
 	conn, err := w.db.Conn(ctx)
 	if err != nil {
-		return duckdb.Wrap("read warehouse", err)
+		return 0, oldest, newest, duckdb.Wrap("read warehouse", err)
 	}
 	defer func() { _ = conn.Close() }() // it only read
-	_, err = conn.ExecContext(ctx, fmt.Sprintf("COPY (SELECT %[1]s FROM %[2]s WHERE %[3]s >= %[4]s AND %[3]s < %[5]s ORDER BY %[6]s) TO %[7]s (%[8]s)",
-		duckdb.Values(table), schema.Ident(table.Name), schema.Ident(table.Time), boundOf(table, from), boundOf(table, to), duckdb.Order(table), schema.Literal(file), options))
-	if ctx.Err() != nil {
-		return ctx.Err()
+	at := schema.Ident(table.Time)
+	among := fmt.Sprintf("%[1]s WHERE %[2]s >= %[3]s AND %[2]s < %[4]s", schema.Ident(table.Name), at, boundOf(table, from), boundOf(table, to))
+	var first, last sql.NullTime
+	err = conn.QueryRowContext(ctx, fmt.Sprintf("SELECT count(*), min(%[1]s), max(%[1]s) FROM %[2]s", at, among)).Scan(&rows, &first, &last)
+	if err == nil && rows > 0 {
+		_, err = conn.ExecContext(ctx, fmt.Sprintf("COPY (SELECT %s FROM %s ORDER BY %s) TO %s (%s)",
+			duckdb.Values(table), among, duckdb.Order(table), schema.Literal(file), options))
 	}
-	return duckdb.Wrap("write "+table.Name, err)
+	if ctx.Err() != nil {
+		err = ctx.Err()
+	} else {
+		err = duckdb.Wrap("write "+table.Name, err)
+	}
+	return rows, first.Time.UTC(), last.Time.UTC(), err
 }
 
 // boundOf is the SQL of a time to compare a table's time column with, of the same type: a

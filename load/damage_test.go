@@ -174,7 +174,8 @@ func readAll(w *load.Warehouse, dir string) error {
 	if err := os.MkdirAll(filepath.Join(dir, "lake"), 0o750); err != nil {
 		return err
 	}
-	return w.Copy(context.Background(), schema.Alerts(), epoch, epoch.AddDate(1, 0, 0), filepath.Join(dir, "lake", "all.parquet"), "FORMAT parquet")
+	_, _, _, err := w.Copy(context.Background(), schema.Alerts(), epoch, epoch.AddDate(1, 0, 0), filepath.Join(dir, "lake", "all.parquet"), "FORMAT parquet")
+	return err
 }
 
 // filled makes a warehouse of some blocks and returns the file.

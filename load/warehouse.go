@@ -101,8 +101,9 @@ func Lock(dir string) (*flock.Flock, error) {
 
 // prepare opens the warehouse after the lock was taken.
 func (w *Warehouse) prepare(ctx context.Context) error {
-	if err := sweepSpills(w.options.Dir); err != nil {
-		return err
+	// What a killed run spilled to disk, and anything else where DuckDB spills.
+	if err := os.RemoveAll(filepath.Join(filepath.Dir(w.path), "tmp")); err != nil {
+		return duckdb.Wrap("sweep data_dir", err)
 	}
 	if w.options.Writing {
 		if err := w.checkSpace(); err != nil {

@@ -63,16 +63,14 @@ func findRemains(ctx context.Context, o *run.Options) (rebuild.Remains, error) {
 	}
 	if err != nil {
 		o.Observe(run.Event{Kind: run.Warned, Message: fmt.Sprintf("the lake has no manifest to rely on (%v): what is in it is kept, and fetched again as far as the source has it", err)})
-		if inventory, err = lake.Find(o.LakeDir(), nil); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		inventory = &lake.Inventory{Manifest: &lake.Manifest{}}
+		if inventory.Unlisted, err = lake.Unlisted(o.LakeDir(), nil); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return remains, err
 		}
 	} else {
 		remains.Manifest = true
 		remains.Coverage = inventory.Manifest.Coverage
 		remains.Privacy, remains.Sealed = inventory.Manifest.Privacy, inventory.Manifest.Sealed
-	}
-	if inventory == nil {
-		return remains, nil
 	}
 	var paths []string
 	for _, f := range inventory.Manifest.Files {

@@ -142,11 +142,11 @@ func (r *run) markStrays(ctx context.Context, all []load.Expiry) error {
 	if err != nil {
 		return nil //nolint:nilerr // without a manifest the whole lake is written again
 	}
-	found, err := lake.Find(r.options.LakeDir(), manifest)
+	found, err := lake.Unlisted(r.options.LakeDir(), manifest)
 	if err != nil {
 		return nil //nolint:nilerr // a lake that is unreadable is reported where it is written
 	}
-	for _, path := range found.Unlisted {
+	for _, path := range found {
 		table, start, ours := lake.PartitionOf(path)
 		for _, e := range all {
 			if ours && table == e.Stream.Table && !lake.EndOf(table, start).After(e.Before) {

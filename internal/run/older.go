@@ -49,12 +49,12 @@ func (r *run) refuseOlder(ctx context.Context) error {
 // one of time that has expired. A repair has compared the files, and removes what does not
 // belong to the lake.
 func (r *run) refuseUnknownPartitions(ctx context.Context, manifest *lake.Manifest) error {
-	found, err := lake.Find(r.options.LakeDir(), manifest)
+	found, err := lake.Unlisted(r.options.LakeDir(), manifest)
 	if err != nil || exists(r.unpublishedPath()) || r.options.Repair != nil {
 		return nil //nolint:nilerr // a lake that is missing or unreadable is reported where it is written
 	}
 	stored := map[*schema.Table][]time.Time{}
-	for _, path := range found.Unlisted {
+	for _, path := range found {
 		table, start, ours := lake.PartitionOf(path)
 		if !ours || !lake.EndOf(table, start).After(r.expired[table.Name]) {
 			continue
@@ -97,8 +97,8 @@ func (o *Options) Orphans() []string {
 	if exists(load.File(o.DataDir)) {
 		return paths
 	}
-	if found, err := lake.Find(o.LakeDir(), nil); err == nil && len(found.Unlisted) > 0 {
-		paths = append(paths, filepath.Join(o.LakeDir(), filepath.FromSlash(found.Unlisted[0])))
+	if found, err := lake.Unlisted(o.LakeDir(), nil); err == nil && len(found) > 0 {
+		paths = append(paths, filepath.Join(o.LakeDir(), filepath.FromSlash(found[0])))
 	}
 	return paths
 }

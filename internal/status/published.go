@@ -44,11 +44,11 @@ func unlisted(dataDir string) (paths []string) {
 	if err != nil {
 		return nil // a manifest that is missing is altered
 	}
-	found, err := lake.Find(dir, manifest)
+	found, err := lake.Unlisted(dir, manifest)
 	if _, running := os.Lstat(filepath.Join(dataDir, filepath.FromSlash(load.Unpublished))); err != nil || running == nil {
 		return nil
 	}
-	for _, path := range found.Unlisted {
+	for _, path := range found {
 		paths = append(paths, "lake/"+path)
 	}
 	return paths

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 )
@@ -14,32 +15,41 @@ import (
 // someone else's file, and opening a pipe would block. The file may be missing. The folder
 // itself may be a link: that is the operator's choice.
 func Place(dir, name string) (string, error) {
-	parts := strings.Split(name, "/")
-	path := dir
-	for i, part := range parts {
-		path = filepath.Join(path, part)
-		info, err := os.Lstat(path)
-		last := i == len(parts)-1
-		switch {
+	place := filepath.Join(dir, filepath.FromSlash(name))
+	if err := CheckFolders(dir, path.Dir(name)); err != nil {
+		return "", err
+	}
+	switch info, err := os.Lstat(place); {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return "", err
+	case !info.Mode().IsRegular():
+		return "", NotPlain(place, "file")
+	}
+	return place, nil
+}
+
+// CheckFolders refuses a path below a folder with anything in it but folders, as far as it
+// exists.
+func CheckFolders(dir, name string) error {
+	if name == "." {
+		return nil
+	}
+	for part := range strings.SplitSeq(name, "/") {
+		dir = filepath.Join(dir, part)
+		switch info, err := os.Lstat(dir); {
 		case errors.Is(err, fs.ErrNotExist):
-			return filepath.Join(dir, filepath.FromSlash(name)), nil
+			return nil
 		case err != nil:
-			return "", err
-		case last && !info.Mode().IsRegular(), !last && !info.IsDir():
-			return "", NotPlain(path, kind(last))
+			return err
+		case !info.IsDir():
+			return NotPlain(dir, "folder")
 		}
 	}
-	return path, nil
+	return nil
 }
 
 // NotPlain is the error for something else in the place of a file or folder of ours.
 func NotPlain(path, wanted string) error {
 	return fmt.Errorf("%s is not a plain %s: remove it (inside data_dir no link is followed)", path, wanted)
-}
-
-func kind(last bool) string {
-	if last {
-		return "file"
-	}
-	return "folder"
 }

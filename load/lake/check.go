@@ -45,36 +45,15 @@ func Check(ctx context.Context, dir string) (*Inventory, error) {
 		return nil, fmt.Errorf("%s: %w", ManifestName, ErrAltered)
 	}
 	found := &Inventory{Manifest: manifest, Problems: map[string]error{}}
-	listed := map[string]bool{}
 	for _, f := range manifest.Files {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		listed[f.Path] = true
 		if err := checkFile(root, f); err != nil {
 			found.Problems[f.Path] = err
 		}
 	}
-	found.Unlisted, err = unlisted(root, listed)
-	return found, err
-}
-
-// Find lists the Parquet files of a lake that a manifest does not name; nil names none.
-func Find(dir string, m *Manifest) (*Inventory, error) {
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = root.Close() }()
-	if m == nil {
-		m = &Manifest{}
-	}
-	listed := map[string]bool{}
-	for _, f := range m.Files {
-		listed[f.Path] = true
-	}
-	found := &Inventory{Manifest: m}
-	found.Unlisted, err = unlisted(root, listed)
+	found.Unlisted, err = Unlisted(dir, manifest)
 	return found, err
 }
 
@@ -95,47 +74,54 @@ func checkFile(root *os.Root, f File) error {
 		return err
 	}
 	defer func() { _ = file.Close() }()
-	sum := sha256.New()
-	if _, err := io.Copy(sum, file); err != nil {
-		return err
+	_, sum, err := digest(file)
+	if err == nil && sum != f.SHA256 {
+		err = fmt.Errorf("its SHA-256 is not the manifest's: %w", ErrAltered)
 	}
-	if hex.EncodeToString(sum.Sum(nil)) != f.SHA256 {
-		return fmt.Errorf("its SHA-256 is not the manifest's: %w", ErrAltered)
-	}
-	return nil
+	return err
 }
 
-// unlisted lists the Parquet files in the folders of our tables that are not listed.
-// Other files in the lake are not ours, nor are hidden folders and unreadable ones.
-func unlisted(root *os.Root, listed map[string]bool) (paths []string, err error) {
+// digest is the size and the SHA-256 of a file, in hexadecimal.
+func digest(file io.Reader) (bytes int64, sha string, err error) {
+	sum := sha256.New()
+	bytes, err = io.Copy(sum, file)
+	return bytes, hex.EncodeToString(sum.Sum(nil)), err
+}
+
+// Unlisted lists the Parquet files in the folders of our tables that a manifest does not name;
+// nil names none. Other files in the lake are not ours, nor are hidden folders and unreadable
+// ones.
+func Unlisted(dir string, m *Manifest) (paths []string, err error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = root.Close() }()
+	listed := map[string]bool{}
+	if m != nil {
+		for _, f := range m.Files {
+			listed[f.Path] = true
+		}
+	}
 	for _, table := range schema.Tables() {
-		if table.Partition == schema.Unpartitioned {
+		if table.Partition == schema.Unpartitioned || err != nil {
 			continue
 		}
-		more, err := unlistedIn(root, table.Name, listed)
-		if err != nil {
-			return nil, err
-		}
-		paths = append(paths, more...)
-	}
-	return paths, nil
-}
-
-func unlistedIn(root *os.Root, folder string, listed map[string]bool) (paths []string, err error) {
-	err = fs.WalkDir(root.FS(), folder, func(path string, entry fs.DirEntry, err error) error {
-		switch {
-		case errors.Is(err, fs.ErrNotExist) && path == folder:
+		err = fs.WalkDir(root.FS(), table.Name, func(path string, entry fs.DirEntry, err error) error {
+			switch {
+			case errors.Is(err, fs.ErrNotExist) && path == table.Name:
+				return nil
+			case errors.Is(err, fs.ErrPermission) && path != table.Name, entry != nil && entry.IsDir() && strings.HasPrefix(entry.Name(), "."):
+				return fs.SkipDir
+			case err != nil:
+				return err
+			}
+			if entry.Type().IsRegular() && strings.HasSuffix(path, ".parquet") && !strings.HasPrefix(entry.Name(), ".") && !listed[path] {
+				paths = append(paths, path)
+			}
 			return nil
-		case errors.Is(err, fs.ErrPermission) && path != folder, entry != nil && entry.IsDir() && strings.HasPrefix(entry.Name(), "."):
-			return fs.SkipDir
-		case err != nil:
-			return err
-		}
-		if entry.Type().IsRegular() && strings.HasSuffix(path, ".parquet") && !strings.HasPrefix(entry.Name(), ".") && !listed[path] {
-			paths = append(paths, path)
-		}
-		return nil
-	})
+		})
+	}
 	return paths, err
 }
 

@@ -6,8 +6,6 @@ import (
 	"io/fs"
 	"path"
 	"slices"
-	"sort"
-	"strings"
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/load/durable"
@@ -44,7 +42,7 @@ func (l *publication) due(ctx context.Context) ([]partition, error) {
 }
 
 func partitionsOf(table *schema.Table, starts []time.Time) []partition {
-	sort.Slice(starts, func(i, j int) bool { return starts[i].Before(starts[j]) })
+	slices.SortFunc(starts, time.Time.Compare)
 	starts = slices.CompactFunc(starts, time.Time.Equal)
 	partitions := make([]partition, len(starts))
 	for i, start := range starts {
@@ -56,17 +54,12 @@ func partitionsOf(table *schema.Table, starts []time.Time) []partition {
 // damaged lists the partitions of a table whose files are missing or not what the manifest
 // says. A file is read only if Known does not recognise it, which is cheaper.
 func (l *publication) damaged(table *schema.Table) (starts []time.Time, err error) {
-	folders, err := l.foldersOf(table)
-	if err != nil {
-		return nil, err
-	}
 	for _, f := range l.manifest.Files {
 		if f.Table != table.Name {
 			continue
 		}
-		folder := path.Base(path.Dir(f.Path))
-		if kind, there := folders[folder]; there && !kind.IsDir() {
-			return nil, durable.NotPlain(l.name(path.Dir(f.Path)), "folder")
+		if err := durable.CheckFolders(l.dir, path.Dir(f.Path)); err != nil {
+			return nil, err
 		}
 		now, there := durable.Identify(l.name(f.Path)) // before it is read, so that a later write is noticed
 		if there && (l.Known != nil && l.Known(f.Path, now) || checkFile(l.root, f) == nil) {
@@ -81,32 +74,17 @@ func (l *publication) damaged(table *schema.Table) (starts []time.Time, err erro
 
 // onDisk lists the partitions of a table that have a folder.
 func (l *publication) onDisk(table *schema.Table) (starts []time.Time, err error) {
-	folders, err := l.foldersOf(table)
-	if err != nil {
-		return nil, err
-	}
-	key, layout := keyOf(table)
-	for folder := range folders {
-		date, ours := strings.CutPrefix(folder, key+"=")
-		if start, err := time.Parse(layout, date); ours && err == nil {
-			starts = append(starts, start)
-		}
-	}
-	return starts, nil
-}
-
-// foldersOf lists the entries of a table's folder with their types.
-func (l *publication) foldersOf(table *schema.Table) (map[string]fs.FileMode, error) {
-	if err := l.checkFolder(table.Name); err != nil {
+	if err := durable.CheckFolders(l.dir, table.Name); err != nil {
 		return nil, err
 	}
 	entries, err := fs.ReadDir(l.root.FS(), table.Name)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	folders := make(map[string]fs.FileMode, len(entries))
 	for _, entry := range entries {
-		folders[entry.Name()] = entry.Type()
+		if _, start, ours := PartitionOf(table.Name + "/" + entry.Name() + "/" + table.Name + ".parquet"); ours {
+			starts = append(starts, start)
+		}
 	}
-	return folders, nil
+	return starts, nil
 }

@@ -24,10 +24,10 @@ type failing struct {
 	end   func() error
 }
 
-func (f *failing) Copy(ctx context.Context, table *schema.Table, from, to time.Time, file, options string) error {
+func (f *failing) Copy(ctx context.Context, table *schema.Table, from, to time.Time, file, options string) (int64, time.Time, time.Time, error) {
 	if f.after.Add(-1) < 0 {
 		if err := f.end(); err != nil {
-			return err
+			return 0, time.Time{}, time.Time{}, err
 		}
 	}
 	return f.Warehouse.Copy(ctx, table, from, to, file, options)
@@ -113,13 +113,13 @@ type meeting struct {
 	running atomic.Int32
 }
 
-func (m *meeting) Copy(ctx context.Context, table *schema.Table, from, to time.Time, file, options string) error {
+func (m *meeting) Copy(ctx context.Context, table *schema.Table, from, to time.Time, file, options string) (int64, time.Time, time.Time, error) {
 	others := m.running.Add(1) - 1
 	defer m.running.Add(-1)
 	if m.met.Add(1) <= 2 {
 		m.both.Done()
 		m.both.Wait()
-		return errors.Join(errors.New("Out of Memory Error"), os.Remove(file)) // as DuckDB does
+		return 0, time.Time{}, time.Time{}, errors.Join(errors.New("Out of Memory Error"), os.Remove(file)) // as DuckDB does
 	}
 	if others == 0 {
 		m.alone.Add(1)

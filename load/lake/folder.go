@@ -53,53 +53,31 @@ func (f folders) makeFolder(folder string) error {
 			return err
 		}
 	}
-	return f.checkFolder(folder)
-}
-
-// checkFolder refuses a partition's folder that is a link, is below one, or is not a folder.
-// It may be missing.
-func (f folders) checkFolder(folder string) error {
-	for _, dir := range []string{path.Dir(folder), folder} {
-		info, err := f.root.Lstat(filepath.FromSlash(dir))
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			return nil
-		case err != nil:
-			return err
-		case !info.IsDir():
-			return durable.NotPlain(f.name(dir), "folder")
-		}
-	}
-	return nil
+	return durable.CheckFolders(f.dir, folder)
 }
 
 // removeFile removes a file, if it exists, and then its folder, if that is empty. It reports
 // whether the file existed.
 func (f folders) removeFile(file string) (removed bool, err error) {
-	if err := f.checkFolder(path.Dir(file)); err != nil {
+	if err := durable.CheckFolders(f.dir, path.Dir(file)); err != nil {
 		return false, err
 	}
 	err = f.root.Remove(filepath.FromSlash(file))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return false, err
 	}
-	removed = err == nil
-	folder := path.Dir(file)
-	if err := f.root.Remove(filepath.FromSlash(folder)); err == nil {
-		f.changed[path.Dir(folder)] = true
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		f.changed[folder] = true // someone keeps other files here
-	}
-	return removed, nil
+	return err == nil, f.removeEmpty(path.Dir(file))
 }
 
 // removeEmpty removes a partition's folder if nothing is in it.
 func (f folders) removeEmpty(folder string) error {
-	if err := f.checkFolder(folder); err != nil {
+	if err := durable.CheckFolders(f.dir, folder); err != nil {
 		return err
 	}
 	if err := f.root.Remove(filepath.FromSlash(folder)); err == nil {
 		f.changed[path.Dir(folder)] = true
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		f.changed[folder] = true // someone keeps other files here
 	}
 	return nil
 }

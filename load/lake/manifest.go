@@ -6,7 +6,6 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -117,13 +116,9 @@ type File struct {
 // ReadManifest reads the manifest of a lake. A missing one is fs.ErrNotExist. A link is
 // refused.
 func ReadManifest(dir string) (*Manifest, error) {
-	name := filepath.Join(dir, ManifestName)
-	info, err := os.Lstat(name)
+	name, err := durable.Place(dir, ManifestName)
 	if err != nil {
 		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, durable.NotPlain(name, "file")
 	}
 	content, err := durable.ReadFile(name)
 	if err != nil {

@@ -17,8 +17,9 @@ import (
 // source is the committed state, and what has changed in it.
 type source interface {
 	// Copy writes the rows of [from, to), sorted by time and key, to a file that exists,
-	// with these options of DuckDB's COPY. Several goroutines call it at once.
-	Copy(ctx context.Context, table *schema.Table, from, to time.Time, file, options string) error
+	// with these options of DuckDB's COPY, and returns how many there are, between which
+	// times. Several goroutines call it at once.
+	Copy(ctx context.Context, table *schema.Table, from, to time.Time, file, options string) (rows int64, oldest, newest time.Time, err error)
 	// GrowAfter gives DuckDB more memory if the error says that it lacked some and there is
 	// more. Nothing else reads at that time.
 	GrowAfter(ctx context.Context, err error) (grown bool, failed error)
@@ -121,7 +122,7 @@ func (l *publication) install(files []*written) error {
 		if f.file == nil {
 			return f.pending.Abort()
 		}
-		if err := l.checkFolder(path.Dir(f.path())); err != nil {
+		if err := durable.CheckFolders(l.dir, path.Dir(f.path())); err != nil {
 			return err
 		}
 		return f.pending.Commit()

@@ -4,10 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"path"
 	"runtime"
-	"sync"
-	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/flashback-sync/flashback-sync/internal/crash"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
@@ -96,9 +97,11 @@ func (l *publication) copy(ctx context.Context, f *written, groupRows int) error
 	if err != nil {
 		return f.failed(err)
 	}
-	err = l.source.Copy(ctx, f.table, f.start, f.end(), f.pending.Name(), format)
-	if err == nil {
-		f.file, err = describe(f.partition, f.pending.File)
+	found := File{Table: f.table.Name, Path: f.path()}
+	found.Rows, found.Oldest, found.Newest, err = l.source.Copy(ctx, f.table, f.start, f.end(), f.pending.Name(), format)
+	if err == nil && found.Rows > 0 {
+		f.file = &found
+		found.Bytes, found.SHA256, err = digest(io.NewSectionReader(f.pending.File, 0, 1<<62))
 	}
 	if err != nil {
 		err = errors.Join(err, f.pending.Abort())
@@ -140,22 +143,18 @@ func (l *publication) abort(files []*written) (err error) {
 }
 
 // concurrently calls do with each of all, so many at once, until one fails. It waits for
-// those that are running and returns all errors.
+// those that are running and returns the first error.
 func concurrently[T any](atOnce int, all []T, do func(T) error) error {
-	errs := make([]error, len(all))
-	var running sync.WaitGroup
-	var next atomic.Int64
-	var failed atomic.Bool
-	for range min(atOnce, len(all)) {
-		running.Go(func() {
+	group, failed := errgroup.WithContext(context.Background())
+	group.SetLimit(atOnce)
+	for _, one := range all {
+		group.Go(func() error {
 			defer crash.Exit()
-			for i := next.Add(1) - 1; i < int64(len(all)) && !failed.Load(); i = next.Add(1) - 1 {
-				if errs[i] = do(all[i]); errs[i] != nil {
-					failed.Store(true)
-				}
+			if failed.Err() != nil {
+				return nil
 			}
+			return do(one)
 		})
 	}
-	running.Wait()
-	return errors.Join(errs...)
+	return group.Wait()
 }
