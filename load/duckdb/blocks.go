@@ -1,16 +1,13 @@
 package duckdb
 
 import (
-	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
-	"sync/atomic"
 
-	"github.com/flashback-sync/flashback-sync/internal/crash"
 	"github.com/flashback-sync/flashback-sync/load/durable"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
@@ -23,12 +20,7 @@ const (
 )
 
 // layout is what the newest valid header says about the blocks.
-type layout struct {
-	blocks, size uint64
-	free         uint64 // pointer to the list of the blocks that are not used
-}
-
-func (l layout) start(block uint64) int64 { return int64(firstBlock + block*l.size) }
+type layout struct{ blocks, size uint64 }
 
 // layoutOf reads a file's headers. ok is false if neither is valid: DuckDB reports that
 // better.
@@ -41,52 +33,9 @@ func layoutOf(headers []byte) (l layout, ok bool) {
 			continue
 		}
 		newest, ok = number(1), true
-		l = layout{free: number(3), blocks: number(4), size: number(5)}
+		l = layout{blocks: number(4), size: number(5)}
 	}
 	return l, ok
-}
-
-// Lists are kept in segments of a block, each of which begins with a pointer to
-// the next one. A pointer is the block's number and, in its highest byte, the
-// segment's.
-const (
-	segments = 64
-	noBlock  = ^uint64(0)
-)
-
-// unused reads which blocks are not used. ok is false if that cannot be read.
-func (l layout) unused(file io.ReaderAt) (free map[uint64]bool, ok bool) {
-	free = map[uint64]bool{}
-	length := (l.size - 8) / segments / 8 * 8
-	segment := make([]byte, length)
-	left, known := uint64(0), false
-	for at, hops := l.free, uint64(0); at != noBlock && hops <= l.blocks; hops++ {
-		block, index := at&(1<<56-1), at>>56
-		if block >= l.blocks || index >= segments {
-			return nil, false
-		}
-		if _, err := file.ReadAt(segment, l.start(block)+8+int64(index*length)); err != nil {
-			return nil, false
-		}
-		at = binary.LittleEndian.Uint64(segment)
-		for i := 8; i+8 <= len(segment); i += 8 {
-			number := binary.LittleEndian.Uint64(segment[i:])
-			switch {
-			case !known:
-				left, known = number, true
-			case left == 0:
-			case number >= l.blocks:
-				return nil, false
-			default:
-				free[number] = true
-				left--
-			}
-			if known && left == 0 {
-				return free, true
-			}
-		}
-	}
-	return free, l.free == noBlock
 }
 
 // checksum is DuckDB's. The race detector would make it twenty times slower.
@@ -106,12 +55,9 @@ func checksum(b []byte) uint64 {
 // reading the file. Where something does not match, DuckDB reads every value and decides.
 func CheckBlocks(ctx context.Context, path string) error {
 	sound, err := blocksMatch(ctx, path)
-	var damaged *DamagedError
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case errors.As(err, &damaged):
-		return err
 	case err != nil || sound:
 		return Wrap("check warehouse", err)
 	}
@@ -121,6 +67,7 @@ func CheckBlocks(ctx context.Context, path string) error {
 	return nil
 }
 
+// blocksMatch compares also the blocks that are not used, which once were.
 func blocksMatch(ctx context.Context, path string) (bool, error) {
 	file, err := durable.Open(path)
 	if err != nil {
@@ -135,46 +82,19 @@ func blocksMatch(ctx context.Context, path string) (bool, error) {
 	if !ok {
 		return false, nil
 	}
-	unused, ok := l.unused(file)
-	if !ok {
-		return false, nil
-	}
-	return l.match(ctx, path, file, unused)
-}
-
-// match compares the blocks, two at a time: every run waits for it.
-func (l layout) match(ctx context.Context, path string, file io.ReaderAt, unused map[uint64]bool) (bool, error) {
-	const readers = 2
-	var next atomic.Uint64
-	var differs atomic.Bool
-	errs := make(chan error, readers)
-	for range readers {
-		go func() {
-			defer crash.Exit()
-			block := make([]byte, l.size)
-			for n := next.Add(1) - 1; n < l.blocks && !differs.Load() && ctx.Err() == nil; n = next.Add(1) - 1 {
-				if unused[n] {
-					continue
-				}
-				if _, err := file.ReadAt(block, l.start(n)); isEnd(err) {
-					errs <- &DamagedError{Path: path, Reason: "it is cut off: a block that is used is beyond its end"}
-					return
-				} else if err != nil {
-					errs <- err
-					return
-				}
-				if binary.LittleEndian.Uint64(block) != checksum(block[8:]) {
-					differs.Store(true)
-				}
+	block := make([]byte, l.size)
+	for range l.blocks {
+		if _, err := io.ReadFull(file, block); err != nil {
+			if isEnd(err) {
+				err = nil
 			}
-			errs <- nil
-		}()
+			return false, err
+		}
+		if binary.LittleEndian.Uint64(block) != checksum(block[8:]) || ctx.Err() != nil {
+			return false, ctx.Err()
+		}
 	}
-	var err error
-	for range readers {
-		err = cmp.Or(err, <-errs)
-	}
-	return !differs.Load(), cmp.Or(err, ctx.Err())
+	return true, nil
 }
 
 func isEnd(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }
