@@ -173,7 +173,7 @@ func (c *Counts) add(more Counts) {
 
 // quarantine stores a reject once, however often the lookback reads it again.
 func quarantine(ctx context.Context, tx *sql.Tx, c Commit, r schema.Reject, at time.Time) (added int64, err error) {
-	if known, err := KnowsReject(ctx, tx, "", c.Stream, r.Raw); err != nil || known {
+	if known, err := KnowsReject(ctx, tx, c.Stream, r.Raw); err != nil || known {
 		return 0, err
 	}
 	_, err = tx.ExecContext(ctx, "INSERT INTO rejected_records (stream, run_id, reason, raw, rejected_at) VALUES (?, ?, ?, ?, ?)",

@@ -21,36 +21,22 @@ func (w *Warehouse) Dedupe(ctx context.Context, runID string, table *schema.Tabl
 	}
 	err = w.transact(ctx, "deduplicate "+table.Name, func(tx *sql.Tx) error {
 		moved, err := findMoved(ctx, tx, table, runID)
-		if err != nil || moved == 0 {
-			return err
+		if err == nil && moved > 0 {
+			correction, err = dropOlder(ctx, tx, table, runID)
 		}
-		left, err := duckdb.ReadColumn[time.Time](ctx, tx, "SELECT DISTINCT "+duckdb.PartitionStart(table, "stored_time")+" FROM temp.moved")
-		if err != nil {
-			return err
+		if err == nil {
+			_, err = tx.ExecContext(ctx, "DELETE FROM internal.unsettled WHERE stream = ?", table.Name)
 		}
-		for _, start := range left {
-			if err := layout.ListChanged(ctx, tx, table.Name, start); err != nil {
-				return err
-			}
-		}
-		correction, err = dropOlder(ctx, tx, table, runID)
 		return err
 	})
 	if err != nil {
 		return Counts{}, err
 	}
-	return correction, w.unlistRuns(ctx, table)
+	return correction, nil
 }
 
 // canMove reports whether a row can move: not if the time is part of its key.
 func (s statements) canMove() bool { return len(s.Key) == 1 }
-
-func (w *Warehouse) unlistRuns(ctx context.Context, table *schema.Table) error {
-	return w.transact(ctx, "deduplicate "+table.Name, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, "DELETE FROM internal.unsettled WHERE stream = ?", table.Name)
-		return err
-	})
-}
 
 // findMoved lists every row whose id is stored more than once, newest version first, in
 // the temporary table moved. The run decides before the clock which one is newer, since the
@@ -113,11 +99,20 @@ func findRepeated(ctx context.Context, tx *sql.Tx, table *schema.Table) (found b
 	return repeated > 0, err
 }
 
-// dropOlder keeps the newest version of each row. Rows that this run replaced count as
-// updated.
+// dropOlder keeps the newest version of each row, and lists the partitions of all versions as
+// changed. Rows that this run replaced count as updated.
 func dropOlder(ctx context.Context, tx *sql.Tx, table *schema.Table, runID string) (Counts, error) {
+	left, err := duckdb.ReadColumn[time.Time](ctx, tx, "SELECT DISTINCT "+duckdb.PartitionStart(table, "stored_time")+" FROM temp.moved")
+	if err != nil {
+		return Counts{}, err
+	}
+	for _, start := range left {
+		if err := layout.ListChanged(ctx, tx, table.Name, start); err != nil {
+			return Counts{}, err
+		}
+	}
 	var replaced int64
-	err := tx.QueryRowContext(ctx, `SELECT count(*) FROM temp.moved
+	err = tx.QueryRowContext(ctx, `SELECT count(*) FROM temp.moved
 		WHERE nth > 1 AND id IN (SELECT id FROM temp.moved WHERE nth = 1 AND run_id = ?)`, runID).Scan(&replaced)
 	if err != nil {
 		return Counts{}, err

@@ -12,7 +12,7 @@ import (
 // Generation is the number of the last publication made from this warehouse; 0 if there
 // was none. It shows whether the warehouse is older than what is published.
 func (w *Warehouse) Generation(ctx context.Context) (generation int64, err error) {
-	recorded, err := layout.Meta(ctx, w.conn, "", layout.Generation)
+	recorded, err := layout.Meta(ctx, w.conn, layout.Generation)
 	if err == nil && len(recorded) > 0 {
 		generation, err = strconv.ParseInt(recorded[0], 10, 64)
 	}

@@ -47,21 +47,14 @@ func RecordTreatments(ctx context.Context, tx *sql.Tx, all []schema.Treated, now
 }
 
 // Sealed lists the ids that commits stored encrypted.
-func (r Reader) Sealed(ctx context.Context) ([]string, error) { return r.SealedIn(ctx, "") }
-
-// SealedIn is Sealed where another database is open too; the prefix is that of the
-// warehouse's tables.
-func (r Reader) SealedIn(ctx context.Context, prefix string) ([]string, error) {
-	all, err := layout.Meta(ctx, r.conn, prefix, layout.Sealed)
+func (r Reader) Sealed(ctx context.Context) ([]string, error) {
+	all, err := layout.Meta(ctx, r.conn, layout.Sealed)
 	return all, duckdb.Wrap("read warehouse", err)
 }
 
 // Applied lists the tombstones whose rows were erased from this warehouse.
-func (r Reader) Applied(ctx context.Context) ([]schema.Tombstone, error) { return r.AppliedIn(ctx, "") }
-
-// AppliedIn is Applied where another database is open too.
-func (r Reader) AppliedIn(ctx context.Context, prefix string) (all []schema.Tombstone, err error) {
-	texts, err := layout.Meta(ctx, r.conn, prefix, layout.Tombstones)
+func (r Reader) Applied(ctx context.Context) (all []schema.Tombstone, err error) {
+	texts, err := layout.Meta(ctx, r.conn, layout.Tombstones)
 	for _, text := range texts {
 		var t schema.Tombstone
 		if json.Unmarshal([]byte(text), &t) == nil {

@@ -22,7 +22,7 @@ const refillBatch = 512
 // the next call goes on: a row that was converted has no such field any more. It returns how
 // many rows changed.
 func (w *Warehouse) Refill(ctx context.Context, runID string, convert func(table *schema.Table, rows [][]any) (Rows, error)) (changed int64, err error) {
-	listed, err := layout.Meta(ctx, w.conn, "", layout.Refill)
+	listed, err := layout.Meta(ctx, w.conn, layout.Refill)
 	if err != nil {
 		return 0, duckdb.Wrap("read warehouse", err)
 	}

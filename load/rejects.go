@@ -3,7 +3,6 @@ package load
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
@@ -23,10 +22,9 @@ func (w *Warehouse) Rejects(ctx context.Context, stream string) ([]Quarantined, 
 }
 
 // KnowsReject reports whether a reject is in quarantine, or was before it was removed.
-// The prefix is that of the warehouse's tables where another database is open too.
-func KnowsReject(ctx context.Context, tx *sql.Tx, prefix, stream, raw string) (known bool, err error) {
-	err = tx.QueryRowContext(ctx, fmt.Sprintf(`SELECT EXISTS (SELECT 1 FROM %[1]smain.rejected_records WHERE stream = $1 AND raw = $2)
-		OR EXISTS (SELECT 1 FROM %[1]sinternal.meta WHERE key = $3 AND value = %[2]s)`, prefix, fingerprint("$1::VARCHAR", "$2::VARCHAR")),
+func KnowsReject(ctx context.Context, tx *sql.Tx, stream, raw string) (known bool, err error) {
+	err = tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM rejected_records WHERE stream = $1 AND raw = $2)
+		OR EXISTS (SELECT 1 FROM internal.meta WHERE key = $3 AND value = `+fingerprint("$1::VARCHAR", "$2::VARCHAR")+")",
 		stream, raw, forgotten).Scan(&known)
 	return known, err
 }

@@ -39,7 +39,7 @@ func (w *Warehouse) Retain(ctx context.Context, keep Keep, now time.Time) (remov
 	const doing = "remove old records"
 	runs, rejects := FirstKept(now, keep.Runs), FirstKept(now, keep.Rejects)
 	limits := fmt.Sprint(runs.Unix(), rejects.Unix())
-	done, err := layout.Meta(ctx, w.conn, "", retained)
+	done, err := layout.Meta(ctx, w.conn, retained)
 	if err != nil || slices.Contains(done, limits) {
 		return Removed{}, duckdb.Wrap(doing, err)
 	}

@@ -181,7 +181,7 @@ func known(t *testing.T, w *load.Warehouse, want map[string]bool) {
 	}
 	defer func() { _ = tx.Rollback() }()
 	for raw, want := range want {
-		if known, err := load.KnowsReject(t.Context(), tx, "", "alerts", raw); err != nil || known != want {
+		if known, err := load.KnowsReject(t.Context(), tx, "alerts", raw); err != nil || known != want {
 			t.Errorf("%s: known %v, want %v, %v", raw, known, want, err)
 		}
 	}

@@ -78,25 +78,26 @@ func newWarehouse(options Options) *Warehouse {
 // Lock makes data_dir if needed and takes its lock. It returns ErrLocked or a
 // *StorageError.
 func Lock(dir string) (*flock.Flock, error) {
-	state := filepath.Join(dir, "state")
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return nil, duckdb.Wrap("make data_dir", err)
 	}
-	if err := os.Mkdir(state, 0o750); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := os.Mkdir(filepath.Join(dir, "state"), 0o750); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, duckdb.Wrap("make data_dir", err)
 	}
+	return tryLock(dir, flock.SetPermissions(0o640))
+}
+
+// tryLock takes the lock of a data_dir without links. The lock is never nil.
+func tryLock(dir string, how flock.Option) (*flock.Flock, error) {
+	lock := flock.New(filepath.Join(dir, "state", "lock"), how)
 	if err := checkLinks(dir); err != nil {
-		return nil, err
+		return lock, err
 	}
-	lock := flock.New(filepath.Join(state, "lock"), flock.SetPermissions(0o640))
 	locked, err := lock.TryLock()
-	if err != nil {
-		return nil, duckdb.Wrap("lock data_dir", err)
+	if err == nil && !locked {
+		return lock, fmt.Errorf("%w in %s", ErrLocked, dir)
 	}
-	if !locked {
-		return nil, fmt.Errorf("%w in %s", ErrLocked, dir)
-	}
-	return lock, nil
+	return lock, duckdb.Wrap("lock data_dir", err)
 }
 
 // prepare opens the warehouse after the lock was taken.

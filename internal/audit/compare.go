@@ -42,7 +42,7 @@ func (r reader) Compare(ctx context.Context, of load.Range, batches []load.Rows,
 		if err := c.tallyAll(ctx, tx, of.Table, of.Table.Key[0], relations{"received", name, stored}, arguments); err != nil {
 			return err
 		}
-		return c.tallyRejects(ctx, tx, r.prefix, of.Table.Name, rejects)
+		return c.tallyRejects(ctx, tx, of.Table.Name, rejects)
 	})
 	return c, err
 }
@@ -166,9 +166,9 @@ func (c *difference) widen(at time.Time) {
 	}
 }
 
-func (c *difference) tallyRejects(ctx context.Context, tx *sql.Tx, prefix, stream string, rejects []schema.Reject) error {
+func (c *difference) tallyRejects(ctx context.Context, tx *sql.Tx, stream string, rejects []schema.Reject) error {
 	for _, reject := range rejects {
-		known, err := load.KnowsReject(ctx, tx, prefix, stream, reject.Raw)
+		known, err := load.KnowsReject(ctx, tx, stream, reject.Raw)
 		if err != nil {
 			return err
 		}

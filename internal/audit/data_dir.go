@@ -72,7 +72,7 @@ func (d *dataDir) open(ctx context.Context) error {
 	d.Unreadable = duckdb.Readable(ctx, d.published)
 	session := duckdb.Session{
 		MemoryLimit: "400MB", TempDir: filepath.Join(d.dir, "state", "tmp"), Folder: d.lake + string(filepath.Separator),
-		Attach: map[string]string{"private": load.File(d.dir)}, Search: "memory.main,private.main",
+		Attach: map[string]string{"private": load.File(d.dir)}, Search: "memory.main,private.main,private.internal",
 	}
 	if d.Unreadable == nil {
 		session.Attach[analysts] = d.published
@@ -85,7 +85,7 @@ func (d *dataDir) open(ctx context.Context) error {
 	if err != nil {
 		return duckdb.OpenError(load.File(d.dir), errors.Join(err, db.Close()))
 	}
-	d.db, d.reader = db, reader{load.NewReader(conn), &sync.Mutex{}, "private."}
+	d.db, d.reader = db, reader{load.NewReader(conn), &sync.Mutex{}}
 	if version < schema.Version {
 		err = d.padTables(ctx)
 	}
@@ -129,14 +129,6 @@ func (d *dataDir) Reached(ctx context.Context, stream string) (time.Time, error)
 	var last sql.NullTime
 	err := d.Conn().QueryRowContext(ctx, "SELECT max(to_ts) FROM sync_runs WHERE stream = ?", stream).Scan(&last)
 	return last.Time.UTC(), duckdb.Wrap("read warehouse", err)
-}
-
-// Sealed lists the ids that are stored encrypted.
-func (d *dataDir) Sealed(ctx context.Context) ([]string, error) { return d.SealedIn(ctx, d.prefix) }
-
-// Applied lists the tombstones that the warehouse obeys.
-func (d *dataDir) Applied(ctx context.Context) ([]schema.Tombstone, error) {
-	return d.AppliedIn(ctx, d.prefix)
 }
 
 // Private are the fingerprints of the private warehouse's partitions, by their start.

@@ -16,8 +16,7 @@ import (
 // and may be used by several goroutines.
 type reader struct {
 	load.Reader
-	mu     *sync.Mutex // a connection serves one at a time
-	prefix string      // of the warehouse's tables, if it is not the only database
+	mu *sync.Mutex // a connection serves one at a time
 }
 
 // Count is the number of stored rows of the range.

@@ -122,7 +122,7 @@ func VerifyTotals(ctx context.Context, options *run.Options, stored *load.Wareho
 		old, _ := covered.Split(now.Add(-list.Lookback).Truncate(time.Second))
 		old = checkpoints.Of(checkpoints.Interval{From: list.Start, To: now}).Intersect(old)
 		s := Stream{Stream: list.Name(), Filter: streams.KeyOf(options.Privacy, query).Filter}
-		c := comparison{source: from, stored: reader{Reader: stored.Reader, mu: &sync.Mutex{}}, query: query, table: list.Table(), privacy: options.Privacy, step: NextMonth, kept: kept}
+		c := comparison{source: from, stored: reader{stored.Reader, &sync.Mutex{}}, query: query, table: list.Table(), privacy: options.Privacy, step: NextMonth, kept: kept}
 		if err := c.verify(ctx, &s, old); err != nil {
 			return run.Verification{}, fmt.Errorf("verify: %w", err)
 		}

@@ -36,7 +36,7 @@ func (r *run) obeyPolicy(ctx context.Context) error {
 // finishErasing removes files that were set aside before something was erased: they have
 // it still. It is called when everything is published.
 func (r *run) finishErasing(ctx context.Context) error {
-	pending, err := layout.Meta(ctx, r.warehouse.Conn(), "", layout.Erased)
+	pending, err := layout.Meta(ctx, r.warehouse.Conn(), layout.Erased)
 	if err != nil || len(pending) == 0 {
 		return duckdb.Wrap("read warehouse", err)
 	}

@@ -21,10 +21,9 @@ const (
 	Refill = "refill"
 )
 
-// Meta reads the values of a key. The prefix is that of the warehouse's tables where another
-// database is open too.
-func Meta(ctx context.Context, db duckdb.Querier, prefix, key string) ([]string, error) {
-	return duckdb.ReadColumn[string](ctx, db, "SELECT value FROM "+prefix+"internal.meta WHERE key = ?", key)
+// Meta reads the values of a key.
+func Meta(ctx context.Context, db duckdb.Querier, key string) ([]string, error) {
+	return duckdb.ReadColumn[string](ctx, db, "SELECT value FROM internal.meta WHERE key = ?", key)
 }
 
 // AddMeta adds a value to a key, once.
