@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -55,6 +56,16 @@ func boundOf(table *schema.Table, at time.Time) string {
 		return "DATE " + schema.Literal(at.UTC().Format(time.DateOnly))
 	}
 	return instantOf(at.UnixMicro())
+}
+
+// growing does something again, with more memory each time, as long as it lacks some.
+func (w *Warehouse) growing(ctx context.Context, do func() error) error {
+	for {
+		err := do()
+		if grown, failed := w.GrowAfter(ctx, err); !grown || failed != nil {
+			return cmp.Or(failed, err)
+		}
+	}
 }
 
 // GrowAfter gives DuckDB more memory after an error, and reports whether it did: not if

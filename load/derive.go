@@ -1,7 +1,6 @@
 package load
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 
@@ -15,17 +14,11 @@ import (
 // completeness changed. Nothing else is computed again. The queries of the streams in kept,
 // which a narrowed run does not have, stay as they are.
 func (w *Warehouse) Derive(ctx context.Context, queries []derived.Query, kept []string) error {
-	for {
-		err := w.transact(ctx, "derive tables", func(tx *sql.Tx) error {
+	return w.growing(ctx, func() error {
+		return w.transact(ctx, "derive tables", func(tx *sql.Tx) error {
 			return derived.Update(ctx, tx, queries, kept, w.commitTime())
 		})
-		if err == nil {
-			return nil
-		}
-		if grown, failed := w.GrowAfter(ctx, err); !grown || failed != nil {
-			return cmp.Or(failed, err)
-		}
-	}
+	})
 }
 
 // makeViews makes the views of this release, if the warehouse has other ones, and marks that

@@ -2,13 +2,11 @@ package load
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
-	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
@@ -64,7 +62,5 @@ func Inside(column string, set checkpoints.Set) (clause string, arguments []any)
 func (r Reader) Middle(ctx context.Context, of Range) (time.Time, error) {
 	where, arguments := of.SQL()
 	query := fmt.Sprintf("SELECT quantile_disc(%s, 0.5) FROM %s WHERE %s", schema.Ident(of.Table.Time), schema.Ident(of.Table.Name), where)
-	var middle sql.NullTime
-	err := r.conn.QueryRowContext(ctx, query, arguments...).Scan(&middle)
-	return middle.Time.UTC(), duckdb.Wrap("read warehouse", err)
+	return r.instant(ctx, query, arguments...)
 }

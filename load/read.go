@@ -90,9 +90,14 @@ func (r Reader) Ledger(ctx context.Context) ([]checkpoints.Line, error) {
 // Expired is the end of what has expired of a stream: of every query, also of one that is
 // configured later. Zero if nothing has.
 func (r Reader) Expired(ctx context.Context, stream string) (time.Time, error) {
-	var end sql.NullTime
-	err := r.conn.QueryRowContext(ctx, "SELECT max(to_ts) FROM sync_coverage WHERE stream = ? AND status = ?", stream, string(checkpoints.Expired)).Scan(&end)
-	return end.Time.UTC(), duckdb.Wrap("read warehouse", err)
+	return r.instant(ctx, "SELECT max(to_ts) FROM sync_coverage WHERE stream = ? AND status = ?", stream, string(checkpoints.Expired))
+}
+
+// instant reads one time (UTC); the zero time if there is none.
+func (r Reader) instant(ctx context.Context, query string, arguments ...any) (time.Time, error) {
+	var at sql.NullTime
+	err := r.conn.QueryRowContext(ctx, query, arguments...).Scan(&at)
+	return at.Time.UTC(), duckdb.Wrap("read warehouse", err)
 }
 
 // CountBefore counts the rows of a table that are dated before an instant.

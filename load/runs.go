@@ -4,8 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"time"
-
-	"github.com/flashback-sync/flashback-sync/load/duckdb"
 )
 
 // Run is a row of sync_runs: one stream of a run.
@@ -60,15 +58,16 @@ func (w *Warehouse) FinishRun(ctx context.Context, r Run) error {
 func optionalTime(t time.Time) sql.NullTime { return sql.NullTime{Time: t, Valid: !t.IsZero()} }
 
 // LastVerified is when a run verified the stream last; zero if none did.
-func (w *Warehouse) LastVerified(ctx context.Context, stream string) (time.Time, error) {
-	var last sql.NullTime
-	err := w.conn.QueryRowContext(ctx, "SELECT max(started_at) FROM sync_runs WHERE stream = ? AND verified IS NOT NULL", stream).Scan(&last)
-	return last.Time.UTC(), duckdb.Wrap("read warehouse", err)
+func (r Reader) LastVerified(ctx context.Context, stream string) (time.Time, error) {
+	return r.instant(ctx, "SELECT max(started_at) FROM sync_runs WHERE stream = ? AND verified IS NOT NULL", stream)
 }
 
 // FirstRun is when a stream was synced for the first time.
-func (w *Warehouse) FirstRun(ctx context.Context, stream string) (time.Time, error) {
-	var first sql.NullTime
-	err := w.conn.QueryRowContext(ctx, "SELECT min(started_at) FROM sync_runs WHERE stream = ?", stream).Scan(&first)
-	return first.Time.UTC(), duckdb.Wrap("read warehouse", err)
+func (r Reader) FirstRun(ctx context.Context, stream string) (time.Time, error) {
+	return r.instant(ctx, "SELECT min(started_at) FROM sync_runs WHERE stream = ?", stream)
+}
+
+// Reached is the latest instant that a run tried to read of a stream; zero if none did.
+func (r Reader) Reached(ctx context.Context, stream string) (time.Time, error) {
+	return r.instant(ctx, "SELECT max(to_ts) FROM sync_runs WHERE stream = ?", stream)
 }

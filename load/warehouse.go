@@ -283,16 +283,8 @@ func (w *Warehouse) CloseFile(ctx context.Context) error {
 	if w.db == nil {
 		return nil
 	}
-	for {
-		_, err := w.conn.ExecContext(ctx, "CHECKPOINT")
-		grown, growing := w.GrowAfter(ctx, err)
-		if growing != nil {
-			return growing
-		}
-		if !grown {
-			return duckdb.Wrap("close warehouse", errors.Join(err, w.disconnect()))
-		}
-	}
+	err := w.growing(ctx, func() error { return duckdb.Execute(ctx, w.conn, "CHECKPOINT") })
+	return duckdb.Wrap("close warehouse", errors.Join(err, w.disconnect()))
 }
 
 // Close closes the file if it is open, and releases the lock. It may be called more than

@@ -121,16 +121,6 @@ func (d *dataDir) Close() error {
 	return errors.Join(err, d.lock.Unlock())
 }
 
-// Reached is the latest instant that a run tried to read of a stream; zero if
-// none did.
-func (d *dataDir) Reached(ctx context.Context, stream string) (time.Time, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	var last sql.NullTime
-	err := d.Conn().QueryRowContext(ctx, "SELECT max(to_ts) FROM sync_runs WHERE stream = ?", stream).Scan(&last)
-	return last.Time.UTC(), duckdb.Wrap("read warehouse", err)
-}
-
 // Private are the fingerprints of the private warehouse's partitions, by their start.
 func (d *dataDir) Private(ctx context.Context, table *schema.Table) (map[time.Time]fingerprint, error) {
 	return d.partitions(ctx, table, schema.Ident(table.Name))

@@ -30,30 +30,14 @@ type Query struct {
 	CompleteTo   time.Time `json:"complete_to,omitzero"` // covered from the start up to here
 }
 
-// querier is what reading needs: *sql.Tx, *sql.Conn and *sql.DB have it.
-type querier interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-}
-
 // Queries reads sync_queries.
-func Queries(ctx context.Context, from querier) (all []Query, err error) {
-	rows, err := from.QueryContext(ctx, `SELECT stream, "filter", coalesce(policy_id, ''), coalesce(scope, ''), coalesce(scope_id, ''), coalesce(rule_id, ''),
-		coalesce(api_key_id, ''), coalesce(bucket_size, ''), start_ts, complete_to FROM sync_queries ORDER BY stream, "filter"`)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		var q Query
-		var start, completeTo sql.NullTime
-		err := rows.Scan(&q.Stream, &q.Filter, &q.PolicyID, &q.Scope, &q.ScopeID, &q.RuleID, &q.APIKeyID, &q.BucketLength, &start, &completeTo)
-		if err != nil {
-			return nil, err
-		}
-		q.Start, q.CompleteTo = start.Time.UTC(), completeTo.Time.UTC()
-		all = append(all, q)
-	}
-	return all, rows.Err()
+func Queries(ctx context.Context, from duckdb.Querier) ([]Query, error) {
+	const never = "TIMESTAMPTZ '0001-01-01 00:00:00+00'" // Go's zero time
+	return duckdb.ReadRows(ctx, from, func(q *Query) []any {
+		return []any{&q.Stream, &q.Filter, &q.PolicyID, &q.Scope, &q.ScopeID, &q.RuleID, &q.APIKeyID, &q.BucketLength, &q.Start, &q.CompleteTo}
+	}, `SELECT stream, "filter", coalesce(policy_id, ''), coalesce(scope, ''), coalesce(scope_id, ''), coalesce(rule_id, ''),
+		coalesce(api_key_id, ''), coalesce(bucket_size, ''), coalesce(start_ts, `+never+`), coalesce(complete_to, `+never+`)
+		FROM sync_queries ORDER BY stream, "filter"`)
 }
 
 // Update brings everything up to date with what the transaction sees. Rows of derived tables
