@@ -4,6 +4,7 @@ import (
 	"errors"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -85,12 +86,7 @@ var quoted = regexp.MustCompile(`"[^"]*"`)
 
 func contains(err error, signs ...string) bool {
 	text := quoted.ReplaceAllString(err.Error(), "")
-	for _, sign := range signs {
-		if strings.Contains(text, sign) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(signs, func(sign string) bool { return strings.Contains(text, sign) })
 }
 
 // original finds the first failure of a database that refuses everything since.
