@@ -13,25 +13,13 @@ import (
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
-// difference says how the source's rows of a range differ from the stored ones.
-type difference struct {
-	// Source and Stored are the buckets of a series that were compared, each counted
-	// on its own side. Lists are counted range by range instead.
-	Source, Stored int64
-
-	Counts
-	Samples []string
-	// Oldest and Newest bound the time of what differs, both inclusive; zero if
-	// nothing does, or it has no time.
-	Oldest, Newest time.Time
-}
-
 // samples is how many ids of each kind a comparison names.
 const samples = 10
 
 // Compare compares all the source's rows of a range, typed, with the stored ones. A
-// reject counts as stored if it is in rejected_records, or was.
-func (r reader) Compare(ctx context.Context, of load.Range, batches []load.Rows, rejects []schema.Reject) (c difference, err error) {
+// reject counts as stored if it is in rejected_records, or was. The bounds of the finding are
+// those of what differs, both inclusive; zero if nothing does, or it has no time.
+func (r reader) Compare(ctx context.Context, of load.Range, batches []load.Rows, rejects []schema.Reject) (f Finding, err error) {
 	err = r.inRollback(ctx, func(tx *sql.Tx) error {
 		if err := receive(ctx, r.Conn(), tx, of.Table, batches); err != nil {
 			return err
@@ -39,17 +27,27 @@ func (r reader) Compare(ctx context.Context, of load.Range, batches []load.Rows,
 		where, arguments := of.SQL()
 		name := schema.Ident(of.Table.Name)
 		stored := "(SELECT * FROM " + name + " WHERE " + where + ")"
-		if err := c.tallyAll(ctx, tx, of.Table, of.Table.Key[0], relations{"received", name, stored}, arguments); err != nil {
+		if err := f.tallyAll(ctx, tx, of.Table, of.Table.Key[0], relations{"received", name, stored}, arguments); err != nil {
 			return err
 		}
-		return c.tallyRejects(ctx, tx, of.Table.Name, rejects)
+		for _, reject := range rejects {
+			known, err := load.KnowsReject(ctx, tx, of.Table.Name, reject.Raw)
+			if err != nil {
+				return err
+			}
+			if !known {
+				f.Missing++
+			}
+		}
+		return nil
 	})
-	return c, err
+	return f, err
 }
 
 // ComparePoints compares the closed buckets of one series, as the source gives them
-// now, with those stored. Only buckets that begin within the given ranges count.
-func (r reader) ComparePoints(ctx context.Context, table *schema.Table, series []load.Condition, within checkpoints.Set, batches []load.Rows) (c difference, err error) {
+// now, with those stored. Only buckets that begin within the given ranges count; source and
+// stored are how many there are. The bounds of the finding are as those of Compare.
+func (r reader) ComparePoints(ctx context.Context, table *schema.Table, series []load.Condition, within checkpoints.Set, batches []load.Rows) (f Finding, source, stored int64, err error) {
 	err = r.inRollback(ctx, func(tx *sql.Tx) error {
 		if err := receive(ctx, r.Conn(), tx, table, batches); err != nil {
 			return err
@@ -65,12 +63,12 @@ func (r reader) ComparePoints(ctx context.Context, table *schema.Table, series [
 		if err != nil {
 			return err
 		}
-		if err := tx.QueryRowContext(ctx, "SELECT (SELECT count(*) FROM given), (SELECT count(*) FROM stored)").Scan(&c.Source, &c.Stored); err != nil {
+		if err := tx.QueryRowContext(ctx, "SELECT (SELECT count(*) FROM given), (SELECT count(*) FROM stored)").Scan(&source, &stored); err != nil {
 			return err
 		}
-		return c.tallyAll(ctx, tx, table, table.Time, relations{"given", "stored", "stored"}, nil)
+		return f.tallyAll(ctx, tx, table, table.Time, relations{"given", "stored", "stored"}, nil)
 	})
-	return c, err
+	return f, source, stored, err
 }
 
 // relations are what is compared: the source's rows, the stored ones among which each is
@@ -79,7 +77,7 @@ type relations struct{ given, whole, stored string }
 
 // tallyAll counts what differs between the source and what is stored. The samples are of a
 // column. The arguments are those of the stored rows.
-func (c *difference) tallyAll(ctx context.Context, tx *sql.Tx, table *schema.Table, samples string, of relations, arguments []any) error {
+func (f *Finding) tallyAll(ctx context.Context, tx *sql.Tx, table *schema.Table, samples string, of relations, arguments []any) error {
 	named := strings.NewReplacer("{key}", duckdb.SameKey(table, "i", "t"), "{differs}", duckdb.Differs(table), "{at}", schema.Ident(table.Time),
 		"{sample}", schema.Ident(samples), "{given}", of.given, "{whole}", of.whole, "{stored}", of.stored)
 	for _, step := range []struct {
@@ -87,11 +85,11 @@ func (c *difference) tallyAll(ctx context.Context, tx *sql.Tx, table *schema.Tab
 		query     string
 		arguments []any
 	}{
-		{&c.Missing, "SELECT i.{sample}::VARCHAR, i.{at} FROM {given} i ANTI JOIN {whole} t ON {key}", nil},
-		{&c.Differs, "SELECT i.{sample}::VARCHAR, i.{at} FROM {given} i JOIN {whole} t ON {key} WHERE t.{at} <> i.{at} OR {differs}", nil},
-		{&c.Extra, "SELECT t.{sample}::VARCHAR, t.{at} FROM {stored} t ANTI JOIN {given} i ON {key}", arguments},
+		{&f.Missing, "SELECT i.{sample}::VARCHAR, i.{at} FROM {given} i ANTI JOIN {whole} t ON {key}", nil},
+		{&f.Differs, "SELECT i.{sample}::VARCHAR, i.{at} FROM {given} i JOIN {whole} t ON {key} WHERE t.{at} <> i.{at} OR {differs}", nil},
+		{&f.Extra, "SELECT t.{sample}::VARCHAR, t.{at} FROM {stored} t ANTI JOIN {given} i ON {key}", arguments},
 	} {
-		if err := c.tally(ctx, tx, step.count, named.Replace(step.query), step.arguments); err != nil {
+		if err := f.tally(ctx, tx, step.count, named.Replace(step.query), step.arguments); err != nil {
 			return err
 		}
 	}
@@ -137,44 +135,23 @@ func receive(ctx context.Context, conn *sql.Conn, tx *sql.Tx, table *schema.Tabl
 }
 
 // tally counts the keys that a query gives, and keeps some of them.
-func (c *difference) tally(ctx context.Context, tx *sql.Tx, count *int64, query string, arguments []any) error {
-	rows, err := tx.QueryContext(ctx, query, arguments...)
-	if err != nil {
-		return err
+func (f *Finding) tally(ctx context.Context, tx *sql.Tx, count *int64, query string, arguments []any) error {
+	type row struct {
+		key string
+		at  time.Time
 	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		var key string
-		var at time.Time
-		if err := rows.Scan(&key, &at); err != nil {
-			return err
+	rows, err := duckdb.ReadRows(ctx, tx, func(r *row) []any { return []any{&r.key, &r.at} }, query, arguments...)
+	for i, r := range rows {
+		if f.From.IsZero() || r.at.Before(f.From) {
+			f.From = r.at.UTC()
 		}
-		c.widen(at.UTC())
-		if *count++; *count <= samples {
-			c.Samples = append(c.Samples, key)
+		if r.at.After(f.To) {
+			f.To = r.at.UTC()
 		}
-	}
-	return rows.Err()
-}
-
-func (c *difference) widen(at time.Time) {
-	if c.Oldest.IsZero() || at.Before(c.Oldest) {
-		c.Oldest = at
-	}
-	if at.After(c.Newest) {
-		c.Newest = at
-	}
-}
-
-func (c *difference) tallyRejects(ctx context.Context, tx *sql.Tx, stream string, rejects []schema.Reject) error {
-	for _, reject := range rejects {
-		known, err := load.KnowsReject(ctx, tx, stream, reject.Raw)
-		if err != nil {
-			return err
-		}
-		if !known {
-			c.Missing++
+		if i < samples {
+			f.Samples = append(f.Samples, r.key)
 		}
 	}
-	return nil
+	*count = int64(len(rows))
+	return err
 }

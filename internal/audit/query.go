@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow/memory"
@@ -56,34 +57,40 @@ func (c *comparison) quiet(ctx context.Context, i checkpoints.Interval, at time.
 	return c.stored.Quiet(ctx, c.within(i), at, c.resolution)
 }
 
-// compare reads the interval and compares it, row by row. It may narrow the finding's
-// range to what differs.
-func (c *comparison) compare(ctx context.Context, i checkpoints.Interval) (Finding, error) {
+// read reads the interval and compares it, row by row. It narrows the finding's range to what
+// differs, as far as that has a time. There is none if nothing differs, and nothing was withheld.
+func (c *comparison) read(ctx context.Context, i checkpoints.Interval) ([]Finding, error) {
 	walks := c.source.Walk([]extract.Job{{Query: c.query, Interval: i}})
 	read := &typed{batch: transform.NewBatch(c.table, c.privacy, memory.DefaultAllocator)}
 	read.batch.DropBefore(c.kept)
 	defer read.release()
 	for page, err := range walks.Pages(ctx) {
 		if err != nil {
-			return Finding{}, err
+			return nil, err
 		}
 		for _, record := range page.Records {
 			read.add(record)
 		}
 	}
 	for _, err := range walks.NotFound() {
-		return Finding{}, err // what the source does not know has no rows to compare
+		return nil, err // what the source does not know has no rows to compare
 	}
 	read.flush()
 	found, err := c.stored.Compare(ctx, c.within(i), read.rows, read.rejects)
-	finding := Finding{Counts: found.Counts, Samples: found.Samples, withheld: read.withheld}
+	found.withheld = read.withheld
 	for _, short := range walks.Shortfalls() {
-		finding.Unproven += int64(short.Missing)
+		found.Unproven += int64(short.Missing)
 	}
-	if finding.Unproven == 0 && len(read.rejects) == 0 {
-		finding.From, finding.To = found.Oldest.Truncate(time.Millisecond), found.Newest.Truncate(time.Millisecond).Add(time.Millisecond)
+	if err != nil || found.Worst() == Match && found.withheld == 0 {
+		return nil, err
 	}
-	return finding, err
+	if found.From.IsZero() || found.Unproven > 0 || len(read.rejects) > 0 {
+		found.From, found.To = i.From, i.To
+	} else {
+		found.From, found.To = found.From.Truncate(time.Millisecond), found.To.Truncate(time.Millisecond).Add(time.Millisecond)
+	}
+	slices.Sort(found.Samples)
+	return []Finding{found}, nil
 }
 
 // typed collects the records of a range as typed rows.

@@ -76,16 +76,14 @@ func (v *verification) series(ctx context.Context, series streams.Series, s *Str
 		return fmt.Errorf("%w: %s: the source reaches back to %s only, and the stored buckets are older",
 			run.ErrIncomplete, series.Label(), request.Range().From.Format(time.RFC3339))
 	}
-	found, err := v.stored.ComparePoints(ctx, series.Stream.Table, conditions(series), compared, run.RowsOf(given))
+	found, source, stored, err := v.stored.ComparePoints(ctx, series.Stream.Table, conditions(series), compared, run.RowsOf(given))
 	if err != nil {
 		return err
 	}
-	s.From, s.To, s.Source, s.Stored = span.From, span.To, found.Source, found.Stored
+	s.From, s.To, s.Source, s.Stored = span.From, span.To, source, stored
 	if found.Worst() != Match {
-		s.Findings = []Finding{{
-			From: found.Oldest, To: found.Newest.Add(series.BucketLength()),
-			Counts: found.Counts, Samples: found.Samples,
-		}}
+		found.To = found.To.Add(series.BucketLength())
+		s.Findings = []Finding{found}
 	}
 	s.Close()
 	return nil

@@ -2,7 +2,6 @@ package audit
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"time"
 
@@ -185,16 +184,4 @@ func (c *comparison) halve(ctx context.Context, i checkpoints.Interval) (at time
 		}
 	}
 	return middle, false, nil
-}
-
-func (c *comparison) read(ctx context.Context, i checkpoints.Interval) ([]Finding, error) {
-	found, err := c.compare(ctx, i)
-	if err != nil || found.Worst() == Match && found.withheld == 0 {
-		return nil, err
-	}
-	if found.From.IsZero() {
-		found.From, found.To = i.From, i.To
-	}
-	slices.Sort(found.Samples)
-	return []Finding{found}, nil
 }
