@@ -14,6 +14,8 @@ import (
 	"strings"
 
 	"github.com/dustin/go-humanize/english"
+
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 )
 
 // Needle is a text to search for.
@@ -105,8 +107,8 @@ type search struct {
 	dir     string
 	needles []*needle
 	proof   *Proof
-	binary  []Place // byte hits in files whose texts are searched in tables, too
-	parquet *sql.DB // a session that reads Parquet files; nil before the first
+	binary  []Place   // byte hits in files whose texts are searched in tables, too
+	parquet *sql.Conn // reads Parquet files
 }
 
 // Search reads everything below a data_dir whose files nobody has open for writing. Links
@@ -120,10 +122,11 @@ func Search(ctx context.Context, dir string, needles []Needle) (*Proof, error) {
 	for _, n := range needles {
 		s.needles = append(s.needles, newNeedle(n))
 	}
-	err = s.walk(ctx)
-	if s.parquet != nil {
-		_ = s.parquet.Close()
-	}
+	session := duckdb.Session{MemoryLimit: memory, Folder: dir + string(filepath.Separator)}
+	err = duckdb.Use(ctx, "", session, func(conn *sql.Conn) error {
+		s.parquet = conn
+		return s.walk(ctx)
+	})
 	if err != nil {
 		return nil, err
 	}

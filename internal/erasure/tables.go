@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
@@ -17,50 +16,36 @@ var errTables = errors.New("tables")
 
 // tables searches the texts of a DuckDB or Parquet file.
 func (s *search) tables(ctx context.Context, path, below string, kind fileKind) error {
+	var err error
 	switch kind {
 	case duckDB:
-		db, err := open(duckdb.Session{Attach: map[string]string{"searched": path}})
-		if err != nil {
-			return errTables
-		}
-		defer func() { _ = db.Close() }()
-		return s.inSession(ctx, db, func(conn *sql.Conn) error { return s.database(ctx, conn, below) })
+		session := duckdb.Session{MemoryLimit: memory, Attach: map[string]string{"searched": path}}
+		err = duckdb.Use(ctx, "", session, func(conn *sql.Conn) error { return s.database(ctx, conn, below) })
 	case parquet:
-		if s.parquet == nil {
-			db, err := open(duckdb.Session{Folder: s.dir + string(filepath.Separator)})
-			if err != nil {
-				return errTables
-			}
-			s.parquet = db
-		}
-		return s.inSession(ctx, s.parquet, func(conn *sql.Conn) error {
-			relation := fmt.Sprintf("read_parquet(%s, hive_partitioning = false)", schema.Literal(path))
-			columns, err := columnsOf(ctx, conn, "SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM "+relation+")")
-			if err != nil {
-				return err
-			}
-			return s.relation(ctx, conn, relation, columns, Place{Path: s.shown(below)})
-		})
+		err = s.parquetFile(ctx, path, below)
 	case plain:
 	}
-	return nil
-}
-
-func open(session duckdb.Session) (*sql.DB, error) {
-	session.MemoryLimit = "400MB"
-	return duckdb.Open("", session)
-}
-
-func (s *search) inSession(ctx context.Context, db *sql.DB, do func(*sql.Conn) error) error {
-	conn, err := db.Conn(ctx)
 	if err != nil {
 		return errTables
 	}
-	defer func() { _ = conn.Close() }()
-	if do(conn) != nil {
-		return errTables
-	}
 	return nil
+}
+
+// memory is what DuckDB may use.
+const memory = "400MB"
+
+func (s *search) parquetFile(ctx context.Context, path, below string) error {
+	relation := fmt.Sprintf("read_parquet(%s, hive_partitioning = false)", schema.Literal(path))
+	described := duckdb.Stored{Types: map[string]string{}}
+	columns, err := duckdb.ReadRows(ctx, s.parquet, func(c *[2]string) []any { return []any{&c[0], &c[1]} },
+		"SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM "+relation+")")
+	for _, c := range columns {
+		described.Columns, described.Types[c[0]] = append(described.Columns, c[0]), c[1]
+	}
+	if err != nil {
+		return err
+	}
+	return s.relation(ctx, s.parquet, relation, described, Place{Path: s.shown(below)})
 }
 
 // database searches every table of the attached file.
@@ -72,35 +57,21 @@ func (s *search) database(ctx context.Context, conn *sql.Conn, below string) err
 	if below == "state/warehouse.duckdb" {
 		s.proof.FreeBlocks = free
 	}
-	tables, err := columnsOf(ctx, conn, "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = 'searched' ORDER BY ALL")
+	tables, err := duckdb.TablesIn(ctx, conn, "'searched'")
 	if err != nil {
 		return err
 	}
 	for _, t := range tables {
-		columns, err := columnsOf(ctx, conn, fmt.Sprintf("SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = 'searched' AND schema_name = %s AND table_name = %s ORDER BY column_index",
-			schema.Literal(t[0]), schema.Literal(t[1])))
-		if err != nil {
-			return err
-		}
-		name := schema.Ident(t[0]) + "." + schema.Ident(t[1])
-		place := Place{Path: s.shown(below), Table: t[0] + "." + t[1]}
-		if t[0] == "main" {
-			place.Table = t[1]
-		}
-		relation := "searched." + name
+		place := Place{Path: s.shown(below), Table: strings.TrimPrefix(t.Schema+"."+t.Name, "main.")}
+		relation := "searched." + t.Path()
 		if place.Table == "internal.meta" { // the list of those who were forgotten is there, too
 			relation = "(FROM " + relation + " WHERE key <> 'tombstone')"
 		}
-		if err := s.relation(ctx, conn, relation, columns, place); err != nil {
+		if err := s.relation(ctx, conn, relation, t, place); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// columnsOf reads a query of two columns.
-func columnsOf(ctx context.Context, conn *sql.Conn, query string) ([][2]string, error) {
-	return duckdb.ReadRows(ctx, conn, func(pair *[2]string) []any { return []any{&pair[0], &pair[1]} }, query)
 }
 
 // hasNoText are the types whose values have no text.
@@ -111,13 +82,13 @@ var hasNoText = map[string]bool{
 
 // relation searches the texts of a table, which it reads once to count them and once to
 // search: DuckDB finds the candidates.
-func (s *search) relation(ctx context.Context, conn *sql.Conn, relation string, columns [][2]string, place Place) error {
+func (s *search) relation(ctx context.Context, conn *sql.Conn, relation string, of duckdb.Stored, place Place) error {
 	s.proof.Tables++
 	var names, values []string
-	for _, c := range columns {
-		if !hasNoText[c[1]] {
-			names = append(names, c[0])
-			values = append(values, schema.Ident(c[0])+"::VARCHAR")
+	for _, c := range of.Columns {
+		if !hasNoText[of.Types[c]] {
+			names = append(names, c)
+			values = append(values, schema.Ident(c)+"::VARCHAR")
 		}
 	}
 	if len(names) == 0 {

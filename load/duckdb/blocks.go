@@ -106,20 +106,17 @@ func readAll(ctx context.Context, path string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	type column struct{ in, table, name string }
-	all, err := ReadRows(ctx, db, func(c *column) []any { return []any{&c.in, &c.table, &c.name} },
-		"SELECT schema_name, table_name, column_name FROM duckdb_columns() SEMI JOIN duckdb_tables() USING (database_oid, table_oid)")
+	tables, err := TablesIn(ctx, db, "current_database()")
 	if err != nil {
 		return err
 	}
-	tables := map[string][]string{}
-	for _, c := range all {
-		table := schema.Ident(c.in) + "." + schema.Ident(c.table)
-		tables[table] = append(tables[table], schema.Ident(c.name))
-	}
-	for table, columns := range tables {
+	for _, t := range tables {
+		columns := make([]string, len(t.Columns))
+		for i, c := range t.Columns {
+			columns[i] = schema.Ident(c)
+		}
 		var rows int64
-		query := fmt.Sprintf("SELECT count(hash(%s)) FROM %s", strings.Join(columns, ", "), table)
+		query := fmt.Sprintf("SELECT count(hash(%s)) FROM %s", strings.Join(columns, ", "), t.Path())
 		if err := db.QueryRowContext(ctx, query).Scan(&rows); err != nil {
 			return err
 		}

@@ -109,6 +109,32 @@ func Empty(t *schema.Table) string {
 	return fmt.Sprintf("(SELECT * FROM (SELECT %s) WHERE false)", strings.Join(nulls, ", "))
 }
 
+// Stored is a table of a file, whatever release made it.
+type Stored struct {
+	Schema, Name string
+	Columns      []string
+	Types        map[string]string // of the columns, by DuckDB's names
+}
+
+// Path is the table as SQL, without the database.
+func (s Stored) Path() string { return schema.Ident(s.Schema) + "." + schema.Ident(s.Name) }
+
+// TablesIn lists all tables of a database, which is an SQL expression.
+func TablesIn(ctx context.Context, db Querier, database string) (tables []Stored, err error) {
+	type column struct{ in, table, name, kind string }
+	columns, err := ReadRows(ctx, db, func(c *column) []any { return []any{&c.in, &c.table, &c.name, &c.kind} },
+		`SELECT schema_name, table_name, column_name, data_type FROM duckdb_columns() SEMI JOIN duckdb_tables() USING (database_oid, table_oid)
+		WHERE database_name = `+database+" ORDER BY schema_name, table_oid, column_index")
+	for _, c := range columns {
+		if n := len(tables); n == 0 || tables[n-1].Schema != c.in || tables[n-1].Name != c.table {
+			tables = append(tables, Stored{Schema: c.in, Name: c.table, Types: map[string]string{}})
+		}
+		t := &tables[len(tables)-1]
+		t.Columns, t.Types[c.name] = append(t.Columns, c.name), c.kind
+	}
+	return tables, err
+}
+
 // ColumnsIn reads which columns the table has in a database; none if it is not there.
 // The database is an SQL expression.
 func ColumnsIn(ctx context.Context, db Querier, t *schema.Table, database string) (map[string]bool, error) {

@@ -14,10 +14,8 @@ import (
 
 // table is a table of the old file, of package schema or private.
 type table struct {
-	name     string // as in Changes
-	path     string // as SQL, without the database
-	columns  []string
-	types    map[string]string
+	duckdb.Stored
+	name     string        // as in Changes
 	declared *schema.Table // nil for a private one
 	files    []string      // its rows that stay, as Parquet
 	touched  []time.Time   // partitions of rows that are left out or changed
@@ -54,22 +52,13 @@ func (r *rewriting) readTables(ctx context.Context, tx *sql.Tx) error {
 
 // storedTables lists all tables of the old file.
 func storedTables(ctx context.Context, tx *sql.Tx) (tables []*table, err error) {
-	type column struct{ in, table, name, kind string }
-	columns, err := duckdb.ReadRows(ctx, tx, func(c *column) []any { return []any{&c.in, &c.table, &c.name, &c.kind} },
-		`SELECT schema_name, table_name, column_name, data_type FROM duckdb_columns()
-		WHERE database_name = $1 AND (schema_name, table_name) IN (SELECT (schema_name, table_name) FROM duckdb_tables() WHERE database_name = $1)
-		ORDER BY schema_name, table_oid, column_index`, Old)
-	for _, c := range columns {
-		path := schema.Ident(c.in) + "." + schema.Ident(c.table)
-		if len(tables) == 0 || tables[len(tables)-1].path != path {
-			next := &table{name: c.table, path: path, types: map[string]string{}}
-			if next.declared = schema.ByName(c.table); c.in != "main" {
-				next.name, next.declared = c.in+"."+c.table, nil
-			}
-			tables = append(tables, next)
+	stored, err := duckdb.TablesIn(ctx, tx, schema.Literal(Old))
+	for _, s := range stored {
+		t := &table{Stored: s, name: s.Name, declared: schema.ByName(s.Name)}
+		if s.Schema != "main" {
+			t.name, t.declared = s.Schema+"."+s.Name, nil
 		}
-		t := tables[len(tables)-1]
-		t.columns, t.types[c.name] = append(t.columns, c.name), c.kind
+		tables = append(tables, t)
 	}
 	return tables, err
 }
@@ -81,7 +70,7 @@ func (r *rewriting) readTable(ctx context.Context, tx *sql.Tx, t *table) error {
 		return err
 	}
 	var stored, removed, copied int64
-	if err := tx.QueryRowContext(ctx, fmt.Sprintf("SELECT count(*) FROM %s.%s", Old, t.path)).Scan(&stored); err != nil {
+	if err := tx.QueryRowContext(ctx, fmt.Sprintf("SELECT count(*) FROM %s.%s", Old, t.Path())).Scan(&stored); err != nil {
 		return err
 	}
 	for i, from := range cuts {
@@ -113,20 +102,20 @@ func (r *rewriting) readTable(ctx context.Context, tx *sql.Tx, t *table) error {
 // copyRows writes some rows of a table to a file. The groups of rows are small, since DuckDB
 // keeps one in memory.
 func (r *rewriting) copyRows(ctx context.Context, tx *sql.Tx, t *table, rows, file string) (copied int64, err error) {
-	values := make([]string, len(t.columns))
-	for i, column := range t.columns {
+	values := make([]string, len(t.Columns))
+	for i, column := range t.Columns {
 		values[i] = schema.Ident(column)
 		if expression, ok := r.Columns[t.name][column]; ok {
 			values[i] = t.newValue(column, expression)
 		}
-		if t.types[column] == schema.JSON.DuckDB() {
+		if t.Types[column] == schema.JSON.DuckDB() {
 			values[i] += "::VARCHAR"
 		}
 		values[i] += " AS " + schema.Ident(column)
 	}
 	result, err := tx.ExecContext(ctx, fmt.Sprintf(`COPY (SELECT %s FROM %s.%s WHERE %s AND %s)
 		TO %s (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE 2048, WRITE_BLOOM_FILTER false)`,
-		strings.Join(values, ", "), Old, t.path, rows, r.stays(t), schema.Literal(file)))
+		strings.Join(values, ", "), Old, t.Path(), rows, r.stays(t), schema.Literal(file)))
 	if err != nil {
 		return 0, err
 	}
@@ -172,12 +161,12 @@ type rowText struct{ row, bytes int64 }
 
 func (t *table) textOf(ctx context.Context, tx *sql.Tx, query string) ([]rowText, error) {
 	bytes := "0"
-	for _, column := range t.columns {
-		if kind := t.types[column]; kind == schema.Text.DuckDB() || kind == schema.JSON.DuckDB() {
+	for _, column := range t.Columns {
+		if kind := t.Types[column]; kind == schema.Text.DuckDB() || kind == schema.JSON.DuckDB() {
 			bytes += fmt.Sprintf(" + coalesce(strlen(%s::VARCHAR), 0)", schema.Ident(column))
 		}
 	}
-	return duckdb.ReadRows(ctx, tx, func(r *rowText) []any { return []any{&r.row, &r.bytes} }, fmt.Sprintf(query, bytes, Old+"."+t.path))
+	return duckdb.ReadRows(ctx, tx, func(r *rowText) []any { return []any{&r.row, &r.bytes} }, fmt.Sprintf(query, bytes, Old+"."+t.Path()))
 }
 
 // stays is the condition that a row stays.
@@ -189,13 +178,13 @@ func (r *rewriting) stays(t *table) string {
 }
 
 func (t *table) newValue(column, expression string) string {
-	return fmt.Sprintf("CAST((%s) AS %s)", expression, t.types[column])
+	return fmt.Sprintf("CAST((%s) AS %s)", expression, t.Types[column])
 }
 
 // count counts, of some rows of a table, those of each partition that are left out or changed.
 func (r *rewriting) count(ctx context.Context, tx *sql.Tx, t *table, among string) (removed int64, err error) {
 	changed := []string{"false"}
-	for _, column := range t.columns {
+	for _, column := range t.Columns {
 		if expression, ok := r.Columns[t.name][column]; ok { // as text: a JSON that changed its notation changed
 			changed = append(changed, fmt.Sprintf("%s::VARCHAR IS DISTINCT FROM %s::VARCHAR", t.newValue(column, expression), schema.Ident(column)))
 		}
@@ -215,7 +204,7 @@ func (r *rewriting) count(ctx context.Context, tx *sql.Tx, t *table, among strin
 		fmt.Sprintf(`SELECT rewritten_start::TIMESTAMPTZ, count(*) FILTER (NOT rewritten_stays) AS rewritten_left, count(*) FILTER (rewritten_changed) AS rewritten_other
 		FROM (SELECT %[1]s AS rewritten_start, %[2]s AS rewritten_stays, CASE WHEN %[2]s THEN %[3]s ELSE false END AS rewritten_changed FROM %[4]s.%[5]s WHERE %[6]s)
 		GROUP BY rewritten_start HAVING rewritten_left + rewritten_other > 0`,
-			start, r.stays(t), strings.Join(changed, " OR "), Old, t.path, among))
+			start, r.stays(t), strings.Join(changed, " OR "), Old, t.Path(), among))
 	for _, p := range partitions {
 		removed += p.left
 		if p.left > 0 {
@@ -248,7 +237,7 @@ func (r *rewriting) check(tables []*table) error {
 			return fmt.Errorf("there is no table %s", name)
 		}
 		for column := range columns {
-			if t.types[column] == "" || t.dates(column) {
+			if t.Types[column] == "" || t.dates(column) {
 				return fmt.Errorf("%s of %s cannot be changed", column, name)
 			}
 		}
