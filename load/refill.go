@@ -89,13 +89,12 @@ func hasColumnInExtra(table *schema.Table) string {
 // rowsToRefill reads the next rows of a partition after the row with the id last.
 func (w *Warehouse) rowsToRefill(ctx context.Context, table *schema.Table, start time.Time, last int64) (found [][]any, end int64, err error) {
 	columns := table.Batch()
-	names := make([]string, len(columns))
-	for i, c := range columns {
-		names[i] = schema.Ident(c.Name)
+	names := duckdb.List(columns, func(c schema.Column) string {
 		if c.Type == schema.JSON {
-			names[i] += "::VARCHAR"
+			return schema.Ident(c.Name) + "::VARCHAR"
 		}
-	}
+		return schema.Ident(c.Name)
+	})
 	type row struct {
 		id     int64
 		values []any
@@ -108,7 +107,7 @@ func (w *Warehouse) rowsToRefill(ctx context.Context, table *schema.Table, start
 		}
 		return targets
 	}, fmt.Sprintf("SELECT rowid, %s FROM %s WHERE %s = ? AND rowid > ? AND %s ORDER BY rowid LIMIT %d",
-		strings.Join(names, ", "), schema.Ident(table.Name), duckdb.PartitionStart(table, schema.Ident(table.Time)), hasColumnInExtra(table), refillBatch), start, last)
+		names, schema.Ident(table.Name), duckdb.PartitionStart(table, schema.Ident(table.Time)), hasColumnInExtra(table), refillBatch), start, last)
 	for _, r := range rows {
 		found, end = append(found, r.values), r.id
 	}

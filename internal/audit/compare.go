@@ -115,11 +115,8 @@ func (r reader) inRollback(ctx context.Context, do func(tx *sql.Tx) error) error
 
 // receive writes batches to the temporary table received.
 func receive(ctx context.Context, conn *sql.Conn, tx *sql.Tx, table *schema.Table, batches []load.Rows) error {
-	types := make([]string, 0, len(table.Columns))
-	for _, c := range table.Batch() {
-		types = append(types, schema.Ident(c.Name)+" "+c.Type.DuckDB())
-	}
-	if _, err := tx.ExecContext(ctx, "CREATE OR REPLACE TEMP TABLE received ("+strings.Join(types, ", ")+")"); err != nil {
+	columns := duckdb.List(table.Batch(), func(c schema.Column) string { return schema.Ident(c.Name) + " " + c.Type.DuckDB() })
+	if _, err := tx.ExecContext(ctx, "CREATE OR REPLACE TEMP TABLE received ("+columns+")"); err != nil {
 		return err
 	}
 	for _, rows := range batches {

@@ -3,7 +3,6 @@ package audit
 import (
 	"context"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
@@ -83,13 +82,12 @@ func (f fingerprint) Equal(o fingerprint) bool {
 func (r reader) fingerprints(ctx context.Context, table *schema.Table, relation, group string, each func(group any, f fingerprint)) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	values := make([]string, len(table.Columns))
-	for i, c := range table.Columns {
-		values[i] = schema.Ident(c.Name)
+	values := duckdb.List(table.Columns, func(c schema.Column) string {
 		if c.Type == schema.JSON {
-			values[i] += "::VARCHAR" // as it is in Parquet
+			return schema.Ident(c.Name) + "::VARCHAR" // as it is in Parquet
 		}
-	}
+		return schema.Ident(c.Name)
+	})
 	at := schema.Ident(table.Time)
 	type grouped struct {
 		fingerprint
@@ -97,7 +95,7 @@ func (r reader) fingerprints(ctx context.Context, table *schema.Table, relation,
 	}
 	all, err := duckdb.ReadRows(ctx, r.Conn(), func(g *grouped) []any { return []any{&g.group, &g.Rows, &g.Oldest, &g.Newest, &g.Digest} },
 		fmt.Sprintf("SELECT %[1]s AS part, count(*), min(%[2]s), max(%[2]s), sum(hash(%[3]s)::HUGEINT)::VARCHAR FROM %[4]s GROUP BY part",
-			group, at, strings.Join(values, ", "), relation))
+			group, at, values, relation))
 	for _, g := range all {
 		each(g.group, g.fingerprint)
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/flashback-sync/flashback-sync/load/durable"
 	"github.com/flashback-sync/flashback-sync/schema"
@@ -111,12 +110,8 @@ func readAll(ctx context.Context, path string) (err error) {
 		return err
 	}
 	for _, t := range tables {
-		columns := make([]string, len(t.Columns))
-		for i, c := range t.Columns {
-			columns[i] = schema.Ident(c)
-		}
 		var rows int64
-		query := fmt.Sprintf("SELECT count(hash(%s)) FROM %s", strings.Join(columns, ", "), t.Path())
+		query := fmt.Sprintf("SELECT count(hash(%s)) FROM %s", List(t.Columns, schema.Ident), t.Path())
 		if err := db.QueryRowContext(ctx, query).Scan(&rows); err != nil {
 			return err
 		}

@@ -38,22 +38,21 @@ func Differs(t *schema.Table) string {
 	return strings.Join(terms, " OR ")
 }
 
-// KeyNames lists the columns of the key.
-func KeyNames(t *schema.Table) string {
-	keys := make([]string, len(t.Key))
-	for i, k := range t.Key {
-		keys[i] = schema.Ident(k)
+// List is a list of expressions.
+func List[T any](of []T, expression func(T) string) string {
+	all := make([]string, len(of))
+	for i, one := range of {
+		all[i] = expression(one)
 	}
-	return strings.Join(keys, ", ")
+	return strings.Join(all, ", ")
 }
+
+// KeyNames lists the columns of the key.
+func KeyNames(t *schema.Table) string { return List(t.Key, schema.Ident) }
 
 // Names lists all columns.
 func Names(t *schema.Table) string {
-	names := make([]string, len(t.Columns))
-	for i, c := range t.Columns {
-		names[i] = schema.Ident(c.Name)
-	}
-	return strings.Join(names, ", ")
+	return List(t.Columns, func(c schema.Column) string { return schema.Ident(c.Name) })
 }
 
 // Order lists what rows are sorted by: time, then key.
@@ -70,14 +69,12 @@ func Order(t *schema.Table) string {
 // Values lists all columns as Parquet files have them: JSON is plain text, which every
 // reader understands.
 func Values(t *schema.Table) string {
-	values := make([]string, len(t.Columns))
-	for i, c := range t.Columns {
-		values[i] = schema.Ident(c.Name)
+	return List(t.Columns, func(c schema.Column) string {
 		if c.Type == schema.JSON {
-			values[i] += "::VARCHAR AS " + values[i]
+			return schema.Ident(c.Name) + "::VARCHAR AS " + schema.Ident(c.Name)
 		}
-	}
-	return strings.Join(values, ", ")
+		return schema.Ident(c.Name)
+	})
 }
 
 // PartitionStart is the start of the partition of a time. Days are computed in whole
@@ -98,15 +95,14 @@ func Padded(t *schema.Table, relation string) string {
 
 // Empty is a relation with all columns of the table, and no rows.
 func Empty(t *schema.Table) string {
-	nulls := make([]string, len(t.Columns))
-	for i, c := range t.Columns {
+	nulls := List(t.Columns, func(c schema.Column) string {
 		kind := c.Type.DuckDB()
 		if c.Type == schema.JSON {
 			kind = "VARCHAR" // as it is in Parquet
 		}
-		nulls[i] = fmt.Sprintf("NULL::%s AS %s", kind, schema.Ident(c.Name))
-	}
-	return fmt.Sprintf("(SELECT * FROM (SELECT %s) WHERE false)", strings.Join(nulls, ", "))
+		return fmt.Sprintf("NULL::%s AS %s", kind, schema.Ident(c.Name))
+	})
+	return fmt.Sprintf("(SELECT * FROM (SELECT %s) WHERE false)", nulls)
 }
 
 // Stored is a table of a file, whatever release made it.

@@ -102,20 +102,19 @@ func (r *rewriting) readTable(ctx context.Context, tx *sql.Tx, t *table) error {
 // copyRows writes some rows of a table to a file. The groups of rows are small, since DuckDB
 // keeps one in memory.
 func (r *rewriting) copyRows(ctx context.Context, tx *sql.Tx, t *table, rows, file string) (copied int64, err error) {
-	values := make([]string, len(t.Columns))
-	for i, column := range t.Columns {
-		values[i] = schema.Ident(column)
+	values := duckdb.List(t.Columns, func(column string) string {
+		value := schema.Ident(column)
 		if expression, ok := r.Columns[t.name][column]; ok {
-			values[i] = t.newValue(column, expression)
+			value = t.newValue(column, expression)
 		}
 		if t.Types[column] == schema.JSON.DuckDB() {
-			values[i] += "::VARCHAR"
+			value += "::VARCHAR"
 		}
-		values[i] += " AS " + schema.Ident(column)
-	}
+		return value + " AS " + schema.Ident(column)
+	})
 	result, err := tx.ExecContext(ctx, fmt.Sprintf(`COPY (SELECT %s FROM %s.%s WHERE %s AND %s)
 		TO %s (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE 2048, WRITE_BLOOM_FILTER false)`,
-		strings.Join(values, ", "), Old, t.Path(), rows, r.stays(t), schema.Literal(file)))
+		values, Old, t.Path(), rows, r.stays(t), schema.Literal(file)))
 	if err != nil {
 		return 0, err
 	}
@@ -129,44 +128,17 @@ const mostText = 8 << 20
 // cuts are the rows at which a table is cut to be read in parts: the first one, and others
 // where 2,048 rows, which DuckDB reads at once, have more text than that.
 func (t *table) cuts(ctx context.Context, tx *sql.Tx) ([]int64, error) {
-	parts, err := t.textOf(ctx, tx, "SELECT min(rowid), sum(%s)::BIGINT FROM %s GROUP BY rowid // 2048 ORDER BY 1")
-	if err != nil {
-		return nil, err
-	}
-	cuts, whole := []int64{0}, true
-	for _, part := range parts {
-		if part.bytes <= mostText {
-			if !whole {
-				cuts, whole = append(cuts, part.row), true
-			}
-			continue
-		}
-		rows, err := t.textOf(ctx, tx, fmt.Sprintf("SELECT rowid, %%s FROM %%s WHERE rowid // 2048 = %d ORDER BY 1", part.row/2048))
-		if err != nil {
-			return nil, err
-		}
-		filled := int64(mostText)
-		for _, row := range rows {
-			if filled += row.bytes; filled > mostText && row.row > 0 {
-				cuts, filled = append(cuts, row.row), row.bytes
-			}
-		}
-		whole = false
-	}
-	return cuts, nil
-}
-
-// rowText is how much text a row has, or some rows from this one on.
-type rowText struct{ row, bytes int64 }
-
-func (t *table) textOf(ctx context.Context, tx *sql.Tx, query string) ([]rowText, error) {
 	bytes := "0"
 	for _, column := range t.Columns {
 		if kind := t.Types[column]; kind == schema.Text.DuckDB() || kind == schema.JSON.DuckDB() {
 			bytes += fmt.Sprintf(" + coalesce(strlen(%s::VARCHAR), 0)", schema.Ident(column))
 		}
 	}
-	return duckdb.ReadRows(ctx, tx, func(r *rowText) []any { return []any{&r.row, &r.bytes} }, fmt.Sprintf(query, bytes, Old+"."+t.Path()))
+	return duckdb.ReadColumn[int64](ctx, tx, fmt.Sprintf(`WITH sized AS (SELECT rowid AS nth, rowid // 2048 AS vector, %s AS bytes FROM %s.%s),
+		large AS (SELECT vector FROM sized GROUP BY vector HAVING sum(bytes) > %d),
+		parts AS (SELECT nth, vector, sum(bytes) OVER (PARTITION BY vector ORDER BY nth) // %[4]d AS part FROM sized SEMI JOIN large USING (vector))
+		SELECT 0::BIGINT UNION SELECT min(nth) FROM parts GROUP BY vector, part UNION SELECT (vector + 1) * 2048 FROM large ORDER BY 1`,
+		bytes, Old, t.Path(), mostText))
 }
 
 // stays is the condition that a row stays.

@@ -15,7 +15,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/load/layout"
@@ -95,13 +94,9 @@ func (r *rewriting) write(ctx context.Context, conn *sql.Conn) error {
 func (r *rewriting) writeTables(ctx context.Context, tx *sql.Tx) error {
 	statements := append(layout.Statements(), "DELETE FROM internal.meta") // the old file has what making the views wrote
 	for _, t := range r.tables {
-		names := make([]string, len(t.Columns))
-		for i, column := range t.Columns {
-			names[i] = schema.Ident(column)
-		}
 		for _, file := range t.files {
 			statements = append(statements, fmt.Sprintf("INSERT INTO %[1]s (%[2]s) SELECT %[2]s FROM read_parquet(%[3]s, hive_partitioning = false)",
-				t.Path(), strings.Join(names, ", "), schema.Literal(file)))
+				t.Path(), duckdb.List(t.Columns, schema.Ident), schema.Literal(file)))
 		}
 	}
 	if err := duckdb.Execute(ctx, tx, statements...); err != nil {

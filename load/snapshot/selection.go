@@ -88,15 +88,13 @@ func (s Selection) sources() (statements []string) {
 		treated[schema.NamesDaily().Name][name] = fmt.Sprintf("CASE WHEN dimension = 'user' THEN treat_user_%[1]s(%[1]s, id) ELSE %[1]s END", name)
 	}
 	for _, table := range schema.Tables() {
-		var columns []string
-		for _, c := range table.Stored() {
-			column := schema.Ident(c.Name)
+		columns := duckdb.List(table.Stored(), func(c schema.Column) string {
 			if expression, ok := treated[table.Name][c.Name]; ok {
-				column = expression + " AS " + column
+				return expression + " AS " + schema.Ident(c.Name)
 			}
-			columns = append(columns, column)
-		}
-		statements = append(statements, fmt.Sprintf("CREATE VIEW %[1]s AS SELECT %[2]s FROM private.main.%[1]s", schema.Ident(table.Name), strings.Join(columns, ", ")))
+			return schema.Ident(c.Name)
+		})
+		statements = append(statements, fmt.Sprintf("CREATE VIEW %[1]s AS SELECT %[2]s FROM private.main.%[1]s", schema.Ident(table.Name), columns))
 	}
 	return statements
 }
