@@ -18,8 +18,8 @@ import (
 type Expiry struct {
 	Stream *schema.Stream
 	Before time.Time
-	// Starts are the queries that are configured, and where their history begins. What the
-	// ledger has of other queries expires as well.
+	// Starts are the queries of all streams that are configured, and where their history
+	// begins. What the ledger has of other queries expires as well.
 	Starts map[checkpoints.Key]time.Time
 }
 
@@ -69,7 +69,9 @@ func (w *Warehouse) Expire(ctx context.Context, runID string, all []Expiry, anew
 func (e Expiry) due(ledger []checkpoints.Line) map[checkpoints.Key]checkpoints.Interval {
 	due := map[checkpoints.Key]checkpoints.Interval{}
 	for key, start := range e.Starts {
-		due[key] = checkpoints.Interval{From: start, To: e.Before}
+		if key.Stream == e.Stream.Name {
+			due[key] = checkpoints.Interval{From: start, To: e.Before}
+		}
 	}
 	for _, line := range ledger {
 		if i, known := due[line.Key()]; line.Stream == e.Stream.Name && (!known || line.From.Before(i.From)) {

@@ -14,7 +14,6 @@ import (
 	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/internal/erasure"
 	"github.com/flashback-sync/flashback-sync/load"
-	"github.com/flashback-sync/flashback-sync/load/lake"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
@@ -116,14 +115,11 @@ func (r *run) expire(ctx context.Context) error {
 	var all []load.Expiry
 	for _, stream := range schema.Streams() {
 		if kept := r.kept(stream.Name); !kept.IsZero() {
-			all = append(all, load.Expiry{Stream: stream, Before: kept, Starts: starts[stream.Name]})
+			all = append(all, load.Expiry{Stream: stream, Before: kept, Starts: starts})
 		}
 	}
 	removed, err := r.warehouse.Expire(ctx, r.options.RunID, all, !r.options.expire.IsZero())
 	if err != nil {
-		return err
-	}
-	if err := r.markStrays(ctx, all); err != nil {
 		return err
 	}
 	for _, e := range all {
@@ -135,41 +131,15 @@ func (r *run) expire(ctx context.Context) error {
 	return nil
 }
 
-// markStrays lists partitions of expired time as changed that the lake has files of which the
-// manifest does not name, as after one was restored: publishing removes them.
-func (r *run) markStrays(ctx context.Context, all []load.Expiry) error {
-	manifest, err := lake.ReadManifest(r.options.LakeDir())
-	if err != nil {
-		return nil //nolint:nilerr // without a manifest the whole lake is written again
-	}
-	found, err := lake.Unlisted(r.options.LakeDir(), manifest)
-	if err != nil {
-		return nil //nolint:nilerr // a lake that is unreadable is reported where it is written
-	}
-	for _, path := range found {
-		table, start, ours := lake.PartitionOf(path)
-		for _, e := range all {
-			if ours && table == e.Stream.Table && !lake.EndOf(table, start).After(e.Before) {
-				err = errors.Join(err, r.warehouse.MarkChanged(ctx, table, []time.Time{start}))
-			}
-		}
-	}
-	return err
-}
-
-// starts are the queries of lists, by stream, and where their history begins. That of
-// statistics begins where the ledger does: only the source knows how far back they reach.
-func (r *run) starts(ctx context.Context) (map[string]map[checkpoints.Key]time.Time, error) {
-	starts := map[string]map[checkpoints.Key]time.Time{}
+// starts are the queries of lists, and where their history begins. That of statistics begins
+// where the ledger does: only the source knows how far back they reach.
+func (r *run) starts(ctx context.Context) (map[checkpoints.Key]time.Time, error) {
+	starts := map[checkpoints.Key]time.Time{}
 	queries, err := r.queries(ctx)
 	for _, q := range queries {
-		if q.Start.IsZero() {
-			continue
+		if !q.Start.IsZero() {
+			starts[q.Key] = q.Start
 		}
-		if starts[q.Stream] == nil {
-			starts[q.Stream] = map[checkpoints.Key]time.Time{}
-		}
-		starts[q.Stream][q.Key] = q.Start
 	}
 	return starts, err
 }

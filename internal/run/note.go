@@ -20,16 +20,11 @@ func (r *run) note(done lake.Result) error {
 	for path, identity := range done.Intact {
 		note.Files["lake/"+path] = identity
 	}
-	places := []string{manifestPath}
-	if r.options.PublishDuckDB {
-		places = append(places, snapshot.Name)
-	}
 	note.Views = map[string]string{}
 	for _, view := range r.options.Views {
-		places = append(places, view.Path())
 		note.Views[view.Path()] = view.Digest()
 	}
-	for _, path := range places {
+	for _, path := range append(r.duckDBFiles(), manifestPath) {
 		if identity, there := durable.Identify(filepath.Join(r.options.DataDir, filepath.FromSlash(path))); there {
 			note.Files[path] = identity
 		}
@@ -51,13 +46,21 @@ func (r *run) altered(note *published.Note) (paths []string) {
 	if !note.SameManifest(r.options.DataDir, manifestPath) {
 		paths = append(paths, manifestPath)
 	}
-	if _, noted := note.Files[snapshot.Name]; noted && r.options.PublishDuckDB && !note.Same(r.options.DataDir, snapshot.Name) {
+	for _, path := range r.duckDBFiles() {
+		if _, noted := note.Files[path]; noted && !note.Same(r.options.DataDir, path) {
+			paths = append(paths, path)
+		}
+	}
+	return paths
+}
+
+// duckDBFiles are the published DuckDB files, below data_dir.
+func (r *run) duckDBFiles() (paths []string) {
+	if r.options.PublishDuckDB {
 		paths = append(paths, snapshot.Name)
 	}
 	for _, view := range r.options.Views {
-		if _, noted := note.Files[view.Path()]; noted && !note.Same(r.options.DataDir, view.Path()) {
-			paths = append(paths, view.Path())
-		}
+		paths = append(paths, view.Path())
 	}
 	return paths
 }

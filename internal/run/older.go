@@ -43,51 +43,52 @@ func (r *run) refuseOlder(ctx context.Context) error {
 }
 
 // refuseUnknownPartitions refuses a warehouse without a single row of a day or month that
-// has a Parquet file of ours: an older data_dir was restored over a newer lake. A file with
-// only rows of those who were forgotten is none: it is of before. After a
-// crash such a file is an emptied partition's, which the run is about to remove, and so is
-// one of time that has expired. A repair has compared the files, and removes what does not
-// belong to the lake.
+// has a Parquet file of ours: an older data_dir was restored over a newer lake. A file of time
+// that has expired, or with only rows of those who were forgotten, is an older one that was
+// restored: its partition is listed, so that publishing removes it. After a crash a file
+// may be an emptied partition's, which the run is about to remove. A repair has compared the
+// files, and removes what does not belong to the lake.
 func (r *run) refuseUnknownPartitions(ctx context.Context, manifest *lake.Manifest) error {
 	found, err := lake.Unlisted(r.options.LakeDir(), manifest)
-	if err != nil || exists(r.unpublishedPath()) || r.options.Repair != nil {
+	if err != nil {
 		return nil //nolint:nilerr // a lake that is missing or unreadable is reported where it is written
 	}
+	lenient := exists(r.unpublishedPath()) || r.options.Repair != nil
 	stored := map[*schema.Table][]time.Time{}
 	for _, path := range found {
 		table, start, ours := lake.PartitionOf(path)
-		if !ours || !lake.EndOf(table, start).After(r.expired[table.Name]) {
+		if !ours {
 			continue
 		}
-		if stored[table] == nil {
-			if stored[table], err = r.warehouse.Partitions(ctx, table); err != nil {
+		file := filepath.Join(r.options.LakeDir(), filepath.FromSlash(path))
+		restored := !lake.EndOf(table, start).After(r.expired[table.Name])
+		if !restored && lenient {
+			continue
+		}
+		if !restored {
+			if stored[table] == nil {
+				if stored[table], err = r.warehouse.Partitions(ctx, table); err != nil {
+					return err
+				}
+			}
+			if slices.ContainsFunc(stored[table], start.Equal) {
+				continue
+			}
+			if restored, err = forgotten.OnlyErased(ctx, r.options.Privacy, table, file); err != nil {
 				return err
 			}
 		}
-		if slices.ContainsFunc(stored[table], start.Equal) {
-			continue
+		if !restored {
+			return &duckdb.DamagedError{Path: load.File(r.options.DataDir), Reason: fmt.Sprintf(
+				"the warehouse is older than what is published: it has no row of %s; nothing was overwritten", file)}
 		}
-		if restored, err := r.removeRestored(ctx, table, start, path); err != nil || restored {
-			if err != nil {
+		if !r.options.DryRun {
+			if err := r.warehouse.MarkChanged(ctx, table, []time.Time{start}); err != nil {
 				return err
 			}
-			continue
 		}
-		return &duckdb.DamagedError{Path: load.File(r.options.DataDir), Reason: fmt.Sprintf(
-			"the warehouse is older than what is published: it has no row of %s; nothing was overwritten", filepath.Join(r.options.LakeDir(), filepath.FromSlash(path)))}
 	}
 	return nil
-}
-
-// removeRestored reports whether a file has only rows of those who were forgotten: an older
-// one was restored. It lists the partition, so that publishing removes the file.
-func (r *run) removeRestored(ctx context.Context, table *schema.Table, start time.Time, path string) (bool, error) {
-	file := filepath.Join(r.options.LakeDir(), filepath.FromSlash(path))
-	only, err := forgotten.OnlyErased(ctx, r.options.Privacy, table, file)
-	if err != nil || !only || r.options.DryRun {
-		return only, err
-	}
-	return true, r.warehouse.MarkChanged(ctx, table, []time.Time{start})
 }
 
 // Orphans are files that were made from the warehouse: no new warehouse is made beside

@@ -121,12 +121,6 @@ type Event struct {
 // LakeDir is the folder of the Parquet files.
 func (o *Options) LakeDir() string { return filepath.Join(o.DataDir, "lake") }
 
-func (o *Options) observe(e Event) {
-	if o.Observe != nil {
-		o.Observe(e)
-	}
-}
-
 // Source is what runs and audits read from.
 type Source struct {
 	*api.Client

@@ -54,6 +54,9 @@ func newRun(options Options, from Source) *run {
 	if options.Now == nil {
 		options.Now = time.Now
 	}
+	if options.Observe == nil {
+		options.Observe = func(Event) {}
+	}
 	return &run{options: options, source: from, summary: &Summary{
 		RunID: options.RunID, Streams: map[string]*Result{}, StartedAt: options.Now().UTC(),
 	}}
@@ -246,7 +249,7 @@ func (r *run) stream(ctx context.Context, name string, sync func(*Result) error)
 func (r *run) observe(e Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.options.observe(e)
+	r.options.Observe(e)
 }
 
 func (r *run) warn(stream, message string) {
