@@ -4,7 +4,8 @@
 // The structs below are the only declaration of a key. Their tags give its name
 // (yaml), its documentation (doc), its default as YAML (default), what it may hold
 // (enum, min, max, check; empty:"ok" allows an empty text), the filter of the API that
-// a stream must have for it (filter), and a commented line for the template (example).
+// a stream must have for it (filter), a commented line for the template (example), and of
+// a list of sections what one is, and how to write it (item).
 // A time of whole days may be a word instead, which is 0 (days).
 // A map has a key for each stream of that kind (streams). Decoding, the names of
 // environment variables, the JSON Schema and the template are derived from them.
@@ -88,7 +89,7 @@ type Filter struct {
 type StatsStream struct {
 	Start     time.Time `yaml:"start" default:"2024-01-01T00:00:00Z" doc:"as far back as the API's windows reach (365 days)"`
 	Bucket    string    `yaml:"bucket" default:"1h" enum:"5m,10m,1h,6h,12h,1d" doc:"width of a row: 5m, 10m, 1h, 6h, 12h or 1d"`
-	Scopes    []Scope   `yaml:"scopes" default:"[{scope: org}, {scope: repo, ids: [auto]}]" example:"[{scope: workspace, ids: [WORKSPACE_ID]}]" doc:"levels: org, workspace with ids, repo with ids or [auto] (the repos seen in alerts and violations)"`
+	Scopes    []Scope   `yaml:"scopes" default:"[{scope: org}, {scope: repo, ids: [auto]}]" example:"[{scope: workspace, ids: [WORKSPACE_ID]}]" item:"scope {scope: org}" min:"1" doc:"levels: org, workspace with ids, repo with ids or [auto] (the repos seen in alerts and violations)"`
 	RuleIDs   []string  `yaml:"rule_ids" doc:"only these rules"`
 	APIKeyIDs []string  `yaml:"api_key_ids" doc:"only these API keys (their ids, never the keys)"`
 }
@@ -114,7 +115,7 @@ type Publish struct {
 	DuckDB  string   `yaml:"duckdb" default:"copy" enum:"copy,off" doc:"copy: a DuckDB file for analysts; off: none"`
 	Parquet Parquet  `yaml:"parquet" doc:"the Parquet lake"`
 	After   []string `yaml:"after" check:"command" commas:"ok" example:"[flashback-iceberg push --lake data/lake]" doc:"shell commands that run after the files are published, such as one that feeds on the lake"`
-	Views   []View   `yaml:"views" example:"[{name: team-leads, preset: strict, tables: [bi.*]}]" doc:"further DuckDB files, data_dir/NAME.duckdb, for readers who may see less"`
+	Views   []View   `yaml:"views" example:"[{name: team-leads, preset: strict, tables: [bi.*]}]" item:"view {name: team-leads, preset: strict, tables: [bi.*]}" doc:"further DuckDB files, data_dir/NAME.duckdb, for readers who may see less"`
 }
 
 // View is a DuckDB file for readers who may see less than the analysts.

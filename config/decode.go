@@ -112,11 +112,11 @@ func (d *decoder) key(f field, s setting) {
 	case *[]string:
 		d.texts(to, f, s)
 	case *[]Scope:
-		d.scopes(to, f, s)
+		entries(d, to, f, s)
 	case *map[string]string:
 		d.columns(to, f, s)
 	case *[]View:
-		d.views(to, f, s)
+		entries(d, to, f, s)
 	default:
 		complaint := f.decode(to, s.node)
 		if path, ok := to.(*string); ok && complaint == "" && text == "" && f.tag.Get("check") == "path" {

@@ -25,12 +25,10 @@ func (f field) fromVariable(text string) *yaml.Node {
 	switch f.value.Addr().Interface().(type) {
 	case *[]string:
 		return listNode(split(text, ","))
-	case *[]Scope:
-		return scopesNode(text)
+	case *[]Scope, *[]View:
+		return f.entriesNode(text)
 	case *map[string]string:
 		return columnsNode(text)
-	case *[]View:
-		return viewsNode(text)
 	case *string:
 		return textNode(text)
 	}

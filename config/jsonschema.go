@@ -2,7 +2,6 @@ package config
 
 import (
 	"encoding/json"
-	"reflect"
 	"time"
 )
 
@@ -46,16 +45,15 @@ func (f field) shape() (s object) {
 	switch f.value.Addr().Interface().(type) {
 	case *[]string:
 		return object{"type": "array", "uniqueItems": true, "items": f.item(), "default": []string{}}
-	case *[]Scope:
-		items := field{value: reflect.ValueOf(&Scope{}).Elem()}.section()
-		items["type"], items["required"] = "object", []string{"scope"}
-		s = object{"type": "array", "minItems": 1, "items": items}
+	case *[]Scope, *[]View:
+		items := f.entry().section()
+		items["type"], items["required"] = "object", []string{f.entry().names()[0]}
+		s = object{"type": "array", "items": items, "default": []any{}}
+		if f.tag.Get("min") != "" {
+			s["minItems"] = 1
+		}
 	case *map[string]string:
 		return columnsShape()
-	case *[]View:
-		items := field{value: reflect.ValueOf(&View{}).Elem()}.section()
-		items["type"], items["required"] = "object", []string{"name"}
-		return object{"type": "array", "items": items, "default": []any{}}
 	case *string:
 		s = f.text()
 	case *int:

@@ -1,55 +1,20 @@
 package config
 
 import (
-	"fmt"
-	"reflect"
 	"slices"
-	"strings"
-
-	"go.yaml.in/yaml/v4"
 
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
-// views decodes the files for readers who may see less.
-func (d *decoder) views(to *[]View, f field, s setting) {
-	for i, item := range d.items(f, s) {
-		var view View
-		one := field{path: fmt.Sprintf("%s[%d]", f.path, i), value: reflect.ValueOf(&view).Elem()}
-		at, before := s.at(item), len(d.problems)
-		if item.Kind != yaml.MappingNode {
-			d.report(at, one.path, "must be a view"+found(item, false)+", write {name: team-leads, preset: strict, tables: [bi.*]}")
-		} else {
-			d.section(one, setting{node: item, Position: at})
-		}
-		if len(d.problems) == before {
-			switch {
-			case view.Name == "":
-				d.report(at, one.path, "must have a name, write {name: team-leads}")
-			case slices.ContainsFunc(*to, func(o View) bool { return o.Name == view.Name }):
-				d.report(at, one.path, "has the name of another, write each name once")
-			}
-		}
-		*to = append(*to, view)
+// validate says what is wrong with a view after others.
+func (v View) validate(others []View) string {
+	switch {
+	case v.Name == "":
+		return "must have a name, write {name: team-leads}"
+	case slices.ContainsFunc(others, func(o View) bool { return o.Name == v.Name }):
+		return "has the name of another, write each name once"
 	}
-}
-
-// viewsNode is the environment's way to write views: team-leads:strict:bi.events+bi.users.
-func viewsNode(text string) *yaml.Node {
-	views := &yaml.Node{Kind: yaml.SequenceNode}
-	for _, item := range split(text, ",") {
-		name, rest, _ := strings.Cut(item, ":")
-		view := &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{textNode("name"), textNode(name)}}
-		preset, tables, _ := strings.Cut(rest, ":")
-		if preset != "" {
-			view.Content = append(view.Content, textNode("preset"), textNode(preset))
-		}
-		if tables != "" {
-			view.Content = append(view.Content, textNode("tables"), listNode(split(tables, "+")))
-		}
-		views.Content = append(views.Content, view)
-	}
-	return views
+	return ""
 }
 
 // checkViewName is for the name of a file beside flashback.duckdb.
