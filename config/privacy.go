@@ -1,9 +1,6 @@
 package config
 
 import (
-	"context"
-	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -133,36 +130,4 @@ func (d *decoder) validatePrivacy(p *Privacy, streams Streams) {
 			}
 		}
 	}
-}
-
-// Key is the key of hashes and pseudonyms, nil if there is none. Errors hold neither the
-// key nor anything that could be it. A file or a command must give one.
-func (p Privacy) Key(ctx context.Context, env func(string) (string, bool)) ([]byte, error) {
-	var text string
-	var err error
-	from := "privacy.key_env"
-	switch {
-	case p.KeyCommand != "":
-		from = "privacy.key_command"
-		text, err = runCommand(ctx, p.KeyCommand, commandTimeout)
-	case p.KeyFile != "":
-		from = "privacy.key_file"
-		text, err = readToken(p.KeyFile)
-	default:
-		text, _ = env(p.KeyEnv)
-		if strings.TrimSpace(text) == "" {
-			return nil, nil
-		}
-	}
-	switch text = strings.TrimSpace(text); {
-	case err != nil:
-	case text == "":
-		err = errors.New("it is empty")
-	case len(text) > maxToken:
-		err = errTooLong
-	}
-	if err != nil {
-		return nil, fmt.Errorf("get the privacy key (%s): %w", from, err)
-	}
-	return []byte(text), nil
 }

@@ -9,11 +9,11 @@ import (
 	"time"
 )
 
-// commandTimeout bounds one run of a token command.
+// commandTimeout bounds one run of a command that prints a secret.
 const commandTimeout = 30 * time.Second
 
 // runCommand runs a shell command and returns what it prints. What it writes to stderr
-// goes nowhere, for it may hold the token.
+// goes nowhere, for it may hold the secret.
 func runCommand(parent context.Context, line string, timeout time.Duration) (string, error) {
 	ctx, cancel := context.WithTimeout(parent, timeout)
 	defer cancel()
@@ -38,14 +38,14 @@ func runCommand(parent context.Context, line string, timeout time.Duration) (str
 	return out.buffer.String(), nil
 }
 
-// output keeps what a token may need and refuses the rest.
+// output keeps what a secret may need and refuses the rest.
 type output struct {
 	buffer  bytes.Buffer
 	tooLong bool
 }
 
 func (o *output) Write(data []byte) (int, error) {
-	if o.buffer.Len()+len(data) > maxToken+2 {
+	if o.buffer.Len()+len(data) > maxSecret+2 {
 		o.tooLong = true
 		return 0, errTooLong
 	}
