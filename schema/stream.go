@@ -65,10 +65,17 @@ var streams = sync.OnceValue(func() []*Stream {
 
 // StreamByName finds a stream, or nil.
 func StreamByName(name string) *Stream {
-	for _, s := range streams() {
-		if s.Name == name {
-			return s
-		}
+	return findStream(func(s *Stream) bool { return s.Name == name })
+}
+
+// streamOf finds the stream whose rows a table has, or nil.
+func streamOf(table string) *Stream {
+	return findStream(func(s *Stream) bool { return s.Table.Name == table })
+}
+
+func findStream(fits func(*Stream) bool) *Stream {
+	if i := slices.IndexFunc(streams(), fits); i >= 0 {
+		return streams()[i]
 	}
 	return nil
 }

@@ -83,35 +83,16 @@ func (t *Table) Column(name string) (Column, bool) {
 // Batch lists the columns that a batch on its way to the loader carries: all but
 // the loader's own.
 func (t *Table) Batch() []Column {
-	var out []Column
-	for _, c := range t.Columns {
-		if c.Origin != Bookkeeping {
-			out = append(out, c)
-		}
-	}
-	return out
+	return slices.DeleteFunc(slices.Clone(t.Columns), func(c Column) bool { return c.Origin == Bookkeeping })
 }
 
 // Compared lists the columns that decide whether a row changed: those of a batch
 // that are not part of the key.
 func (t *Table) Compared() []Column {
-	var out []Column
-	for _, c := range t.Batch() {
-		if !t.isKey(c.Name) {
-			out = append(out, c)
-		}
-	}
-	return out
+	return slices.DeleteFunc(t.Batch(), func(c Column) bool { return t.isKey(c.Name) })
 }
 
-func (t *Table) isKey(name string) bool {
-	for _, k := range t.Key {
-		if k == name {
-			return true
-		}
-	}
-	return false
-}
+func (t *Table) isKey(name string) bool { return slices.Contains(t.Key, name) }
 
 // BatchSchema is the Arrow schema of a batch on its way to the loader.
 func (t *Table) BatchSchema() *arrow.Schema {

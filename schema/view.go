@@ -36,9 +36,13 @@ type View struct {
 }
 
 // ViewColumn is a column of a view.
-type ViewColumn struct{ Name, Type, Doc string }
+type ViewColumn struct {
+	Name string `json:"name"`
+	Type string `json:"duckdb_type"`
+	Doc  string `json:"description"`
+}
 
-//go:embed views/*.sql derived/*.sql
+//go:embed views/*.sql derived/*.sql dictionary/*.tmpl
 var files embed.FS
 
 // Views returns every view; those that a view reads come before it.
@@ -117,10 +121,8 @@ func StreamsOf(name string) []string {
 			return v.Streams
 		}
 	}
-	for _, s := range Streams() {
-		if s.Table.Name == name {
-			return []string{s.Name}
-		}
+	if s := streamOf(name); s != nil {
+		return []string{s.Name}
 	}
 	return nil
 }
