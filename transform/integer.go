@@ -1,10 +1,12 @@
 package transform
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
+	"math"
+	"math/big"
 	"strconv"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -12,56 +14,38 @@ import (
 var (
 	errFraction = errors.New("is not a whole number")
 	errRange    = errors.New("is beyond the range of a 64-bit integer")
+	errLength   = errors.New("has too many digits for a 64-bit integer")
 )
 
-// integer reads a JSON number that must be an integer, in whatever notation.
+// integer reads a JSON number that must be an integer, in whatever notation: 12.0 and
+// 1.2e1 are exactly 12. What math/big is given has few digits and a small exponent, so that
+// no number takes long.
 func integer(value jsontext.Value) (int64, error) {
 	if value.Kind() != '0' {
 		return 0, fmt.Errorf("is %s, not an integer", nameOf(value.Kind()))
 	}
-	if n, err := strconv.ParseInt(string(value), 10, 64); err == nil {
+	number := string(value)
+	if n, err := strconv.ParseInt(number, 10, 64); err == nil {
 		return n, nil
 	}
-	return exact(value)
-}
-
-// exact reads notations such as 12.0 and 1.2e1 digit by digit. It never builds a
-// number larger than 64 bits, however large the exponent.
-func exact(value []byte) (int64, error) {
-	mantissa, exponent, _ := bytes.Cut(bytes.ToLower(value), []byte("e"))
-	sign, mantissa := splitSign(mantissa)
-	whole, fraction, _ := bytes.Cut(mantissa, []byte("."))
-	digits := bytes.TrimLeft(append(bytes.Clone(whole), fraction...), "0")
-	significant := bytes.TrimRight(digits, "0")
-	if len(significant) == 0 {
-		return 0, nil
-	}
-	// Further than all of its digits, the point is beyond 64 bits either way.
-	furthest := len(value) + 20
-	shift, err := strconv.Atoi("0" + string(bytes.TrimLeft(exponent, "+-")))
-	if err != nil || shift > furthest {
-		shift = furthest
-	}
-	if bytes.HasPrefix(exponent, []byte("-")) {
-		shift = -shift
-	}
-	zeros := shift - len(fraction) + len(digits) - len(significant)
+	about, _ := strconv.ParseFloat(number, 64) // infinite if it is too large
+	mantissa, _, _ := strings.Cut(strings.ToLower(number), "e")
 	switch {
-	case zeros < 0:
+	case math.Abs(about) > math.MaxInt64:
+		return 0, errRange
+	case !strings.ContainsAny(mantissa, "123456789"):
+		return 0, nil
+	case len(number) > 100:
+		return 0, errLength
+	case math.Abs(about) < 1:
 		return 0, errFraction
-	case len(significant)+zeros > 19:
+	}
+	exact, _ := new(big.Rat).SetString(number)
+	switch {
+	case !exact.IsInt():
+		return 0, errFraction
+	case !exact.Num().IsInt64():
 		return 0, errRange
 	}
-	n, err := strconv.ParseInt(sign+string(significant)+string(bytes.Repeat([]byte("0"), zeros)), 10, 64)
-	if err != nil {
-		return 0, errRange
-	}
-	return n, nil
-}
-
-func splitSign(number []byte) (sign string, rest []byte) {
-	if rest, negative := bytes.CutPrefix(number, []byte("-")); negative {
-		return "-", rest
-	}
-	return "", number
+	return exact.Num().Int64(), nil
 }
