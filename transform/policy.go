@@ -1,6 +1,7 @@
 package transform
 
 import (
+	"cmp"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hkdf"
@@ -10,6 +11,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 
 	"github.com/flashback-sync/flashback-sync/schema"
 )
@@ -17,8 +19,8 @@ import (
 // Policy says what is stored of each column's values. Batches apply it, so whatever stores
 // or compares rows has them the same. A nil Policy keeps everything.
 type Policy struct {
-	treatments map[string]map[string]schema.Treatment // by table and column, without Keep
-	secret     []byte                                 // nil: there is no key
+	treatments map[string]schema.Treatment // by the columns' paths, without Keep
+	secret     []byte                      // nil: there is no key
 	hidden     Hidden
 }
 
@@ -28,7 +30,7 @@ const MinKey = 16
 // NewPolicy checks the treatments, which are by the columns' paths: alerts.user_name. A
 // column that is not named is kept. The key may be nil if nothing needs it.
 func NewPolicy(treatments map[string]schema.Treatment, key []byte) (*Policy, error) {
-	p := &Policy{treatments: map[string]map[string]schema.Treatment{}, secret: key}
+	p := &Policy{treatments: map[string]schema.Treatment{}, secret: key}
 	if key != nil && len(key) < MinKey {
 		return nil, fmt.Errorf("the key has %d bytes, and needs %d", len(key), MinKey)
 	}
@@ -40,12 +42,7 @@ func NewPolicy(treatments map[string]schema.Treatment, key []byte) (*Policy, err
 		if key == nil && NeedsKey(c, with) {
 			return nil, fmt.Errorf("%s: %s needs a key", c.Path(), with)
 		}
-		table := p.treatments[c.Table.Name]
-		if table == nil {
-			table = map[string]schema.Treatment{}
-			p.treatments[c.Table.Name] = table
-		}
-		table[c.Column.Name] = with
+		p.treatments[c.Path()] = with
 	}
 	return p, nil
 }
@@ -71,24 +68,20 @@ func (p *Policy) Only(paths map[string]schema.Treatment) *Policy {
 		return nil
 	}
 	some := *p
-	some.treatments = map[string]map[string]schema.Treatment{}
-	for table, columns := range p.treatments {
-		some.treatments[table] = map[string]schema.Treatment{}
-		for column, with := range columns {
-			if _, named := paths[table+"."+column]; named {
-				some.treatments[table][column] = with
-			}
-		}
-	}
+	some.treatments = maps.Clone(p.treatments)
+	maps.DeleteFunc(some.treatments, func(path string, _ schema.Treatment) bool {
+		_, named := paths[path]
+		return !named
+	})
 	return &some
 }
 
 // Of is the treatment of a column.
 func (p *Policy) Of(table, column string) schema.Treatment {
-	if p == nil || p.treatments[table][column] == "" {
+	if p == nil {
 		return schema.Keep
 	}
-	return p.treatments[table][column]
+	return cmp.Or(p.treatments[table+"."+column], schema.Keep)
 }
 
 // HasKey reports whether there is a key.
