@@ -91,26 +91,32 @@ func (d *decoder) fields() error {
 	// Repeated names are looked for below, on the level that matters; inside the
 	// value of an unknown field they are the source's affair.
 	d.json.Reset(&d.source, jsontext.AllowDuplicateNames(true))
-	if token, err := d.json.ReadToken(); err != nil || token.Kind() != '{' {
+	return eachField(d.json, d.field)
+}
+
+// eachField visits the fields of a record that is one JSON object: their names, in quotes,
+// and their values. The error of what cannot be read is a reason to reject the record.
+func eachField(json *jsontext.Decoder, visit func(quoted, value jsontext.Value) error) error {
+	if token, err := json.ReadToken(); err != nil || token.Kind() != '{' {
 		return unreadable(err, "not a JSON object")
 	}
-	for d.json.PeekKind() == '"' {
-		name, err := d.json.ReadValue()
+	for json.PeekKind() == '"' {
+		name, err := json.ReadValue()
 		if err != nil {
 			return unreadable(err, "")
 		}
-		value, err := d.json.ReadValue()
+		value, err := json.ReadValue()
 		if err != nil {
 			return unreadable(err, "")
 		}
-		if err := d.field(name, value); err != nil {
+		if err := visit(name, value); err != nil {
 			return err
 		}
 	}
-	if _, err := d.json.ReadToken(); err != nil {
+	if _, err := json.ReadToken(); err != nil {
 		return unreadable(err, "")
 	}
-	if _, err := d.json.ReadToken(); !errors.Is(err, io.EOF) {
+	if _, err := json.ReadToken(); !errors.Is(err, io.EOF) {
 		return unreadable(err, "text after the JSON object")
 	}
 	return nil
@@ -133,7 +139,7 @@ func unreadable(err error, otherwise string) error {
 	return fmt.Errorf("unreadable JSON at byte %d", found.ByteOffset)
 }
 
-func (d *decoder) field(quoted, text []byte) error {
+func (d *decoder) field(quoted, text jsontext.Value) error {
 	name := quoted[1 : len(quoted)-1]
 	if bytes.IndexByte(name, '\\') >= 0 {
 		var err error

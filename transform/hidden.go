@@ -98,7 +98,7 @@ func (d *decoder) withheld(timed int) bool {
 		if !s.set || t.again {
 			continue
 		}
-		since, hidden := t.hidden.Since[c.Entity][t.hash(d.text(s))]
+		since, hidden := t.hidden.Since[c.Entity][t.hashes.of(d.text(s))]
 		if hidden && !time.UnixMicro(d.slots[timed].number).Before(since) {
 			return true
 		}
@@ -131,7 +131,7 @@ func (d *decoder) withheldReject(record []byte) bool {
 	}
 	for _, c := range t.ids {
 		for _, id := range valuesOf(record, c.API) {
-			if _, hidden := t.hidden.Since[c.Entity][t.hash(id)]; hidden {
+			if _, hidden := t.hidden.Since[c.Entity][t.hashes.of(id)]; hidden {
 				return true
 			}
 		}
@@ -141,24 +141,13 @@ func (d *decoder) withheldReject(record []byte) bool {
 
 // valuesOf are the values of a field as far as the record can be read.
 func valuesOf(record []byte, field string) (values [][]byte) {
-	json := jsontext.NewDecoder(bytes.NewReader(record), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-	if token, err := json.ReadToken(); err != nil || token.Kind() != '{' {
-		return nil
-	}
-	for json.PeekKind() == '"' {
-		name, err := json.ReadToken()
-		if err != nil {
-			return values
-		}
-		found := name.String() == field
-		value, err := json.ReadValue()
-		if err != nil {
-			return values
-		}
-		if found {
+	json := jsontext.NewDecoder(bytes.NewBuffer(record), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	_ = eachField(json, func(quoted, value jsontext.Value) error {
+		if string(textOf(quoted)) == field {
 			values = append(values, textOf(value))
 		}
-	}
+		return nil
+	})
 	return values
 }
 

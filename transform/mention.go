@@ -20,11 +20,12 @@ func (p *Policy) Mention(of string) (schema.Mention, bool) {
 	if len(words) == 0 || len(words) > mostWords {
 		return schema.Mention{}, false
 	}
-	return schema.Mention{Words: len(words), First: p.hashWords(words[:1]), Whole: p.hashWords(words)}, true
+	hashes := newHashes(p)
+	return schema.Mention{Words: len(words), First: hashes.ofWords(words[:1]), Whole: hashes.ofWords(words)}, true
 }
 
-func (p *Policy) hashWords(words []string) string {
-	return p.Hash("words\x00" + strings.Join(words, " "))
+func (h *hashes) ofWords(words []string) string {
+	return h.of([]byte("words\x00" + strings.Join(words, " ")))
 }
 
 // Mentioned reports of a text whether it mentions what no text has. It is for one goroutine.
@@ -38,9 +39,8 @@ func (p *Policy) Mentioned() func(text string) bool {
 
 // mentions looks for words by their hashes.
 type mentions struct {
-	policy *Policy
+	hashes *hashes
 	first  map[string][]schema.Mention
-	known  map[string]string // hashes of single words
 }
 
 // newMentions is nil if there is nothing to look for.
@@ -48,7 +48,7 @@ func newMentions(p *Policy) *mentions {
 	if p == nil || len(p.hidden.Mentions) == 0 {
 		return nil
 	}
-	m := &mentions{policy: p, first: map[string][]schema.Mention{}, known: map[string]string{}}
+	m := &mentions{hashes: newHashes(p), first: map[string][]schema.Mention{}}
 	for _, mention := range p.hidden.Mentions {
 		m.first[mention.First] = append(m.first[mention.First], mention)
 	}
@@ -61,26 +61,14 @@ func (m *mentions) in(text []byte) bool {
 }
 
 func (m *mentions) among(words []string) bool {
-	for i, word := range words {
-		for _, mention := range m.first[m.hash(word)] {
-			if i+mention.Words <= len(words) && m.policy.hashWords(words[i:i+mention.Words]) == mention.Whole {
+	for i := range words {
+		for _, mention := range m.first[m.hashes.ofWords(words[i:i+1])] {
+			if i+mention.Words <= len(words) && m.hashes.ofWords(words[i:i+mention.Words]) == mention.Whole {
 				return true
 			}
 		}
 	}
 	return false
-}
-
-func (m *mentions) hash(word string) string {
-	if known, ok := m.known[word]; ok {
-		return known
-	}
-	if len(m.known) >= cached {
-		clear(m.known)
-	}
-	sum := m.policy.hashWords([]string{word})
-	m.known[word] = sum
-	return sum
 }
 
 // Words are the words of a text in lower case: what is between all that is neither a letter

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
-	"io"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -42,8 +40,8 @@ func (t *treater) fingerprint(record []byte) string {
 	switch {
 	case t.again && bytes.HasPrefix(record, []byte(prefix)):
 		return string(record)
-	case t.mac != nil:
-		return prefix + t.hash([]byte(RowName(t.table, string(record))))
+	case t.hashes != nil:
+		return prefix + t.hashes.of([]byte(RowName(t.table, string(record))))
 	}
 	sum := sha256.Sum256(record)
 	return prefix + hex.EncodeToString(sum[:])
@@ -51,32 +49,12 @@ func (t *treater) fingerprint(record []byte) string {
 
 // treatRaw treats the fields of a record that is a JSON object, whatever their types.
 func (d *decoder) treatRaw(record []byte) ([]byte, error) {
-	json := jsontext.NewDecoder(bytes.NewReader(record), jsontext.AllowDuplicateNames(true))
-	if token, err := json.ReadToken(); err != nil || token.Kind() != '{' {
-		return nil, errors.New("not a JSON object")
-	}
 	out := []byte{'{'}
-	for json.PeekKind() == '"' {
-		quoted, err := json.ReadValue()
-		if err != nil {
-			return nil, err
-		}
-		quoted = quoted.Clone()
-		value, err := json.ReadValue()
-		if err != nil {
-			return nil, err
-		}
-		if out, err = d.appendField(out, record, quoted, value); err != nil {
-			return nil, err
-		}
-	}
-	if _, err := json.ReadToken(); err != nil {
-		return nil, err
-	}
-	if _, err := json.ReadToken(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("text after the JSON object")
-	}
-	return append(out, '}'), nil
+	err := eachField(jsontext.NewDecoder(bytes.NewBuffer(record), jsontext.AllowDuplicateNames(true)), func(quoted, value jsontext.Value) (err error) {
+		out, err = d.appendField(out, record, quoted, value)
+		return err
+	})
+	return append(out, '}'), err
 }
 
 // appendField appends a field, treated; one that leaves no trace is left out.

@@ -1,6 +1,7 @@
 package transform
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -17,8 +18,7 @@ type treater struct {
 	extra   schema.Treatment // of unknown fields
 	raw     schema.Treatment // of the text of rejects
 	table   string
-	mac     hash.Hash // nil: there is no key
-	known   map[string]string
+	hashes  *hashes // nil: there is no key
 	hidden  Hidden
 	ids     []treated // columns by which records are withheld
 
@@ -40,62 +40,65 @@ func (c treated) sealed() bool {
 	return c.Entity == schema.Repo && c.IDOf == "" && (c.with == schema.Hash || c.with == schema.Pseudonym)
 }
 
-// cached bounds how many hashes are remembered: users and repositories are few.
-const cached = 10_000
-
 func newTreater(table *schema.Table, columns []schema.Column, policy *Policy) *treater {
-	t := &treater{table: table.Name, known: map[string]string{}, extra: schema.Keep, raw: schema.Keep}
+	t := &treater{table: table.Name, extra: schema.Keep, raw: schema.Keep}
 	if policy == nil {
 		return t
 	}
 	t.hidden, t.raw = policy.hidden, policy.Of(schema.RejectedRecords().Name, "raw")
 	if policy.HasKey() {
-		t.mac = hmac.New(sha256.New, policy.secret)
+		t.hashes = newHashes(policy)
 	}
 	at := map[string]int{}
 	for i, c := range columns {
 		at[c.Name] = i
 	}
+	place := func(c schema.Column) treated {
+		return treated{c, at[c.Name], at[cmp.Or(c.IDOf, c.Name)], policy.Of(table.Name, c.Name)}
+	}
 	t.mentions = newMentions(policy)
 	for _, c := range table.Mentioning() {
-		of := at[c.Name]
-		if c.IDOf != "" {
-			of = at[c.IDOf]
-		}
-		t.mentioning = append(t.mentioning, treated{Column: c, at: at[c.Name], of: of})
+		t.mentioning = append(t.mentioning, place(c))
 	}
-	for i, c := range columns {
-		with := policy.Of(table.Name, c.Name)
+	for _, column := range columns {
+		c := place(column)
 		if c.Origin == schema.Unknown {
-			t.extra = with
+			t.extra = c.with
 		}
 		if policy.hidden.Since[c.Entity] != nil && c.IDOf == "" {
-			t.ids = append(t.ids, treated{Column: c, at: i, of: i})
+			t.ids = append(t.ids, c)
 		}
-		if with == schema.Keep || c.Origin == schema.FromRequest { // the request is for what is stored
-			continue
+		if c.with != schema.Keep && c.Origin != schema.FromRequest { // the request is for what is stored
+			t.columns = append(t.columns, c)
 		}
-		of := i
-		if c.IDOf != "" {
-			of = at[c.IDOf]
-		}
-		t.columns = append(t.columns, treated{c, i, of, with})
 	}
 	return t
 }
 
-// hash is Policy.Hash.
-func (t *treater) hash(value []byte) string {
-	if known, ok := t.known[string(value)]; ok {
+// cached bounds how many hashes are remembered: users and repositories are few.
+const cached = 10_000
+
+// hashes gives and remembers those of Policy.Hash.
+type hashes struct {
+	mac   hash.Hash
+	known map[string]string
+}
+
+func newHashes(p *Policy) *hashes {
+	return &hashes{hmac.New(sha256.New, p.secret), map[string]string{}}
+}
+
+func (h *hashes) of(value []byte) string {
+	if known, ok := h.known[string(value)]; ok {
 		return known
 	}
-	t.mac.Reset()
-	t.mac.Write(value)
-	sum := hex.EncodeToString(t.mac.Sum(nil))
-	if len(t.known) >= cached {
-		clear(t.known)
+	h.mac.Reset()
+	h.mac.Write(value)
+	sum := hex.EncodeToString(h.mac.Sum(nil))
+	if len(h.known) >= cached {
+		clear(h.known)
 	}
-	t.known[string(value)] = sum
+	h.known[string(value)] = sum
 	return sum
 }
 
@@ -120,7 +123,7 @@ func (t *treater) value(c treated, text, id []byte) []byte {
 	case t.again && (c.with == schema.Hash && hashed.Match(text) || c.with == schema.Pseudonym && pseudonyms.Match(text)):
 		return text
 	case c.with == schema.Hash:
-		return []byte(t.hash(text))
+		return []byte(t.hashes.of(text))
 	case len(id) > 0 && t.again && pseudonyms.Match(id):
 		return id
 	case len(id) > 0 && t.again && hashed.Match(id):
@@ -128,7 +131,7 @@ func (t *treater) value(c treated, text, id []byte) []byte {
 	case len(id) > 0:
 		text = id
 	}
-	return []byte(pseudonym(c.Entity, t.hash(text)))
+	return []byte(pseudonym(c.Entity, t.hashes.of(text)))
 }
 
 // treat replaces what may not be stored in the decoded record. Names are treated by the ids
