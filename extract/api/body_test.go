@@ -1,6 +1,8 @@
 package api
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"fmt"
 	"io"
@@ -8,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -47,15 +50,24 @@ func TestLargeBodiesAreCut(t *testing.T) {
 		}
 	}))
 	defer server.Close()
-	bomb := apisim.New(apisim.Options{Now: noon})
-	bomb.Inject(apisim.Fault{Kind: apisim.FaultGzipBomb, Size: 4 << 30})
-	url, stop := bomb.Start()
-	defer stop()
+	bomb := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		var member bytes.Buffer
+		z := gzip.NewWriter(&member)
+		_, _ = z.Write(piece)
+		_ = z.Close()
+		w.Header().Set("Content-Encoding", "gzip")
+		for range 4 << 10 { // members of one stream, of 1 MB each
+			if _, err := w.Write(member.Bytes()); err != nil {
+				return
+			}
+		}
+	}))
+	defer bomb.Close()
 	for _, c := range []struct {
 		name, url string
 		announced bool
 		most      int64 // bytes sent
-	}{{"100 MB", server.URL, false, maxBody + 20<<20}, {"100 MB, announced", server.URL, true, 20 << 20}, {"gzip bomb", url, false, 20 << 20}} {
+	}{{"100 MB", server.URL, false, maxBody + 20<<20}, {"100 MB, announced", server.URL, true, 20 << 20}, {"gzip bomb", bomb.URL, false, 20 << 20}} {
 		t.Run(c.name, func(t *testing.T) {
 			announced.Store(c.announced)
 			already := sent.Load()
@@ -163,8 +175,17 @@ func TestAnswersAreShownOnRequest(t *testing.T) {
 // TestSlowButAliveIsWaitedFor: bytes that keep coming are not idle.
 func TestSlowButAliveIsWaitedFor(t *testing.T) {
 	sim := apisim.New(apisim.Options{Seed: 6, Now: noon, Days: 2, AlertsPerDay: 100})
-	sim.Inject(apisim.Fault{Kind: apisim.FaultSlow, ChunkBytes: 4000, Delay: 20 * time.Millisecond})
-	client := dial(t, sim, func(o *Options) { o.Idle = 250 * time.Millisecond })
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer := httptest.NewRecorder()
+		sim.Handler().ServeHTTP(answer, r)
+		for piece := range slices.Chunk(answer.Body.Bytes(), 4000) {
+			_, _ = w.Write(piece)
+			_ = http.NewResponseController(w).Flush()
+			time.Sleep(20 * time.Millisecond)
+		}
+	}))
+	defer server.Close()
+	client := dialURL(t, server.URL, func(o *Options) { o.Idle = 250 * time.Millisecond })
 	page, err := client.List(context.Background(), anyPage, Bounds{To: MaxBound}, 0, 100)
 	if err != nil || client.Requests() != 1 || len(page.Rows) != 100 {
 		t.Errorf("%d requests, %v", client.Requests(), err)

@@ -53,7 +53,6 @@ func TestFailuresByKind(t *testing.T) {
 		{"invalid JSON", apisim.Fault{Kind: apisim.FaultStatus, Status: 200, Body: `{"success":true,"alerts":[{"id":"a`}, OffContract, 4, "not a page: the JSON is cut off at byte "},
 		{"HTML", apisim.Fault{Kind: apisim.FaultStatus, Status: 200, Header: http.Header{"Content-Type": {"text/html"}}, Body: html}, OffContract, 4, "text/html, 50 bytes, starts like HTML: the answer is not a page: invalid JSON at byte 0"},
 		{"not success", apisim.Fault{Kind: apisim.FaultStatus, Status: 200}, OffContract, 4, "success is false"},
-		{"endless", apisim.Fault{Kind: apisim.FaultEndless}, OffContract, 1, "64 MB"},
 		{"redirect", apisim.Fault{Kind: apisim.FaultStatus, Status: 302, Header: http.Header{"Location": {"http://127.0.0.1:1/"}}}, OffContract, 1, "redirect"},
 		{"401", apisim.Fault{Kind: apisim.FaultStatus, Status: 401}, Unauthorized, 1, ""},
 		{"403", apisim.Fault{Kind: apisim.FaultStatus, Status: 403}, Unauthorized, 1, ""},

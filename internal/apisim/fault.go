@@ -4,14 +4,12 @@ import (
 	"net/http"
 	"slices"
 	"sync"
-	"time"
 )
 
 // FaultKind is what goes wrong.
 type FaultKind string
 
-// The kinds. Those that cut or slow an answer get the one that the request would
-// have had.
+// The kinds. Those that cut an answer cut the one that the request would have had.
 const (
 	// FaultStatus answers with Status, Header and Body.
 	FaultStatus FaultKind = "status"
@@ -21,12 +19,6 @@ const (
 	FaultTruncate FaultKind = "truncate"
 	// FaultHang sends nothing more from there on, until the client leaves.
 	FaultHang FaultKind = "hang"
-	// FaultSlow sends the body in pieces of ChunkBytes, each after Delay.
-	FaultSlow FaultKind = "slow"
-	// FaultEndless is a 200 with blanks without end.
-	FaultEndless FaultKind = "endless"
-	// FaultGzipBomb is a small compressed 200 that inflates to Size blanks.
-	FaultGzipBomb FaultKind = "gzip bomb"
 )
 
 // Fault is a rule: which requests it hits, and what they get. Zero fields do not
@@ -49,9 +41,6 @@ type Fault struct {
 	// AfterBytes is where a body breaks off: 0 means half-way, and a negative
 	// number before the headers.
 	AfterBytes int
-	ChunkBytes int           // 0 means 1
-	Delay      time.Duration // real time
-	Size       int64
 }
 
 // rule is a fault and its history.

@@ -1,78 +1,48 @@
 package apisim
 
 import (
-	"bytes"
 	"cmp"
-	"compress/gzip"
 	"maps"
 	"net/http"
 	"strconv"
-	"time"
 )
 
 // replaces reports whether the answer does not depend on what was requested.
-func (f *Fault) replaces() bool {
-	switch f.Kind {
-	case FaultSlow:
-		return false
-	case FaultReset, FaultTruncate, FaultHang:
-		return f.AfterBytes < 0
-	default:
-		return true
-	}
-}
+func (f *Fault) replaces() bool { return f.Kind == FaultStatus || f.AfterBytes < 0 }
 
-// status is what a replaced answer has.
+// status is what a replaced answer has; 0 if there is none.
 func (f *Fault) status() int {
-	switch f.Kind {
-	case FaultReset, FaultTruncate, FaultHang:
+	if f.Kind != FaultStatus {
 		return 0
-	case FaultStatus:
-		return cmp.Or(f.Status, http.StatusInternalServerError)
-	default:
-		return http.StatusOK
 	}
+	return cmp.Or(f.Status, http.StatusInternalServerError)
 }
 
 // replace answers without looking at what was requested.
 func (f *Fault) replace(w http.ResponseWriter, r *http.Request, stream Stream) {
-	w.Header().Set("Content-Type", jsonType)
-	switch f.Kind {
-	case FaultStatus:
-		body := []byte(f.Body)
-		if f.Body == "" {
-			body = errorBody(stream, http.StatusText(f.status()))
-		}
-		maps.Copy(w.Header(), f.Header)
-		send(w, f.status(), body)
-	case FaultEndless:
-		for r.Context().Err() == nil {
-			if _, err := w.Write(blanks()); err != nil {
-				return
-			}
-		}
-	case FaultGzipBomb:
-		gzipBomb(w, f.Size)
-	default:
-		abandon(r, f)
+	if f.Kind != FaultStatus {
+		f.abandon(r)
 	}
+	w.Header().Set("Content-Type", jsonType)
+	maps.Copy(w.Header(), f.Header)
+	body := []byte(f.Body)
+	if f.Body == "" {
+		body = errorBody(stream, http.StatusText(f.status()))
+	}
+	send(w, f.status(), body)
 }
 
-// spoil sends the answer that was made, but not as it should be.
+// spoil sends the beginning of the answer that was made.
 func (f *Fault) spoil(w http.ResponseWriter, r *http.Request, status int, body []byte) {
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
-	if f.Kind == FaultSlow {
-		slow(w, r, body, f)
-		return
-	}
 	_, _ = w.Write(body[:min(cmp.Or(f.AfterBytes, len(body)/2), len(body)-1)]) //nolint:gosec // for no browser
-	flush(w)
-	abandon(r, f)
+	_ = http.NewResponseController(w).Flush()
+	f.abandon(r)
 }
 
 // abandon drops the connection as the fault says. It does not return.
-func abandon(r *http.Request, f *Fault) {
+func (f *Fault) abandon(r *http.Request) {
 	switch f.Kind {
 	case FaultHang:
 		<-r.Context().Done()
@@ -82,41 +52,10 @@ func abandon(r *http.Request, f *Fault) {
 	panic(http.ErrAbortHandler) // net/http drops the connection, without a log line
 }
 
-func flush(w http.ResponseWriter) { _ = http.NewResponseController(w).Flush() }
-
 // lingerZero makes closing the request's connection a reset. Without Serve the
 // connection is not known, and it is closed in an orderly way.
 func lingerZero(r *http.Request) {
 	if conn, ok := r.Context().Value(connKey{}).(interface{ SetLinger(int) error }); ok {
 		_ = conn.SetLinger(0)
-	}
-}
-
-func slow(w http.ResponseWriter, r *http.Request, body []byte, f *Fault) {
-	size := max(1, f.ChunkBytes)
-	for len(body) > 0 && wait(r, max(f.Delay, time.Nanosecond)) {
-		n := min(size, len(body))
-		if _, err := w.Write(body[:n]); err != nil { //nolint:gosec // for no browser
-			return
-		}
-		flush(w)
-		body = body[n:]
-	}
-}
-
-// blanks are a mebibyte of valid JSON that means nothing.
-func blanks() []byte { return bytes.Repeat([]byte(" "), 1<<20) }
-
-// gzipBomb sends blanks as members of one gzip stream.
-func gzipBomb(w http.ResponseWriter, size int64) {
-	var member bytes.Buffer
-	z := gzip.NewWriter(&member)
-	_, _ = z.Write(blanks()) // a buffer never fails
-	_ = z.Close()
-	w.Header().Set("Content-Encoding", "gzip")
-	for range size >> 20 {
-		if _, err := w.Write(member.Bytes()); err != nil {
-			return
-		}
 	}
 }
