@@ -17,7 +17,7 @@ func (s *Sim) Add(stream Stream, rows ...Row) []string {
 	t := &s.tables[stream.index()]
 	ids, batch := make([]string, len(rows)), make([]record, len(rows))
 	for i := range rows {
-		row := rows[i].clone()
+		row := rows[i]
 		row.Timestamp = row.Timestamp.UTC().Truncate(time.Microsecond)
 		if row.ID == "" {
 			row.ID = idOf(s.options.Seed, classCustom+uint64(stream.index()), uint64(len(t.custom)))
@@ -88,7 +88,7 @@ func (s *Sim) Edit(stream Stream, keep func(*Row) bool) {
 	kept := t.records[:0]
 	for _, r := range t.records {
 		before := s.expand(stream, &r)
-		row := before.clone()
+		row := before
 		if !keep(&row) {
 			continue
 		}

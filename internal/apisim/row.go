@@ -11,7 +11,8 @@ import (
 // Row is one record of either list endpoint, with the API's fields. Message
 // belongs to alerts; Explanation, Severity and Block to violations. A nil
 // ConversationID or Severity is sent as null; a nil LLMType, LLMModel, Host or
-// Block is left out. Timestamp is UTC and has microseconds.
+// Block is left out. Timestamp is UTC and has microseconds. Rows may share what the
+// pointers point to: it is not to be changed.
 type Row struct {
 	ID               string    `json:"id"`
 	PolicyID         string    `json:"policyId"`
@@ -118,18 +119,4 @@ func rowFromRaw(at time.Time, raw []byte) *Row {
 	_ = json.Unmarshal(raw, row) // goes on after a field of another type
 	row.Timestamp, row.Raw = at, slices.Clone(raw)
 	return row
-}
-
-func (r *Row) clone() Row {
-	c := *r
-	c.Raw = slices.Clone(r.Raw)
-	for _, p := range []**string{&c.ConversationID, &c.LLMType, &c.LLMModel, &c.Host, &c.Severity} {
-		if *p != nil {
-			*p = new(**p)
-		}
-	}
-	if c.Block != nil {
-		c.Block = new(*c.Block)
-	}
-	return c
 }

@@ -41,7 +41,7 @@ func (s *Sim) NewRow(stream Stream, at time.Time, n int) Row {
 func (s *Sim) expand(stream Stream, r *record) Row {
 	row := s.outline(stream, r)
 	if r.flags&flagCustom != 0 {
-		return row.clone()
+		return row
 	}
 	row.ID = s.idOf(stream, r)
 	if r.flags&flagNoTalk == 0 {
