@@ -6,6 +6,7 @@ import (
 	"math"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -17,29 +18,20 @@ type route struct {
 	policyID string
 }
 
+var listPath = regexp.MustCompile(`^/policy/(?:([^/]+)/)?(alerts|violations)$`)
+
 // routeOf finds the endpoint. Paths are taken literally: nothing is cleaned or
 // redirected, and an escaped slash stays part of its segment.
 func routeOf(u *url.URL) (route, bool) {
-	parts := strings.Split(strings.TrimPrefix(u.EscapedPath(), "/"), "/")
-	for i := range parts {
-		part, err := url.PathUnescape(parts[i])
-		if err != nil {
-			return route{}, false
-		}
-		parts[i] = part
-	}
-	last := Stream(parts[len(parts)-1])
-	isList := last == Alerts || last == Violations
-	switch {
-	case len(parts) == 2 && parts[0] == "policy" && isList:
-		return route{stream: last}, true
-	case len(parts) == 3 && parts[0] == "policy" && parts[1] != "" && isList:
-		return route{stream: last, byPolicy: true, policyID: parts[1]}, true
-	case u.EscapedPath() == "/v2/stats/policies":
+	if u.EscapedPath() == "/v2/stats/policies" {
 		return route{stream: PolicyStats}, true
-	default:
+	}
+	found := listPath.FindStringSubmatch(u.EscapedPath())
+	if found == nil {
 		return route{}, false
 	}
+	id, err := url.PathUnescape(found[1])
+	return route{stream: Stream(found[2]), byPolicy: id != "", policyID: id}, err == nil
 }
 
 // Handler serves the endpoints.

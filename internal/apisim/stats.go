@@ -16,30 +16,16 @@ type statsQuery struct {
 	start, end                int64 // Unix seconds
 }
 
-// span is a name the API has for a time.
-type span struct {
-	name    string
-	seconds int64
-}
-
 const hour, day = int64(time.Hour / time.Second), 24 * int64(time.Hour/time.Second)
 
+// The names that the API has for times, and their seconds.
 var (
-	windows = []span{{"24h", day}, {"7d", 7 * day}, {"30d", 30 * day}, {"90d", 90 * day}, {"180d", 180 * day}, {"365d", 365 * day}}
-	buckets = []span{{"5m", 300}, {"10m", 600}, {"1h", hour}, {"6h", 6 * hour}, {"12h", 12 * hour}, {"1d", day}}
+	windows = map[string]int64{"24h": day, "7d": 7 * day, "30d": 30 * day, "90d": 90 * day, "180d": 180 * day, "365d": 365 * day}
+	buckets = map[string]int64{"5m": 300, "10m": 600, "1h": hour, "6h": 6 * hour, "12h": 12 * hour, "1d": day}
 
 	// defaultBuckets are used, by window, when the request names no size.
 	defaultBuckets = map[string]string{"24h": "1h", "7d": "6h", "30d": "12h", "90d": "1d", "180d": "1d", "365d": "1d"}
 )
-
-func lookUp(spans []span, name string) (seconds int64, ok bool) {
-	for _, s := range spans {
-		if s.name == name {
-			return s.seconds, true
-		}
-	}
-	return 0, false
-}
 
 // parseStats returns the message of a 400 if a parameter is not as documented.
 func parseStats(values url.Values, m *Semantics, now time.Time) (q statsQuery, problem string) {
@@ -53,15 +39,15 @@ func parseStats(values url.Values, m *Semantics, now time.Time) (q statsQuery, p
 	if q.scope != "org" && q.id == "" {
 		return q, "id is required when scope is " + q.scope
 	}
-	length, ok := lookUp(windows, q.window)
+	length, ok := windows[q.window]
 	if !ok {
 		return q, "window must be one of 24h, 7d, 30d, 90d, 180d, 365d"
 	}
-	if longest, limited := lookUp(windows, m.MaxWindow); limited && length > longest {
+	if longest, limited := windows[m.MaxWindow]; limited && length > longest {
 		return q, "window is too large"
 	}
 	q.bucket = cmp.Or(q.bucket, defaultBuckets[q.window])
-	if q.size, ok = lookUp(buckets, q.bucket); !ok {
+	if q.size, ok = buckets[q.bucket]; !ok {
 		return q, "timeBucketSize must be one of 5m, 10m, 1h, 6h, 12h, 1d"
 	}
 	q.end = now.Unix()

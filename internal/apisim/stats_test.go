@@ -51,9 +51,9 @@ func TestSeriesAgreesWithRows(t *testing.T) {
 		}
 	}
 	rapid.Check(t, func(rt *rapid.T) {
-		window := rapid.SampledFrom(windows[:3]).Draw(rt, "window")
-		bucket := rapid.SampledFrom(buckets[2:]).Draw(rt, "bucket")
-		values := url.Values{"window": {window.name}, "timeBucketSize": {bucket.name}}
+		window := rapid.SampledFrom([]string{"24h", "7d", "30d"}).Draw(rt, "window")
+		bucket := rapid.SampledFrom([]string{"1h", "6h", "12h", "1d"}).Draw(rt, "bucket")
+		values := url.Values{"window": {window}, "timeBucketSize": {bucket}}
 		scope := rapid.SampledFrom([]string{"org", "workspace", "repo"}).Draw(rt, "scope")
 		values.Set("scope", scope)
 		id := map[string]string{"workspace": org.Workspaces[1].ID, "repo": org.Repos[0].ID}[scope]
@@ -66,7 +66,7 @@ func TestSeriesAgreesWithRows(t *testing.T) {
 
 		end := noon.Unix()
 		want := map[int64]*statsPoint{}
-		for ts := floorTo(end-window.seconds, bucket.seconds); ts <= end; ts += bucket.seconds {
+		for ts := floorTo(end-windows[window], buckets[bucket]); ts <= end; ts += buckets[bucket] {
 			want[ts] = &statsPoint{TS: ts, EntityID: rule}
 			if rule == "" {
 				want[ts].EntityID = key
@@ -75,12 +75,12 @@ func TestSeriesAgreesWithRows(t *testing.T) {
 		for _, stream := range []Stream{Alerts, Violations} {
 			for _, row := range rows[stream] {
 				at := row.Timestamp.Unix()
-				if at < end-window.seconds || row.Timestamp.After(noon) ||
+				if at < end-windows[window] || row.Timestamp.After(noon) ||
 					(scope == "workspace" && home[row.RepoID] != id) || (scope == "repo" && row.RepoID != id) ||
 					(key != "" && row.RepoAIAPIKeyID != key) || (rule != "" && rules[row.ID] != rule) {
 					continue
 				}
-				countRow(want[floorTo(at, bucket.seconds)], stream, &row)
+				countRow(want[floorTo(at, buckets[bucket])], stream, &row)
 			}
 		}
 		if len(got.Series) != len(want) {
@@ -100,7 +100,7 @@ func TestSeriesAgreesWithRows(t *testing.T) {
 				rt.Fatalf("%v (-rows +answer):\n%s", values, diff)
 			}
 		}
-		if got.Meta.Start != end-window.seconds || got.Meta.End != end || got.Meta.ScopeID != id {
+		if got.Meta.Start != end-windows[window] || got.Meta.End != end || got.Meta.ScopeID != id {
 			rt.Fatalf("meta %+v", got.Meta)
 		}
 	})
