@@ -24,7 +24,10 @@
 // numbers of seconds.
 package instant
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Micros is an instant: microseconds since 1970-01-01T00:00:00Z.
 type Micros int64
@@ -55,116 +58,51 @@ func (m Micros) Floor(unit Micros) Micros {
 // 2024-01-15T10:30:00.000Z.
 func (m Micros) Format() string { return m.Time().Format("2006-01-02T15:04:05.000Z") }
 
+// layouts are the forms of a date with a time. The first one is the usual one.
+var layouts = func() (all []string) {
+	for _, clock := range []string{"15:04:05", "15:04"} {
+		for _, zone := range []string{"Z07:00", "", "Z0700", "Z07"} {
+			all = append(all, "2006-01-02T"+clock+zone)
+		}
+	}
+	return all
+}()
+
 // Parse reads a timestamp. It reports false for what is not one.
 func Parse[Bytes ~[]byte | ~string](s Bytes) (Micros, bool) {
-	const date = len("2006-01-02")
-	s, ok := fourDigitYear(s)
-	if !ok || len(s) < date || s[4] != '-' || s[7] != '-' {
+	const date, minutes, seconds = len("2006-01-02"), len("2006-01-02T15:04"), len("2006-01-02T15:04:05")
+	text := strings.TrimPrefix(strings.ToUpper(string(s)), "+00") // of an expanded year
+	if len(text) == date {
+		at, err := time.Parse(time.DateOnly, text)
+		return Of(at), err == nil
+	}
+	if len(text) < minutes || text[13] != ':' { // package time also reads hours of one digit
 		return 0, false
 	}
-	year, month, day := 100*digits(s[0], s[1])+digits(s[2], s[3]), digits(s[5], s[6]), digits(s[8], s[9])
-	if year > 9999 {
-		return 0, false
+	if text[date] == ' ' {
+		text = text[:date] + "T" + text[date+1:]
 	}
-	midnight := time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC)
-	if _, m, d := midnight.Date(); int(m) != month || d != day { // there is no such day
-		return 0, false
+	ended := text[11:13] == "24"
+	if ended {
+		text = text[:11] + "00" + text[13:]
 	}
-	if len(s) == date {
-		return Of(midnight), true
+	leap := len(text) >= seconds && text[16:19] == ":60"
+	if leap {
+		text = text[:16] + ":59" + text[19:]
 	}
-	if s[10] != 'T' && s[10] != 't' && s[10] != ' ' {
-		return 0, false
-	}
-	since, ok := clock(s[date+1:])
-	return Of(midnight) + since, ok
-}
-
-// fourDigitYear cuts an expanded year, +002024 as JavaScript writes years beyond 9999,
-// down to the four digits of those that are not.
-func fourDigitYear[Bytes ~[]byte | ~string](s Bytes) (Bytes, bool) {
-	if len(s) == 0 || s[0] != '+' {
-		return s, true
-	}
-	if len(s) < len("+002024") || s[1] != '0' || s[2] != '0' {
-		return s, false
-	}
-	return s[3:], true
-}
-
-// clock reads the time of the day and its offset: how long after midnight, UTC.
-func clock[Bytes ~[]byte | ~string](s Bytes) (Micros, bool) {
-	const minutes, seconds = len("15:04"), len("15:04:05")
-	if len(s) < minutes || s[2] != ':' {
-		return 0, false
-	}
-	hour, minute, second := digits(s[0], s[1]), digits(s[3], s[4]), 0
-	micros, read := Micros(0), minutes
-	if len(s) > minutes && s[minutes] == ':' {
-		if len(s) < seconds {
-			return 0, false
+	for _, layout := range layouts {
+		at, err := time.Parse(layout, text)
+		if err != nil {
+			continue
 		}
-		second = digits(s[6], s[7])
-		micros, read = fraction(s[seconds:])
-		read += seconds
+		hour, minute, second := at.Clock()
+		switch {
+		case ended:
+			return Of(at) + Day, hour+minute+second+at.Nanosecond() == 0
+		case leap: // the last second of a day, in UTC
+			return Of(at) + Second, (Of(at)+Second).Floor(Second)%Day == 0
+		}
+		return Of(at), true
 	}
-	offset, ok := offset(s[read:])
-	since := Micros(hour*3600+minute*60+second-offset)*Second + micros
-	switch {
-	case !ok || minute > 59:
-		return 0, false
-	case hour == 24: // the end of the day
-		return since, minute == 0 && second == 0 && micros == 0
-	case second == 60: // a leap second is the last of a day, in UTC
-		return since, hour <= 23 && since.Floor(Second)%Day == 0
-	}
-	return since, hour <= 23 && second <= 59
-}
-
-// digits is the number that two digits make, or one above all numbers that a part
-// of a timestamp may be.
-func digits(tens, ones byte) int {
-	tens, ones = tens-'0', ones-'0'
-	if tens > 9 || ones > 9 {
-		return 1e6
-	}
-	return int(tens)*10 + int(ones)
-}
-
-// fraction reads an optional fraction of a second, and how many bytes it takes. A
-// separator without digits takes none, and so remains as what fits nowhere.
-func fraction[Bytes ~[]byte | ~string](s Bytes) (micros Micros, read int) {
-	if len(s) < 2 || (s[0] != '.' && s[0] != ',') || s[1]-'0' > 9 {
-		return 0, 0
-	}
-	unit := Second
-	for read = 1; read < len(s) && s[read]-'0' <= 9; read++ {
-		unit /= 10
-		micros += Micros(s[read]-'0') * unit
-	}
-	return micros, read
-}
-
-// offset reads an optional UTC offset, up to the end, in seconds east.
-func offset[Bytes ~[]byte | ~string](s Bytes) (seconds int, ok bool) {
-	if len(s) == 0 || (len(s) == 1 && (s[0] == 'Z' || s[0] == 'z')) {
-		return 0, true
-	}
-	if len(s) < 3 || (s[0] != '+' && s[0] != '-') {
-		return 0, false
-	}
-	hours, minutes := digits(s[1], s[2]), 0
-	switch {
-	case len(s) == len("+0200"):
-		minutes = digits(s[3], s[4])
-	case len(s) == len("+02:00") && s[3] == ':':
-		minutes = digits(s[4], s[5])
-	case len(s) != len("+02"):
-		return 0, false
-	}
-	seconds = hours*3600 + minutes*60
-	if s[0] == '-' {
-		seconds = -seconds
-	}
-	return seconds, hours <= 23 && minutes <= 59
+	return 0, false
 }
