@@ -81,7 +81,7 @@ func (d *decoder) assemble(environ []string) (*Config, error) {
 	d.chooseSecret("key", defaultKeyEnv, &c.Privacy.KeyEnv, &c.Privacy.KeyFile, &c.Privacy.KeyCommand)
 	d.validatePrivacy(&c.Privacy, c.Streams)
 	d.validatePolicies(c.Streams.Lists)
-	d.validateSchedules(&c.Schedule, streams)
+	d.validateSchedules(c.Schedule.Streams, streams)
 	d.unknownVariables(environ)
 	if len(streams) == 0 && !slices.ContainsFunc(d.problems, func(p Problem) bool { return strings.HasPrefix(p.Key, "streams") }) {
 		d.reportNoStream()

@@ -30,17 +30,11 @@ type Problem struct {
 
 // String is the problem in one line: file:line:column: key: message.
 func (p Problem) String() string {
-	parts := []string{p.Message}
-	if p.Key != "" {
-		parts = slices.Insert(parts, 0, p.Key)
+	place := p.Source
+	if p.Line > 0 {
+		place = fmt.Sprintf("%s:%d:%d", p.Source, p.Line, p.Column)
 	}
-	switch {
-	case p.Line > 0:
-		parts = slices.Insert(parts, 0, fmt.Sprintf("%s:%d:%d", p.Source, p.Line, p.Column))
-	case p.Source != "":
-		parts = slices.Insert(parts, 0, p.Source)
-	}
-	return strings.Join(parts, ": ")
+	return strings.Join(slices.DeleteFunc([]string{place, p.Key, p.Message}, func(part string) bool { return part == "" }), ": ")
 }
 
 // Problems is everything that is wrong with a configuration, in the order of
@@ -52,7 +46,7 @@ const maxShown = 50
 
 // Error has one line for each problem.
 func (p Problems) Error() string {
-	lines := make([]string, 0, min(len(p), maxShown)+1)
+	var lines []string
 	for _, problem := range p[:min(len(p), maxShown)] {
 		lines = append(lines, problem.String())
 	}
@@ -66,19 +60,11 @@ func (p Problems) Error() string {
 func (p Problems) sort() {
 	slices.SortStableFunc(p, func(a, b Problem) int {
 		return cmp.Or(
-			cmp.Compare(a.rank(), b.rank()),
+			cmp.Compare(cmp.Or(a.Line, math.MaxInt), cmp.Or(b.Line, math.MaxInt)),
 			cmp.Compare(a.Column, b.Column),
 			cmp.Compare(a.Source, b.Source),
 		)
 	})
-}
-
-// rank is the line, and after all lines for what has none.
-func (p Problem) rank() int {
-	if p.Line == 0 {
-		return math.MaxInt
-	}
-	return p.Line
 }
 
 // at is the position of a part of what was written here.

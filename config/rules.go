@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 )
@@ -62,11 +61,10 @@ func (d *decoder) validatePolicies(streams map[string]*ListStream) {
 }
 
 // validateSchedules reports schedules of streams that are not synced.
-func (d *decoder) validateSchedules(schedule *Schedule, streams []string) {
-	for _, f := range (field{value: reflect.ValueOf(schedule).Elem()}).fields() {
-		s := d.written[f.value.Addr().Interface()]
-		if s.says() && f.stream != nil && !slices.Contains(streams, f.name()) {
-			d.report(s.Position, s.path, "is for a stream that is not synced, remove it or write "+f.name()+": under streams")
+func (d *decoder) validateSchedules(schedules map[string]*string, streams []string) {
+	for name, schedule := range schedules {
+		if s := d.written[schedule]; s.says() && !slices.Contains(streams, name) {
+			d.report(s.Position, s.path, "is for a stream that is not synced, remove it or write "+name+": under streams")
 		}
 	}
 }
