@@ -46,26 +46,20 @@ func (d *decoder) section(f field, s setting) {
 	for _, child := range f.fields() {
 		pair := pairs[child.name()]
 		delete(pairs, child.name())
-		if child.isSection() {
-			d.subsection(child, pair)
-		} else {
+		if !child.isSection() {
 			d.key(child, pair)
+			continue
 		}
+		if n := pair.node; n != nil && n.Kind != yaml.MappingNode && (n.Kind != yaml.ScalarNode || n.ShortTag() != "!!null") {
+			d.report(pair.Position, child.path, "must hold keys"+found(n, false)+"; the keys are "+child.listed())
+		} else if n != nil {
+			d.sections[child.path] = pair
+		}
+		d.section(child, pair)
 	}
 	for name, pair := range pairs {
 		d.report(pair.Position, join(f.path, shown(name)), unknown(f, name))
 	}
-}
-
-func (d *decoder) subsection(f field, s setting) {
-	if s.node != nil {
-		d.sections[f.path] = s
-		if s.node.Kind != yaml.MappingNode && (s.node.Kind != yaml.ScalarNode || s.node.ShortTag() != "!!null") {
-			delete(d.sections, f.path)
-			d.report(s.Position, f.path, "must hold keys"+found(s.node, false)+"; the keys are "+f.listed())
-		}
-	}
-	d.section(f, s)
 }
 
 // pairs are the keys of a mapping, each once, with the position of their names.

@@ -32,10 +32,7 @@ type Treated struct {
 	KeyID     string    `json:"key_id,omitempty"` // of hashes and pseudonyms; "" if there are none
 }
 
-// Presets are the names of the policies that follow from the columns' classes.
-var Presets = []string{"none", "names", "strict"}
-
-// Preset is what a preset says of a column.
+// Preset is what a preset (none, names or strict) says of a column, by its class.
 func Preset(name string, c Column) Treatment {
 	switch {
 	case name == "names" && c.Privacy == Personal:
