@@ -106,10 +106,7 @@ func retryAfter(header http.Header, now time.Time) time.Duration {
 	if date, err := http.ParseTime(text); err == nil {
 		return max(0, date.Sub(now))
 	}
-	if strings.Trim(text, "0123456789") != "" {
-		return 0
-	}
-	seconds, _ := strconv.ParseFloat(text, 64) // infinite if it is too large, 0 if there is none
+	seconds, _ := strconv.ParseUint(text, 10, 64) // 0 if it is none, the largest if it is too large
 	return time.Duration(min(seconds, math.MaxInt32)) * time.Second
 }
 

@@ -14,46 +14,16 @@ import (
 // key must not cost the other 99.
 var lenient = json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 
-// fields are those of a JSON object. Of several with one name the last counts.
-type fields map[string]field
-
-// field is the value of a field as it was sent. An array is read as its elements, so that
-// a page is read once.
-type field struct {
-	jsontext.Value
-	array    bool
-	elements []jsontext.Value
-}
-
-// UnmarshalJSONFrom reads the value.
-func (f *field) UnmarshalJSONFrom(d *jsontext.Decoder) (err error) {
-	*f = field{array: d.PeekKind() == '['}
-	if !f.array {
-		f.Value, err = readValue(d)
-		return err
-	}
-	for _, err = d.ReadToken(); err == nil && d.PeekKind() != ']'; {
-		var value jsontext.Value
-		value, err = readValue(d)
-		f.elements = append(f.elements, value)
-	}
-	if err == nil {
-		_, err = d.ReadToken()
-	}
-	return err
-}
-
-func readValue(d *jsontext.Decoder) (jsontext.Value, error) {
-	value, err := d.ReadValue()
-	return value.Clone(), err
-}
+// fields are those of a JSON object, as they were sent. Of several with one name the last
+// counts.
+type fields map[string]jsontext.Value
 
 // readAnswer reads an answer, which is one JSON object.
 func readAnswer(body []byte) (answer fields, err error) {
 	if err := json.Unmarshal(bytes.TrimPrefix(body, byteOrderMark), &answer, lenient); err != nil {
 		return nil, syntax(err)
 	}
-	switch string(answer["success"].Value) {
+	switch string(answer["success"]) {
 	case "", "true":
 		return answer, nil
 	case "false":
@@ -63,15 +33,15 @@ func readAnswer(body []byte) (answer fields, err error) {
 }
 
 // list is a field that must be an array.
-func (f fields) list(name string) ([]jsontext.Value, error) {
+func (f fields) list(name string) (elements []jsontext.Value, err error) {
 	found, ok := f[name]
-	switch {
-	case !ok:
+	if !ok {
 		return nil, fmt.Errorf("it lacks %q", name)
-	case !found.array:
+	}
+	if err := json.Unmarshal(found, &elements, lenient); err != nil || elements == nil {
 		return nil, errors.New("the list is not an array")
 	}
-	return found.elements, nil
+	return elements, nil
 }
 
 // syntax is what is wrong with a JSON text, and where. The library quotes names and

@@ -22,7 +22,7 @@ func parsePage(body []byte, list string) (*Answer, error) {
 		return nil, err
 	}
 	page := &Answer{Rows: make([]Row, len(records))}
-	if page.Total, err = strconv.Atoi(string(answer["total"].Value)); err != nil || page.Total < 0 {
+	if page.Total, err = strconv.Atoi(string(answer["total"])); err != nil || page.Total < 0 {
 		return nil, errors.New("total is not a count")
 	}
 	for i, record := range records {
