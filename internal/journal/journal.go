@@ -8,10 +8,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"maps"
 	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/load/durable"
@@ -27,10 +25,8 @@ const (
 const Keep = 500
 
 const (
-	// mostLine bounds a line, in bytes. Longer ones are not ours.
+	// mostLine bounds a line, in bytes. Longer ones are not ours: who records a run cuts its texts.
 	mostLine = 1 << 20
-	// mostText bounds a text in it, in bytes.
-	mostText = 16 << 10
 	// patience is how long another process may take to record its run.
 	patience = 10 * time.Second
 )
@@ -50,22 +46,20 @@ const (
 	removed = "removed: recorded by a release that quoted answers"
 )
 
-// withoutQuotes is a line whose texts are structural.
-func withoutQuotes(l line) line {
-	if l.Run == nil || l.Texts >= structural {
-		return l
+// edit changes the error texts of a run; it has none of the totals.
+func (l line) edit(change func(text string) string) {
+	if l.Run == nil {
+		return
 	}
-	l.Texts = structural
 	if l.Error != "" {
-		l.Error = removed
+		l.Error = change(l.Error)
 	}
 	for name, s := range l.Streams {
 		if s.Error != nil {
-			s.Error = new(removed)
+			s.Error = new(change(*s.Error))
 			l.Streams[name] = s
 		}
 	}
-	return l
 }
 
 // Append records a run. A run whose id is recorded already is left as it is, so that
@@ -76,7 +70,7 @@ func Append(dataDir string, run Run) error {
 		return fmt.Errorf("lock the journal: %w", err)
 	}
 	defer unlock()
-	if err := record(dataDir, bounded(run)); err != nil {
+	if err := record(dataDir, run); err != nil {
 		return fmt.Errorf("record the run: %w", err)
 	}
 	return nil
@@ -144,26 +138,6 @@ func add(path string, l line) error {
 	return errors.Join(err, f.Sync(), f.Close())
 }
 
-// bounded cuts what would make a line too long.
-func bounded(run Run) Run {
-	run.Error, run.Hint = cut(run.Error), cut(run.Hint)
-	run.Streams = maps.Clone(run.Streams)
-	for name, s := range run.Streams {
-		if s.Error != nil {
-			s.Error = new(cut(*s.Error))
-		}
-		run.Streams[name] = s
-	}
-	return run
-}
-
-func cut(text string) string {
-	if len(text) <= mostText {
-		return text
-	}
-	return strings.ToValidUTF8(text[:mostText], "") + "…"
-}
-
 func encode(lines []line) []byte {
 	var out bytes.Buffer
 	for _, l := range lines {
@@ -199,8 +173,11 @@ func read(path string) (lines []line, quoting bool, err error) {
 	for text := range bytes.Lines(content) {
 		var l line
 		if len(text) <= mostLine && json.Unmarshal(text, &l) == nil && (l.Folded != nil || l.Run != nil) {
-			quoting = quoting || (l.Run != nil && l.Texts < structural)
-			lines = append(lines, withoutQuotes(l))
+			if l.Run != nil && l.Texts < structural {
+				l.edit(func(string) string { return removed })
+				l.Texts, quoting = structural, true
+			}
+			lines = append(lines, l)
 		}
 	}
 	return lines, quoting, nil

@@ -264,21 +264,6 @@ func TestLinesThatAreNotOursArePassedOver(t *testing.T) {
 	}
 }
 
-func TestALongErrorIsNotedShortened(t *testing.T) {
-	dir := dataDir(t)
-	long := run(1)
-	long.Error = strings.Repeat("ü", mostLine)
-	long.Streams = map[string]Stream{"alerts": {Error: &long.Error}}
-	appendAll(t, dir, long)
-	got := mustRead(t, dir).Runs
-	if len(got) != 1 || len(got[0].Error) > mostText+3 || !strings.HasSuffix(got[0].Error, "ü…") || len(*got[0].Streams["alerts"].Error) > mostText+3 {
-		t.Errorf("got %d runs", len(got))
-	}
-	if long.Streams["alerts"].Error != &long.Error {
-		t.Error("the caller's run was changed")
-	}
-}
-
 // A JSON file without a run is not one of a run that died.
 func TestProgressOfNoRunIsNone(t *testing.T) {
 	dir := dataDir(t)

@@ -94,3 +94,16 @@ func EndProgress(dataDir string) error {
 	}
 	return err
 }
+
+// AppendCrashed records the run that left a progress file and was killed. Only the owner
+// of the claim calls it.
+func AppendCrashed(dataDir string) error {
+	left, err := ReadProgress(dataDir)
+	if err != nil || left == nil {
+		return nil //nolint:nilerr // a file that is not a progress file describes no run
+	}
+	if err := Append(dataDir, left.Crashed()); err != nil {
+		return err
+	}
+	return EndProgress(dataDir)
+}

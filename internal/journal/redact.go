@@ -26,20 +26,17 @@ func Redact(dataDir string, mentioned func(text string) bool) error {
 		return err
 	}
 	changed := false
+	redacted := func(text string) string {
+		if !mentioned(text) {
+			return text
+		}
+		changed = true
+		return forgotten
+	}
 	for _, l := range lines {
-		if l.Run == nil {
-			continue
-		}
-		for _, text := range []*string{&l.Run.Error, &l.Run.Hint} {
-			if mentioned(*text) {
-				*text, changed = forgotten, true
-			}
-		}
-		for name, s := range l.Run.Streams {
-			if s.Error != nil && mentioned(*s.Error) {
-				s.Error, changed = new(forgotten), true
-				l.Run.Streams[name] = s
-			}
+		l.edit(redacted)
+		if l.Run != nil {
+			l.Hint = redacted(l.Hint)
 		}
 	}
 	if !changed {

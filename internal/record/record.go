@@ -6,8 +6,10 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"strconv"
+	"os"
+	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -32,66 +34,35 @@ type Options struct {
 	Log    zerolog.Logger
 }
 
-// Recorder records one run. A nil Recorder records nothing.
+// Recorder records one run: its progress while it goes on, and its line in the journal when
+// it ends. A nil Recorder records nothing. Observe and Sent may be called from anywhere.
 type Recorder struct {
 	options Options
-	journal *journal.Recorder
 	run     journal.Run
 
-	stopNotifying context.CancelFunc // ends the notification that the run began; set once it did
+	mu       sync.Mutex // of the next two
+	progress journal.Progress
+	requests map[string]int64 // by the answer's status
+
+	// These are set once the run has started.
+	stop          chan struct{} // ends the heartbeat
+	beats         sync.WaitGroup
+	release       func()             // gives up the claim to the progress file; nil if it is not ours
+	stopNotifying context.CancelFunc // ends the notification that the run began
 	notified      func()             // waits for that notification
 }
 
 // New writes nothing yet.
 func New(o Options) *Recorder {
-	warn := func(err error, message string) { o.Log.Warn().Err(err).Msg(message) }
-	return &Recorder{options: o, run: o.Run, journal: journal.NewRecorder(o.DataDir, o.Run, warn)}
-}
-
-// Observe follows the run.
-func (r *Recorder) Observe(e run.Event) {
-	if r == nil {
-		return
-	}
-	switch e.Kind {
-	case run.Opened:
-		r.start()
-	case run.Warned, run.Published:
-		r.journal.Message(e.Message)
-	case run.Planned:
-		r.journal.Advance(e.Stream, func(*journal.StreamProgress) {})
-	case run.Progressed, run.Verifying, run.Finished:
-		r.journal.Advance(e.Stream, func(s *journal.StreamProgress) { advance(s, e) })
+	return &Recorder{
+		options: o, run: o.Run, requests: map[string]int64{},
+		progress: journal.Progress{RunID: o.Run.RunID, Command: o.Run.Command, Job: o.Run.Job, PID: o.Run.PID, StartedAt: o.Run.StartedAt},
 	}
 }
 
-func advance(s *journal.StreamProgress, e run.Event) {
-	s.Rows, s.Expected = e.Rows, max(e.Expected, s.Expected)
-	s.Requests = max(e.Requests, s.Requests)
-	s.Done = e.Kind == run.Finished
-	if e.Result != nil && e.Result.Err != nil {
-		s.Error = oneLine(e.Result.Err.Error())
-	}
-}
-
-// start is called while the lock of data_dir is taken. A repair starts several times.
-func (r *Recorder) start() {
-	if r.stopNotifying != nil {
-		return
-	}
-	r.journal.Start()
-	ctx, cancel := context.WithTimeout(context.Background(), notify.Timeout)
-	r.stopNotifying, r.notified = cancel, r.options.Notifier.Started(ctx, r.run)
-}
-
-// Sent counts a request by its answer.
-func (r *Recorder) Sent(attempt api.Attempt) {
-	switch {
-	case r == nil:
-	case attempt.Status == 0:
-		r.journal.Sent("none")
-	default:
-		r.journal.Sent(strconv.Itoa(attempt.Status))
+func (r *Recorder) warn(err error, message string) {
+	if err != nil {
+		r.options.Log.Warn().Err(err).Msg(message)
 	}
 }
 
@@ -137,11 +108,16 @@ func (r *Recorder) Repaired(done audit.Repaired) {
 // then notifies. A run that found another instance at work records nothing: that one does.
 func (r *Recorder) End(ctx context.Context, code int, failure error, hint string) {
 	r.complete(code, failure, hint)
+	if r.stop != nil {
+		close(r.stop)
+		r.beats.Wait()
+	}
 	skipped := r.run.Status == journal.Skipped
-	if skipped {
-		r.journal.End(nil)
-	} else {
-		r.journal.End(&r.run)
+	if !skipped {
+		r.warn(r.append(), "the run cannot be recorded in the journal")
+	}
+	if r.release != nil {
+		r.release()
 	}
 	if r.stopNotifying != nil {
 		defer r.stopNotifying()
@@ -155,6 +131,18 @@ func (r *Recorder) End(ctx context.Context, code int, failure error, hint string
 	}
 }
 
+// append writes the run's line. Without the folder for it nothing was started, either.
+func (r *Recorder) append() error {
+	if _, err := os.Stat(filepath.Join(r.options.DataDir, "state")); err != nil {
+		return err
+	}
+	err := journal.Append(r.options.DataDir, r.run)
+	if err == nil && r.stop != nil {
+		err = journal.EndProgress(r.options.DataDir)
+	}
+	return err
+}
+
 // complete completes the run's record.
 func (r *Recorder) complete(code int, failure error, hint string) {
 	r.run.FinishedAt, r.run.ExitCode, r.run.Status = time.Now().UTC(), code, journal.StatusOf(code)
@@ -165,7 +153,7 @@ func (r *Recorder) complete(code int, failure error, hint string) {
 		r.run.Error, r.run.Hint = oneLine(failure.Error()), hint
 	}
 	client := r.options.Client
-	r.run.Retries, r.run.Waited, r.run.PeakBytes = client.Retries(), client.Waited(), peakMemory()
+	r.run.Requests, r.run.Retries, r.run.Waited, r.run.PeakBytes = r.requests, client.Retries(), client.Waited(), peakMemory()
 }
 
 // oneLine is an error as it is recorded: a line of the journal that is too long would

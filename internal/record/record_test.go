@@ -6,6 +6,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/flashback-sync/flashback-sync/extract/api"
 	"github.com/flashback-sync/flashback-sync/internal/journal"
 	"github.com/flashback-sync/flashback-sync/internal/run"
 )
@@ -14,11 +15,10 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // For the race detector.
 func TestARunIsRecordedWhileItsStartIsReported(t *testing.T) {
-	r := New(Options{DataDir: t.TempDir()})
+	r := New(Options{DataDir: t.TempDir(), Client: &api.Client{}})
 	r.Observe(run.Event{Kind: run.Opened})
 	r.Synced(&run.Summary{})
-	r.journal.End(nil)
-	r.stopNotifying()
+	r.End(t.Context(), 7, nil, "")
 }
 
 // A line of the journal that is too long would hide those behind it.
