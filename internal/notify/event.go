@@ -11,20 +11,6 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/status"
 )
 
-// event is something to report. Its texts are escaped.
-type event struct {
-	colour string
-	title  string // what, in a few words
-	text   string // what, since when and what to do, in one sentence
-	fields []field
-}
-
-type field struct {
-	Title string `json:"title"`
-	Value string `json:"value"`
-	Short bool   `json:"short"`
-}
-
 const (
 	red    = "#c0392b"
 	orange = "#d68910"
@@ -33,7 +19,7 @@ const (
 
 // afterRun records how a job's run ended. A run of all streams that is good ends what
 // was wrong with the jobs of single ones, too.
-func (n *Notifier) afterRun(s *state, run *journal.Run) (events []event) {
+func (n *Notifier) afterRun(s *state, run *journal.Run) (events []attachment) {
 	now := n.now()
 	names := []string{run.Job}
 	for _, name := range slices.Sorted(maps.Keys(s.Jobs)) {
@@ -50,31 +36,27 @@ func (n *Notifier) afterRun(s *state, run *journal.Run) (events []event) {
 		case lasts:
 			events = append(events, failure(run, job+" "+verbOf(run)+" again", ", it has not been good since "+moment(is.Since), since("Not good", is, now)))
 		case over:
-			events = append(events, event{
-				colour: green, title: job + " is good again", text: fmt.Sprintf("the job %s is good again, it was not since %s", job, moment(is.Since)),
-				fields: since("Not good", is, now),
-			})
+			text := fmt.Sprintf("the job %s is good again, it was not since %s", job, moment(is.Since))
+			events = append(events, attachment{Colour: green, Title: job + " is good again", Fallback: text, Fields: since("Not good", is, now)})
 		case same:
 		}
 	}
 	return events
 }
 
-func failure(run *journal.Run, title, when string, fields []field) event {
-	e := event{colour: red, title: title, text: fmt.Sprintf("the job %s%s; %s", title, when, escape(hintOf(run), mostError))}
+func failure(run *journal.Run, title, when string, fields []field) attachment {
+	e := attachment{Colour: red, Title: title, Fallback: fmt.Sprintf("the job %s%s; %s", title, when, escape(hintOf(run), mostError))}
 	if run.Status == journal.Partial && run.Missing == 0 {
-		e.colour = orange
+		e.Colour = orange
 	}
 	if run.Error != "" {
-		e.fields = append(e.fields, field{Title: "Error", Value: quote(run.Error, mostError)})
+		e.Fields = append(e.Fields, field{Title: "Error", Value: quote(run.Error, mostError)})
 	}
-	e.fields = append(e.fields, fields...)
+	e.Fields = append(e.Fields, fields...)
 	if run.ExitCode >= 0 {
-		e.fields = append(e.fields, field{Title: "Exit code", Value: fmt.Sprint(run.ExitCode), Short: true})
+		e.Fields = append(e.Fields, field{Title: "Exit code", Value: fmt.Sprint(run.ExitCode), Short: true})
 	}
-	if run.RunID != "" {
-		e.fields = append(e.fields, field{Title: "Run", Value: quote(run.RunID, mostName), Short: true})
-	}
+	e.Fields = append(e.Fields, field{Title: "Run", Value: quote(run.RunID, mostName), Short: true})
 	return e
 }
 
@@ -101,7 +83,7 @@ func hintOf(run *journal.Run) string {
 }
 
 // afterCheck records which streams lag. A stream of which nothing is known changes nothing.
-func (n *Notifier) afterCheck(st *state, s *status.Status) (events []event) {
+func (n *Notifier) afterCheck(st *state, s *status.Status) (events []attachment) {
 	for _, name := range n.options.Streams {
 		unread, known := s.Unread(name)
 		if !known {
@@ -124,25 +106,20 @@ func (n *Notifier) afterCheck(st *state, s *status.Status) (events []event) {
 	return events
 }
 
-func (n *Notifier) ofStream(name string, what transition, state string, is wrong) event {
-	now := n.now()
-	if what == over {
-		return event{
-			colour: green, title: name + " is fresh again",
-			text:   fmt.Sprintf("the stream %s is fresh again, it was stale since %s", name, moment(is.Since)),
-			fields: since("Stale", is, now),
-		}
+func (n *Notifier) ofStream(name string, what transition, state string, is wrong) attachment {
+	e := attachment{Colour: red, Fields: since("Stale", is, n.now())}
+	switch what {
+	case over:
+		e.Colour, e.Title = green, name+" is fresh again"
+		e.Fallback = fmt.Sprintf("the stream %s, it was stale since %s", e.Title, moment(is.Since))
+		return e
+	case lasts:
+		e.Title = name + " is still stale"
+	default:
+		e.Title = name + " is stale"
 	}
-	verb := "is"
-	if what == lasts {
-		verb = "is still"
-	}
-	return event{
-		colour: red, title: fmt.Sprintf("%s %s stale", name, verb),
-		text: fmt.Sprintf("the stream %s %s stale, %s; look at the last runs, and whether the scheduler runs",
-			name, verb, state),
-		fields: since("Stale", is, now),
-	}
+	e.Fallback = fmt.Sprintf("the stream %s, %s; look at the last runs, and whether the scheduler runs", e.Title, state)
+	return e
 }
 
 func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }

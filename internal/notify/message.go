@@ -15,24 +15,30 @@ type message struct {
 	Attachments []attachment `json:"attachments"`
 }
 
+// attachment is something to report. Its texts are escaped.
 type attachment struct {
 	Colour   string   `json:"color"`
-	Fallback string   `json:"fallback"`
-	Title    string   `json:"title"`
+	Fallback string   `json:"fallback"` // what, since when and what to do, in one sentence
+	Title    string   `json:"title"`    // what, in a few words
 	Link     string   `json:"title_link,omitempty"`
 	Fields   []field  `json:"fields"`
 	Format   []string `json:"mrkdwn_in"` // where Slack shows backticks as such
 }
 
+type field struct {
+	Title string `json:"title"`
+	Value string `json:"value"`
+	Short bool   `json:"short"`
+}
+
 // message describes the events: each in a sentence, for notifications, and in detail.
-func (n *Notifier) message(events []event) []byte {
-	var m message
+func (n *Notifier) message(events []attachment) []byte {
+	m := message{Attachments: events}
 	var sentences []string
-	for _, e := range events {
-		sentences = append(sentences, "flashback-sync"+escaper.Replace(n.on())+": "+e.text+".")
-		m.Attachments = append(m.Attachments, attachment{
-			Colour: e.colour, Fallback: e.text, Title: e.title, Link: n.options.Link, Fields: e.fields, Format: []string{"fields"},
-		})
+	for i := range events {
+		e := &events[i]
+		sentences = append(sentences, "flashback-sync"+escaper.Replace(n.on())+": "+e.Fallback+".")
+		e.Link, e.Format = n.options.Link, []string{"fields"}
 	}
 	m.Text = strings.Join(sentences, "\n")
 	var out bytes.Buffer

