@@ -199,6 +199,9 @@ type StreamProgress struct {
 	Error    string `json:"error,omitempty"`
 }
 
+// Name is what the run is called, as that of a Run.
+func (p *Progress) Name() string { return cmp.Or(p.Job, p.Command) }
+
 // Alive reports whether the progress is that of a process that still renews it.
 func (p *Progress) Alive(now time.Time) bool {
 	return p != nil && !p.Died && now.Sub(p.UpdatedAt) < 15*time.Second

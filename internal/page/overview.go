@@ -48,7 +48,12 @@ var topics = []topic{
 	},
 }
 
-func newOverview(o *status.Overview) *overview {
+// Overview is nil without rows.
+func (v *view) Overview() *overview {
+	if v.Holdings == nil || v.Holdings.Overview == nil {
+		return nil
+	}
+	o := v.Holdings.Overview
 	frame := chart.NewFrame(o.From, o.To, mostColumns)
 	out := &overview{Period: chart.Period(o.From, o.To)}
 	var sums [][]int64 // of each topic, by series

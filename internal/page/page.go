@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"time"
 
 	"github.com/dustin/go-humanize"
 
@@ -68,12 +69,15 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"tone":    tone,
 	"glyph":   glyph,
 	"capital": capital,
+	"share":   share,
+	"ago":     span.Ago, // Write gives it its first argument
 }).ParseFS(files, "*.tmpl"))
 
 // Write writes the document of a status, whole or not at all.
 func Write(w io.Writer, s *status.Status, form Form) error {
 	var out bytes.Buffer
-	if err := templates.ExecuteTemplate(&out, "page.html.tmpl", newView(s, form)); err != nil {
+	ago := func(t time.Time) string { return span.Ago(s.At, t) }
+	if err := template.Must(templates.Clone()).Funcs(template.FuncMap{"ago": ago}).ExecuteTemplate(&out, "page.html.tmpl", newView(s, form)); err != nil {
 		return fmt.Errorf("draw page: %w", err)
 	}
 	if _, err := out.WriteTo(w); err != nil {

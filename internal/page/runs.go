@@ -6,11 +6,11 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/flashback-sync/flashback-sync/internal/chart"
 	"github.com/flashback-sync/flashback-sync/internal/journal"
 	"github.com/flashback-sync/flashback-sync/internal/span"
-	"github.com/flashback-sync/flashback-sync/internal/status"
 )
 
 // mostRuns bounds the runs of a page; the journal has more.
@@ -26,7 +26,6 @@ type runs struct {
 // line is a run, or slots that were skipped one after the other.
 type line struct {
 	*journal.Run
-	Wrote        bool // it is of streams
 	New, Changed int64
 	Answers      string // by status, if not all are 200, and what was sent again
 	Same         bool   // the error is that of the line above
@@ -36,17 +35,19 @@ type line struct {
 type skipped struct {
 	Slots    string
 	Names    string
-	From, To *moment
+	From     time.Time
+	To       *time.Time // nil for one slot
 	Why      string
 }
 
-func (v *view) runs() *runs {
+// Runs arranges the newest runs.
+func (v *view) Runs() *runs {
 	out := &runs{}
 	var shown []*journal.Run
 	all := v.Status.Runs
 	for len(all) > 0 && len(shown) < mostRuns {
 		if n := skips(all); n > 0 {
-			out.Lines = append(out.Lines, line{Skipped: v.skipped(all[:n])})
+			out.Lines = append(out.Lines, line{Skipped: skippedSlots(all[:n])})
 			all = all[n:]
 			continue
 		}
@@ -73,12 +74,12 @@ func skips(all []journal.Run) (n int) {
 	return n
 }
 
-// skipped sums up slots; the newest come first.
-func (v *view) skipped(all []journal.Run) *skipped {
+// skippedSlots sums up slots; the newest come first.
+func skippedSlots(all []journal.Run) *skipped {
 	last := all[len(all)-1]
-	s := &skipped{Slots: chart.Count(int64(len(all)), "slot"), From: v.moment(last.StartedAt), Why: last.Error}
+	s := &skipped{Slots: chart.Count(int64(len(all)), "slot"), From: last.StartedAt, Why: last.Error}
 	if len(all) > 1 {
-		s.To = v.moment(all[0].StartedAt)
+		s.To = &all[0].StartedAt
 	}
 	names := map[string]bool{}
 	for i := range all {
@@ -89,7 +90,7 @@ func (v *view) skipped(all []journal.Run) *skipped {
 }
 
 func newLine(r *journal.Run) line {
-	l := line{Run: r, Wrote: len(r.Streams) > 0}
+	l := line{Run: r}
 	for _, s := range r.Streams {
 		l.New += s.Inserted
 		l.Changed += s.Updated
@@ -163,23 +164,4 @@ func durationWords(shown []*journal.Run) string {
 	longest := sorted[len(sorted)-1]
 	return fmt.Sprintf("The newest %s, the oldest first: %s ok. The usual run took %s, the longest %s (%s, %s).", chart.Count(int64(len(shown)), "run"),
 		comma(good), span.Words(sorted[len(sorted)/2].Took()), span.Words(longest.Took()), longest.Name(), chart.Stamp(longest.StartedAt))
-}
-
-// job is a job of the schedule.
-type job struct {
-	status.Job
-	Next *moment
-	Last *journal.Run
-	Ran  *moment
-}
-
-func (v *view) jobs() (all []job) {
-	for _, j := range v.Status.Jobs {
-		out := job{Job: j, Next: v.moment(j.Next), Last: v.Last(j.Name)}
-		if out.Last != nil {
-			out.Ran = v.moment(out.Last.StartedAt)
-		}
-		all = append(all, out)
-	}
-	return all
 }

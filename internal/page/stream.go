@@ -20,20 +20,28 @@ const mostColumns = 400
 type card struct {
 	*status.Stream
 	ID       string
-	Fresh    *moment
+	Fresh    *time.Time
 	Lag      string
 	Stale    bool
-	Oldest   *moment
-	Newest   *moment
 	Days     *chart.Columns // nil without rows
 	Coverage *chart.Coverage
 	Late     string // "" if no row came late
 }
 
+// Cards are those of all streams.
+func (v *view) Cards() (all []card) {
+	if v.Holdings == nil {
+		return nil
+	}
+	for i := range v.Holdings.Streams {
+		all = append(all, v.card(&v.Holdings.Streams[i], i))
+	}
+	return all
+}
+
 func (v *view) card(s *status.Stream, i int) card {
 	c := card{
-		Stream: s, ID: fmt.Sprintf("stream-%d", i), Fresh: v.maybe(v.Fresh(s.Name)), Lag: v.lag(s), Stale: v.Stale(s.Name),
-		Oldest: v.maybe(s.Oldest), Newest: v.maybe(s.Newest), Late: lateWords(s),
+		Stream: s, ID: fmt.Sprintf("stream-%d", i), Fresh: v.Fresh(s.Name), Lag: v.lag(s), Stale: v.Stale(s.Name), Late: lateWords(s),
 	}
 	row, ledger := "row", "filter set"
 	if schema.IsSeries(s.Name) {

@@ -2,6 +2,7 @@ package page
 
 import (
 	"strings"
+	"time"
 
 	"github.com/flashback-sync/flashback-sync/internal/chart"
 	"github.com/flashback-sync/flashback-sync/internal/journal"
@@ -58,10 +59,11 @@ type figure struct {
 	Tone  string // "" for one that is as it should be
 	// Before is shown before At, Note after it.
 	Before, Note string
-	At           *moment
+	At           *time.Time
 }
 
-func (v *view) figures() (all []figure) {
+// Figures are those below the verdict.
+func (v *view) Figures() (all []figure) {
 	if v.Holdings == nil {
 		return []figure{v.lastRun(), v.nextRun()}
 	}
@@ -76,7 +78,7 @@ func (v *view) figures() (all []figure) {
 }
 
 func (v *view) freshness(s *status.Stream) figure {
-	f := figure{Name: title(s.Name), Value: v.lag(s), At: v.maybe(v.Fresh(s.Name))}
+	f := figure{Name: title(s.Name), Value: v.lag(s), At: v.Fresh(s.Name)}
 	if f.At != nil {
 		f.Before = "read up to"
 	}
@@ -96,7 +98,7 @@ func (v *view) lastRun() figure {
 	for i := range v.Status.Runs {
 		if r := &v.Status.Runs[i]; r.Status != journal.Skipped {
 			return figure{
-				Name: "Last run", Value: r.Status, Tone: tone(r.Status), At: v.moment(r.FinishedAt),
+				Name: "Last run", Value: r.Status, Tone: tone(r.Status), At: known(r.FinishedAt),
 				Note: r.Name() + ", took " + span.Words(r.Took()),
 			}
 		}
@@ -107,10 +109,10 @@ func (v *view) lastRun() figure {
 func (v *view) nextRun() figure {
 	f := figure{Name: "Next run", Value: "not scheduled", Tone: "quiet"}
 	for _, j := range v.Status.Jobs {
-		if j.Next.IsZero() || f.At != nil && !j.Next.Before(f.At.At) {
+		if j.Next.IsZero() || f.At != nil && !j.Next.Before(*f.At) {
 			continue
 		}
-		f.Value, f.Tone, f.At, f.Note = "now", "", v.moment(j.Next), j.Name
+		f.Value, f.Tone, f.At, f.Note = "now", "", &j.Next, j.Name
 		if wait := j.Next.Sub(v.At); wait > 0 {
 			f.Value = "in " + span.Words(wait)
 		}

@@ -1,7 +1,6 @@
 package page
 
 import (
-	"cmp"
 	"html/template"
 
 	"github.com/flashback-sync/flashback-sync/internal/chart"
@@ -19,14 +18,9 @@ type view struct {
 	Refresh  int // seconds; 0 for a page that does not load itself again
 	Verdict  verdict
 	Problems []status.Problem
-	Figures  []figure
-	Running  *progress
-	Died     *progress
-	Cards    []card
+	Running  *journal.Progress
+	Died     *journal.Progress
 	Week     *week
-	Overview *overview
-	Runs     *runs
-	Jobs     []job
 }
 
 func newView(s *status.Status, form Form) *view {
@@ -35,25 +29,15 @@ func newView(s *status.Status, form Form) *view {
 		v.Refresh = refreshIdle
 	}
 	if p := s.Progress; p.Alive(s.At) {
-		v.Running = v.progress(p)
+		v.Running = p
 		v.Refresh = min(v.Refresh, refreshBusy)
-	} else if p != nil {
-		v.Died = v.progress(p)
+	} else {
+		v.Died = p
 	}
-	v.Verdict, v.Figures = v.verdict(), v.figures()
-	if s.Holdings != nil {
-		for i := range s.Holdings.Streams {
-			v.Cards = append(v.Cards, v.card(&s.Holdings.Streams[i], i))
-		}
-		if s.Holdings.Week != nil {
-			v.Week = newWeek(s.Holdings.Week)
-		}
-		if s.Holdings.Overview != nil {
-			v.Overview = newOverview(s.Holdings.Overview)
-		}
+	if s.Holdings != nil && s.Holdings.Week != nil {
+		v.Week = newWeek(s.Holdings.Week)
 	}
-	v.Runs = v.runs()
-	v.Jobs = v.jobs()
+	v.Verdict = v.verdict()
 	return v
 }
 
@@ -72,27 +56,10 @@ func (v *view) Icon() template.URL {
 	return template.URL("data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='-8 -8 16 16'%3E%3Ccircle r='7' fill='%23" + colour + "'/%3E%3Cpath fill='%23fff' d='" + glyph(v.Verdict.Tone) + "'/%3E%3C/svg%3E") //nolint:gosec // all of it is ours
 }
 
-// progress is a run under way, or one that died.
-type progress struct {
-	*journal.Progress
-	Name        string
-	Began, Last *moment
-	Reads       []reading
-}
-
-// reading is how far a stream is read.
-type reading struct {
-	journal.StreamProgress
-	Share string // "" if the number of rows to come is unknown
-}
-
-func (v *view) progress(p *journal.Progress) *progress {
-	out := &progress{Progress: p, Name: cmp.Or(p.Job, p.Command), Began: v.moment(p.StartedAt), Last: v.moment(p.UpdatedAt)}
-	for _, s := range p.Streams {
-		// More rows than announced may come while the run reads.
-		out.Reads = append(out.Reads, reading{s, percent(min(s.Rows, s.Expected), s.Expected)})
-	}
-	return out
+// share is how much of a stream is read, "" if the number of rows to come is unknown. More
+// rows than announced may come while the run reads.
+func share(s journal.StreamProgress) string {
+	return percent(min(s.Rows, s.Expected), s.Expected)
 }
 
 // glyph shows a tone without colour.

@@ -6,29 +6,14 @@ import (
 	"time"
 
 	"github.com/dustin/go-humanize"
-
-	"github.com/flashback-sync/flashback-sync/internal/span"
 )
 
-// moment is an instant beside how long ago it was.
-type moment struct {
-	At  time.Time
-	Ago string
-}
-
-// moment is nil for a time that is not known.
-func (v *view) moment(t time.Time) *moment {
+// known is nil for a time that is not known.
+func known(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
 	}
-	return &moment{At: t, Ago: span.Ago(v.At, t)}
-}
-
-func (v *view) maybe(t *time.Time) *moment {
-	if t == nil {
-		return nil
-	}
-	return v.moment(*t)
+	return &t
 }
 
 // iso writes an instant for machines.
