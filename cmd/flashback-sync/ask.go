@@ -65,12 +65,11 @@ sheet about it.`,
 }
 
 func (a *app) listQuestions() {
-	t := terminal.Table(a.stdout)
-	t.AppendHeader(table.Row{"question", "for", ""})
+	t := terminal.Table(a.stdout, "question", "for", "")
 	for _, q := range cookbook.Questions() {
 		t.AppendRow(table.Row{q.Name, q.For, q.Text})
 	}
-	fmt.Fprintln(a.stdout, t.Render())
+	t.Render()
 }
 
 // answer writes the answer, and below a table, or on stderr, how complete its period is.

@@ -15,7 +15,7 @@ const tableRows = 10_000
 
 // Table writes a table for people.
 func Table(out io.Writer, rows Rows) error {
-	part, printed := newTable(rows.Columns, out), false
+	part, printed := NewTable(out, rows.Columns...), false
 	err := rows.Each(func(values []*string) error {
 		row := make(table.Row, len(values))
 		for i, value := range values {
@@ -27,7 +27,7 @@ func Table(out io.Writer, rows Rows) error {
 		part.AppendRow(row)
 		if part.Length() == tableRows {
 			part.Render()
-			part, printed = newTable(rows.Columns, out), true
+			part, printed = NewTable(out, rows.Columns...), true
 		}
 		return nil
 	})
@@ -37,7 +37,8 @@ func Table(out io.Writer, rows Rows) error {
 	return err
 }
 
-func newTable(columns []Column, out io.Writer) table.Writer {
+// NewTable has the look of all tables: light lines, numbers to the right. Render prints it.
+func NewTable(out io.Writer, columns ...Column) table.Writer {
 	t := table.NewWriter()
 	t.SetOutputMirror(out)
 	t.SetStyle(table.StyleLight)

@@ -33,11 +33,11 @@ type line struct {
 }
 
 type skipped struct {
-	Slots    string
-	Names    string
-	From     time.Time
-	To       *time.Time // nil for one slot
-	Why      string
+	Slots string
+	Names string
+	From  time.Time
+	To    *time.Time // nil for one slot
+	Why   string
 }
 
 // Runs arranges the newest runs.

@@ -21,8 +21,7 @@ import (
 
 // Erased prints what a forget did or, if it was not done, would do.
 func Erased(out io.Writer, e *forgotten.Erased, done bool) {
-	t := Table(out, "rows", "texts")
-	t.AppendHeader(table.Row{"table", "rows of it", "rows of others that lose a text"})
+	t := Table(out, "table", ">rows of it", ">rows of others that lose a text")
 	for _, of := range schema.Tables() {
 		if e.Rows[of.Name]+e.Texts[of.Name] > 0 {
 			t.AppendRow(table.Row{of.Name, humanize.Comma(e.Rows[of.Name]), humanize.Comma(e.Texts[of.Name])})
@@ -80,8 +79,7 @@ func Forgotten(out io.Writer, list *forgotten.List) {
 		fmt.Fprintln(out, "Nobody was forgotten, and nobody is suppressed.")
 		return
 	}
-	t := Table(out, "rows", "texts", "rejects")
-	t.AppendHeader(table.Row{"kind", "hash", "what", "decided", "rows", "texts", "rejects", "proven"})
+	t := Table(out, "kind", "hash", "what", "decided", ">rows", ">texts", ">rejects", "proven")
 	for _, e := range list.Entries {
 		what, proven := "forgotten", "no"
 		switch {
@@ -99,8 +97,7 @@ func Forgotten(out io.Writer, list *forgotten.List) {
 
 // ErasedDays prints what a forget of days dropped or, if it was not done, would drop.
 func ErasedDays(out io.Writer, before time.Time, rows map[string]int64, done bool) {
-	t := Table(out, "rows")
-	t.AppendHeader(table.Row{"table", "rows before " + before.Format(time.DateOnly)})
+	t := Table(out, "table", ">rows before "+before.Format(time.DateOnly))
 	for _, name := range slices.Sorted(maps.Keys(rows)) {
 		t.AppendRow(table.Row{name, humanize.Comma(rows[name])})
 	}

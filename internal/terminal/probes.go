@@ -13,8 +13,7 @@ import (
 
 // Probes prints a line for each stream that was tried.
 func Probes(out io.Writer, probes []streams.Probe) {
-	t := Table(out, "rows", "requests")
-	t.AppendHeader(table.Row{"stream", "answer", "history from", "rows", "requests", "read again in every run"})
+	t := Table(out, "stream", "answer", "history from", ">rows", ">requests", "read again in every run")
 	for _, p := range probes {
 		row := table.Row{p.Stream, p.Answer}
 		switch start := p.Start.Format(time.DateOnly); {

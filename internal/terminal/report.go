@@ -18,8 +18,7 @@ import (
 
 // Report prints a verification.
 func Report(out io.Writer, r *audit.Report) {
-	t := Table(out, "source", "stored", "missing", "extra", "differs", "unproven")
-	t.AppendHeader(table.Row{"stream", "status", "compared from", "to", "source", "stored", "missing", "extra", "differs", "unproven"})
+	t := Table(out, "stream", "status", "compared from", "to", ">source", ">stored", ">missing", ">extra", ">differs", ">unproven")
 	for _, s := range joined(r.Streams) {
 		t.AppendRow(figures(s))
 	}
@@ -125,8 +124,7 @@ func findings(out io.Writer, r *audit.Report) {
 		return
 	}
 	fmt.Fprintln(out)
-	t := Table(out, "missing", "extra", "differs", "unproven")
-	t.AppendHeader(table.Row{"difference in", "from", "to", "missing", "extra", "differs", "unproven", "ids"})
+	t := Table(out, "difference in", "from", "to", ">missing", ">extra", ">differs", ">unproven", "ids")
 	renderFirst(out, t, rows)
 }
 
@@ -151,8 +149,7 @@ func files(out io.Writer, r *audit.Report) {
 	}
 	fmt.Fprintf(out, "\n%s checked, %d differ\n", english.Plural(len(r.Files), "published file", ""), len(rows))
 	if len(rows) > 0 {
-		t := Table(out)
-		t.AppendHeader(table.Row{"file", "status", "why"})
+		t := Table(out, "file", "status", "why")
 		renderFirst(out, t, rows)
 	}
 }

@@ -19,8 +19,7 @@ import (
 func Status(out io.Writer, known *status.Status) {
 	s := known.Brief()
 	problems(out, s)
-	t := Table(out, "rows", "age", "gaps", "lost", "rejected")
-	t.AppendHeader(table.Row{"stream", "rows", "newest row", "covered from", "covered to", "age", "gaps", "lost", "rejected"})
+	t := Table(out, "stream", ">rows", "newest row", "covered from", "covered to", ">age", ">gaps", ">lost", ">rejected")
 	for _, line := range s.Streams {
 		t.AppendRow(table.Row{
 			line.Stream, humanize.Comma(line.Rows), Stamp(line.Newest), Stamp(line.CoveredFrom), Stamp(line.CoveredTo),
@@ -100,8 +99,7 @@ func Lookbacks(out io.Writer, known *status.Holdings) {
 
 func runs(out io.Writer, s *status.Brief) {
 	fmt.Fprintln(out, "\nLast runs:")
-	t := Table(out, "new", "changed", "requests")
-	t.AppendHeader(table.Row{"started", "stream", "status", "new", "changed", "requests", "error"})
+	t := Table(out, "started", "stream", "status", ">new", ">changed", ">requests", "error")
 	for _, r := range s.Runs {
 		t.AppendRow(table.Row{
 			Stamp(&r.Started), r.Stream, r.Status, humanize.Comma(r.Inserted), humanize.Comma(r.Updated), humanize.Comma(r.Requests),

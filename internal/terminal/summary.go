@@ -20,8 +20,7 @@ import (
 
 // Summary prints what a run did, a line for each stream.
 func Summary(out io.Writer, s *run.Summary) {
-	t := Table(out, "received", "new", "changed", "same", "twice", "rejected", "requests", "time")
-	t.AppendHeader(table.Row{"stream", "status", "received", "new", "changed", "same", "twice", "rejected", "requests", "time"})
+	t := Table(out, "stream", "status", ">received", ">new", ">changed", ">same", ">twice", ">rejected", ">requests", ">time")
 	for _, name := range s.Names() {
 		r := s.Streams[name]
 		t.AppendRow(table.Row{

@@ -5,27 +5,26 @@ package terminal
 import (
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/dustin/go-humanize"
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
+
+	"github.com/flashback-sync/flashback-sync/internal/format"
 )
 
-// Table is the look of all tables: light lines, the named columns to the right.
-func Table(out io.Writer, numbers ...string) table.Writer {
-	t := table.NewWriter()
-	t.SetOutputMirror(out)
-	t.SetStyle(table.StyleLight)
-	t.Style().Format.Header = text.FormatDefault
-	t.Style().Options.SeparateColumns = false
-	t.Style().Options.DrawBorder = false
-	configs := make([]table.ColumnConfig, len(numbers))
-	for i, name := range numbers {
-		configs[i] = table.ColumnConfig{Name: name, Align: text.AlignRight, AlignHeader: text.AlignRight}
+// Table has these columns. One whose name begins with > is of numbers.
+func Table(out io.Writer, names ...string) table.Writer {
+	columns := make([]format.Column, len(names))
+	for i, name := range names {
+		text, numbers := strings.CutPrefix(name, ">")
+		if columns[i].Name = text; numbers {
+			columns[i].Kind = format.Number
+		}
 	}
-	t.SetColumnConfigs(configs)
-	return t
+	return format.NewTable(out, columns...)
 }
 
 // renderFirst prints the first rows of a table, and how many there are besides.
