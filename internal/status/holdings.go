@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
@@ -53,16 +54,16 @@ func ReadHoldings(ctx context.Context, from Source) (h *Holdings, err error) {
 	for _, file := range manifest.Files {
 		h.LakeBytes += file.Bytes
 	}
-	r, err := open(ctx, from)
+	info, err := os.Stat(filepath.Join(from.DataDir, snapshot.Name))
+	file := err == nil && from.DuckDB
+	if file {
+		h.DuckDBBytes = info.Size()
+	}
+	r, err := open(ctx, from, file)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, r.close()) }()
-	if r.file {
-		if info, err := os.Stat(from.file()); err == nil {
-			h.DuckDBBytes = info.Size()
-		}
-	}
+	defer func() { err = errors.Join(err, r.db.Close()) }()
 	if h.Streams, err = r.streams(ctx, manifest.Coverage); err != nil {
 		return nil, err
 	}
@@ -76,34 +77,34 @@ func ReadHoldings(ctx context.Context, from Source) (h *Holdings, err error) {
 }
 
 func (f Source) lake() string { return filepath.Join(f.DataDir, "lake") }
-func (f Source) file() string { return filepath.Join(f.DataDir, snapshot.Name) }
 
 // reader queries the published file, or views of the lake that look like it.
 type reader struct {
-	from Source
-	file bool // the published file, and not the lake
-	db   *sql.DB
+	from   Source
+	db     *sql.DB
+	tables map[string]bool // the lake has none of the program's own, and none of a stream without rows
 }
 
-func open(ctx context.Context, from Source) (*reader, error) {
-	r := &reader{from: from}
-	if _, err := os.Stat(from.file()); err == nil && from.DuckDB {
-		r.file = true
+// open opens the published file, or else the lake.
+func open(ctx context.Context, from Source, file bool) (*reader, error) {
+	path, session := filepath.Join(from.DataDir, snapshot.Name), duckdb.Session{ReadOnly: true, MemoryLimit: memory, Background: true}
+	if !file {
+		path, session = "", duckdb.Session{Folder: from.lake(), MemoryLimit: memory, Background: true}
 	}
-	var err error
-	if r.file {
-		r.db, err = duckdb.Open(from.file(), duckdb.Session{ReadOnly: true, MemoryLimit: memory, Background: true})
-	} else {
-		r.db, err = duckdb.Open("", duckdb.Session{Folder: from.lake(), MemoryLimit: memory, Background: true})
-	}
+	db, err := duckdb.Open(path, session)
 	if err != nil {
 		return nil, err
 	}
-	if !r.file {
+	r := &reader{from: from, db: db, tables: map[string]bool{}}
+	if !file {
 		err = r.lakeViews(ctx)
 	}
-	if err != nil {
-		return nil, errors.Join(err, r.db.Close())
+	names, listErr := list(ctx, r, `SELECT table_name FROM information_schema.tables`, func(name *string) []any { return []any{name} })
+	if err = errors.Join(err, listErr); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	for _, name := range names {
+		r.tables[name] = true
 	}
 	return r, nil
 }
@@ -120,40 +121,32 @@ func (r *reader) lakeViews(ctx context.Context) error {
 		if err != nil || len(files) == 0 {
 			continue
 		}
+		for i, file := range files {
+			files[i] = schema.Literal(file)
+		}
 		if _, err := r.db.ExecContext(ctx, fmt.Sprintf("CREATE VIEW %s AS SELECT * FROM read_parquet([%s], union_by_name = true)",
-			t.Name, literals(files))); err != nil {
+			t.Name, strings.Join(files, ", "))); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (r *reader) close() error { return r.db.Close() }
-
-// eachOf is each where the table may be missing: the lake has none of the program's
-// own, and none of a stream without rows.
-func (r *reader) eachOf(ctx context.Context, table, query string, arguments []any, scan func(*sql.Rows) error) error {
-	var there bool
-	err := r.db.QueryRowContext(ctx, `SELECT count(*) > 0 FROM information_schema.tables WHERE table_name = ?`, table).Scan(&there)
-	if err != nil || !there {
-		return err
-	}
-	return r.each(ctx, query, arguments, scan)
-}
-
-// each runs a query and calls scan for every row.
-func (r *reader) each(ctx context.Context, query string, arguments []any, scan func(*sql.Rows) error) error {
+// list reads the rows of a query. Its columns go where targets says.
+func list[T any](ctx context.Context, r *reader, query string, targets func(*T) []any, arguments ...any) (all []T, err error) {
 	rows, err := r.db.QueryContext(ctx, query, arguments...)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
-		if err := scan(rows); err != nil {
-			return err
+		var one T
+		if err := rows.Scan(targets(&one)...); err != nil {
+			return nil, err
 		}
+		all = append(all, one)
 	}
-	return rows.Err()
+	return all, rows.Err()
 }
 
 // streams reads those that are configured or have anything stored.
@@ -210,37 +203,43 @@ func lanes(ledger []checkpoints.Line, stream string) (all []Lane) {
 // rows counts what is stored, day by day. A date of a TIMESTAMPTZ would go through
 // a calendar for every row. A row dated 9999 is counted and not drawn.
 func (r *reader) rows(ctx context.Context, t *schema.Table, s *Stream) error {
-	drawn := checkpoints.Interval{From: time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), To: nextDay(r.from.At.Add(24 * time.Hour))}
-	return r.eachOf(ctx, t.Name, fmt.Sprintf(`SELECT epoch_us(%[1]s) // 86400000000 AS day, count(*), min(%[1]s), max(%[1]s) FROM %[2]s
-			GROUP BY day ORDER BY day`, quote(t.Time), t.Name), nil, func(rows *sql.Rows) error {
-		var day, n int64
-		var oldest, newest time.Time
-		err := rows.Scan(&day, &n, &oldest, &newest)
-		oldest, newest = oldest.UTC(), newest.UTC()
-		if s.Rows == 0 {
-			s.Oldest = &oldest
-		}
-		s.Newest = &newest
-		s.Rows += n
-		if date := time.Unix(day*86400, 0).UTC(); drawn.Contains(date) {
-			s.Days = append(s.Days, Day{Date: date, Rows: n})
-		}
+	if !r.tables[t.Name] {
+		return nil
+	}
+	type counted struct {
+		Day
+		oldest, newest time.Time
+	}
+	days, err := list(ctx, r, fmt.Sprintf(`SELECT make_timestamp(epoch_us(%[1]s) // 86400000000 * 86400000000) AS day, count(*), min(%[1]s), max(%[1]s) FROM %[2]s
+			GROUP BY day ORDER BY day`, schema.Ident(t.Time), t.Name),
+		func(c *counted) []any { return []any{&c.Date, &c.Rows, &c.oldest, &c.newest} })
+	if err != nil || len(days) == 0 {
 		return err
-	})
+	}
+	oldest, newest := days[0].oldest.UTC(), days[len(days)-1].newest.UTC()
+	s.Oldest, s.Newest = &oldest, &newest
+	drawn := checkpoints.Interval{From: time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), To: nextDay(r.from.At.Add(24 * time.Hour))}
+	for _, day := range days {
+		s.Rows += day.Rows
+		if drawn.Contains(day.Date) {
+			s.Days = append(s.Days, day.Day)
+		}
+	}
+	return nil
 }
 
 // mostReasons bounds the reasons of rejects that are listed.
 const mostReasons = 5
 
-func (r *reader) rejects(ctx context.Context, s *Stream) error {
-	return r.eachOf(ctx, "rejected_records", `SELECT reason, count(*) AS n FROM rejected_records WHERE stream = ? GROUP BY reason ORDER BY n DESC, reason`,
-		[]any{s.Name}, func(rows *sql.Rows) error {
-			var reason Ranked
-			err := rows.Scan(&reason.Name, &reason.Count)
-			s.Rejected += reason.Count
-			if len(s.Reasons) < mostReasons {
-				s.Reasons = append(s.Reasons, reason)
-			}
-			return err
-		})
+func (r *reader) rejects(ctx context.Context, s *Stream) (err error) {
+	if !r.tables["rejected_records"] {
+		return nil
+	}
+	s.Reasons, err = list(ctx, r, `SELECT reason, count(*) AS n FROM rejected_records WHERE stream = ? GROUP BY reason ORDER BY n DESC, reason`,
+		func(reason *Ranked) []any { return []any{&reason.Name, &reason.Count} }, s.Name)
+	for _, reason := range s.Reasons {
+		s.Rejected += reason.Count
+	}
+	s.Reasons = s.Reasons[:min(len(s.Reasons), mostReasons)]
+	return err
 }

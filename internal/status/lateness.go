@@ -2,7 +2,6 @@ package status
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"time"
 )
@@ -11,18 +10,17 @@ import (
 const LatenessDays = 90
 
 // lateness reads how late a stream's rows came; nil if none was late.
-func (r *reader) lateness(ctx context.Context, s *Stream) error {
+func (r *reader) lateness(ctx context.Context, s *Stream) (err error) {
+	if !r.tables["sync_lateness"] {
+		return nil
+	}
 	var l Lateness
-	err := r.eachOf(ctx, "sync_lateness", `SELECT up_to_s, sum("rows")::BIGINT, max(max_s) FROM sync_lateness
-			WHERE stream = ? AND observed_at >= now() - to_days(?) GROUP BY up_to_s ORDER BY up_to_s`,
-		[]any{s.Name, LatenessDays}, func(rows *sql.Rows) error {
-			var upTo, n, latest int64
-			err := rows.Scan(&upTo, &n, &latest)
-			l.Classes = append(l.Classes, LateClass{UpTo: time.Duration(upTo) * time.Second, Rows: n})
-			l.Rows += n
-			l.Max = max(l.Max, time.Duration(latest)*time.Second)
-			return err
-		})
+	l.Classes, err = list(ctx, r, `SELECT up_to_s * 1000000000, sum("rows")::BIGINT, max(max(max_s)) OVER () * 1000000000 FROM sync_lateness
+			WHERE stream = $1 AND observed_at >= now() - to_days($2) GROUP BY up_to_s ORDER BY up_to_s`,
+		func(c *LateClass) []any { return []any{&c.UpTo, &c.Rows, &l.Max} }, s.Name, LatenessDays)
+	for _, class := range l.Classes {
+		l.Rows += class.Rows
+	}
 	if l.Rows > 0 {
 		l.Median, l.P99 = l.quantile(0.5), l.quantile(0.99)
 		s.Lateness = &l

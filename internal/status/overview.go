@@ -2,7 +2,6 @@ package status
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"strings"
 	"time"
@@ -16,7 +15,7 @@ const (
 )
 
 // overview reads the last days that have events; nil without any.
-func (r *reader) overview(ctx context.Context, streams []Stream) (*Overview, error) {
+func (r *reader) overview(ctx context.Context, streams []Stream) (o *Overview, err error) {
 	var from []*schema.Stream
 	var newest time.Time
 	for _, s := range streams {
@@ -32,32 +31,24 @@ func (r *reader) overview(ctx context.Context, streams []Stream) (*Overview, err
 	if today := nextDay(r.from.At); today.Before(to) {
 		to = today
 	}
-	o := &Overview{From: to.AddDate(0, 0, -overviewDays), To: to}
-	for day := o.From; day.Before(to); day = day.AddDate(0, 0, 1) {
-		o.Days = append(o.Days, OverviewDay{Date: day})
-	}
-	all := eventsOf(from, o.From, o.To)
-	if err := r.days(ctx, o, all); err != nil {
+	o = &Overview{From: to.AddDate(0, 0, -overviewDays), To: to}
+	events := eventsOf(from, o.From, o.To)
+	if o.Days, err = r.days(ctx, o, events); err != nil {
 		return nil, err
 	}
-	for _, stream := range schema.Streams() {
-		if stream.Kind == schema.Series {
-			if err := r.tokens(ctx, o, stream.Table); err != nil {
-				return nil, err
-			}
-		}
+	if o.Policies, err = r.rank(ctx, events, "policy"); err != nil {
+		return nil, err
 	}
-	return o, r.ranks(ctx, o, all)
+	if o.Models, err = r.rank(ctx, events, "llm_model"); err != nil || !r.from.Names {
+		return o, err
+	}
+	o.People, err = r.rank(ctx, events, "user_name")
+	return o, err
 }
 
-// events is a query of the events of all streams: the number of the day since 1970,
+// eventsOf is a query of the events of all streams: the number of the day since 1970,
 // whether they are rated, by severity, and who and what they are of.
-type events struct {
-	query     string
-	arguments []any
-}
-
-func eventsOf(streams []*schema.Stream, from, to time.Time) (all events) {
+func eventsOf(streams []*schema.Stream, from, to time.Time) string {
 	var parts []string
 	for _, stream := range streams {
 		rating := "false AS rated, NULL AS severity, false AS blocked"
@@ -65,99 +56,67 @@ func eventsOf(streams []*schema.Stream, from, to time.Time) (all events) {
 			rating = "true AS rated, severity, coalesce(block, false) AS blocked"
 		}
 		parts = append(parts, fmt.Sprintf(`SELECT epoch_us(%[1]s) // 86400000000 AS day, %[2]s, coalesce(policy_name, policy_id) AS policy, llm_model, user_name
-			FROM %[3]s WHERE %[1]s >= ? AND %[1]s < ?`, quote(stream.Table.Time), rating, stream.Table.Name))
-		all.arguments = append(all.arguments, from, to)
+			FROM %[3]s WHERE %[4]s`, schema.Ident(stream.Table.Time), rating, stream.Table.Name, within(stream.Table.Time, from, to)))
 	}
-	all.query = "(" + strings.Join(parts, " UNION ALL ") + ")"
-	return all
+	return "(" + strings.Join(parts, " UNION ALL ") + ")"
 }
 
-// day finds a day of the overview by its number since 1970.
-func (o *Overview) day(number int64) *OverviewDay {
-	i := number - o.From.Unix()/86400
-	if i < 0 || i >= int64(len(o.Days)) {
-		return &OverviewDay{} // there is none: the query is bounded
-	}
-	return &o.Days[i]
+// within is the condition that a time is in a range, to excluded.
+func within(column string, from, to time.Time) string {
+	return fmt.Sprintf("%[1]s >= TIMESTAMPTZ '%[2]s' AND %[1]s < TIMESTAMPTZ '%[3]s'", schema.Ident(column), from.Format(time.RFC3339), to.Format(time.RFC3339))
 }
 
-// days counts the events by day, and those that are rated by severity.
-func (r *reader) days(ctx context.Context, o *Overview, all events) error {
-	return r.each(ctx, `SELECT day, count(*) FILTER (NOT rated),
+// days counts the events of every day, and those that are rated by severity.
+func (r *reader) days(ctx context.Context, o *Overview, events string) ([]OverviewDay, error) {
+	return list(ctx, r, `SELECT make_timestamp(day * 86400000000), count(*) FILTER (NOT rated),
 			count(*) FILTER (severity = 'HIGH'), count(*) FILTER (severity = 'MEDIUM'), count(*) FILTER (severity = 'LOW'),
-			count(*) FILTER (rated AND coalesce(severity, '') NOT IN ('HIGH', 'MEDIUM', 'LOW')), count(*) FILTER (blocked)
-		FROM `+all.query+` GROUP BY day`, all.arguments, func(rows *sql.Rows) error {
-		var day int64
-		var d OverviewDay
-		err := rows.Scan(&day, &d.Alerts, &d.High, &d.Medium, &d.Low, &d.Unrated, &d.Blocked)
-		of := o.day(day)
-		d.Date = of.Date
-		*of = d
-		return err
-	})
+			count(*) FILTER (rated AND coalesce(severity, '') NOT IN ('HIGH', 'MEDIUM', 'LOW')), count(*) FILTER (blocked),
+			coalesce(any_value(tokens_in), 0), coalesce(any_value(tokens_out), 0)
+		FROM range($1, $2) d(day) LEFT JOIN `+events+` USING (day) LEFT JOIN `+r.tokens(o)+` USING (day) GROUP BY day ORDER BY day`,
+		func(d *OverviewDay) []any {
+			return []any{&d.Date, &d.Alerts, &d.High, &d.Medium, &d.Low, &d.Unrated, &d.Blocked, &d.TokensIn, &d.TokensOut}
+		}, o.From.Unix()/86400, o.To.Unix()/86400)
 }
 
-// tokens are those of the organisation, or of its repositories where that is not
+// tokens is a query of those of the organisation, or of its repositories where that is not
 // synced. Series of several bucket sizes count the same tokens, so a day takes the
 // size that knows most of it.
-func (r *reader) tokens(ctx context.Context, o *Overview, stats *schema.Table) error {
-	return r.eachOf(ctx, stats.Name, fmt.Sprintf(`WITH days AS (
-			SELECT epoch_us(bucket_start) // 86400000000 AS day, scope, bucket_size,
-				coalesce(sum(policy_tokens_in), 0)::BIGINT AS tokens_in, coalesce(sum(policy_tokens_out), 0)::BIGINT AS tokens_out
-			FROM %s WHERE bucket_start >= ? AND bucket_start < ? AND rule_id IS NULL AND api_key_id IS NULL AND scope IN ('org', 'repo')
-			GROUP BY ALL)
-		SELECT day, max(tokens_in), max(tokens_out) FROM days
-		WHERE scope = (SELECT min(scope) FROM days) GROUP BY day`, stats.Name), // 'org' < 'repo'
-		[]any{o.From, o.To}, func(rows *sql.Rows) error {
-			var day, in, out int64
-			err := rows.Scan(&day, &in, &out)
-			o.day(day).TokensIn, o.day(day).TokensOut = in, out
-			return err
-		})
-}
-
-func (r *reader) ranks(ctx context.Context, o *Overview, all events) (err error) {
-	if o.Policies, err = r.rank(ctx, all, "policy"); err != nil {
-		return err
+func (r *reader) tokens(o *Overview) string {
+	for _, stream := range schema.Streams() {
+		if stream.Kind == schema.Series && r.tables[stream.Table.Name] {
+			return fmt.Sprintf(`(WITH days AS (
+					SELECT epoch_us(bucket_start) // 86400000000 AS day, scope, bucket_size,
+						coalesce(sum(policy_tokens_in), 0)::BIGINT AS tokens_in, coalesce(sum(policy_tokens_out), 0)::BIGINT AS tokens_out
+					FROM %s WHERE %s AND rule_id IS NULL AND api_key_id IS NULL AND scope IN ('org', 'repo')
+					GROUP BY ALL)
+				SELECT day, max(tokens_in) AS tokens_in, max(tokens_out) AS tokens_out FROM days
+				WHERE scope = (SELECT min(scope) FROM days) GROUP BY day)`, // 'org' < 'repo'
+				stream.Table.Name, within("bucket_start", o.From, o.To))
+		}
 	}
-	if o.Models, err = r.rank(ctx, all, "llm_model"); err != nil || !r.from.Names {
-		return err
-	}
-	o.People, err = r.rank(ctx, all, "user_name")
-	return err
+	return "(SELECT NULL::BIGINT AS day, 0 AS tokens_in, 0 AS tokens_out)"
 }
 
 // rank counts the events by a column, the most frequent first, the rest as one.
-func (r *reader) rank(ctx context.Context, all events, column string) (ranked []Ranked, err error) {
+func (r *reader) rank(ctx context.Context, events, column string) ([]Ranked, error) {
+	all, err := list(ctx, r, `SELECT coalesce(`+column+`, '') AS name, count(*) AS n, count(*) FILTER (NOT rated), count(*) FILTER (rated), count(*) FILTER (blocked)
+		FROM `+events+` GROUP BY name ORDER BY n DESC, name`, (*Ranked).columns)
+	if len(all) <= topNames {
+		return all, err
+	}
 	rest := Ranked{Other: true}
-	err = r.each(ctx, `SELECT coalesce(`+column+`, '') AS name, count(*) AS n, count(*) FILTER (NOT rated), count(*) FILTER (rated), count(*) FILTER (blocked)
-		FROM `+all.query+` GROUP BY name ORDER BY n DESC, name`, all.arguments, func(rows *sql.Rows) error {
-		var one Ranked
-		err := rows.Scan(&one.Name, &one.Count, &one.Alerts, &one.Violations, &one.Blocked)
-		if len(ranked) < topNames {
-			ranked = append(ranked, one)
-			return err
-		}
+	for _, one := range all[topNames:] {
 		rest.Count += one.Count
 		rest.Alerts += one.Alerts
 		rest.Violations += one.Violations
 		rest.Blocked += one.Blocked
-		return err
-	})
-	if rest.Count > 0 {
-		ranked = append(ranked, rest)
 	}
-	return ranked, err
+	return append(all[:topNames], rest), err
 }
 
-func quote(name string) string { return schema.Ident(name) }
-
-func literals(texts []string) string {
-	quoted := make([]string, len(texts))
-	for i, text := range texts {
-		quoted[i] = schema.Literal(text)
-	}
-	return strings.Join(quoted, ", ")
+// columns are those of a query that counts names.
+func (r *Ranked) columns() []any {
+	return []any{&r.Name, &r.Count, &r.Alerts, &r.Violations, &r.Blocked}
 }
 
 // nextDay is the next midnight in UTC.

@@ -2,7 +2,6 @@ package status
 
 import (
 	"context"
-	"database/sql"
 	"time"
 )
 
@@ -101,10 +100,11 @@ const (
 	WHERE d.day <= greatest((SELECT max(day) FROM bi.calendar), $1::DATE + 6) GROUP BY ALL ORDER BY d.day`
 
 	weekFigures = `
-	SELECT day >= $1::DATE, count(*) FILTER (kind = 'alert'), count(*) FILTER (kind = 'violation'), count(*) FILTER (blocked),
+	SELECT count(*) FILTER (kind = 'alert'), count(*) FILTER (kind = 'violation'), count(*) FILTER (blocked),
 		count(*) FILTER (severity = 'HIGH'), count(DISTINCT user_id)
-	FROM bi.events WHERE day BETWEEN $1::DATE - 7 AND $1::DATE + 6 GROUP BY ALL`
+	FROM bi.events WHERE day BETWEEN $1::DATE AND $1::DATE + 6`
 
+	// $2 is policy, model, user or host.
 	weekNew = `
 	WITH seen AS (
 		SELECT 'policy' AS kind, id, name, first_seen FROM bi.policies UNION ALL
@@ -114,8 +114,8 @@ const (
 	event AS (
 		SELECT unnest(['policy', 'model', 'user', 'host']) AS kind, unnest([policy_id, model, user_id, host]) AS id, kind = 'violation' AS violation, blocked
 		FROM bi.events WHERE day BETWEEN $1::DATE AND $1::DATE + 6)
-	SELECT kind, coalesce(name, ''), count(*) AS n, count(*) FILTER (NOT violation), count(*) FILTER (violation), count(*) FILTER (blocked)
-	FROM seen JOIN event USING (kind, id) WHERE first_seen >= $1::DATE GROUP BY kind, id, name ORDER BY n DESC, name`
+	SELECT coalesce(name, ''), count(*) AS n, count(*) FILTER (NOT violation), count(*) FILTER (violation), count(*) FILTER (blocked)
+	FROM seen JOIN event USING (kind, id) WHERE kind = $2 AND first_seen >= $1::DATE GROUP BY id, name ORDER BY n DESC, name`
 
 	weekWorse = `
 	SELECT 'policy', coalesce(policy_name, ''), coalesce(sum(events) FILTER (day < $1::DATE), 0)::BIGINT AS before, coalesce(sum(events) FILTER (day >= $1::DATE), 0)::BIGINT AS this
@@ -135,26 +135,50 @@ const (
 
 // week reads the week; nil without the views or without any row.
 func (r *reader) week(ctx context.Context) (*Week, error) {
-	w := &Week{New: WeekNew{Incomplete: Incomplete{[]time.Time{}}}} // a list is empty in JSON, never null
-	err := r.eachOf(ctx, "calendar", weekChosen, nil, func(rows *sql.Rows) error { return rows.Scan(&w.First, &w.Since) })
-	if err != nil || w.First.IsZero() {
+	if !r.tables["calendar"] {
+		return nil, nil //nolint:nilnil // no week is no error
+	}
+	chosen, err := list(ctx, r, weekChosen, func(w *Week) []any { return []any{&w.First, &w.Since} })
+	if err != nil || len(chosen) == 0 {
 		return nil, err
 	}
+	w := &chosen[0]
 	w.Last = w.First.AddDate(0, 0, 6)
-	monday := w.First.Format(time.DateOnly)
-	for query, scan := range map[string]func(*sql.Rows) error{
-		weekDays: w.scanDay, weekFigures: w.scanFigures, weekWorse: w.Worse.scan, weekSilent: w.Silent.scan, weekIncomplete: w.New.scanIncomplete,
-		weekNew: func(rows *sql.Rows) error { return w.New.scan(rows, r.from.Names) },
-	} {
-		if err := r.each(ctx, query, []any{monday}, scan); err != nil {
-			return nil, err
+	monday, before := w.First.Format(time.DateOnly), w.First.AddDate(0, 0, -7).Format(time.DateOnly)
+	w.Days, err = list(ctx, r, weekDays, func(d *WeekDay) []any {
+		return []any{&d.Date, &d.Complete, &d.Alerts, &d.High, &d.Medium, &d.Low, &d.Unrated}
+	}, monday)
+	if err == nil {
+		w.New.Days, err = list(ctx, r, weekIncomplete, func(day *time.Time) []any { return []any{day} }, monday)
+	}
+	for figures, of := range map[*WeekFigures]string{&w.This: monday, &w.Before: before} {
+		if err == nil {
+			err = r.db.QueryRowContext(ctx, weekFigures, of).Scan(&figures.Alerts, &figures.Violations, &figures.Blocked, &figures.High, &figures.Users)
 		}
 	}
+	for kind, names := range map[string]*WeekNames{"policy": &w.New.Policies, "model": &w.New.Models, "host": &w.New.Hosts, "user": &w.New.Users} {
+		if err == nil {
+			names.Rows, err = list(ctx, r, weekNew, (*Ranked).columns, monday, kind)
+			names.Total = int64(len(names.Rows))
+			names.Rows = names.Rows[:min(len(names.Rows), topNames)]
+		}
+	}
+	if !r.from.Names {
+		w.New.Users.Rows = nil
+	}
+	for query, changes := range map[string]*WeekChanges{weekWorse: &w.Worse, weekSilent: &w.Silent} {
+		if err == nil {
+			changes.Rows, err = list(ctx, r, query, func(c *WeekChange) []any { return []any{&c.Kind, &c.Name, &c.Before, &c.This} }, monday)
+			changes.Total = int64(len(changes.Rows))
+			changes.Rows = changes.Rows[:min(len(changes.Rows), topNames)]
+		}
+	}
+	w.New.Days = append([]time.Time{}, w.New.Days...) // a list is empty in JSON, never null
 	w.This.Incomplete = w.incomplete(0, 7)
 	w.Before.Incomplete = w.incomplete(-7, 0)
 	w.Worse.Incomplete = w.incomplete(-7, 7)
 	w.Silent.Incomplete = w.incomplete(-28, 7)
-	return w, nil
+	return w, err
 }
 
 // incomplete are the days from one day of the week to before another, counted from its
@@ -168,52 +192,4 @@ func (w *Week) incomplete(from, to int) (all Incomplete) {
 		}
 	}
 	return all
-}
-
-func (w *Week) scanDay(rows *sql.Rows) error {
-	var d WeekDay
-	err := rows.Scan(&d.Date, &d.Complete, &d.Alerts, &d.High, &d.Medium, &d.Low, &d.Unrated)
-	w.Days = append(w.Days, d)
-	return err
-}
-
-func (w *Week) scanFigures(rows *sql.Rows) error {
-	var this bool
-	var f WeekFigures
-	err := rows.Scan(&this, &f.Alerts, &f.Violations, &f.Blocked, &f.High, &f.Users)
-	if this {
-		w.This = f
-	} else {
-		w.Before = f
-	}
-	return err
-}
-
-func (n *WeekNew) scanIncomplete(rows *sql.Rows) error {
-	var day time.Time
-	err := rows.Scan(&day)
-	n.Days = append(n.Days, day)
-	return err
-}
-
-func (n *WeekNew) scan(rows *sql.Rows, people bool) error {
-	var kind string
-	var one Ranked
-	err := rows.Scan(&kind, &one.Name, &one.Count, &one.Alerts, &one.Violations, &one.Blocked)
-	of := map[string]*WeekNames{"policy": &n.Policies, "model": &n.Models, "host": &n.Hosts, "user": &n.Users}[kind]
-	of.Total++
-	if len(of.Rows) < topNames && (kind != "user" || people) {
-		of.Rows = append(of.Rows, one)
-	}
-	return err
-}
-
-func (c *WeekChanges) scan(rows *sql.Rows) error {
-	var one WeekChange
-	err := rows.Scan(&one.Kind, &one.Name, &one.Before, &one.This)
-	c.Total++
-	if len(c.Rows) < topNames {
-		c.Rows = append(c.Rows, one)
-	}
-	return err
 }
