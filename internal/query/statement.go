@@ -10,6 +10,7 @@ import (
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
 	"github.com/flashback-sync/flashback-sync/internal/format"
+	"github.com/flashback-sync/flashback-sync/internal/visible"
 )
 
 // statement is one that DuckDB classifies as reading.
@@ -127,9 +128,15 @@ func (s *session) explain(text string) (string, error) {
 // by itself, so that its parentheses are closed; a comment at its end needs the line.
 func subquery(text string) string { return "(\n" + text + "\n)" }
 
-// texts is a statement whose values are DuckDB's own texts of them.
-func (st *statement) texts(express func(column, string) string) string {
-	return st.with(func(c column, name string) string { return "CAST(" + express(c, name) + " AS VARCHAR)" })
+// texts is a statement whose values are DuckDB's own texts of them. For JSON those of nested
+// values are JSON.
+func (st *statement) texts(json bool) string {
+	return st.with(func(c column, name string) string {
+		if json && c.Kind == format.Nested {
+			name = "to_json(" + name + ")"
+		}
+		return "CAST(" + name + " AS VARCHAR)"
+	})
 }
 
 // with is a statement that makes something of each column.
@@ -149,19 +156,4 @@ func notReading(text string) error {
 	return refused("query only reads: it takes SELECT, EXPLAIN, DESCRIBE, SHOW and SUMMARIZE, not %q", excerpt(text))
 }
 
-func asIs(_ column, name string) string { return name }
-
-func nestedAsJSON(c column, name string) string {
-	if c.Kind == format.Nested {
-		return "to_json(" + name + ")"
-	}
-	return name
-}
-
-func excerpt(text string) string {
-	words := strings.Join(strings.Fields(text), " ")
-	if runes := []rune(words); len(runes) > 60 {
-		return string(runes[:60]) + "…"
-	}
-	return words
-}
+func excerpt(text string) string { return visible.Short(strings.Join(strings.Fields(text), " "), 60) }

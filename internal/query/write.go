@@ -47,21 +47,18 @@ func (s *session) write(ctx context.Context, r Request, statements []*statement,
 
 // one writes the result of one statement.
 func (s *session) one(ctx context.Context, name string, st *statement, out Output) error {
-	express := asIs
 	switch name {
 	case "parquet":
 		return writeParquet(ctx, s, st, out)
 	case "arrow":
 		return writeArrow(ctx, s, st, out)
-	case "json", "jsonl":
-		express = nestedAsJSON
 	}
-	return asText[name](out, s.result(ctx, st, express))
+	return asText[name](out, s.result(ctx, st, name == "json" || name == "jsonl"))
 }
 
 // result is the result of a statement, whose rows are counted.
-func (s *session) result(ctx context.Context, st *statement, express func(column, string) string) format.Rows {
-	all := s.uncounted(ctx, st, express)
+func (s *session) result(ctx context.Context, st *statement, json bool) format.Rows {
+	all := s.uncounted(ctx, st, json)
 	each := all.Each
 	all.Each = func(use func([]*string) error) error {
 		return each(func(row []*string) error { s.written.Add(1); return use(row) })
@@ -69,11 +66,11 @@ func (s *session) result(ctx context.Context, st *statement, express func(column
 	return all
 }
 
-func (s *session) uncounted(ctx context.Context, st *statement, express func(column, string) string) (all format.Rows) {
+func (s *session) uncounted(ctx context.Context, st *statement, json bool) (all format.Rows) {
 	for _, c := range st.columns {
 		all.Columns = append(all.Columns, c.Column)
 	}
-	all.Each = func(use func([]*string) error) error { return s.rows(ctx, st.texts(express), use) }
+	all.Each = func(use func([]*string) error) error { return s.rows(ctx, st.texts(json), use) }
 	return all
 }
 
@@ -86,7 +83,7 @@ func (s *session) workbook(ctx context.Context, r Request, statements []*stateme
 		if len(statements) > 1 && st.table == "" {
 			name = fmt.Sprintf("Result %d", i+1)
 		}
-		sheets = append(sheets, format.Sheet{Name: name, Rows: s.result(ctx, st, asIs)})
+		sheets = append(sheets, format.Sheet{Name: name, Rows: s.result(ctx, st, false)})
 	}
 	known, err := s.hasLedger(ctx)
 	if err != nil {
@@ -98,7 +95,7 @@ func (s *session) workbook(ctx context.Context, r Request, statements []*stateme
 			if err != nil {
 				return err
 			}
-			sheets = append(sheets, format.Sheet{Name: about.name, Rows: s.uncounted(ctx, st, asIs)})
+			sheets = append(sheets, format.Sheet{Name: about.name, Rows: s.uncounted(ctx, st, false)})
 		}
 	}
 	err = format.Workbook(out, sheets, s.spill.dir)
