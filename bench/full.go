@@ -3,12 +3,11 @@ package main
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/lake"
 	"github.com/flashback-sync/flashback-sync/load/snapshot"
 )
 
@@ -67,10 +66,13 @@ func (l *lab) floors(ctx context.Context, s *site) (read, insert cost, err error
 
 // sizes are the bytes of a row in the files.
 func (l *lab) sizes(s *site) error {
-	rows := float64(s.filled.rows())
-	parquet, err := parquetBytes(filepath.Join(s.dir, "lake"))
+	manifest, err := lake.ReadManifest(filepath.Join(s.dir, "lake"))
 	if err != nil {
 		return err
+	}
+	rows, parquet := float64(s.filled.rows()), int64(0)
+	for _, file := range manifest.Files {
+		parquet += file.Bytes
 	}
 	l.report.value("full", "Parquet, bytes a row", float64(parquet)/rows, unitNumber, noGoal)
 	for _, file := range []struct{ name, path string }{
@@ -84,19 +86,4 @@ func (l *lab) sizes(s *site) error {
 		l.report.value("full", "DuckDB, "+file.name+" file, bytes a row", float64(info.Size())/rows, unitNumber, noGoal)
 	}
 	return nil
-}
-
-// parquetBytes are those of all Parquet files in a folder.
-func parquetBytes(dir string) (bytes int64, err error) {
-	err = filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || !strings.HasSuffix(path, ".parquet") {
-			return err
-		}
-		info, err := entry.Info()
-		if err == nil {
-			bytes += info.Size()
-		}
-		return err
-	})
-	return bytes, err
 }

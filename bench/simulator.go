@@ -47,7 +47,6 @@ type status struct {
 	URL         string
 	Rows        map[string]int
 	Oldest, Now time.Time
-	Requests    int // received so far
 }
 
 // serve is the simulator process. It ends when its standard input does, so that
@@ -69,8 +68,7 @@ func serve(ctx context.Context, specJSON []byte, stdin io.Reader, stdout io.Writ
 	report := func() error {
 		return answers.Encode(status{
 			URL: "http://" + listener.Addr().String(), Now: sim.Now(), Oldest: simulated.AddDate(0, 0, -spec.Days),
-			Rows:     map[string]int{"alerts": sim.Len(apisim.Alerts), "violations": sim.Len(apisim.Violations)},
-			Requests: sim.RequestCount(),
+			Rows: map[string]int{"alerts": sim.Len(apisim.Alerts), "violations": sim.Len(apisim.Violations)},
 		})
 	}
 	if err := report(); err != nil {
@@ -146,19 +144,6 @@ func (s *simulator) send(c command) error {
 		return err
 	}
 	return s.receive()
-}
-
-// during counts the requests that the simulator received while a function ran.
-func (s *simulator) during(do func() error) (requests int, err error) {
-	if err := s.send(command{}); err != nil {
-		return 0, err
-	}
-	before := s.status.Requests
-	if err := do(); err != nil {
-		return 0, err
-	}
-	err = s.send(command{})
-	return s.status.Requests - before, err
 }
 
 // rows of all streams, at first.

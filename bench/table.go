@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -55,21 +56,16 @@ func (r *report) printFigures(to io.Writer) {
 
 // printVerdict ends the report with what a person wants to know first.
 func (r *report) printVerdict(to io.Writer) {
-	goals, met := 0, 0
+	goals, missed := 0, []string{}
 	for _, f := range r.Figures {
-		if f.Goal != nil {
-			goals++
-			if *f.Met {
-				met++
-			}
+		if f.Goal == nil {
+			continue
+		}
+		if goals++; !*f.Met {
+			missed = append(missed, fmt.Sprintf("missed: %s, %s: %s, goal %s\n", f.Measure, f.Name, format(f.Value, f.Unit), f.Goal.text(f.Unit)))
 		}
 	}
-	fmt.Fprintf(to, "%d of %d goals met\n", met, goals)
-	for _, f := range r.Figures {
-		if f.Goal != nil && !*f.Met {
-			fmt.Fprintf(to, "missed: %s, %s: %s, goal %s\n", f.Measure, f.Name, format(f.Value, f.Unit), f.Goal.text(f.Unit))
-		}
-	}
+	fmt.Fprintf(to, "%d of %d goals met\n%s", goals-len(missed), goals, strings.Join(missed, ""))
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
