@@ -48,14 +48,18 @@ func (c *Child) Run(ctx context.Context, arguments ...string) Outcome {
 	out := Outcome{ExitCode: -1, Started: time.Now().UTC()}
 	command := exec.CommandContext(ctx, c.Program, arguments...) //nolint:gosec // our own program
 	command.Env, command.Stderr, command.WaitDelay = c.Env, c.Stderr, c.Grace
-	separate(command)
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	// What it has started is its own business until it has ended.
+	command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) }
 	if err := command.Start(); err != nil {
 		out.Finished, out.Err = time.Now().UTC(), fmt.Errorf("start a child process: %w", err)
 		return out
 	}
 	out.PID = command.Process.Pid
 	err := command.Wait()
-	killGroup(command.Process.Pid) // what it started and left behind
+	// What it started and left behind is killed. If there is nothing, the number of the group
+	// is free, and not yet given out again: numbers are given out in turn.
+	_ = syscall.Kill(-out.PID, syscall.SIGKILL)
 	out.Finished, out.ExitCode = time.Now().UTC(), command.ProcessState.ExitCode()
 	if status, ok := command.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() {
 		out.Signal = status.Signal()
