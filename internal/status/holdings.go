@@ -99,7 +99,7 @@ func open(ctx context.Context, from Source, file bool) (*reader, error) {
 	if !file {
 		err = r.lakeViews(ctx)
 	}
-	names, listErr := list(ctx, r, `SELECT table_name FROM information_schema.tables`, func(name *string) []any { return []any{name} })
+	names, listErr := duckdb.ReadColumn[string](ctx, db, `SELECT table_name FROM information_schema.tables`)
 	if err = errors.Join(err, listErr); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -130,23 +130,6 @@ func (r *reader) lakeViews(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// list reads the rows of a query. Its columns go where targets says.
-func list[T any](ctx context.Context, r *reader, query string, targets func(*T) []any, arguments ...any) (all []T, err error) {
-	rows, err := r.db.QueryContext(ctx, query, arguments...)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		var one T
-		if err := rows.Scan(targets(&one)...); err != nil {
-			return nil, err
-		}
-		all = append(all, one)
-	}
-	return all, rows.Err()
 }
 
 // streams reads those that are configured or have anything stored.
@@ -210,14 +193,13 @@ func (r *reader) rows(ctx context.Context, t *schema.Table, s *Stream) error {
 		Day
 		oldest, newest time.Time
 	}
-	days, err := list(ctx, r, fmt.Sprintf(`SELECT make_timestamp(epoch_us(%[1]s) // 86400000000 * 86400000000) AS day, count(*), min(%[1]s), max(%[1]s) FROM %[2]s
-			GROUP BY day ORDER BY day`, schema.Ident(t.Time), t.Name),
-		func(c *counted) []any { return []any{&c.Date, &c.Rows, &c.oldest, &c.newest} })
+	days, err := duckdb.ReadRows(ctx, r.db, func(c *counted) []any { return []any{&c.Date, &c.Rows, &c.oldest, &c.newest} },
+		fmt.Sprintf(`SELECT make_timestamp(epoch_us(%[1]s) // 86400000000 * 86400000000) AS day, count(*), min(%[1]s), max(%[1]s) FROM %[2]s
+			GROUP BY day ORDER BY day`, schema.Ident(t.Time), t.Name))
 	if err != nil || len(days) == 0 {
 		return err
 	}
-	oldest, newest := days[0].oldest.UTC(), days[len(days)-1].newest.UTC()
-	s.Oldest, s.Newest = &oldest, &newest
+	s.Oldest, s.Newest = &days[0].oldest, &days[len(days)-1].newest
 	drawn := checkpoints.Interval{From: time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), To: nextDay(r.from.At.Add(24 * time.Hour))}
 	for _, day := range days {
 		s.Rows += day.Rows
@@ -235,8 +217,8 @@ func (r *reader) rejects(ctx context.Context, s *Stream) (err error) {
 	if !r.tables["rejected_records"] {
 		return nil
 	}
-	s.Reasons, err = list(ctx, r, `SELECT reason, count(*) AS n FROM rejected_records WHERE stream = ? GROUP BY reason ORDER BY n DESC, reason`,
-		func(reason *Ranked) []any { return []any{&reason.Name, &reason.Count} }, s.Name)
+	s.Reasons, err = duckdb.ReadRows(ctx, r.db, func(reason *Ranked) []any { return []any{&reason.Name, &reason.Count} },
+		`SELECT reason, count(*) AS n FROM rejected_records WHERE stream = ? GROUP BY reason ORDER BY n DESC, reason`, s.Name)
 	for _, reason := range s.Reasons {
 		s.Rejected += reason.Count
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 )
 
 // LatenessDays is how far back lateness is remembered for.
@@ -15,9 +17,9 @@ func (r *reader) lateness(ctx context.Context, s *Stream) (err error) {
 		return nil
 	}
 	var l Lateness
-	l.Classes, err = list(ctx, r, `SELECT up_to_s * 1000000000, sum("rows")::BIGINT, max(max(max_s)) OVER () * 1000000000 FROM sync_lateness
-			WHERE stream = $1 AND observed_at >= now() - to_days($2) GROUP BY up_to_s ORDER BY up_to_s`,
-		func(c *LateClass) []any { return []any{&c.UpTo, &c.Rows, &l.Max} }, s.Name, LatenessDays)
+	l.Classes, err = duckdb.ReadRows(ctx, r.db, func(c *LateClass) []any { return []any{&c.UpTo, &c.Rows, &l.Max} },
+		`SELECT up_to_s * 1000000000, sum("rows")::BIGINT, max(max(max_s)) OVER () * 1000000000 FROM sync_lateness
+			WHERE stream = $1 AND observed_at >= now() - to_days($2) GROUP BY up_to_s ORDER BY up_to_s`, s.Name, LatenessDays)
 	for _, class := range l.Classes {
 		l.Rows += class.Rows
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
@@ -21,7 +22,9 @@ func (r *reader) overview(ctx context.Context, streams []Stream) (o *Overview, e
 	for _, s := range streams {
 		if of := schema.StreamByName(s.Name); len(s.Days) > 0 && of.Kind == schema.List {
 			from = append(from, of)
-			newest = later(newest, s.Days[len(s.Days)-1].Date)
+			if last := s.Days[len(s.Days)-1].Date; last.After(newest) {
+				newest = last
+			}
 		}
 	}
 	if len(from) == 0 {
@@ -68,14 +71,15 @@ func within(column string, from, to time.Time) string {
 
 // days counts the events of every day, and those that are rated by severity.
 func (r *reader) days(ctx context.Context, o *Overview, events string) ([]OverviewDay, error) {
-	return list(ctx, r, `SELECT make_timestamp(day * 86400000000), count(*) FILTER (NOT rated),
+	columns := func(d *OverviewDay) []any {
+		return []any{&d.Date, &d.Alerts, &d.High, &d.Medium, &d.Low, &d.Unrated, &d.Blocked, &d.TokensIn, &d.TokensOut}
+	}
+	return duckdb.ReadRows(ctx, r.db, columns, `SELECT make_timestamp(day * 86400000000), count(*) FILTER (NOT rated),
 			count(*) FILTER (severity = 'HIGH'), count(*) FILTER (severity = 'MEDIUM'), count(*) FILTER (severity = 'LOW'),
 			count(*) FILTER (rated AND coalesce(severity, '') NOT IN ('HIGH', 'MEDIUM', 'LOW')), count(*) FILTER (blocked),
 			coalesce(any_value(tokens_in), 0), coalesce(any_value(tokens_out), 0)
 		FROM range($1, $2) d(day) LEFT JOIN `+events+` USING (day) LEFT JOIN `+r.tokens(o)+` USING (day) GROUP BY day ORDER BY day`,
-		func(d *OverviewDay) []any {
-			return []any{&d.Date, &d.Alerts, &d.High, &d.Medium, &d.Low, &d.Unrated, &d.Blocked, &d.TokensIn, &d.TokensOut}
-		}, o.From.Unix()/86400, o.To.Unix()/86400)
+		o.From.Unix()/86400, o.To.Unix()/86400)
 }
 
 // tokens is a query of those of the organisation, or of its repositories where that is not
@@ -99,8 +103,9 @@ func (r *reader) tokens(o *Overview) string {
 
 // rank counts the events by a column, the most frequent first, the rest as one.
 func (r *reader) rank(ctx context.Context, events, column string) ([]Ranked, error) {
-	all, err := list(ctx, r, `SELECT coalesce(`+column+`, '') AS name, count(*) AS n, count(*) FILTER (NOT rated), count(*) FILTER (rated), count(*) FILTER (blocked)
-		FROM `+events+` GROUP BY name ORDER BY n DESC, name`, (*Ranked).columns)
+	all, err := duckdb.ReadRows(ctx, r.db, (*Ranked).columns,
+		`SELECT coalesce(`+column+`, '') AS name, count(*) AS n, count(*) FILTER (NOT rated), count(*) FILTER (rated), count(*) FILTER (blocked)
+		FROM `+events+` GROUP BY name ORDER BY n DESC, name`)
 	if len(all) <= topNames {
 		return all, err
 	}
@@ -122,11 +127,4 @@ func (r *Ranked) columns() []any {
 // nextDay is the next midnight in UTC.
 func nextDay(t time.Time) time.Time {
 	return t.UTC().Truncate(24*time.Hour).AddDate(0, 0, 1)
-}
-
-func later(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
 }

@@ -3,6 +3,8 @@ package status
 import (
 	"context"
 	"time"
+
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 )
 
 // Week is the last complete week beside the one before it, from the views of schema bi.
@@ -82,6 +84,8 @@ type WeekChange struct {
 	This   int64  `json:"this"`
 }
 
+func (c *WeekChange) columns() []any { return []any{&c.Kind, &c.Name, &c.Before, &c.This} }
+
 const weekChosen = `
 	SELECT coalesce(max(week) FILTER (week_complete), max(week) FILTER (active AND week + 7 <= today), max(week) FILTER (active), max(week)), min(day)
 	FROM bi.calendar LEFT JOIN (SELECT DISTINCT day, true AS active FROM bi.events_daily) USING (day), (SELECT max(day) AS today FROM bi.calendar)
@@ -138,18 +142,18 @@ func (r *reader) week(ctx context.Context) (*Week, error) {
 	if !r.tables["calendar"] {
 		return nil, nil //nolint:nilnil // no week is no error
 	}
-	chosen, err := list(ctx, r, weekChosen, func(w *Week) []any { return []any{&w.First, &w.Since} })
+	chosen, err := duckdb.ReadRows(ctx, r.db, func(w *Week) []any { return []any{&w.First, &w.Since} }, weekChosen)
 	if err != nil || len(chosen) == 0 {
 		return nil, err
 	}
 	w := &chosen[0]
 	w.Last = w.First.AddDate(0, 0, 6)
 	monday, before := w.First.Format(time.DateOnly), w.First.AddDate(0, 0, -7).Format(time.DateOnly)
-	w.Days, err = list(ctx, r, weekDays, func(d *WeekDay) []any {
+	w.Days, err = duckdb.ReadRows(ctx, r.db, func(d *WeekDay) []any {
 		return []any{&d.Date, &d.Complete, &d.Alerts, &d.High, &d.Medium, &d.Low, &d.Unrated}
-	}, monday)
+	}, weekDays, monday)
 	if err == nil {
-		w.New.Days, err = list(ctx, r, weekIncomplete, func(day *time.Time) []any { return []any{day} }, monday)
+		w.New.Days, err = duckdb.ReadColumn[time.Time](ctx, r.db, weekIncomplete, monday)
 	}
 	for figures, of := range map[*WeekFigures]string{&w.This: monday, &w.Before: before} {
 		if err == nil {
@@ -158,7 +162,7 @@ func (r *reader) week(ctx context.Context) (*Week, error) {
 	}
 	for kind, names := range map[string]*WeekNames{"policy": &w.New.Policies, "model": &w.New.Models, "host": &w.New.Hosts, "user": &w.New.Users} {
 		if err == nil {
-			names.Rows, err = list(ctx, r, weekNew, (*Ranked).columns, monday, kind)
+			names.Rows, err = duckdb.ReadRows(ctx, r.db, (*Ranked).columns, weekNew, monday, kind)
 			names.Total = int64(len(names.Rows))
 			names.Rows = names.Rows[:min(len(names.Rows), topNames)]
 		}
@@ -168,7 +172,7 @@ func (r *reader) week(ctx context.Context) (*Week, error) {
 	}
 	for query, changes := range map[string]*WeekChanges{weekWorse: &w.Worse, weekSilent: &w.Silent} {
 		if err == nil {
-			changes.Rows, err = list(ctx, r, query, func(c *WeekChange) []any { return []any{&c.Kind, &c.Name, &c.Before, &c.This} }, monday)
+			changes.Rows, err = duckdb.ReadRows(ctx, r.db, (*WeekChange).columns, query, monday)
 			changes.Total = int64(len(changes.Rows))
 			changes.Rows = changes.Rows[:min(len(changes.Rows), topNames)]
 		}
