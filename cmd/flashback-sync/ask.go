@@ -43,7 +43,7 @@ sheet about it.`,
 			}
 			var newest time.Time // where a period ends that no flag ends
 			if month == "" && to == "" {
-				if newest, err = cookbook.NewestDay(cmd.Context(), request.Database); err != nil {
+				if newest, err = query.NewestDay(cmd.Context(), request); err != nil {
 					return err
 				}
 			}

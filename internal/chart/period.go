@@ -59,7 +59,10 @@ func NewFrame(from, to time.Time, most int) Frame {
 // column of the frame is there, and a sample outside of it is in none.
 func (f Frame) Columns(samples []Sample, series int) (all []Column) {
 	for i, first := range f.starts {
-		first, last := later(first, f.From), f.To
+		if first.Before(f.From) {
+			first = f.From
+		}
+		last := f.To
 		if i+1 < len(f.starts) {
 			last = f.starts[i+1]
 		}
@@ -164,11 +167,4 @@ func share(from, to, at time.Time) float64 {
 
 func seconds(from, to time.Time) float64 {
 	return float64(to.Unix()-from.Unix()) + float64(to.Nanosecond()-from.Nanosecond())/1e9
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }

@@ -1,12 +1,8 @@
 package cookbook
 
 import (
-	"bytes"
-	"context"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/internal/query"
@@ -53,21 +49,4 @@ func parseDay(flag, text string, day *time.Time) error {
 	}
 	*day = at
 	return nil
-}
-
-// NewestDay is the newest complete day of a published file.
-func NewestDay(ctx context.Context, database string) (time.Time, error) {
-	seconds, err := number(ctx, database, "SELECT coalesce(epoch(max(day)), 0)::BIGINT AS n FROM bi.calendar WHERE complete")
-	return time.Unix(seconds, 0).UTC(), err
-}
-
-// number is the one number that a query gives.
-func number(ctx context.Context, database, sql string) (int64, error) {
-	var b bytes.Buffer
-	request := query.Request{Database: database, SQL: sql, Format: "csv", Limits: query.DefaultLimits()}
-	if err := query.Run(ctx, request, query.Output{Writer: &b}); err != nil {
-		return 0, err
-	}
-	_, value, _ := strings.Cut(b.String(), "\n")
-	return strconv.ParseInt(strings.TrimSpace(value), 10, 64)
 }

@@ -65,6 +65,18 @@ func Completeness(ctx context.Context, r Request) (text string, err error) {
 	return text, err
 }
 
+// NewestDay is the newest complete day of the published file, that of 1970 without any.
+func NewestDay(ctx context.Context, r Request) (day time.Time, err error) {
+	err = within(ctx, r, Output{}, func(ctx context.Context, s *session) error {
+		found, err := s.texts(ctx, "SELECT coalesce(max(day), DATE '1970-01-01') FROM "+schema.ViewSchema+".calendar WHERE complete")
+		if err == nil {
+			day, err = time.Parse(time.DateOnly, found[0][0])
+		}
+		return err
+	})
+	return day, err
+}
+
 // completeness may be about some streams only. Days at the end that were not read yet are
 // no gap, unless they were asked for; nor are days at the begin that have expired of one of
 // them.

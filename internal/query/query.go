@@ -8,7 +8,10 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync"
 	"time"
+
+	"github.com/duckdb/duckdb-go/v2/mapping"
 
 	"github.com/flashback-sync/flashback-sync/internal/crash"
 )
@@ -74,28 +77,39 @@ func within(ctx context.Context, r Request, out Output, do func(context.Context,
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	defer s.watch(r.Progress, out.Path)()
-	return s.interruptible(ctx, func() error { return do(ctx, s) })
+	err = s.attended(ctx, r, out.Path, func() error { return do(ctx, s) })
+	if err != nil && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
 }
 
-// watch reports how much was written, until its result is called.
-func (s *session) watch(report func(rows, bytes int64), path string) (stop func()) {
-	if report == nil {
-		return func() {}
-	}
-	done, ended := make(chan struct{}), make(chan struct{})
-	go func() {
+// attended reports how much was written while a function runs, and stops what DuckDB does
+// in it when the context ends. DuckDB forgets an interrupt when the next statement begins,
+// so it is repeated.
+func (s *session) attended(ctx context.Context, r Request, path string, do func() error) error {
+	done := make(chan struct{})
+	var watch sync.WaitGroup
+	watch.Go(func() {
 		defer crash.Exit()
-		defer close(ended)
-		for tick := time.NewTicker(200 * time.Millisecond); ; {
+		tick, reported := time.NewTicker(20*time.Millisecond), time.Now()
+		defer tick.Stop()
+		for {
 			select {
 			case <-done:
-				tick.Stop()
 				return
 			case <-tick.C:
-				report(s.written.Load(), sizeOf(path))
+			}
+			if ctx.Err() != nil {
+				mapping.Interrupt(s.connection)
+			}
+			if r.Progress != nil && time.Since(reported) > 200*time.Millisecond {
+				r.Progress(s.written.Load(), sizeOf(path))
+				reported = time.Now()
 			}
 		}
-	}()
-	return func() { close(done); <-ended }
+	})
+	defer watch.Wait()
+	defer close(done)
+	return do()
 }

@@ -2,15 +2,12 @@ package query
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"path/filepath"
 	"sync/atomic"
-	"time"
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
-	"github.com/flashback-sync/flashback-sync/internal/crash"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
@@ -94,34 +91,4 @@ func (s *session) close() error {
 		mapping.Close(&s.db)
 	}
 	return s.spill.remove()
-}
-
-// interruptible stops what DuckDB does in it when the context ends. DuckDB forgets
-// an interrupt when the next statement begins, so it is repeated.
-func (s *session) interruptible(ctx context.Context, run func() error) error {
-	done, ended := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer crash.Exit()
-		defer close(ended)
-		select {
-		case <-done:
-			return
-		case <-ctx.Done():
-		}
-		for {
-			mapping.Interrupt(s.connection)
-			select {
-			case <-done:
-				return
-			case <-time.After(20 * time.Millisecond):
-			}
-		}
-	}()
-	err := run()
-	close(done)
-	<-ended
-	if err != nil && ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	return err
 }

@@ -2,6 +2,7 @@ package serve
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/flashback-sync/flashback-sync/internal/journal"
@@ -41,14 +42,11 @@ func record(dataDir string, run journal.Run, outcome schedule.Outcome) (_ journa
 	if err != nil {
 		return run, outcome.PID != 0, err
 	}
-	for i := range known.Runs {
-		if sameRun(&known.Runs[i], run.Job, outcome) {
-			return known.Runs[i], known.Runs[i].Status != journal.Crashed, nil
-		}
+	if i := slices.IndexFunc(known.Runs, func(r journal.Run) bool { return r.RunID == run.RunID }); i >= 0 {
+		return known.Runs[i], known.Runs[i].Status != journal.Crashed, nil
 	}
 	left, err := journal.ReadProgress(dataDir)
-	died := claimed && err == nil && left != nil && left.PID == outcome.PID &&
-		!left.StartedAt.Before(outcome.Started) && !left.StartedAt.After(outcome.Finished)
+	died := claimed && err == nil && left != nil && left.RunID == run.RunID
 	if died {
 		dead := left.Crashed()
 		dead.FinishedAt = outcome.Finished
@@ -64,11 +62,6 @@ func record(dataDir string, run journal.Run, outcome schedule.Outcome) (_ journa
 		err = journal.EndProgress(dataDir)
 	}
 	return run, false, err
-}
-
-// sameRun reports whether a run of the journal is that of a process that has ended.
-func sameRun(run *journal.Run, job string, outcome schedule.Outcome) bool {
-	return run.Job == job && run.Status != journal.Skipped && run.PID == outcome.PID && !run.FinishedAt.Before(outcome.Started)
 }
 
 // runOf is a run of which only the process is known.

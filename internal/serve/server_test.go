@@ -116,7 +116,7 @@ func TestAKilledRunIsNotTakenForAnother(t *testing.T) {
 		t.Errorf("got %+v", runs)
 	}
 	outcome.PID = other.PID
-	if run, bySelf, err := record(s.dataDir, s.runOf(job("sync"), outcome, "x", failure{}), outcome); err != nil || !bySelf || run.RunID != other.RunID {
+	if run, bySelf, err := record(s.dataDir, s.runOf(job("sync"), outcome, other.RunID, failure{}), outcome); err != nil || !bySelf || run.RunID != other.RunID {
 		t.Errorf("got %+v, %v, %v", run, bySelf, err)
 	}
 }
