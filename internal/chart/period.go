@@ -39,16 +39,18 @@ type Sample struct {
 	Values []int64
 }
 
-// NewFrame shows the days from one instant to another in no more columns than
-// most, if centuries do.
-func NewFrame(from, to time.Time, most int) Frame {
+// mostColumns bounds the columns of a chart: then days become weeks, and weeks months.
+const mostColumns = 400
+
+// NewFrame shows the days from one instant to another.
+func NewFrame(from, to time.Time) Frame {
 	f := Frame{From: from.UTC().Truncate(day), To: to.UTC().Truncate(day)}
 	if f.To.Before(to) || !f.To.After(f.From) {
 		f.To = f.To.AddDate(0, 0, 1)
 	}
 	for _, s := range []step{{"day", day, 0}, {"week", 7 * day, 0}, {"month", 0, 1}, {"year", 0, 12}, {"century", 0, 1200}} {
-		f.Unit, f.starts = s.text, s.starts(f.From, f.To, most)
-		if len(f.starts) <= most {
+		f.Unit, f.starts = s.text, s.starts(f.From, f.To, mostColumns)
+		if len(f.starts) <= mostColumns {
 			break
 		}
 	}

@@ -54,7 +54,7 @@ func (v *view) Overview() *overview {
 		return nil
 	}
 	o := v.Holdings.Overview
-	frame := chart.NewFrame(o.From, o.To, mostColumns)
+	frame := chart.NewFrame(o.From, o.To)
 	out := &overview{Period: chart.Period(o.From, o.To)}
 	var sums [][]int64 // of each topic, by series
 	for _, t := range topics {

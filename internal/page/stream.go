@@ -13,9 +13,6 @@ import (
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
-// mostColumns bounds the columns of a chart over time.
-const mostColumns = 400
-
 // card is a stream.
 type card struct {
 	*status.Stream
@@ -99,7 +96,7 @@ func (v *view) frame(s *status.Stream) chart.Frame {
 			include(expired)
 		}
 	}
-	return chart.NewFrame(from, to, mostColumns)
+	return chart.NewFrame(from, to)
 }
 
 // filter writes a filter set in words.

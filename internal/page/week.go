@@ -108,7 +108,7 @@ func proofOf(of string, days status.Incomplete) proof {
 
 // weekChart has the violations of the weeks around the week, and marks its days.
 func weekChart(w *status.Week) *chart.Columns {
-	frame := chart.NewFrame(w.Days[0].Date, w.Days[len(w.Days)-1].Date.AddDate(0, 0, 1), mostColumns)
+	frame := chart.NewFrame(w.Days[0].Date, w.Days[len(w.Days)-1].Date.AddDate(0, 0, 1))
 	var samples []chart.Sample
 	incomplete := 0
 	for _, d := range w.Days {

@@ -13,9 +13,6 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/chart"
 )
 
-// mostColumns bounds the columns of a chart; then days become weeks, and weeks months.
-const mostColumns = 400
-
 // The values of a column, before it is drawn: on how many of its days each status of
 // audit.BySeverity was found comes last.
 const (
@@ -33,7 +30,7 @@ func drawDays(s *audit.Stream) (template.HTML, error) {
 		return "", nil
 	}
 	// A day may end a little after midnight.
-	frame := chart.NewFrame(days[0].From, days[len(days)-1].From.Add(1), mostColumns)
+	frame := chart.NewFrame(days[0].From, days[len(days)-1].From.Add(1))
 	samples := make([]chart.Sample, len(days))
 	for i, d := range days {
 		values := make([]int64, columnFound+len(audit.BySeverity))
