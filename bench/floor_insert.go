@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -30,10 +32,20 @@ type insertSpec struct {
 	Path         string
 }
 
+// insert is the process that inserts. It writes what that took.
+func insert(ctx context.Context, specJSON []byte, stdout io.Writer) error {
+	var spec insertSpec
+	if err := json.Unmarshal(specJSON, &spec); err != nil {
+		return err
+	}
+	took, err := insertRows(ctx, spec.Organisation.simulator(), spec.Path)
+	return errors.Join(err, json.NewEncoder(stdout).Encode(took))
+}
+
 // insertRows counts only what DuckDB does. The clock is stopped while a batch is made.
-func insertRows(ctx context.Context, spec insertSpec) (took cost, err error) {
-	session := duckdb.Session{MemoryLimit: memoryLimit, TempDir: filepath.Join(filepath.Dir(spec.Path), "tmp"), Background: true}
-	db, err := duckdb.Open(spec.Path, session)
+func insertRows(ctx context.Context, sim *apisim.Sim, path string) (took cost, err error) {
+	session := duckdb.Session{MemoryLimit: memoryLimit, TempDir: filepath.Join(filepath.Dir(path), "tmp"), Background: true}
+	db, err := duckdb.Open(path, session)
 	if err != nil {
 		return took, err
 	}
@@ -43,7 +55,6 @@ func insertRows(ctx context.Context, spec insertSpec) (took cost, err error) {
 		return took, err
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
-	sim := spec.Organisation.simulator()
 	for _, name := range streams {
 		table := schema.ByName(name)
 		for _, statement := range table.DDL() {

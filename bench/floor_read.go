@@ -9,59 +9,50 @@ import (
 	"sync/atomic"
 )
 
-// readSpec is the floor of reading: as many pages as contain the rows, by a client
-// that does nothing with them.
-type readSpec struct {
-	URL         string
-	Connections int
-	Rows        map[string]int
-}
-
-// readPages pages by skip: that needs nothing of the answer before, and costs the
-// simulator the same at any depth.
-func readPages(ctx context.Context, spec readSpec) (bytes int64, err error) {
+// readPages is the floor of reading: as many pages as contain the rows, by a client that does
+// nothing with them. It pages by skip: that needs nothing of the answer before, and costs
+// the simulator the same at any depth.
+func (l *lab) readPages(ctx context.Context, from status) error {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxIdleConnsPerHost, transport.MaxConnsPerHost = spec.Connections, spec.Connections
+	transport.MaxIdleConnsPerHost, transport.MaxConnsPerHost = l.Connections, l.Connections
 	client := &http.Client{Transport: transport}
 	defer client.CloseIdleConnections()
 	for _, stream := range streams {
-		var next, read atomic.Int64
+		var next atomic.Int64
 		var workers gosync.WaitGroup
-		failures := make(chan error, spec.Connections)
-		for range spec.Connections {
+		failures := make(chan error, l.Connections)
+		for range l.Connections {
 			workers.Go(func() {
-				for skip := next.Add(100) - 100; skip < int64(spec.Rows[stream]); skip = next.Add(100) - 100 {
-					n, err := readPage(ctx, client, fmt.Sprintf("%s/policy/%s?take=100&skip=%d", spec.URL, stream, skip))
-					if err != nil {
+				for skip := next.Add(100) - 100; skip < int64(from.Rows[stream]); skip = next.Add(100) - 100 {
+					if err := readPage(ctx, client, fmt.Sprintf("%s/policy/%s?take=100&skip=%d", from.URL, stream, skip)); err != nil {
 						failures <- err
 						return
 					}
-					read.Add(n)
 				}
 			})
 		}
 		workers.Wait()
 		if len(failures) > 0 {
-			return 0, <-failures
+			return <-failures
 		}
-		bytes += read.Load()
 	}
-	return bytes, nil
+	return nil
 }
 
-func readPage(ctx context.Context, client *http.Client, url string) (bytes int64, err error) {
+func readPage(ctx context.Context, client *http.Client, url string) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	request.Header.Set("Authorization", "Bearer "+token)
 	answer, err := client.Do(request)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer answer.Body.Close()
 	if answer.StatusCode != http.StatusOK {
-		return 0, fmt.Errorf("%s: %s", url, answer.Status)
+		return fmt.Errorf("%s: %s", url, answer.Status)
 	}
-	return io.Copy(io.Discard, answer.Body)
+	_, err = io.Copy(io.Discard, answer.Body)
+	return err
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -55,12 +56,19 @@ func (l *lab) full(ctx context.Context) error {
 // floors measures each part alone.
 func (l *lab) floors(ctx context.Context, s *site) (read, insert cost, err error) {
 	l.logf("floors: reading the pages, inserting the rows")
-	_, read, err = do[int64](ctx, "read", readSpec{URL: s.simulator.begun.URL, Connections: l.Connections, Rows: s.simulator.begun.Rows})
+	err = read.time(func() error { return l.readPages(ctx, s.simulator.begun) })
 	if err != nil {
 		return read, insert, err
 	}
 	file := filepath.Join(l.dir, "floor.duckdb")
-	insert, _, err = do[cost](ctx, "insert", insertSpec{Organisation: s.simulator.spec, Path: file})
+	process, err := again(ctx, "insert", insertSpec{Organisation: s.simulator.spec, Path: file})
+	if err != nil {
+		return read, insert, err
+	}
+	output, _, err := run(process)
+	if err == nil {
+		err = json.Unmarshal(output, &insert)
+	}
 	return read, insert, errors.Join(err, os.Remove(file))
 }
 

@@ -6,10 +6,10 @@
 // Each measure is in a file of its own name; docs/performance.md says what is
 // measured against what.
 //
-// The program is the real binary, built first. The simulator and the floors run in
-// processes of their own (this binary, started again with -role), so that what each
-// uses is measured alone. All traffic is on loopback; files are written to a
-// temporary folder that is removed.
+// The program is the real binary, built first. The simulator and the floor of inserting run in
+// processes of their own (this binary, started again with -role), so that what each uses is
+// measured alone. All traffic is on loopback; files are written to a temporary folder that is
+// removed.
 //
 // Invariant: a figure comes only from a run that was complete and inserted
 // exactly the rows it should have; any other run ends the program with an error.
@@ -48,15 +48,17 @@ func program(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 	only := flags.String("only", "", "measure only these, with commas: "+strings.Join(names(), ", "))
 	output := flags.String("json", "", "also write the figures to this `file`")
 	flags.BoolVar(&o.Markdown, "markdown", false, "print the table as Markdown")
-	part := flags.String("role", "", "internal: be one side of a comparison, as the next argument says")
+	role := flags.String("role", "", "internal: be one side of a comparison, serve or insert, as the next argument says")
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}
 	var err error
-	switch run, known := roles()[*part]; {
-	case known:
-		err = run(ctx, []byte(flags.Arg(0)), stdin, stdout)
-	case *part != "" || flags.NArg() > 0:
+	switch {
+	case *role == "serve":
+		err = serve(ctx, []byte(flags.Arg(0)), stdin, stdout)
+	case *role == "insert":
+		err = insert(ctx, []byte(flags.Arg(0)), stdout)
+	case *role != "" || flags.NArg() > 0:
 		err = errors.New("unknown role or argument")
 	default:
 		if *quick {

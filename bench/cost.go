@@ -4,24 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"time"
 )
-
-// role is what this program can be when it starts itself again: each side of a
-// comparison has a process of its own, so that what it used is measured alone.
-type role func(ctx context.Context, spec []byte, stdin io.Reader, stdout io.Writer) error
-
-func roles() map[string]role {
-	return map[string]role{
-		"serve":  serve,
-		"read":   task(readPages),
-		"insert": task(insertRows),
-	}
-}
 
 // cost is what something took.
 type cost struct {
@@ -56,23 +42,8 @@ func (c *cost) time(do func() error) error {
 	return err
 }
 
-// task makes a role of a function that reads one JSON value and writes one.
-func task[Spec, Answer any](do func(context.Context, Spec) (Answer, error)) role {
-	return func(ctx context.Context, specJSON []byte, _ io.Reader, stdout io.Writer) error {
-		var spec Spec
-		if err := json.Unmarshal(specJSON, &spec); err != nil {
-			return err
-		}
-		answer, err := do(ctx, spec)
-		if err != nil {
-			return err
-		}
-		return json.NewEncoder(stdout).Encode(answer)
-	}
-}
-
 // again prepares to start this program once more, in another role.
-func again(ctx context.Context, name string, spec any) (*exec.Cmd, error) {
+func again(ctx context.Context, role string, spec any) (*exec.Cmd, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -81,22 +52,9 @@ func again(ctx context.Context, name string, spec any) (*exec.Cmd, error) {
 	if err != nil {
 		return nil, err
 	}
-	process := exec.CommandContext(ctx, self, "-role", name, string(encoded)) //nolint:gosec // this very program
+	process := exec.CommandContext(ctx, self, "-role", role, string(encoded)) //nolint:gosec // this very program
 	process.Stderr = os.Stderr
 	return process, nil
-}
-
-// do runs a task in a process of its own, and measures the whole process.
-func do[Answer any](ctx context.Context, name string, spec any) (answer Answer, took cost, err error) {
-	process, err := again(ctx, name, spec)
-	if err != nil {
-		return answer, took, err
-	}
-	output, took, err := run(process)
-	if err != nil {
-		return answer, took, fmt.Errorf("%s: %w", name, err)
-	}
-	return answer, took, json.Unmarshal(output, &answer)
 }
 
 // run runs a process to its end. Its peak memory counts from this program's own,
