@@ -63,8 +63,8 @@ func (a *app) check(ctx context.Context) error {
 	fmt.Fprintln(a.stdout)
 	failure = errors.Join(failure, a.printUnattended(c))
 	// Where nothing is published yet, or is being replaced, there is no advice to give.
-	if known, err := status.Read(ctx, statusOptions(c, privacy)); err == nil && known.Holdings != nil {
-		terminal.Lookbacks(a.stdout, known.Holdings)
+	if known, err := status.Read(ctx, statusOptions(c, privacy)); err == nil {
+		terminal.Lateness(a.stdout, known.Holdings)
 	}
 	return failure
 }

@@ -207,13 +207,13 @@ func TestStatusAndCheckTellHowLateRowsCome(t *testing.T) {
 	b.sim.SetNow(time.Now().UTC())
 	b.configure(fmt.Sprintf("streams: {alerts: {start: %s}}\n", time.Now().AddDate(0, 0, -5).Format(time.DateOnly)))
 	b.must("sync")
-	if out := b.must("status").stdout; strings.Contains(out, "Late rows") {
+	if out := b.must("status").stdout; strings.Contains(out, "came late") {
 		t.Error(out)
 	}
 	b.sim.AddAlerts(b.sim.NewRow(apisim.Alerts, b.sim.Now().Add(-20*time.Hour), 1))
 	b.must("sync")
 	out := b.must("status").stdout
-	if !strings.Contains(out, "Late rows in alerts: 1 in 90 days") || !strings.Contains(out, "nears the lookback of 2 d") {
+	if !strings.Contains(out, "alerts: 1 row came late in the last 90 days: ") || !strings.Contains(out, "nears the lookback of 2 d") {
 		t.Error(out)
 	}
 	if out := b.must("check").stdout; !strings.Contains(out, "set streams.alerts.lookback to 80h") {

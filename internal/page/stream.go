@@ -134,8 +134,7 @@ func lateWords(s *status.Stream) string {
 	if l == nil {
 		return ""
 	}
-	text := fmt.Sprintf("%s came late in the last %d days: half of them by up to %s, 99%% by up to %s, the latest by %s.",
-		chart.Count(l.Rows, "row"), status.LatenessDays, span.Words(l.Median), span.Words(l.P99), span.Words(l.Max))
+	text := l.Words()
 	switch {
 	case s.Lookback <= 0:
 		return text

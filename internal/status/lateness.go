@@ -5,11 +5,15 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/dustin/go-humanize"
+	"github.com/dustin/go-humanize/english"
+
+	"github.com/flashback-sync/flashback-sync/internal/span"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
 )
 
-// LatenessDays is how far back lateness is remembered for.
-const LatenessDays = 90
+// latenessDays is how far back lateness is remembered for.
+const latenessDays = 90
 
 // lateness reads how late a stream's rows came; nil if none was late.
 func (r *reader) lateness(ctx context.Context, s *Stream) (err error) {
@@ -19,7 +23,7 @@ func (r *reader) lateness(ctx context.Context, s *Stream) (err error) {
 	var l Lateness
 	l.Classes, err = duckdb.ReadRows(ctx, r.db, func(c *LateClass) []any { return []any{&c.UpTo, &c.Rows, &l.Max} },
 		`SELECT up_to_s * 1000000000, sum("rows")::BIGINT, max(max(max_s)) OVER () * 1000000000 FROM sync_lateness
-			WHERE stream = $1 AND observed_at >= now() - to_days($2) GROUP BY up_to_s ORDER BY up_to_s`, s.Name, LatenessDays)
+			WHERE stream = $1 AND observed_at >= now() - to_days($2) GROUP BY up_to_s ORDER BY up_to_s`, s.Name, latenessDays)
 	for _, class := range l.Classes {
 		l.Rows += class.Rows
 	}
@@ -39,6 +43,12 @@ func (l *Lateness) quantile(q float64) time.Duration {
 		}
 	}
 	return l.Max
+}
+
+// Words says how late rows came.
+func (l *Lateness) Words() string {
+	return fmt.Sprintf("%s %s came late in the last %d days: half of them by up to %s, 99%% by up to %s, the latest by %s.",
+		humanize.Comma(l.Rows), english.PluralWord(int(l.Rows), "row", ""), latenessDays, span.Words(l.Median), span.Words(l.P99), span.Words(l.Max))
 }
 
 // Nears reports whether rows come so late that the lookback may miss the next:

@@ -35,7 +35,7 @@ func Status(out io.Writer, known *status.Status) {
 			}
 		}
 	}
-	lateness(out, known)
+	Lateness(out, known.Holdings)
 	runs(out, s)
 }
 
@@ -64,36 +64,24 @@ func age(coveredTo *time.Time, awaited bool) string {
 	return "–"
 }
 
-func lateness(out io.Writer, known *status.Status) {
-	if known.Holdings == nil {
+// Lateness prints how late rows came, and what that says of each stream's lookback.
+func Lateness(out io.Writer, known *status.Holdings) {
+	if known == nil {
 		return
 	}
-	for _, stream := range known.Holdings.Streams {
+	for _, stream := range known.Streams {
 		l := stream.Lateness
 		if l == nil {
 			continue
 		}
-		fmt.Fprintf(out, "\nLate rows in %s: %s in %d days; half of them up to %s late, 99%% up to %s, the latest %s\n",
-			stream.Name, humanize.Comma(l.Rows), status.LatenessDays, span.Words(l.Median), span.Words(l.P99), span.Words(l.Max))
-		if l.Nears(stream.Lookback) {
-			fmt.Fprintln(out, text.FgYellow.Sprintf("  that nears the lookback of %s: set streams.%s.lookback to %s, and see 'flashback-sync verify'",
-				span.Words(stream.Lookback), stream.Name, l.Proposed()))
+		fmt.Fprintf(out, "\n%s: %s\n", stream.Name, l.Words())
+		switch {
+		case stream.Lookback == 0:
+		case l.Nears(stream.Lookback):
+			fmt.Fprintln(out, text.FgYellow.Sprintf("  set streams.%s.lookback to %s; it is %s", stream.Name, l.Proposed(), span.Words(stream.Lookback)))
+		default:
+			fmt.Fprintf(out, "  the lookback of %s is enough; %s would do\n", span.Words(stream.Lookback), l.Proposed())
 		}
-	}
-}
-
-// Lookbacks prints what the lateness that was seen says of each stream's lookback.
-func Lookbacks(out io.Writer, known *status.Holdings) {
-	for _, stream := range known.Streams {
-		l := stream.Lateness
-		if l == nil || stream.Lookback == 0 {
-			continue
-		}
-		verdict := fmt.Sprintf("the lookback of %s is enough; %s would do", span.Words(stream.Lookback), l.Proposed())
-		if l.Nears(stream.Lookback) {
-			verdict = text.FgYellow.Sprintf("set streams.%s.lookback to %s; it is %s", stream.Name, l.Proposed(), span.Words(stream.Lookback))
-		}
-		fmt.Fprintf(out, "\n%s: %s rows came late in %d days, up to %s: %s\n", stream.Name, humanize.Comma(l.Rows), status.LatenessDays, span.Words(l.Max), verdict)
 	}
 }
 
