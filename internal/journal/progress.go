@@ -18,8 +18,7 @@ type progressLine struct {
 	Texts int `json:"texts"`
 }
 
-// WriteProgress replaces the progress file. It is not fsynced: after a power cut
-// nobody needs to know how far a run was.
+// WriteProgress replaces the progress file.
 func WriteProgress(dataDir string, p *Progress) error {
 	content, err := json.Marshal(progressLine{p, structural})
 	if err != nil {
@@ -29,22 +28,7 @@ func WriteProgress(dataDir string, p *Progress) error {
 	if err != nil {
 		return err
 	}
-	temporary := filepath.Join(filepath.Dir(target), "."+filepath.Base(target)+".tmp-") // swept with the others
-	if err := os.Remove(temporary); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	file, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640) // follows no link
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(content)
-	if err = errors.Join(err, file.Close()); err == nil {
-		err = os.Rename(temporary, target)
-	}
-	if err != nil {
-		_ = os.Remove(temporary) // or the next run sweeps it
-	}
-	return err
+	return durable.Write(target, content)
 }
 
 // ReadProgress returns the progress of a run that is under way, or died; nil if
