@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -45,11 +46,7 @@ func (a *app) check(ctx context.Context) error {
 		return err
 	}
 	defer source.Close()
-	name := c.Path
-	if name == "" {
-		name = "the environment"
-	}
-	fmt.Fprintf(a.stdout, "configuration  %s is valid\nsource         %s\nprivacy        %s\n\n", name, c.API.BaseURL, describePolicy(c, privacy))
+	fmt.Fprintf(a.stdout, "configuration  %s is valid\nsource         %s\nprivacy        %s\n\n", cmp.Or(c.Path, "the environment"), c.API.BaseURL, describePolicy(c, privacy))
 	o := options(c, privacy)
 	probes, skew := streams.Probed(ctx, o.Lists, o.Stats, source)
 	terminal.Probes(a.stdout, probes)

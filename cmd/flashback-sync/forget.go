@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -97,19 +96,16 @@ func (f *personFlags) person(stdin io.Reader) (p forgotten.Person, err error) {
 		p.Entity, p.ID = schema.Conversation, f.conversation
 	}
 	if p.ID == "-" {
-		lines := bufio.NewScanner(stdin)
-		p.ID = ""
-		for first := true; lines.Scan(); first = false {
-			line := strings.TrimSuffix(lines.Text(), "\r")
-			switch {
-			case first:
-				p.ID = line
-			case strings.TrimSpace(line) != "":
-				p.Names = append(p.Names, line)
-			}
+		text, err := io.ReadAll(stdin)
+		if err != nil {
+			return p, exit.Usage(fmt.Errorf("read the id from standard input: %w", err))
 		}
-		if lines.Err() != nil {
-			return p, exit.Usage(errors.New("read the id from standard input: a line is too long, or it cannot be read"))
+		id, names, _ := strings.Cut(strings.ReplaceAll(string(text), "\r\n", "\n"), "\n")
+		p.ID = id
+		for name := range strings.SplitSeq(names, "\n") {
+			if strings.TrimSpace(name) != "" {
+				p.Names = append(p.Names, name)
+			}
 		}
 	}
 	if strings.TrimSpace(p.ID) == "" {

@@ -145,13 +145,7 @@ func statistics(stream *schema.Stream, s *config.StatsStream) *streams.Stats {
 	return stats
 }
 
-func newRunID() string {
-	id, err := uuid.NewV7()
-	if err != nil { // the system's randomness failed: nothing else would work either
-		return uuid.NewString()
-	}
-	return id.String()
-}
+func newRunID() string { return uuid.Must(uuid.NewV7()).String() }
 
 // statusOptions say what the status shows. The policy is that of a.policy; without it the
 // queries whose ids are hidden count as not synced.
