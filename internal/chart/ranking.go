@@ -21,36 +21,25 @@ type Ranking struct {
 	Rows   []Ranked // values of the series, then of the further numbers
 }
 
-// HTML draws the ranking as a table with bars.
+// HTML draws the ranking as a table with bars, whose parts are beside each other.
 func (r *Ranking) HTML() (template.HTML, error) {
-	r.addBars()
-	return render("ranking", r)
-}
-
-func (r *Ranking) addBars() {
 	most := int64(1)
 	for _, row := range r.Rows {
 		if !row.Rest {
 			most = max(most, Sum(row.Values[:len(r.Series)]...))
 		}
 	}
-	for i, row := range r.Rows {
-		if !row.Rest {
-			r.Rows[i].Parts = r.parts(row.Values, most)
+	for i := range r.Rows {
+		row, x := &r.Rows[i], 0.0
+		row.Parts = nil
+		for n, series := range r.Series {
+			if row.Rest || row.Values[n] <= 0 {
+				continue
+			}
+			width := max(leastWidth, 100*float64(row.Values[n])/float64(most))
+			row.Parts = append(row.Parts, rect{Tone: series.Tone, X: x, Width: width, Height: 8})
+			x += width
 		}
 	}
-}
-
-// parts are beside each other.
-func (r *Ranking) parts(values []int64, most int64) (all []rect) {
-	x := 0.0
-	for i, series := range r.Series {
-		if values[i] <= 0 {
-			continue
-		}
-		width := max(leastWidth, 100*float64(values[i])/float64(most))
-		all = append(all, rect{Tone: series.Tone, X: x, Width: width, Height: 8})
-		x += width
-	}
-	return all
+	return render("ranking", r)
 }

@@ -56,17 +56,10 @@ func (d drawing) add(name, help string, value float64, with labels) {
 	d.out <- prometheus.MustNewConstMetric(prometheus.NewDesc(prefix+name, help, nil, with), kind, value)
 }
 
-// moment sends a time, unless it is none.
-func (d drawing) moment(name, help string, at time.Time, with labels) {
-	if !at.IsZero() {
+// moment sends a time, unless it is not known.
+func (d drawing) moment(name, help string, at *time.Time, with labels) {
+	if at != nil && !at.IsZero() {
 		d.add(name, help, float64(at.UnixMilli())/1000, with)
-	}
-}
-
-// known sends a time that may be unknown.
-func (d drawing) known(name, help string, at *time.Time, with labels) {
-	if at != nil {
-		d.moment(name, help, *at, with)
 	}
 }
 
@@ -98,7 +91,7 @@ func (d drawing) program() {
 		d.add("published_bytes", size, float64(h.LakeBytes), labels{"file": "lake"})
 		d.add("lake_files", "Parquet files of the lake.", float64(h.LakeFiles), nil)
 		d.moment("published_timestamp_seconds",
-			"When the published ledger of what is covered was written, in seconds since 1970. Runs that change no row renew it twice a day only.", h.At, nil)
+			"When the published ledger of what is covered was written, in seconds since 1970. Runs that change no row renew it twice a day only.", &h.At, nil)
 	}
 }
 

@@ -43,7 +43,7 @@ func (d drawing) runs() {
 		alive := d.Progress.Alive(d.At)
 		d.truth("run_in_progress", "1 while a run is under way, 0 otherwise; absent in a textfile.", alive, nil)
 		if alive {
-			d.moment("run_started_timestamp_seconds", "When the run under way began, in seconds since 1970; absent between runs, and in a textfile.", d.Progress.StartedAt, nil)
+			d.moment("run_started_timestamp_seconds", "When the run under way began, in seconds since 1970; absent between runs, and in a textfile.", &d.Progress.StartedAt, nil)
 		}
 	}
 }
@@ -59,9 +59,10 @@ func (d drawing) job(name string, with labels) {
 		d.add("run_duration_seconds_total", "Time that runs took, summed up; over runs_total without the skipped it is the mean.", d.Totals.Seconds[name], with)
 	}
 	if scheduled >= 0 && d.live {
-		d.moment("next_run_timestamp_seconds", "When the job is due next, in seconds since 1970; only where flashback-sync itself keeps the schedule.", d.Jobs[scheduled].Next, with)
+		d.moment("next_run_timestamp_seconds", "When the job is due next, in seconds since 1970; only where flashback-sync itself keeps the schedule.", &d.Jobs[scheduled].Next, with)
 	}
-	d.moment("last_success_timestamp_seconds", "When the last run ended that did all that it was for, in seconds since 1970; absent if none ever did.", d.Totals.Good[name], with)
+	good := d.Totals.Good[name]
+	d.moment("last_success_timestamp_seconds", "When the last run ended that did all that it was for, in seconds since 1970; absent if none ever did.", &good, with)
 	if last := d.Standing(name); last != nil {
 		d.last(last, with)
 	}
@@ -70,7 +71,7 @@ func (d drawing) job(name string, with labels) {
 // last is the last run of a job.
 func (d drawing) last(r *journal.Run, with labels) {
 	const which = ". Runs that were skipped or stopped by a signal are passed over; absent once a good run of all streams has done the job's work."
-	d.moment("last_run_timestamp_seconds", "When the last run ended, in seconds since 1970"+which, r.FinishedAt, with)
+	d.moment("last_run_timestamp_seconds", "When the last run ended, in seconds since 1970"+which, &r.FinishedAt, with)
 	d.add("last_run_duration_seconds", "How long the last run took"+which, max(0, r.Took().Seconds()), with)
 	d.truth("last_run_success", "1 if the last run did all that it was for, 0 if it was partial, failed or crashed"+which, r.Good(), with)
 	d.add("last_run_exit_code", "Exit code of the last run: 0 is good, 3 partial, -1 crashed"+which, float64(r.ExitCode), with)
@@ -84,7 +85,7 @@ func (d drawing) verification() {
 	if v == nil {
 		return
 	}
-	d.moment("verification_timestamp_seconds", "When the stored rows were last compared with the source, in seconds since 1970; absent if it never was.", v.FinishedAt, nil)
+	d.moment("verification_timestamp_seconds", "When the stored rows were last compared with the source, in seconds since 1970; absent if it never was.", &v.FinishedAt, nil)
 	d.add("verification_missing_rows", "Rows that the last verification found missing.", float64(v.Missing), nil)
 	for _, verdict := range verdicts {
 		d.truth("verification_verdict", "1 for what the last verification found, 0 for the others: match, missing, extra (the source has deleted rows), differs, unproven.",

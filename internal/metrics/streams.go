@@ -29,9 +29,9 @@ func (d drawing) stream(of *status.Stream, with labels) {
 		d.add("lag_seconds", "How far behind now the stream has been read completely, by the least of its queries; absent as long as one never was, and in a textfile, where it would not change.", lag.Seconds(), with)
 	}
 	d.add("rows", "Rows that are published.", float64(of.Rows), with)
-	d.known("oldest_row_timestamp_seconds", "Time of the oldest row, in seconds since 1970; absent without rows.", of.Oldest, with)
-	d.known("newest_row_timestamp_seconds", "Time of the newest row, in seconds since 1970; absent without rows. A quiet source leaves it behind while nothing is missing: see complete_until.", of.Newest, with)
-	d.known("complete_until_timestamp_seconds", "Time up to which every query of the stream has been read completely, in seconds since 1970; absent as long as one never was. time() minus this is the lag, also in a textfile.", d.Fresh(of.Name), with)
+	d.moment("oldest_row_timestamp_seconds", "Time of the oldest row, in seconds since 1970; absent without rows.", of.Oldest, with)
+	d.moment("newest_row_timestamp_seconds", "Time of the newest row, in seconds since 1970; absent without rows. A quiet source leaves it behind while nothing is missing: see complete_until.", of.Newest, with)
+	d.moment("complete_until_timestamp_seconds", "Time up to which every query of the stream has been read completely, in seconds since 1970; absent as long as one never was. time() minus this is the lag, also in a textfile.", d.Fresh(of.Name), with)
 	d.add("coverage_gaps", "Gaps in the covered range, which the next complete run closes.", float64(len(of.Gaps())), with)
 	d.add("coverage_lost_ranges", "Ranges of time that the source can no longer give.", float64(len(of.Lost())), with)
 	d.add("rejected_records", "Records in quarantine: they could not be typed, and are in the table rejected_records.", float64(of.Rejected), with)

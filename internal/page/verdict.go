@@ -98,7 +98,7 @@ func (v *view) lastRun() figure {
 	for i := range v.Status.Runs {
 		if r := &v.Status.Runs[i]; r.Status != journal.Skipped {
 			return figure{
-				Name: "Last run", Value: r.Status, Tone: tone(r.Status), At: known(r.FinishedAt),
+				Name: "Last run", Value: r.Status, Tone: tone(r.Status), At: &r.FinishedAt,
 				Note: r.Name() + ", took " + span.Words(r.Took()),
 			}
 		}

@@ -8,14 +8,6 @@ import (
 	"github.com/dustin/go-humanize"
 )
 
-// known is nil for a time that is not known.
-func known(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	return &t
-}
-
 // iso writes an instant for machines.
 func iso(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 

@@ -20,13 +20,10 @@ type LimitError struct {
 }
 
 func (e *LimitError) Error() string {
-	switch e.Limit {
-	case "time":
-		return "query stopped: it ran for more than " + e.Most
-	case "memory":
-		return "query stopped: it needs more than " + e.Most + " of memory"
-	}
-	return "query stopped: it needs more than " + e.Most + " of disk space for what does not fit into memory"
+	return "query stopped: it " + map[string]string{
+		"time": "ran for more than " + e.Most, "memory": "needs more than " + e.Most + " of memory",
+		"spill": "needs more than " + e.Most + " of disk space for what does not fit into memory",
+	}[e.Limit]
 }
 
 func refused(format string, args ...any) error {

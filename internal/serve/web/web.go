@@ -174,12 +174,11 @@ func (o Options) ready(ctx context.Context) error {
 
 // answerProbe gives no details: probes need no password.
 func answerProbe(w http.ResponseWriter, err error) {
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	if err != nil {
-		w.WriteHeader(http.StatusServiceUnavailable)
-		_, _ = io.WriteString(w, "not ok\n")
+		http.Error(w, "not ok", http.StatusServiceUnavailable)
 		return
 	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	_, _ = io.WriteString(w, "ok\n")
 }
 
