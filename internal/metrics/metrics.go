@@ -21,11 +21,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-	"github.com/prometheus/common/expfmt"
 
 	"github.com/flashback-sync/flashback-sync/internal/crash"
 	"github.com/flashback-sync/flashback-sync/internal/status"
-	"github.com/flashback-sync/flashback-sync/load/durable"
 )
 
 const prefix = "flashback_sync_"
@@ -132,20 +130,8 @@ func Handler(read func() *status.Status) http.Handler {
 func WriteTextfile(path string, s *status.Status) error {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collector{func() *status.Status { return s }, false})
-	all, err := registry.Gather()
-	if err != nil {
-		return fmt.Errorf("gather metrics: %w", err)
-	}
-	file, err := durable.CreateMode(path, 0o644)
-	if err != nil {
+	if err := prometheus.WriteToTextfile(path, registry); err != nil {
 		return fmt.Errorf("write metrics: %w", err)
 	}
-	defer func() { _ = file.Abort() }()
-	out := expfmt.NewEncoder(file, expfmt.NewFormat(expfmt.TypeTextPlain))
-	for _, one := range all {
-		if err := out.Encode(one); err != nil {
-			return fmt.Errorf("write metrics: %w", err)
-		}
-	}
-	return file.Commit()
+	return nil
 }
