@@ -24,28 +24,23 @@ const mark = ".tmp-"
 type File struct {
 	*os.File
 	target   string
-	mode     fs.FileMode // unless the file that is replaced has another
-	finished bool        // synced and closed, or given up
+	finished bool // synced and closed, or given up
 	done     bool
 }
 
-// usual is the mode of files: the program's group may read them.
+// usual is the mode of files that replace none: the program's group may read them.
 const usual = 0o640
 
 // Create opens a new temporary file beside the target.
-func Create(target string) (*File, error) { return CreateMode(target, usual) }
-
-// CreateMode is Create of a file with this mode, unless it replaces one that has
-// another.
-func CreateMode(target string, mode fs.FileMode) (*File, error) {
+func Create(target string) (*File, error) {
 	file, err := os.CreateTemp(filepath.Dir(target), "."+filepath.Base(target)+mark+"*")
 	if err != nil {
 		return nil, err
 	}
-	if err := file.Chmod(mode); err != nil {
+	if err := file.Chmod(usual); err != nil {
 		return nil, errors.Join(err, file.Close(), os.Remove(file.Name()))
 	}
-	return &File{File: file, target: target, mode: mode}, nil
+	return &File{File: file, target: target}, nil
 }
 
 // Finish syncs and closes the file, and leaves it beside its place: what takes
@@ -70,7 +65,7 @@ func (f *File) Commit() error {
 	err := f.Finish()
 	f.done = true
 	if err == nil {
-		err = inherit(f.Name(), f.target, f.mode, 0)
+		err = inherit(f.Name(), f.target, usual, 0)
 	}
 	if err == nil {
 		err = rename(f.Name(), f.target)
