@@ -6,22 +6,13 @@
 // instant is a count of microseconds since 1970-01-01 UTC.
 //
 // Accepted is ISO 8601 as RFC 3339 narrows it, and what writers in JavaScript, Java,
-// Python and SQL are known to print beside it:
+// Python and SQL are known to print beside it; the data dictionary lists the forms. Digits
+// finer than a microsecond are cut off, never rounded. A leap second, 23:59:60 in UTC, is
+// read as the first second of the next day, as Unix time counts it.
 //
-//   - any UTC offset: Z, z, +02:00, +0200 or +02; a missing one is read as UTC
-//   - T, t or a space between date and time; a date alone is its midnight, UTC
-//   - a time without seconds, as Java prints a whole minute: 10:30Z
-//   - a fraction after a point or a comma, of any length: digits finer than a
-//     microsecond are cut off, never rounded
-//   - 24:00:00, the midnight that ends the day
-//   - a leap second, 23:59:60 in UTC: read as the first second of the next day, as Unix
-//     time counts it. Any other second 60 is refused
-//   - an expanded year of four digits, +002024, as JavaScript prints; years beyond 9999
-//     and before 0 (+010000, -000001) are refused
-//
-// Everything else is refused: a name of a zone ([Europe/Berlin], UTC, GMT), weekdays and
-// names of months, the basic format without separators, weeks and days of the year, and
-// numbers of seconds.
+// Everything else is refused: years beyond 9999 and before 0, a name of a zone
+// ([Europe/Berlin], UTC, GMT), weekdays and names of months, the basic format without
+// separators, weeks and days of the year, and numbers of seconds.
 package instant
 
 import (

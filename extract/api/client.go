@@ -154,7 +154,7 @@ func (c *call) path() string { return pathOf(c.endpoint, c.shown) }
 func (c *Client) attempt(ctx context.Context, call *call) (now time.Time, err error) {
 	token, err := c.tokens.get(ctx, "")
 	if err != nil {
-		return now, tokenError(ctx, err)
+		return now, &Error{Kind: Unauthorized, Message: "no token to send", Err: err}
 	}
 	now, err = c.send(ctx, call, token)
 	if KindOf(err) != Unauthorized {
@@ -165,11 +165,4 @@ func (c *Client) attempt(ctx context.Context, call *call) (now time.Time, err er
 		return now, err
 	}
 	return c.send(ctx, call, fresh)
-}
-
-func tokenError(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	return &Error{Kind: Unauthorized, Message: "no token to send", Err: err}
 }
