@@ -2,10 +2,10 @@ package transform
 
 import (
 	"bytes"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
 	"github.com/flashback-sync/flashback-sync/schema"
 )
@@ -79,28 +79,21 @@ func Words(text string) []string {
 	})
 }
 
+var escapes = regexp.MustCompile(`(?s)\\(?:u[0-9a-fA-F]{4}|.)`)
+
 // Unescaped is a text with JSON's escapes replaced, wherever they are.
 func Unescaped(text string) string {
-	out := make([]byte, 0, len(text))
-	for i := 0; i < len(text); i++ {
-		if text[i] != '\\' || i+1 == len(text) {
-			out = append(out, text[i])
-			continue
-		}
-		i++
-		switch text[i] {
+	return escapes.ReplaceAllStringFunc(text, func(escape string) string {
+		switch escape[1] {
 		case 'n', 't', 'r', 'b', 'f':
-			out = append(out, ' ')
+			return " "
 		case 'u':
-			if i+4 < len(text) {
-				if code, err := strconv.ParseUint(text[i+1:i+5], 16, 32); err == nil {
-					out = utf8.AppendRune(out, rune(code))
-					i += 4
-				}
+			code, err := strconv.ParseUint(escape[2:], 16, 32)
+			if err != nil {
+				return ""
 			}
-		default:
-			out = append(out, text[i])
+			return string(rune(code))
 		}
-	}
-	return string(out)
+		return escape[1:]
+	})
 }

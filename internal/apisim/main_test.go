@@ -35,25 +35,10 @@ func (p page) rows() []wireRow { return append(p.Alerts, p.Violations...) }
 
 func (p page) ids() []string { return idsOf(p.rows(), func(r wireRow) string { return r.ID }) }
 
+// wireRow is a row as it is sent: its time is a text.
 type wireRow struct {
-	ID               string  `json:"id"`
-	PolicyID         string  `json:"policyId"`
-	PolicyName       string  `json:"policyName"`
-	Timestamp        string  `json:"timestamp"`
-	Message          string  `json:"message"`
-	Explanation      string  `json:"explanation"`
-	ConversationID   *string `json:"conversationId"`
-	RepoID           string  `json:"repoId"`
-	RepoName         string  `json:"repoName"`
-	UserID           string  `json:"userId"`
-	UserName         string  `json:"userName"`
-	RepoAIAPIKeyID   string  `json:"repoAiApiKeyId"`
-	RepoAIAPIKeyName string  `json:"repoAiApiKeyName"`
-	LLMType          *string `json:"llmType"`
-	LLMModel         *string `json:"llmModel"`
-	Host             *string `json:"host"`
-	Severity         *string `json:"severity"`
-	Block            *bool   `json:"block"`
+	Row
+	Timestamp string `json:"timestamp"`
 }
 
 func (w *wireRow) row(t *testing.T) Row {
@@ -62,12 +47,9 @@ func (w *wireRow) row(t *testing.T) Row {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Row{
-		ID: w.ID, PolicyID: w.PolicyID, PolicyName: w.PolicyName, Timestamp: at.UTC(), Message: w.Message,
-		Explanation: w.Explanation, ConversationID: w.ConversationID, RepoID: w.RepoID, RepoName: w.RepoName,
-		UserID: w.UserID, UserName: w.UserName, RepoAIAPIKeyID: w.RepoAIAPIKeyID, RepoAIAPIKeyName: w.RepoAIAPIKeyName,
-		LLMType: w.LLMType, LLMModel: w.LLMModel, Host: w.Host, Severity: w.Severity, Block: w.Block,
-	}
+	row := w.Row
+	row.Timestamp = at.UTC()
+	return row
 }
 
 func idsOf[T any](rows []T, id func(T) string) []string {
