@@ -61,17 +61,19 @@ func sample(k field) string {
 }
 
 // value is what a configuration has for a key.
-func value(k field, c *Config) any {
+func value(k field, c *Config) any { return values(c)[k.path] }
+
+// values are those of all keys.
+func values(c *Config) map[string]any {
+	all := map[string]any{}
 	for _, f := range fileOf(c).all() {
-		if f.path == k.path {
-			return f.value.Interface()
-		}
+		all[f.path] = f.value.Interface()
 	}
-	return nil
+	return all
 }
 
 func TestEveryKeyHasAVariable(t *testing.T) {
-	seen := map[string]string{}
+	before, seen := values(defaults(streamNames()...)), map[string]string{}
 	for _, k := range keys() {
 		name := variable(k.path)
 		if other, ok := seen[name]; ok {
@@ -84,11 +86,12 @@ func TestEveryKeyHasAVariable(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			now := values(got)
 			for _, other := range keys() {
-				same := cmp.Equal(value(other, defaults(streamNames()...)), value(other, got))
+				same := cmp.Equal(before[other.path], now[other.path])
 				replaced := other.path == "api.token_env" && strings.HasPrefix(k.path, "api.token_") || other.path == "privacy.key_env" && strings.HasPrefix(k.path, "privacy.key_")
 				if want := other.path != k.path && !replaced; same != want {
-					t.Errorf("%s is %#v", other.path, value(other, got))
+					t.Errorf("%s is %#v", other.path, now[other.path])
 				}
 			}
 		})
