@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -12,9 +13,10 @@ import (
 )
 
 const (
-	// maxBody bounds an answer after inflation. A page of 100 rows is about 60 KB;
-	// the bound leaves room for records with megabytes of text.
-	maxBody = 64 << 20
+	// usualBody is the size of a page of 100 rows, and maxBody bounds an answer after
+	// inflation: records may have megabytes of text.
+	usualBody = 64 << 10
+	maxBody   = 64 << 20
 	// maxExcerpt is what is read of an answer that is not a 200: its status counts.
 	maxExcerpt = 64 << 10
 )
@@ -75,9 +77,16 @@ func read(from io.Reader, announced int64) ([]byte, error) {
 	if announced > maxBody {
 		return nil, errBodyTooLarge
 	}
-	body, err := io.ReadAll(io.LimitReader(from, maxBody+1))
-	if len(body) > maxBody {
+	var body bytes.Buffer
+	if announced < 0 || announced > usualBody { // -1 for an inflated body
+		announced = usualBody
+	}
+	body.Grow(int(announced) + bytes.MinRead)
+	if _, err := body.ReadFrom(io.LimitReader(from, maxBody+1)); err != nil {
+		return body.Bytes(), err
+	}
+	if body.Len() > maxBody {
 		return nil, errBodyTooLarge
 	}
-	return body, err
+	return body.Bytes(), nil
 }

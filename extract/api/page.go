@@ -22,19 +22,20 @@ func parsePage(body []byte, list string) (*Answer, error) {
 		return nil, err
 	}
 	page := &Answer{Rows: make([]Row, len(records))}
-	if page.Total, err = strconv.Atoi(string(answer["total"])); err != nil || page.Total < 0 {
+	if page.Total, err = strconv.Atoi(string(answer["total"].Value)); err != nil || page.Total < 0 {
 		return nil, errors.New("total is not a count")
 	}
+	d := jsontext.NewDecoder(&bytes.Buffer{}, lenient)
 	for i, record := range records {
-		page.Rows[i] = peek(record)
+		d.Reset(bytes.NewBuffer(record), lenient)
+		page.Rows[i] = peek(d, record)
 	}
 	return page, nil
 }
 
 // peek finds a record's id and timestamp and stops there.
-func peek(record []byte) Row {
+func peek(d *jsontext.Decoder, record []byte) Row {
 	r := Row{Raw: record}
-	d := jsontext.NewDecoder(bytes.NewBuffer(record), lenient)
 	if start, err := d.ReadToken(); err == nil && start.Kind() == '{' {
 		r.readKeys(d)
 	}

@@ -62,13 +62,13 @@ func parseStats(body []byte) (*StatsAnswer, error) {
 	if err != nil {
 		return nil, err
 	}
-	answer := &StatsAnswer{Summary: answered["summary"], Series: make([][]byte, len(series))}
+	answer := &StatsAnswer{Summary: answered["summary"].Value, Series: make([][]byte, len(series))}
 	for i, point := range series {
 		answer.Series[i] = point
 	}
 	var meta fields // may be missing
-	if json.Unmarshal(answered["meta"], &meta, lenient) == nil {
-		answer.Start, answer.End = unixTime(meta["start"]), unixTime(meta["end"])
+	if json.Unmarshal(answered["meta"].Value, &meta, lenient) == nil {
+		answer.Start, answer.End = unixTime(meta["start"].Value), unixTime(meta["end"].Value)
 	}
 	return answer, nil
 }
