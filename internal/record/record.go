@@ -8,8 +8,10 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -160,4 +162,16 @@ func (r *Recorder) complete(code int, failure error, hint string) {
 // hide those behind it.
 func oneLine(text string) string {
 	return visible.Short(strings.ReplaceAll(text, "\n", "; "), 2000)
+}
+
+// peakMemory is the largest resident memory of the process so far, in bytes.
+func peakMemory() int64 {
+	var usage syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &usage) != nil {
+		return 0
+	}
+	if runtime.GOOS == "darwin" {
+		return usage.Maxrss
+	}
+	return usage.Maxrss << 10 // Linux counts in kilobytes
 }

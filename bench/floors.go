@@ -7,15 +7,22 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
+	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"runtime"
 	"strings"
+	gosync "sync"
+	"sync/atomic"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/flashback-sync/flashback-sync/internal/apisim"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/schema"
+	"github.com/flashback-sync/flashback-sync/transform"
 )
 
 // committedRows and memoryLimit are the program's: so many rows make a commit, and
@@ -117,4 +124,95 @@ func insertStatement(table *schema.Table) string {
 		}
 	}
 	return fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM incoming", schema.Ident(table.Name), strings.Join(names, ", "), strings.Join(values, ", "))
+}
+
+// readPages is the floor of reading: as many pages as contain the rows, by a client that does
+// nothing with them. It pages by skip: that needs nothing of the answer before, and costs
+// the simulator the same at any depth.
+func (l *lab) readPages(ctx context.Context, from status) error {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConnsPerHost, transport.MaxConnsPerHost = l.Connections, l.Connections
+	client := &http.Client{Transport: transport}
+	defer client.CloseIdleConnections()
+	for _, stream := range streams {
+		var next atomic.Int64
+		var workers gosync.WaitGroup
+		failures := make(chan error, l.Connections)
+		for range l.Connections {
+			workers.Go(func() {
+				for skip := next.Add(100) - 100; skip < int64(from.Rows[stream]); skip = next.Add(100) - 100 {
+					if err := readPage(ctx, client, fmt.Sprintf("%s/policy/%s?take=100&skip=%d", from.URL, stream, skip)); err != nil {
+						failures <- err
+						return
+					}
+				}
+			})
+		}
+		workers.Wait()
+		if len(failures) > 0 {
+			return <-failures
+		}
+	}
+	return nil
+}
+
+func readPage(ctx context.Context, client *http.Client, url string) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Authorization", "Bearer "+token)
+	answer, err := client.Do(request)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s: %s", url, answer.Status)
+	}
+	_, err = io.Copy(io.Discard, answer.Body)
+	return err
+}
+
+// records are those of a page of a simulated stream, as the API sends it, newest first.
+func records(ctx context.Context, sim *apisim.Sim, stream string, skip int) ([]json.RawMessage, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("/policy/%s?take=100&skip=%d", stream, skip), nil)
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Authorization", "Bearer "+token)
+	answer := httptest.NewRecorder()
+	sim.Handler().ServeHTTP(answer, request)
+	var page struct{ Alerts, Violations []json.RawMessage }
+	err = json.Unmarshal(answer.Body.Bytes(), &page)
+	return append(page.Alerts, page.Violations...), err
+}
+
+// batches yields a simulated stream as the program's own Arrow batches.
+func batches(ctx context.Context, sim *apisim.Sim, table *schema.Table, rows int) iter.Seq2[*transform.Built, error] {
+	return func(yield func(*transform.Built, error) bool) {
+		batch := transform.NewBatch(table, nil, memory.DefaultAllocator)
+		defer batch.Release()
+		flush := func() bool {
+			built := batch.Build()
+			defer built.Release()
+			return built.Rows == 0 || yield(built, nil)
+		}
+		for skip := 0; skip < sim.Len(apisim.Stream(table.Name)); skip += 100 {
+			page, err := records(ctx, sim, table.Name, skip)
+			for _, record := range page {
+				if err == nil && batch.Add(record) != transform.Added {
+					err = errors.New("a record was not added to its batch")
+				}
+			}
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if batch.Rows() >= rows && !flush() {
+				return
+			}
+		}
+		flush()
+	}
 }
