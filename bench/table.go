@@ -8,7 +8,8 @@ import (
 
 	"github.com/dustin/go-humanize"
 	"github.com/jedib0t/go-pretty/v6/table"
-	"github.com/jedib0t/go-pretty/v6/text"
+
+	"github.com/flashback-sync/flashback-sync/internal/terminal"
 )
 
 func (r *report) show(to io.Writer) {
@@ -19,16 +20,7 @@ func (r *report) show(to io.Writer) {
 }
 
 func (r *report) printFigures(to io.Writer) {
-	t := table.NewWriter()
-	t.SetOutputMirror(to)
-	t.SetStyle(table.StyleLight)
-	t.Style().Format.Header = text.FormatDefault
-	t.AppendHeader(table.Row{"measure", "figure", "ours", "against", "value", "goal", ""})
-	var columns []table.ColumnConfig
-	for number := 3; number <= 7; number++ {
-		columns = append(columns, table.ColumnConfig{Number: number, Align: text.AlignRight, AlignHeader: text.AlignRight})
-	}
-	t.SetColumnConfigs(columns)
+	t := terminal.Table(to, "measure", "figure", ">ours", ">against", ">value", ">goal", ">")
 	for i, f := range r.Figures {
 		row := table.Row{f.Measure, f.Name, "", "", format(f.Value, f.Unit), "", ""}
 		if f.Sides != nil {
