@@ -25,11 +25,6 @@ func (i Interval) Duration() time.Duration {
 // Contains reports whether the instant is in the interval.
 func (i Interval) Contains(t time.Time) bool { return !t.Before(i.From) && t.Before(i.To) }
 
-// Overlaps reports whether the intervals share an instant.
-func (i Interval) Overlaps(o Interval) bool {
-	return !i.Intersect(o).Empty()
-}
-
 // Intersect is what the intervals share; it may be empty.
 func (i Interval) Intersect(o Interval) Interval {
 	return Interval{From: later(i.From, o.From), To: earlier(i.To, o.To)}

@@ -33,7 +33,7 @@ func (s Set) Subtract(o Set) Set {
 	var out Set
 	for _, keep := range s {
 		for _, cut := range o {
-			if !keep.Overlaps(cut) {
+			if keep.Intersect(cut).Empty() {
 				continue
 			}
 			if head := (Interval{From: keep.From, To: cut.From}); !head.Empty() {
