@@ -87,7 +87,8 @@ func readAll(ctx context.Context, db *sql.DB, query string) error {
 	if err != nil {
 		return err
 	}
+	defer func() { _ = rows.Close() }()
 	for rows.Next() { // the driver reads the values of each row
 	}
-	return errors.Join(rows.Err(), rows.Close())
+	return rows.Err()
 }
