@@ -42,7 +42,7 @@ ends cleanly, and the next one goes on from there.`,
 			if err != nil {
 				return exit.Usage(err)
 			}
-			return serve.Probe(cmd.Context(), host, port)
+			return web.Probe(cmd.Context(), host, port)
 		},
 	}
 	command.Flags().BoolVar(&probe, "probe", false, "check whether the serve that runs is healthy, and exit with 0 or 1")

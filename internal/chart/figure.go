@@ -66,6 +66,7 @@ type Lane struct {
 	Tone  string
 	Glyph string
 	At    []float64 // percent
+	Y     int       // is set when it is placed
 }
 
 // figure is a chart in numbers that the template can write.
@@ -81,7 +82,7 @@ type figure struct {
 	Lines  []line
 	Bars   []bar
 	Bands  []band
-	Lanes  []lane
+	Lanes  []Lane
 	Ticks  []Tick
 	Legend []Key
 	Table  Table
@@ -93,18 +94,14 @@ type rect struct {
 	X, Y, Width, Height float64
 }
 
-type lane struct {
-	Lane
-	Y int
-}
-
 const laneHigh = 18
 
 // place puts lanes from y on, and the ticks below them.
 func (f *figure) place(lanes []Lane, y int) {
 	for _, l := range lanes {
 		l.At = slices.CompactFunc(slices.Clone(l.At), func(a, b float64) bool { return math.Abs(a-b) <= 0.1 })
-		f.Lanes = append(f.Lanes, lane{l, y + laneHigh/2})
+		l.Y = y + laneHigh/2
+		f.Lanes = append(f.Lanes, l)
 		y += laneHigh
 	}
 	f.Labels = y + 18
