@@ -2,17 +2,12 @@ package query
 
 import (
 	"cmp"
-	"context"
 	"errors"
-	"maps"
 	"path/filepath"
-	"slices"
-	"strings"
 	"sync/atomic"
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
 
-	"github.com/flashback-sync/flashback-sync/internal/format"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
@@ -96,109 +91,4 @@ func (s *session) close() error {
 		mapping.Close(&s.db)
 	}
 	return s.spill.remove()
-}
-
-// bind gives every parameter of a statement its text. It counts as a quoted text in its
-// place, which DuckDB casts to what is needed there.
-func (s *session) bind(prepared mapping.PreparedStatement) error {
-	for i := range mapping.NParams(prepared) {
-		name := mapping.ParameterName(prepared, i+1)
-		value, given := s.params[name]
-		if !given {
-			return refused("the SQL has the parameter $%[1]s: add --param %[1]s=VALUE", name)
-		}
-		s.used[name] = true
-		if mapping.BindVarcharLength(prepared, i+1, value, mapping.IdxT(len(value))) == mapping.StateError {
-			return refused("--param %s: %s", name, mapping.PrepareError(prepared))
-		}
-	}
-	return nil
-}
-
-// allUsed refuses a parameter that no statement has: its name may be misspelled.
-func (s *session) allUsed() error {
-	for _, name := range slices.Sorted(maps.Keys(s.params)) {
-		if !s.used[name] {
-			return refused("--param %[1]s: the SQL has no parameter $%[1]s", name)
-		}
-	}
-	return nil
-}
-
-// bound are the columns of a statement with parameters, which may have no types before
-// it runs.
-func (s *session) bound(text string) (all []column, err error) {
-	err = s.last("SELECT * FROM "+subquery(text)+" LIMIT 0", func(prepared mapping.PreparedStatement) error {
-		return s.execute(prepared, func(result *mapping.Result) error {
-			for i := range mapping.ColumnCount(result) {
-				logical := mapping.ColumnLogicalType(result, i)
-				all = append(all, column{format.Column{Name: mapping.ColumnName(result, i), Kind: kindOf(logical)}, storedAs(logical)})
-				mapping.DestroyLogicalType(&logical)
-			}
-			return nil
-		})
-	})
-	return all, err
-}
-
-// split cuts the SQL into statements. DuckDB's parser decides where one ends; its C
-// interface does not return their texts.
-func (s *session) split(ctx context.Context, sql string) (all []string, err error) {
-	if strings.ContainsRune(sql, 0) {
-		return nil, refused("the SQL contains a NUL character")
-	}
-	if err := s.parse(sql); err != nil { // with the lines as they were written
-		return nil, err
-	}
-	for sql != "" {
-		end, err := s.end(ctx, sql)
-		if err != nil {
-			return nil, err
-		}
-		extracted, count, err := s.extract(sql[:end])
-		mapping.DestroyExtracted(&extracted)
-		if err != nil {
-			return nil, err
-		}
-		if count > 0 { // more than a comment
-			all = append(all, sql[:end])
-		}
-		sql = sql[min(end+1, len(sql)):]
-	}
-	return all, nil
-}
-
-// end is where the first statement ends: at a semicolon before which all can be
-// parsed. Within a comment that would go on, even if nonsense followed.
-func (s *session) end(ctx context.Context, sql string) (int, error) {
-	for at := 0; ; at++ {
-		next := strings.IndexByte(sql[at:], ';')
-		if next < 0 {
-			return len(sql), nil
-		}
-		if err := ctx.Err(); err != nil {
-			return 0, err
-		}
-		at += next
-		if s.parse(sql[:at]) == nil && s.parse(sql[:at]+" ]") != nil {
-			return at, nil
-		}
-	}
-}
-
-func (s *session) parse(sql string) error {
-	extracted, _, err := s.extract(sql)
-	mapping.DestroyExtracted(&extracted)
-	return err
-}
-
-// extract parses. The statements must be destroyed, also after an error.
-func (s *session) extract(sql string) (extracted mapping.ExtractedStatements, count mapping.IdxT, err error) {
-	count = mapping.ExtractStatements(s.connection, sql, &extracted)
-	if count == 0 {
-		if cause := mapping.ExtractStatementsError(extracted); cause != "" {
-			err = s.failure(cause)
-		}
-	}
-	return extracted, count, err
 }
