@@ -8,11 +8,15 @@ import (
 	"strings"
 	"time"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 	"github.com/apache/iceberg-go/catalog"
 	"github.com/apache/iceberg-go/catalog/rest"
 	"github.com/apache/iceberg-go/table"
 	"github.com/jackc/pgx/v5/pgconn"
 	"gocloud.dev/gcerrors"
+	"golang.org/x/oauth2"
+	"google.golang.org/api/googleapi"
 )
 
 // Outcome is what is known of a commit that the catalog did not confirm.
@@ -84,10 +88,9 @@ func Unauthorized(err error) bool {
 	if errors.As(err, &postgres) {
 		return strings.HasPrefix(postgres.Code, "28") || postgres.Code == "42501"
 	}
-	var status interface{ HTTPStatusCode() int } // the AWS SDK's
-	if errors.As(err, &status) {
-		code := status.HTTPStatusCode()
-		return code == http.StatusUnauthorized || code == http.StatusForbidden
+	switch statusOf(err) {
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return true
 	}
 	var code interface{ ErrorCode() string }
 	if errors.As(err, &code) {
@@ -98,4 +101,27 @@ func Unauthorized(err error) bool {
 		}
 	}
 	return gcerrors.Code(err) == gcerrors.PermissionDenied && !errors.Is(err, fs.ErrPermission)
+}
+
+// statusOf is the HTTP status with which a cloud's service, or what gives out tokens for it,
+// refused a request; 0 if there is none. AWS reports expired credentials with 400 and a code.
+func statusOf(err error) int {
+	var (
+		aws   interface{ HTTPStatusCode() int }
+		azure *azcore.ResponseError
+		gcs   *googleapi.Error
+		login *azidentity.AuthenticationFailedError
+		token *oauth2.RetrieveError
+	)
+	switch {
+	case errors.As(err, &login), errors.As(err, &token):
+		return http.StatusUnauthorized
+	case errors.As(err, &azure):
+		return azure.StatusCode
+	case errors.As(err, &gcs):
+		return gcs.Code
+	case errors.As(err, &aws):
+		return aws.HTTPStatusCode()
+	}
+	return 0
 }

@@ -111,24 +111,46 @@ func missing(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || strings.Contains(err.Error(), "code=NotFound")
 }
 
-// data removes what lies in the organisation's folder and is in no snapshot.
+// data removes what lies in the organisation's folder and is in no snapshot. What a second
+// listing finds is left: it could not be removed, or a push that runs has just written it.
 func (f *forgetter) data(tbl *table.Table, files icebergio.IO, live *snapshots.Live) error {
-	listable, ok := files.(icebergio.ListableIO)
-	if !ok {
-		return errors.New("the storage cannot be listed")
-	}
-	current := map[string]bool{}
-	for _, p := range live.Partitions {
-		for _, file := range p.Files {
-			current[pathOf(file.FilePath())] = true
-		}
-	}
-	provider, err := tbl.LocationProvider()
+	remove, err := f.list(tbl, files, live)
 	if err != nil {
 		return err
 	}
-	var remove []string
+	for _, path := range remove {
+		if err := files.Remove(path); err != nil && !missing(err) {
+			return err
+		}
+	}
+	left, err := f.list(tbl, files, live)
+	f.result.Data = len(remove)
+	f.result.Left = append(f.result.Left, left...)
+	return err
+}
+
+// list counts the files of the organisation's folder, and finds those that have to go. A listing
+// without a file that the current snapshot has there proves nothing: Google Cloud Storage is
+// read as if a folder that may not be listed were empty.
+func (f *forgetter) list(tbl *table.Table, files icebergio.IO, live *snapshots.Live) (remove []string, err error) {
+	listable, ok := files.(icebergio.ListableIO)
+	if !ok {
+		return nil, errors.New("the storage cannot be listed")
+	}
+	provider, err := tbl.LocationProvider()
+	if err != nil {
+		return nil, err
+	}
 	folder := strings.TrimSuffix(provider.NewDataLocation(tables.OrgColumn+"="+f.org+"/x"), "/x")
+	current := map[string]bool{}
+	for _, p := range live.Partitions {
+		for _, file := range p.Files {
+			if path := pathOf(file.FilePath()); strings.HasPrefix(path, pathOf(folder)+"/") {
+				current[path] = true
+			}
+		}
+	}
+	f.result.Listed, f.result.Left = 0, []string{}
 	err = listable.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil && missing(err) {
 			return nil
@@ -140,28 +162,23 @@ func (f *forgetter) data(tbl *table.Table, files icebergio.IO, live *snapshots.L
 		if err != nil {
 			return err
 		}
+		f.result.Listed++
 		name, ours := snapshots.ParseName(path)
 		switch {
-		case current[pathOf(path)], ours && name.Generation >= f.generation:
-			f.result.Listed++
+		case current[pathOf(path)]:
+			delete(current, pathOf(path))
+		case ours && name.Generation >= f.generation:
 		case ours, time.Since(info.ModTime()) > foreignAge:
 			remove = append(remove, path)
 		default:
-			f.result.Listed++
 			f.result.Left = append(f.result.Left, path)
 		}
 		return nil
 	})
-	if err != nil {
-		return err
+	if err == nil && len(current) > 0 {
+		err = fmt.Errorf("the listing of %s lacks %d files of the current snapshot: may it be listed?", folder, len(current))
 	}
-	for _, path := range remove {
-		if err := files.Remove(path); err != nil && !missing(err) {
-			return err
-		}
-		f.result.Data++
-	}
-	return nil
+	return remove, err
 }
 
 // pathOf is a location without its scheme: listings and manifests may disagree about it.
@@ -188,7 +205,7 @@ func (f *forgetter) versioning(ctx context.Context, tbl *table.Table, files iceb
 	if err != nil || address.Scheme == "" || address.Scheme == "file" {
 		return
 	}
-	warning := "whether the bucket keeps old versions of objects could not be found out: if it does, remove noncurrent versions below " + tbl.Location()
+	warning := "whether the bucket keeps old versions or deleted objects could not be found out: if it does, remove them below " + tbl.Location()
 	if bucket, ok := files.(interface{ As(any) bool }); ok {
 		var client *s3.Client
 		if bucket.As(&client) {

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/apache/iceberg-go/io"
 	"github.com/spf13/pflag"
 	"go.yaml.in/yaml/v4"
 
@@ -101,10 +102,7 @@ func (s *settings) load(env lookup) error {
 	}
 	for variable, property := range storageVariables {
 		if value, set := env(variable); set && value != "" {
-			if s.Storage == nil {
-				s.Storage = map[string]string{}
-			}
-			s.Storage[property] = value
+			s.store(property, value)
 		}
 	}
 	return errors.Join(s.credentials(env), s.validate())
@@ -133,9 +131,10 @@ func (s *settings) read(name string) error {
 
 var secretProperty = regexp.MustCompile(`(?i)secret|token|password|credential|access-key|account\.key|connection-string|jsonkey`)
 
-// credentials reads the REST catalog's; those of storage and PostgreSQL are found by their
-// libraries, in the environment, in files or at the platform.
+// credentials reads the REST catalog's, and the key or token of an Azure storage account. All
+// others are found by their libraries, in the environment, in files or at the platform.
 func (s *settings) credentials(env lookup) error {
+	s.azure(env)
 	s.token, _ = env("FLASHBACK_ICEBERG_TOKEN")
 	s.credential, _ = env("FLASHBACK_ICEBERG_CREDENTIAL")
 	if s.token != "" || s.TokenFile == "" {
@@ -147,6 +146,27 @@ func (s *settings) credentials(env lookup) error {
 	}
 	s.token = strings.TrimSpace(string(content))
 	return nil
+}
+
+// azure hands on the credentials that Azure's own tools take from the environment, but its
+// library for Go does not.
+func (s *settings) azure(env lookup) {
+	account, _ := env("AZURE_STORAGE_ACCOUNT")
+	address, err := url.Parse(s.Warehouse)
+	if key, _ := env("AZURE_STORAGE_KEY"); key != "" && account != "" {
+		s.store(io.ADLSSharedKeyAccountName, account)
+		s.store(io.ADLSSharedKeyAccountKey, key)
+	} else if token, _ := env("AZURE_STORAGE_SAS_TOKEN"); token != "" && err == nil {
+		s.store(io.ADLSSasTokenPrefix+address.Hostname(), strings.TrimPrefix(token, "?"))
+	}
+}
+
+// store sets a property of the storage.
+func (s *settings) store(property, value string) {
+	if s.Storage == nil {
+		s.Storage = map[string]string{}
+	}
+	s.Storage[property] = value
 }
 
 var (
@@ -185,7 +205,8 @@ func password(address string) string {
 func (s *settings) secrets(env lookup) []string {
 	var secrets []string
 	for _, variable := range []string{
-		"PGPASSWORD", "FLASHBACK_ICEBERG_TOKEN", "FLASHBACK_ICEBERG_CREDENTIAL", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AZURE_STORAGE_KEY",
+		"PGPASSWORD", "FLASHBACK_ICEBERG_TOKEN", "FLASHBACK_ICEBERG_CREDENTIAL", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
+		"AZURE_STORAGE_KEY", "AZURE_STORAGE_SAS_TOKEN", "AZURE_CLIENT_SECRET",
 	} {
 		if secret, set := env(variable); set {
 			secrets = append(secrets, secret)
