@@ -1,11 +1,7 @@
 package datafiles
 
 import (
-	"bytes"
-	"cmp"
 	"encoding/binary"
-	"math"
-	"unicode/utf8"
 
 	"github.com/apache/arrow-go/v18/parquet/metadata"
 	"github.com/apache/iceberg-go"
@@ -13,16 +9,8 @@ import (
 	"github.com/flashback-sync/flashback-sync/iceberg/tables"
 )
 
-// boundRunes is the length of a text's bounds, Iceberg's default.
-const boundRunes = 16
-
-// statistics are what a manifest has of a data file's columns, by field id.
-type statistics struct {
-	sizes, values, nulls map[int]int64
-	lower, upper         map[int][]byte
-}
-
-// describe makes the manifest's entry of a file that was written.
+// describe makes the manifest's entry of a file that was written. Of the columns, only org and
+// the time have bounds: within a day or month, those of others would exclude no file.
 func (p *partition) describe(file *openFile, meta *metadata.FileMetaData) (iceberg.DataFile, error) {
 	values := map[int]any{tables.OrgField: p.Org}
 	logical := map[int]string{}
@@ -37,50 +25,40 @@ func (p *partition) describe(file *openFile, meta *metadata.FileMetaData) (icebe
 	if err != nil {
 		return nil, err
 	}
-	stats, offsets, err := p.statistics(meta)
-	if err != nil {
-		return nil, err
-	}
-	builder.ColumnSizes(stats.sizes).ValueCounts(stats.values).NullValueCounts(stats.nulls).
-		LowerBoundValues(stats.lower).UpperBoundValues(stats.upper).SplitOffsets(offsets)
-	if p.Declared.Time != "" && !p.check.unsorted {
-		builder.SortOrderID(p.Table.SortOrder().OrderID())
-	}
-	return builder.Build(), nil
-}
-
-func (p *partition) statistics(meta *metadata.FileMetaData) (statistics, []int64, error) {
-	stats := statistics{map[int]int64{}, map[int]int64{}, map[int]int64{}, map[int][]byte{}, map[int][]byte{}}
-	var offsets []int64
-	unbounded := map[int]bool{}
+	sizes, counts, nulls, offsets := map[int]int64{}, map[int]int64{}, map[int]int64{}, []int64{}
 	for g := range meta.NumRowGroups() {
-		group := meta.RowGroup(g)
-		for i := range group.NumColumns() {
-			chunk, err := group.ColumnChunk(i)
+		for i := range meta.RowGroup(g).NumColumns() {
+			chunk, err := meta.RowGroup(g).ColumnChunk(i)
 			if err != nil {
-				return stats, nil, err
+				return nil, err
 			}
-			field, _ := p.Table.Schema().FindFieldByName(p.schema.Field(i).Name)
 			if i == 0 {
 				offsets = append(offsets, startOf(chunk))
 			}
-			stats.sizes[field.ID] += chunk.TotalCompressedSize()
-			stats.values[field.ID] += chunk.NumValues()
-			if err := stats.add(field, chunk, unbounded); err != nil {
-				return stats, nil, err
+			id := p.field(p.schema.Field(i).Name).ID
+			sizes[id] += chunk.TotalCompressedSize()
+			counts[id] += chunk.NumValues()
+			if stats, err := chunk.Statistics(); err == nil && stats != nil && stats.HasNullCount() {
+				nulls[id] += stats.NullCount() // a private column has none
 			}
 		}
 	}
-	for id := range unbounded {
-		delete(stats.lower, id)
-		delete(stats.upper, id)
-	}
-	for _, field := range p.Table.Schema().Fields() {
-		if _, text := field.Type.(iceberg.StringType); text && field.Name != tables.OrgColumn {
-			stats.shorten(field.ID)
+	builder.ColumnSizes(sizes).ValueCounts(counts).NullValueCounts(nulls).SplitOffsets(offsets)
+	org := p.field(tables.OrgColumn).ID
+	lower, upper := map[int][]byte{org: []byte(p.Org)}, map[int][]byte{org: []byte(p.Org)}
+	if p.Declared.Time != "" {
+		field := p.field(p.Declared.Time)
+		lower[field.ID], upper[field.ID] = bound(field.Type, p.check.least), bound(field.Type, p.check.most)
+		if !p.check.unsorted {
+			builder.SortOrderID(p.Table.SortOrder().OrderID())
 		}
 	}
-	return stats, offsets, nil
+	return builder.LowerBoundValues(lower).UpperBoundValues(upper).Build(), nil
+}
+
+func (p *partition) field(name string) iceberg.NestedField {
+	field, _ := p.Table.Schema().FindFieldByName(name) // the schema was made of the table's
+	return field
 }
 
 func startOf(chunk *metadata.ColumnChunkMetaData) int64 {
@@ -90,70 +68,10 @@ func startOf(chunk *metadata.ColumnChunkMetaData) int64 {
 	return chunk.DataPageOffset()
 }
 
-// add adds the statistics of a column chunk. Parquet's plain encoding of a bound is Iceberg's.
-func (s statistics) add(field iceberg.NestedField, chunk *metadata.ColumnChunkMetaData, unbounded map[int]bool) error {
-	set, err := chunk.StatsSet()
-	if err != nil {
-		return err
+// bound encodes a day or an instant as Iceberg does.
+func bound(typ iceberg.Type, value int64) []byte {
+	if typ.Equals(iceberg.DateType{}) {
+		return binary.LittleEndian.AppendUint32(nil, uint32(value))
 	}
-	if !set { // a private column
-		unbounded[field.ID] = true
-		return nil
-	}
-	stats, err := chunk.Statistics()
-	if err != nil {
-		return err
-	}
-	if stats.HasNullCount() {
-		s.nulls[field.ID] += stats.NullCount()
-	}
-	if !stats.HasMinMax() {
-		unbounded[field.ID] = unbounded[field.ID] || stats.NullCount() < chunk.NumValues()
-		return nil
-	}
-	if low, known := s.lower[field.ID]; !known || compare(field.Type, stats.EncodeMin(), low) < 0 {
-		s.lower[field.ID] = bytes.Clone(stats.EncodeMin())
-	}
-	if high, known := s.upper[field.ID]; !known || compare(field.Type, stats.EncodeMax(), high) > 0 {
-		s.upper[field.ID] = bytes.Clone(stats.EncodeMax())
-	}
-	return nil
-}
-
-// compare orders two encoded values.
-func compare(typ iceberg.Type, a, b []byte) int {
-	switch typ.(type) {
-	case iceberg.Int32Type, iceberg.DateType:
-		return cmp.Compare(int32(binary.LittleEndian.Uint32(a)), int32(binary.LittleEndian.Uint32(b)))
-	case iceberg.Int64Type, iceberg.TimestampTzType:
-		return cmp.Compare(int64(binary.LittleEndian.Uint64(a)), int64(binary.LittleEndian.Uint64(b)))
-	}
-	if _, float := typ.(iceberg.Float64Type); float {
-		return cmp.Compare(math.Float64frombits(binary.LittleEndian.Uint64(a)), math.Float64frombits(binary.LittleEndian.Uint64(b)))
-	}
-	return bytes.Compare(a, b)
-}
-
-// shorten cuts the bounds of a text. An upper bound that was cut is raised in its last rune;
-// where that cannot be done there is none.
-func (s statistics) shorten(id int) {
-	low, known := s.lower[id]
-	if !known {
-		return
-	}
-	prefix, _ := trimLeft(string(low), boundRunes)
-	s.lower[id] = []byte(prefix)
-	prefix, cut := trimLeft(string(s.upper[id]), boundRunes)
-	if !cut {
-		return
-	}
-	for prefix != "" {
-		last, size := utf8.DecodeLastRuneInString(prefix)
-		prefix = prefix[:len(prefix)-size]
-		if raised := last + 1; last != utf8.RuneError && utf8.ValidRune(raised) {
-			s.upper[id] = []byte(prefix + string(raised))
-			return
-		}
-	}
-	delete(s.upper, id)
+	return binary.LittleEndian.AppendUint64(nil, uint64(value))
 }

@@ -8,7 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"strings"
+	"math"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -237,6 +237,7 @@ func (p *partition) closeFile() error {
 		return err
 	}
 	p.done = append(p.done, file)
+	p.check.reset()
 	return nil
 }
 
@@ -260,21 +261,27 @@ func (p *partition) abort() error {
 	return errors.Join(p.open.parquet.Close(), p.open.out.Close())
 }
 
-// timeCheck verifies that the rows are of the partition's period, and sees if they are sorted.
+// timeCheck verifies that the rows are of the partition's period, finds the bounds of a file's
+// times, and sees if the rows are sorted.
 type timeCheck struct {
-	name     string
-	from, to time.Time
-	last     int64
-	unsorted bool
+	name        string
+	from, to    time.Time
+	least, most int64 // of the open file
+	last        int64
+	unsorted    bool
 }
 
 func newTimeCheck(t tables.Table, source Source) *timeCheck {
-	check := &timeCheck{name: t.Time, last: -1 << 63}
+	check := &timeCheck{name: t.Time, last: math.MinInt64}
 	if source.Period != nil {
 		check.from, check.to = source.Period.Bounds()
 	}
+	check.reset()
 	return check
 }
+
+// reset begins another file.
+func (c *timeCheck) reset() { c.least, c.most = math.MaxInt64, math.MinInt64 }
 
 func (c *timeCheck) batch(batch arrow.RecordBatch) error {
 	if c.name == "" {
@@ -284,39 +291,23 @@ func (c *timeCheck) batch(batch arrow.RecordBatch) error {
 	if len(at) == 0 || batch.Column(at[0]).NullN() > 0 {
 		return lake.Error{Err: fmt.Errorf("a row has no %s", c.name)}
 	}
-	var values []int64
-	least, most := c.from.UnixMicro(), c.to.UnixMicro()
+	var value func(int) int64
+	from, to := c.from.UnixMicro(), c.to.UnixMicro()
 	switch column := batch.Column(at[0]).(type) {
 	case *array.Timestamp:
-		for _, v := range column.Values() {
-			values = append(values, int64(v))
-		}
+		value = func(i int) int64 { return int64(column.Value(i)) }
 	case *array.Date32:
-		least, most = c.from.Unix()/86400, c.to.Unix()/86400
-		for _, v := range column.Values() {
-			values = append(values, int64(v))
-		}
+		from, to = c.from.Unix()/86400, c.to.Unix()/86400
+		value = func(i int) int64 { return int64(column.Value(i)) }
 	}
-	for _, v := range values {
-		if v < least || v >= most {
+	for i := range int(batch.NumRows()) {
+		v := value(i)
+		if v < from || v >= to {
 			return lake.Error{Err: fmt.Errorf("a row's %s is not in the period of its file, from %s to %s",
 				c.name, c.from.Format(time.RFC3339), c.to.Format(time.RFC3339))}
 		}
 		c.unsorted = c.unsorted || v < c.last
-		c.last = v
+		c.least, c.most, c.last = min(c.least, v), max(c.most, v), v
 	}
 	return nil
-}
-
-// trimLeft is a text's first runes, as Iceberg's bounds have them.
-func trimLeft(text string, runes int) (prefix string, cut bool) {
-	var kept strings.Builder
-	for _, r := range text {
-		if runes == 0 {
-			return kept.String(), true
-		}
-		kept.WriteRune(r)
-		runes--
-	}
-	return kept.String(), false
 }
