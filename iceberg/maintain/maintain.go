@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"github.com/apache/iceberg-go"
@@ -19,11 +18,9 @@ import (
 // Options say what to maintain.
 type Options struct {
 	Catalog *catalogs.Catalog
-	Names   []string      // of the tables
 	Keep    time.Duration // snapshots that are younger stay
 	Retain  int           // and so do so many of the last ones
 	Orphans time.Duration // files that nothing refers to go when they are older
-	Log     *slog.Logger
 }
 
 // Result is what was done to one table.
@@ -35,12 +32,19 @@ type Result struct {
 	Bytes     int64  `json:"orphan_bytes"`
 }
 
-// Run maintains the tables. Pushes may go on meanwhile: each step is a commit that is made
+// Run maintains the tables of the namespace. Pushes may go on meanwhile: each step is a commit that is made
 // again after a conflict, and removes only what no snapshot has.
 func Run(ctx context.Context, o Options) ([]Result, error) {
+	var names []string
+	for ident, err := range o.Catalog.ListTables(ctx, o.Catalog.Namespace()) {
+		if err != nil {
+			return nil, fmt.Errorf("list tables: %w", err)
+		}
+		names = append(names, ident[len(ident)-1])
+	}
 	var results []Result
 	var failed []error
-	for _, name := range o.Names {
+	for _, name := range names {
 		result, err := maintain(ctx, o, name)
 		if errors.Is(err, catalog.ErrNoSuchTable) {
 			continue

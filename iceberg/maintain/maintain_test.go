@@ -96,7 +96,7 @@ func TestMaintainMergesAndExpires(t *testing.T) {
 		b.push(n, 20, 0)
 		b.push(n, 30, 1)
 	}
-	results, err := maintain.Run(t.Context(), maintain.Options{Catalog: b.catalog, Names: names, Retain: 1, Orphans: 72 * time.Hour})
+	results, err := maintain.Run(t.Context(), maintain.Options{Catalog: b.catalog, Retain: 1, Orphans: 72 * time.Hour})
 	must(t, err)
 	if r := results[0]; r.Manifests == 0 || r.Snapshots < 15 {
 		t.Errorf("%+v", r)

@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"reflect"
 
 	"github.com/spf13/cobra"
 )
@@ -18,9 +20,7 @@ type lookup func(string) (string, bool)
 
 // app is one invocation.
 type app struct {
-	env      lookup
 	out      io.Writer
-	err      io.Writer
 	log      *slog.Logger
 	settings *settings
 }
@@ -28,7 +28,7 @@ type app struct {
 // execute runs the command line and returns the exit code.
 func execute(ctx context.Context, args []string, env lookup, stdout, stderr io.Writer) int {
 	hidden := &redactor{to: stderr}
-	a := &app{env: env, out: stdout, err: hidden, settings: &settings{}}
+	a := &app{out: stdout, settings: &settings{}}
 	a.log = slog.New(slog.NewTextHandler(hidden, &slog.HandlerOptions{Level: slog.LevelInfo}))
 	// iceberg-go logs to the default logger, often of what we handle ourselves.
 	slog.SetDefault(slog.New(slog.NewTextHandler(hidden, &slog.HandlerOptions{Level: slog.LevelError})))
@@ -41,13 +41,15 @@ func execute(ctx context.Context, args []string, env lookup, stdout, stderr io.W
 		return usage(a.settings.load(env))
 	}
 	err := root.ExecuteContext(ctx)
-	if err != nil {
-		fmt.Fprintf(hidden, "flashback-iceberg: %v\n", err)
-		if hint := hintFor(err); hint != "" {
-			fmt.Fprintf(hidden, "hint: %s\n", hint)
-		}
+	if err == nil {
+		return 0
 	}
-	return exitCode(ctx, err)
+	code, hint := failure(ctx, err)
+	fmt.Fprintf(hidden, "flashback-iceberg: %v\n", err)
+	if hint != "" {
+		fmt.Fprintf(hidden, "hint: %s\n", hint)
+	}
+	return code
 }
 
 func (a *app) root() *cobra.Command {
@@ -63,33 +65,29 @@ func (a *app) root() *cobra.Command {
 	a.settings.flags(root.PersistentFlags())
 	root.AddCommand(a.push(), a.verify(), a.status(), a.maintain(), a.forget(), a.views())
 	for _, command := range root.Commands() {
-		command.Args = noArguments
+		command.Args = func(c *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usage(fmt.Errorf("%s takes no arguments, got %q", c.Name(), args))
+			}
+			return nil
+		}
 	}
 	return root
 }
 
-func noArguments(c *cobra.Command, args []string) error {
-	if len(args) > 0 {
-		return usage(fmt.Errorf("%s takes no arguments, got %q", c.Name(), args))
+// reporting lets a command print what run returns, as JSON or by text, even if it failed.
+func reporting[T any](a *app, c *cobra.Command, run func(context.Context) (T, error), text func(io.Writer, T)) *cobra.Command {
+	asJSON := c.Flags().Bool("json", false, "print the result as JSON")
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		result, err := run(c.Context())
+		switch {
+		case err != nil && reflect.ValueOf(result).IsNil():
+			return err
+		case *asJSON:
+			return errors.Join(err, json.NewEncoder(a.out).Encode(result))
+		}
+		text(a.out, result)
+		return err
 	}
-	return nil
+	return c
 }
-
-// usageError is a mistake in arguments or configuration.
-type usageError struct{ error }
-
-func (e usageError) Unwrap() error { return e.error }
-
-func usage(err error) error {
-	if err == nil {
-		return nil
-	}
-	return usageError{err}
-}
-
-var (
-	// errDifference means that verify found one.
-	errDifference = errors.New("the tables differ from the lake")
-	// errLeft means that forget could not remove everything.
-	errLeft = errors.New("something that may have erased rows is left")
-)

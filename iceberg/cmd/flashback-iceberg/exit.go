@@ -9,60 +9,60 @@ import (
 	"github.com/flashback-sync/flashback-sync/iceberg/push"
 )
 
-// Exit codes, the same as flashback-sync's where both have a case.
-const (
-	codeOK           = 0
-	codeOther        = 1 // a bug
-	codeUsage        = 2
-	codePartial      = 3 // something that may have erased rows is left
-	codeUnauthorized = 4 // the catalog or the storage refused the credentials
-	codeLake         = 5 // the lake cannot be read, breaks its contract, or is older than the tables
-	codeStorage      = 6 // the catalog or the storage failed
-	codeDifference   = 9
-)
+// usageError is a mistake in arguments or configuration.
+type usageError struct{ error }
 
-func exitCode(ctx context.Context, err error) int {
-	var (
-		stop   stopped
-		misuse usageError
-		broken lake.Error
-	)
-	switch {
-	case err == nil:
-		return codeOK
-	case errors.As(context.Cause(ctx), &stop):
-		return stop.code()
-	case errors.As(err, &misuse):
-		return codeUsage
-	case errors.Is(err, errDifference):
-		return codeDifference
-	case errors.Is(err, errLeft):
-		return codePartial
-	case catalogs.Unauthorized(err):
-		return codeUnauthorized
-	case errors.As(err, &broken), errors.Is(err, push.ErrOlder):
-		return codeLake
+func (e usageError) Unwrap() error { return e.error }
+
+func usage(err error) error {
+	if err == nil {
+		return nil
 	}
-	return codeStorage
+	return usageError{err}
 }
 
-func hintFor(err error) string {
-	var broken lake.Error
-	switch {
-	case errors.Is(err, push.ErrOlder):
-		return "push from the machine that has synced last; if this lake was made anew, push --rebuilt-lake"
-	case errors.Is(err, errLeft):
-		return "a file that another program has written may become part of a commit: run forget again in a day; a reference: remove that branch or tag"
-	case errors.Is(err, lake.ErrChanged):
-		return "a run of flashback-sync is publishing, or the lake is damaged: push again, and if that does not help run 'flashback-sync repair'"
-	case errors.As(err, &broken):
-		return "check --lake; 'flashback-sync verify' checks the lake itself"
-	case catalogs.Unauthorized(err):
-		return "check the credentials of the catalog and of the storage: they may have expired, or lack a permission; push again, nothing is lost"
+var (
+	// errDifference means that verify found one.
+	errDifference = errors.New("the tables differ from the lake")
+	// errLeft means that forget could not remove everything.
+	errLeft = errors.New("something that may have erased rows is left")
+)
+
+// failures are the kinds of errors, the first that applies: the exit code, the same as
+// flashback-sync's where both have a case, and what to do. 1 is a bug.
+var failures = []struct {
+	is   func(error) bool
+	code int
+	hint string
+}{
+	{as[usageError], 2, ""},
+	{is(errDifference), 9, ""},
+	{is(errLeft), 3, "a file that another program has written may become part of a commit: run forget again in a day; a reference: remove that branch or tag"},
+	{catalogs.Unauthorized, 4, "check the credentials of the catalog and of the storage: they may have expired, or lack a permission; push again, nothing is lost"},
+	{is(push.ErrOlder), 5, "push from the machine that has synced last; if this lake was made anew, push --rebuilt-lake"},
+	{is(lake.ErrChanged), 5, "a run of flashback-sync is publishing, or the lake is damaged: push again, and if that does not help run 'flashback-sync repair'"},
+	{as[lake.Error], 5, "check --lake; 'flashback-sync verify' checks the lake itself"},
+	{func(error) bool { return true }, 6, "check the catalog and the storage, then push again: it finds out what is committed and goes on from there"},
+}
+
+func is(target error) func(error) bool {
+	return func(err error) bool { return errors.Is(err, target) }
+}
+
+func as[T error](err error) bool {
+	_, found := errors.AsType[T](err)
+	return found
+}
+
+// failure is the exit code and the hint for an error.
+func failure(ctx context.Context, err error) (code int, hint string) {
+	if stop, stopped := errors.AsType[stopped](context.Cause(ctx)); stopped {
+		return stop.code(), ""
 	}
-	var misuse usageError
-	if err == nil || errors.As(err, &misuse) || errors.Is(err, errDifference) {
-		return ""
+	for _, f := range failures {
+		if f.is(err) {
+			return f.code, f.hint
+		}
 	}
-	return "check the catalog and the storage, then push again: it finds out what is committed and goes on from there"
+	return 1, ""
 }

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
+	"io"
+	"maps"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -13,42 +15,24 @@ import (
 )
 
 func (a *app) push() *cobra.Command {
-	var asJSON, rebuilt bool
+	var o push.Options
 	c := &cobra.Command{
 		Use:   "push",
 		Short: "Bring the tables up to date",
 		Long: "Compares the partitions of the tables with the lake's manifest, and commits what differs:\n" +
 			"one commit for each table that changed. Safe to kill, to repeat and to run on several\n" +
 			"machines at the same time.",
-		RunE: func(c *cobra.Command, _ []string) error {
-			result, err := a.runPush(c, rebuilt)
-			if result == nil {
-				return err
-			}
-			if asJSON {
-				if failed := json.NewEncoder(a.out).Encode(result); failed != nil {
-					return failed
-				}
-			} else {
-				a.printPush(result)
-			}
-			return err
-		},
 	}
-	c.Flags().BoolVar(&asJSON, "json", false, "print the result as JSON")
-	c.Flags().BoolVar(&rebuilt, "rebuilt-lake", false, "accept a manifest that is older than the tables: the lake was made anew")
-	return c
-}
-
-func (a *app) runPush(c *cobra.Command, rebuilt bool) (*push.Result, error) {
-	o, done, err := a.auditOptions(c)
-	if err != nil {
-		return nil, err
-	}
-	defer done()
-	return push.Run(c.Context(), push.Options{
-		Lake: o.Lake, Catalog: o.Catalog, Org: o.Org, Run: runID(), Log: a.log, Rebuilt: rebuilt,
-	})
+	c.Flags().BoolVar(&o.Rebuilt, "rebuilt-lake", false, "accept a manifest that is older than the tables: the lake was made anew")
+	return reporting(a, c, func(ctx context.Context) (*push.Result, error) {
+		lake, catalog, done, err := a.settings.open(ctx)
+		if err != nil {
+			return nil, err
+		}
+		defer done()
+		o.Lake, o.Catalog, o.Org, o.Run, o.Log = lake, catalog, a.settings.Org, runID(), a.log
+		return push.Run(ctx, o)
+	}, printPush)
 }
 
 func runID() string {
@@ -57,21 +41,16 @@ func runID() string {
 	return hex.EncodeToString(id[:])
 }
 
-func (a *app) printPush(result *push.Result) {
-	names := make([]string, 0, len(result.Tables))
-	for name := range result.Tables {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
+func printPush(out io.Writer, result *push.Result) {
+	for _, name := range slices.Sorted(maps.Keys(result.Tables)) {
 		t := result.Tables[name]
 		switch {
 		case t.Err != nil:
-			fmt.Fprintf(a.out, "%-14s failed\n", name)
+			fmt.Fprintf(out, "%-14s failed\n", name)
 		case t.Snapshot == 0:
-			fmt.Fprintf(a.out, "%-14s up to date\n", name)
+			fmt.Fprintf(out, "%-14s up to date\n", name)
 		default:
-			fmt.Fprintf(a.out, "%-14s %d partitions written, %d removed, %d rows, snapshot %d, %.1f s\n",
+			fmt.Fprintf(out, "%-14s %d partitions written, %d removed, %d rows, snapshot %d, %.1f s\n",
 				name, t.Written, t.Removed, t.Rows, t.Snapshot, t.Seconds)
 		}
 	}

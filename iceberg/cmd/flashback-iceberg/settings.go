@@ -236,9 +236,19 @@ func (s *settings) openCatalog(ctx context.Context) (*catalogs.Catalog, error) {
 	return opened, err
 }
 
-func (s *settings) openLake() (*lake.Lake, error) {
+// open opens the lake and the catalog; done closes them.
+func (s *settings) open(ctx context.Context) (_ *lake.Lake, _ *catalogs.Catalog, done func(), err error) {
 	if s.Lake == "" {
-		return nil, usage(errors.New("no lake is given: --lake, FLASHBACK_ICEBERG_LAKE or lake in the file"))
+		return nil, nil, nil, usage(errors.New("no lake is given: --lake, FLASHBACK_ICEBERG_LAKE or lake in the file"))
 	}
-	return lake.Open(s.Lake)
+	opened, err := lake.Open(s.Lake)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	catalog, err := s.openCatalog(ctx)
+	if err != nil {
+		_ = opened.Close()
+		return nil, nil, nil, err
+	}
+	return opened, catalog, func() { _, _ = catalog.Close(), opened.Close() }, nil
 }
