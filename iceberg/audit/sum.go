@@ -1,13 +1,10 @@
 package audit
 
 import (
-	"encoding/binary"
-	"fmt"
 	"hash/maphash"
 	"iter"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
 )
 
 // sum is a fingerprint of rows in any order. Rows that are there twice count twice.
@@ -36,10 +33,7 @@ func add(batches iter.Seq2[arrow.RecordBatch, error], columns []string) (sum, er
 				mix(rows, func(int) uint64 { return null })
 				continue
 			}
-			value, err := hasher(batch.Column(at[0]))
-			if err != nil {
-				return total, fmt.Errorf("column %s: %w", name, err)
-			}
+			value := hasher(batch.Column(at[0]))
 			mix(rows, value)
 			if name == "id" {
 				for i := range n {
@@ -65,43 +59,11 @@ func mix(rows []uint64, value func(int) uint64) {
 }
 
 // hasher fingerprints the values of a column.
-func hasher(column arrow.Array) (func(int) uint64, error) {
-	var number func(int) int64
-	switch column := column.(type) {
-	case *array.String:
-		return notNull(column, func(i int) uint64 { return maphash.String(seed, column.Value(i)) }), nil
-	case *array.LargeString:
-		return notNull(column, func(i int) uint64 { return maphash.String(seed, column.Value(i)) }), nil
-	case *array.Timestamp:
-		number = func(i int) int64 { return int64(column.Value(i)) }
-	case *array.Date32:
-		number = func(i int) int64 { return int64(column.Value(i)) }
-	case *array.Int64:
-		number = column.Value
-	case *array.Int32:
-		number = func(i int) int64 { return int64(column.Value(i)) }
-	case *array.Boolean:
-		number = func(i int) int64 {
-			if column.Value(i) {
-				return 1
-			}
-			return 0
-		}
-	default:
-		return nil, fmt.Errorf("type %s cannot be compared", column.DataType())
-	}
-	return notNull(column, func(i int) uint64 {
-		var encoded [8]byte
-		binary.LittleEndian.PutUint64(encoded[:], uint64(number(i)))
-		return maphash.Bytes(seed, encoded[:])
-	}), nil
-}
-
-func notNull(column arrow.Array, value func(int) uint64) func(int) uint64 {
+func hasher(column arrow.Array) func(int) uint64 {
 	return func(i int) uint64 {
 		if column.IsNull(i) {
 			return null
 		}
-		return value(i)
+		return maphash.String(seed, column.ValueStr(i))
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -82,7 +83,7 @@ type verifier struct {
 
 func (v *verifier) verify(ctx context.Context) error {
 	wanted := datafiles.WantedOf(v.manifest, v.table.Name)
-	live := &snapshots.Live{Partitions: map[int32]*snapshots.Partition{}}
+	live := &snapshots.Live{}
 	tbl, err := v.Catalog.Load(ctx, v.table.Name)
 	if err == nil {
 		live, err = snapshots.Read(ctx, tbl, v.Org)
@@ -97,21 +98,20 @@ func (v *verifier) verify(ctx context.Context) error {
 			return err
 		}
 	}
-	periods := map[int32]bool{}
-	for period := range wanted {
-		periods[period] = true
-	}
+	periods := slices.Collect(maps.Keys(wanted))
 	for period := range live.Partitions {
-		periods[period] = true
+		if _, known := wanted[period]; !known {
+			periods = append(periods, period)
+		}
 	}
-	for _, period := range sorted(periods) {
+	slices.Sort(periods)
+	for _, period := range periods {
 		w, inLake := wanted[period]
 		got, inTable := live.Partitions[period]
 		d := Difference{Table: v.table.Name, Period: w.Name(), Lake: w.Rows}
 		if inTable {
 			d.Rows = got.Rows
 		}
-		v.report.Periods++
 		switch {
 		case !inLake:
 			d.Period, d.Kind = lake.Period{Month: v.table.Month, Ordinal: period}.String(), "extra"
@@ -124,29 +124,13 @@ func (v *verifier) verify(ctx context.Context) error {
 				return fmt.Errorf("%s: %w", w.Name(), err)
 			}
 		}
+		v.report.Periods++
 		v.report.Rows += d.Rows
 		if d.Kind != "" {
 			v.report.Differences = append(v.report.Differences, d)
 		}
 	}
 	return nil
-}
-
-func sorted(periods map[int32]bool) []int32 {
-	list := make([]int32, 0, len(periods))
-	for period := range periods {
-		list = append(list, period)
-	}
-	slices.Sort(list)
-	return list
-}
-
-func (v *verifier) columns() []string {
-	var columns []string
-	for _, c := range v.table.Columns {
-		columns = append(columns, c.Name)
-	}
-	return columns
 }
 
 // plan finds the files of each period, with the delete files that apply to them.
@@ -170,9 +154,13 @@ func (v *verifier) plan(ctx context.Context, tbl *table.Table) (*table.Scan, map
 
 // compare reads the rows of a period on both sides.
 func (v *verifier) compare(ctx context.Context, d *Difference, w datafiles.Wanted, scan *table.Scan, tasks []table.FileScanTask) error {
+	var columns []string
+	for _, c := range v.table.Columns {
+		columns = append(columns, c.Name)
+	}
 	var inLake sum
 	err := w.Read(ctx, v.Lake, func(_ *arrow.Schema, batches iter.Seq2[arrow.RecordBatch, error]) (err error) {
-		inLake, err = add(batches, v.columns())
+		inLake, err = add(batches, columns)
 		return err
 	})
 	if err != nil {
@@ -182,7 +170,7 @@ func (v *verifier) compare(ctx context.Context, d *Difference, w datafiles.Wante
 	if err != nil {
 		return err
 	}
-	inTable, err := add(released(batches), v.columns())
+	inTable, err := add(released(batches), columns)
 	if err != nil {
 		return err
 	}

@@ -35,8 +35,13 @@ type pusher struct {
 
 	want    map[int32]datafiles.Wanted
 	written map[int32][]iceberg.DataFile
-	sent    func(snapshot int64) // accounts for the last commit that was tried
-	unsure  bool                 // a commit with these files may have had its effect
+	tried   attempt // the last commit that was tried
+	unsure  bool    // a commit with these files may have had its effect
+}
+
+type attempt struct {
+	change  snapshots.Change
+	periods []int32 // of the files that come
 }
 
 func (p *pusher) push(ctx context.Context) error {
@@ -50,12 +55,11 @@ func (p *pusher) push(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := p.write(ctx, live); err != nil {
-		return err
+	if err = p.write(ctx, live); err == nil {
+		err = p.commit(ctx)
 	}
-	err = p.commit(ctx)
 	if err != nil && !p.unsure {
-		p.discard(ctx, live, p.written)
+		p.discard(context.WithoutCancel(ctx), live)
 	}
 	return err
 }
@@ -91,16 +95,10 @@ func (p *pusher) write(ctx context.Context, live *snapshots.Live) error {
 	}
 	err := group.Wait()
 	for i, files := range results {
-		if files == nil {
-			continue
-		}
-		p.written[periods[i]] = files
 		for _, file := range files {
+			p.written[periods[i]] = files
 			p.result.Bytes += file.FileSizeBytes()
 		}
-	}
-	if err != nil && !p.unsure {
-		p.discard(context.WithoutCancel(ctx), live, p.written)
 	}
 	return err
 }
@@ -206,12 +204,12 @@ func (p *pusher) try(ctx context.Context) (done bool, err error) {
 		change.Add = append(change.Add, p.written[period]...)
 	}
 	p.result.Commits++
-	p.sent = func(snapshot int64) { p.account(snapshot, change, periods) }
+	p.tried = attempt{change, periods}
 	snapshot, err := live.Commit(ctx, p.Catalog, change)
 	if err != nil {
 		return false, err
 	}
-	p.sent(snapshot)
+	p.account(snapshot)
 	return true, nil
 }
 
@@ -219,22 +217,23 @@ func (p *pusher) try(ctx context.Context) (done bool, err error) {
 // was lost, or by another writer of the organisation, whose files are the ones that count.
 func (p *pusher) settled(ctx context.Context, live *snapshots.Live) {
 	for _, snapshot := range live.Table.Metadata().Snapshots() {
-		if p.sent != nil && snapshot.Summary != nil && snapshot.Summary.Properties["flashback.run-id"] == p.Run {
-			p.sent(snapshot.SnapshotID)
+		if p.unsure && snapshot.Summary != nil && snapshot.Summary.Properties["flashback.run-id"] == p.Run {
+			p.account(snapshot.SnapshotID)
 			return
 		}
 	}
 	if !p.unsure {
-		p.discard(ctx, live, p.written)
+		p.discard(ctx, live)
 	}
 }
 
-func (p *pusher) account(snapshot int64, change snapshots.Change, written []int32) {
-	p.result.Snapshot, p.result.Written = snapshot, len(written)
-	for _, file := range change.Add {
+// account counts what the last commit did, which had its effect.
+func (p *pusher) account(snapshot int64) {
+	p.result.Snapshot, p.result.Written = snapshot, len(p.tried.periods)
+	for _, file := range p.tried.change.Add {
 		p.result.Rows += file.Count()
 	}
-	for period := range change.Replace {
+	for period := range p.tried.change.Replace {
 		if _, wanted := p.want[period]; !wanted {
 			p.result.Removed++
 		}
@@ -253,16 +252,15 @@ func (p *pusher) summary() map[string]string {
 	}
 }
 
-// discard removes data files that certainly no snapshot has.
-func (p *pusher) discard(ctx context.Context, live *snapshots.Live, written map[int32][]iceberg.DataFile) {
+// discard removes the data files that were written, which certainly no snapshot has.
+func (p *pusher) discard(ctx context.Context, live *snapshots.Live) {
 	files, err := live.Table.FS(ctx)
 	if err != nil {
 		return
 	}
-	for _, list := range written {
+	for _, list := range p.written {
 		for _, file := range list {
 			_ = files.Remove(file.FilePath()) // otherwise an orphan, which maintain removes
 		}
 	}
-	clear(written)
 }

@@ -36,6 +36,7 @@ var failures = []struct {
 	hint string
 }{
 	{as[usageError], 2, ""},
+	{as[catalogs.UsageError], 2, ""},
 	{is(errDifference), 9, ""},
 	{is(errLeft), 3, "a file that another program has written may become part of a commit: run forget again in a day; a reference: remove that branch or tag"},
 	{catalogs.Unauthorized, 4, "check the credentials of the catalog and of the storage: they may have expired, or lack a permission; push again, nothing is lost"},

@@ -2,9 +2,11 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"os"
 	"regexp"
@@ -74,35 +76,28 @@ var storageVariables = map[string]string{
 
 // load completes what the flags have set.
 func (s *settings) load(env lookup) error {
-	given := *s // by flags
-	if given.Catalog != "" && password(given.Catalog) != "" {
+	if password(s.Catalog) != "" {
 		return errors.New("the catalog's address has a password, and arguments are visible to others: set FLASHBACK_ICEBERG_CATALOG, or PGPASSWORD, or use ~/.pgpass")
 	}
+	var file settings
 	if s.file == "" {
 		s.file, _ = env("FLASHBACK_ICEBERG_CONFIG")
 	}
-	var file settings
 	if s.file != "" {
 		if err := file.read(s.file); err != nil {
 			return err
 		}
 	}
-	s.Storage = file.Storage
+	s.Storage = map[string]string{}
+	maps.Copy(s.Storage, file.Storage)
 	fromFile := file.keys()
 	for i, k := range s.keys() {
-		if *k.value == "" {
-			*k.value, _ = env(k.variable())
-		}
-		if *k.value == "" {
-			*k.value = *fromFile[i].value
-		}
-		if *k.value == "" {
-			*k.value = k.initial
-		}
+		set, _ := env(k.variable())
+		*k.value = cmp.Or(*k.value, set, *fromFile[i].value, k.initial)
 	}
 	for variable, property := range storageVariables {
-		if value, set := env(variable); set && value != "" {
-			s.store(property, value)
+		if value, _ := env(variable); value != "" {
+			s.Storage[property] = value
 		}
 	}
 	return errors.Join(s.credentials(env), s.validate())
@@ -152,21 +147,13 @@ func (s *settings) credentials(env lookup) error {
 // library for Go does not.
 func (s *settings) azure(env lookup) {
 	account, _ := env("AZURE_STORAGE_ACCOUNT")
-	address, err := url.Parse(s.Warehouse)
-	if key, _ := env("AZURE_STORAGE_KEY"); key != "" && account != "" {
-		s.store(io.ADLSSharedKeyAccountName, account)
-		s.store(io.ADLSSharedKeyAccountKey, key)
-	} else if token, _ := env("AZURE_STORAGE_SAS_TOKEN"); token != "" && err == nil {
-		s.store(io.ADLSSasTokenPrefix+address.Hostname(), strings.TrimPrefix(token, "?"))
+	key, _ := env("AZURE_STORAGE_KEY")
+	token, _ := env("AZURE_STORAGE_SAS_TOKEN")
+	if key != "" && account != "" {
+		s.Storage[io.ADLSSharedKeyAccountName], s.Storage[io.ADLSSharedKeyAccountKey] = account, key
+	} else if address, err := url.Parse(s.Warehouse); token != "" && err == nil {
+		s.Storage[io.ADLSSasTokenPrefix+address.Hostname()] = strings.TrimPrefix(token, "?")
 	}
-}
-
-// store sets a property of the storage.
-func (s *settings) store(property, value string) {
-	if s.Storage == nil {
-		s.Storage = map[string]string{}
-	}
-	s.Storage[property] = value
 }
 
 var (
@@ -175,14 +162,13 @@ var (
 )
 
 func (s *settings) validate() error {
-	var problems []error
 	if !orgPattern.MatchString(s.Org) {
-		problems = append(problems, fmt.Errorf("org %q: use letters, digits, dots, hyphens and underscores, at most 63", s.Org))
+		return fmt.Errorf("org %q: use letters, digits, dots, hyphens and underscores, at most 63", s.Org)
 	}
 	if !namePattern.MatchString(s.Namespace) {
-		problems = append(problems, fmt.Errorf("namespace %q: use letters, digits and underscores", s.Namespace))
+		return fmt.Errorf("namespace %q: use letters, digits and underscores", s.Namespace)
 	}
-	return errors.Join(problems...)
+	return nil
 }
 
 // password is the password within an address, "" if there is none.
@@ -193,9 +179,6 @@ func password(address string) string {
 	}
 	if secret := parsed.Query().Get("password"); secret != "" {
 		return secret
-	}
-	if parsed.User == nil {
-		return ""
 	}
 	secret, _ := parsed.User.Password()
 	return secret
@@ -225,15 +208,10 @@ func (s *settings) openCatalog(ctx context.Context) (*catalogs.Catalog, error) {
 	if s.Catalog == "" {
 		return nil, usage(errors.New("no catalog is given: --catalog, FLASHBACK_ICEBERG_CATALOG or catalog in the file"))
 	}
-	opened, err := catalogs.Open(ctx, catalogs.Config{
+	return catalogs.Open(ctx, catalogs.Config{
 		URI: s.Catalog, Name: s.CatalogName, Namespace: s.Namespace, Warehouse: s.Warehouse,
 		Token: s.token, Credential: s.credential, Storage: s.Storage,
 	})
-	var misuse catalogs.UsageError
-	if errors.As(err, &misuse) {
-		return nil, usage(err)
-	}
-	return opened, err
 }
 
 // open opens the lake and the catalog; done closes them.
