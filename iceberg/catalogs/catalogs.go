@@ -16,6 +16,7 @@ import (
 	"github.com/apache/iceberg-go/catalog/glue"
 	"github.com/apache/iceberg-go/catalog/rest"
 	sqlcatalog "github.com/apache/iceberg-go/catalog/sql"
+	"github.com/apache/iceberg-go/io"
 	_ "github.com/apache/iceberg-go/io/gocloud/azure" // abfs, abfss, wasb
 	_ "github.com/apache/iceberg-go/io/gocloud/gcs"   // gs
 	_ "github.com/apache/iceberg-go/io/gocloud/s3"    // s3, s3a
@@ -147,7 +148,9 @@ func openGlue(ctx context.Context, region string, c Config) (catalog.Catalog, er
 	if err != nil {
 		return nil, err
 	}
-	return glue.NewCatalog(glue.WithAwsConfig(loaded), glue.WithAwsProperties(glue.AwsProperties(properties(c))))
+	props := properties(c)
+	props[io.S3ClientRegion] = loaded.Region // iceberg-go makes tables without the catalog's; s3.region goes before it
+	return glue.NewCatalog(glue.WithAwsConfig(loaded), glue.WithAwsProperties(glue.AwsProperties(props)))
 }
 
 // Close closes the connections.

@@ -43,16 +43,21 @@ class PyIceberg:
         catalog = load_catalog(c.name, **where, **{
             "warehouse": c.warehouse, "s3.endpoint": s.endpoint, "s3.access-key-id": s.key, "s3.secret-access-key": s.secret,
             "s3.region": REGION, "s3.force-virtual-addressing": "false"})
-        connection = facts.connect()
-        query, _ = facts.duckdb_reader(connection)
+        return arrow_view(catalog)
 
-        def source(name):
-            connection.register(name, catalog.load_table((NAMESPACE, name)).scan().to_arrow())
-            return name
 
-        def describe(name):
-            return [(f.name, str(f.field_type)) for f in catalog.load_table((NAMESPACE, name)).schema().fields]
-        return View(query, describe, source)
+def arrow_view(catalog):
+    """The tables of one of PyIceberg's catalogs."""
+    connection = facts.connect()
+    query, _ = facts.duckdb_reader(connection)
+
+    def source(name):
+        connection.register(name, catalog.load_table((NAMESPACE, name)).scan().to_arrow())
+        return name
+
+    def describe(name):
+        return [(f.name, str(f.field_type)) for f in catalog.load_table((NAMESPACE, name)).schema().fields]
+    return View(query, describe, source)
 
 
 class DuckDB:

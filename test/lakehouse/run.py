@@ -16,7 +16,9 @@ import time
 import traceback
 from pathlib import Path
 
+import clouds
 import facts
+import fleet
 import maintenance
 import readers
 import steps
@@ -26,6 +28,7 @@ from lake import Lake
 from services import both_catalogs
 
 SECONDS = int(os.environ.get("LAKEHOUSE_SECONDS", "60"))  # that the writers compete, for each catalog
+FLEET = int(os.environ.get("LAKEHOUSE_FLEET", "20"))  # organisations that push at once
 
 
 class Report:
@@ -100,8 +103,29 @@ def write(report, program, catalogs, lake, whole, folder):
     for catalog in catalogs:
         few = lake.part(folder / f"{catalog.kind}-{steps.ORG}", 2)
         report.check("flashback-iceberg", catalog.kind, "killed at each write", lambda c=catalog, few=few: steps.kill_everywhere(program, c, few))
-        pushed_lakes[catalog.kind] = {"default": lake, WHOLE: whole, steps.ORG: few, **competition(report, program, catalog, lake, folder)}
+        many = fleet.lakes_of(lake, folder / f"{catalog.kind}-fleet", FLEET)
+        report.check("flashback-iceberg", catalog.kind, f"{FLEET} writers at once", lambda c=catalog, many=many: fleet.at_once(program, c, many))
+        pushed_lakes[catalog.kind] = {"default": lake, WHOLE: whole, steps.ORG: few, **many, **competition(report, program, catalog, lake, folder)}
     return pushed_lakes
+
+
+def elsewhere(report, program, work, folder, lake):
+    """The emulators of other clouds, one after the other."""
+    for cloud in clouds.CLOUDS:
+        name = cloud.__name__
+        if name == "azure" and not (work / "azurite").exists():
+            report.skip("flashback-iceberg", name, "push to forget", "it needs Node.js")
+            continue
+        few = lake.part(folder / f"{name}-lake", clouds.DAYS)
+        try:
+            with cloud(work, folder) as opened:
+                report.check("flashback-iceberg", name, "push to forget", lambda c=opened, few=few: clouds.follow(program, c, few))
+                report.check(readers.PyIceberg.name, name, "reads", lambda c=opened, few=few: clouds.read(c, few))
+                if name == "azure":
+                    report.check("flashback-iceberg", name, "another key", lambda c=opened, few=few: clouds.refused(program, c, few))
+        except Exception:  # noqa: BLE001: the other clouds go on
+            error = traceback.format_exc(limit=-3)
+            report.check("flashback-iceberg", name, "emulator", lambda error=error: fail(error))
 
 
 WHOLE = "whole"  # an organisation whose lake stays as flashback-sync published it, for the views
@@ -179,6 +203,7 @@ def main(sync, program, work):
         subprocess.run([sync, "demo", "--dir", folder / "demo"], check=True, stdout=subprocess.DEVNULL)
         whole = Lake(folder / "demo/lake")
         lake = Lake(shutil.copytree(whole.folder, folder / "lake"))
+        elsewhere(report, program, work, folder, lake)
         with both_catalogs(work, folder, common / "bin/java") as catalogs:
             lakes = write(report, program, catalogs, lake, whole, folder)
             spark = readers.Spark(work, folder, common)
