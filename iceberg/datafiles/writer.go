@@ -35,6 +35,7 @@ const (
 // Writer writes the partitions of one table and organisation.
 type Writer struct {
 	Table    *table.Table
+	Files    icebergio.WriteFileIO
 	Declared tables.Table
 	Org      string
 	Name     snapshots.FileName // without Number
@@ -51,19 +52,11 @@ type Source struct {
 
 // Write writes a partition. Of what fails it removes what it has written.
 func (w *Writer) Write(ctx context.Context, source Source) (written []iceberg.DataFile, err error) {
-	files, err := w.Table.FS(ctx)
-	if err != nil {
-		return nil, err
-	}
-	writable, ok := files.(icebergio.WriteFileIO)
-	if !ok {
-		return nil, errors.New("the storage cannot be written to")
-	}
-	p := &partition{Writer: w, files: writable, source: source, check: newTimeCheck(w.Declared, source)}
+	p := &partition{Writer: w, source: source, check: newTimeCheck(w.Declared, source)}
 	defer func() {
 		if err != nil {
 			for _, location := range p.locations {
-				_ = writable.Remove(location) // otherwise an orphan, which maintain removes
+				_ = w.Files.Remove(location) // otherwise an orphan, which maintain removes
 			}
 		}
 	}()
@@ -84,7 +77,6 @@ func (w *Writer) Write(ctx context.Context, source Source) (written []iceberg.Da
 // partition is a partition that is being written.
 type partition struct {
 	*Writer
-	files     icebergio.WriteFileIO
 	source    Source
 	schema    *arrow.Schema
 	columns   []int // of the source's batches, in the order of schema after org
@@ -183,7 +175,7 @@ func (p *partition) create() error {
 	name := p.Name
 	name.Number = len(p.locations)
 	location := provider.NewDataLocation(p.folder() + name.String())
-	out, err := p.files.Create(location)
+	out, err := p.Files.Create(location)
 	if err != nil {
 		return fmt.Errorf("create %s: %w", location, err)
 	}

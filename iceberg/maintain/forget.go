@@ -10,11 +10,8 @@ import (
 	"time"
 
 	"github.com/apache/iceberg-go/catalog"
-	icebergio "github.com/apache/iceberg-go/io"
-	"github.com/apache/iceberg-go/table"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/flashback-sync/flashback-sync/iceberg/catalogs"
 	"github.com/flashback-sync/flashback-sync/iceberg/snapshots"
@@ -73,32 +70,28 @@ func (f *forgetter) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	files, err := tbl.FS(ctx)
-	if err != nil {
-		return err
-	}
-	if err := f.oldMetadata(tbl, files); err != nil {
-		return fmt.Errorf("remove old metadata: %w", err)
-	}
 	live, err := snapshots.Read(ctx, tbl, f.org)
 	if err != nil {
 		return err
 	}
+	if err := f.oldMetadata(live); err != nil {
+		return fmt.Errorf("remove old metadata: %w", err)
+	}
 	if live.Generation < f.generation {
 		return fmt.Errorf("the table has generation %d, not %d: it was not pushed", live.Generation, f.generation)
 	}
-	if err := f.data(tbl, files, live); err != nil {
+	if err := f.data(live); err != nil {
 		return fmt.Errorf("list data files: %w", err)
 	}
-	f.references(tbl, live)
-	f.versioning(ctx, tbl, files)
+	f.references(live)
+	f.versioning(ctx, live)
 	return nil
 }
 
 // oldMetadata removes the metadata files of earlier commits.
-func (f *forgetter) oldMetadata(tbl *table.Table, files icebergio.IO) error {
-	for entry := range tbl.Metadata().PreviousFiles() {
-		if err := files.Remove(entry.MetadataFile); err == nil {
+func (f *forgetter) oldMetadata(live *snapshots.Live) error {
+	for entry := range live.Table.Metadata().PreviousFiles() {
+		if err := live.Files.Remove(entry.MetadataFile); err == nil {
 			f.result.Metadata++
 		} else if !missing(err) {
 			return err
@@ -113,17 +106,17 @@ func missing(err error) bool {
 
 // data removes what lies in the organisation's folder and is in no snapshot. What a second
 // listing finds is left: it could not be removed, or a push that runs has just written it.
-func (f *forgetter) data(tbl *table.Table, files icebergio.IO, live *snapshots.Live) error {
-	remove, err := f.list(tbl, files, live)
+func (f *forgetter) data(live *snapshots.Live) error {
+	remove, err := f.list(live)
 	if err != nil {
 		return err
 	}
 	for _, path := range remove {
-		if err := files.Remove(path); err != nil && !missing(err) {
+		if err := live.Files.Remove(path); err != nil && !missing(err) {
 			return err
 		}
 	}
-	left, err := f.list(tbl, files, live)
+	left, err := f.list(live)
 	f.result.Data = len(remove)
 	f.result.Left = append(f.result.Left, left...)
 	return err
@@ -132,12 +125,8 @@ func (f *forgetter) data(tbl *table.Table, files icebergio.IO, live *snapshots.L
 // list counts the files of the organisation's folder, and finds those that have to go. A listing
 // without a file that the current snapshot has there proves nothing: Google Cloud Storage is
 // read as if a folder that may not be listed were empty.
-func (f *forgetter) list(tbl *table.Table, files icebergio.IO, live *snapshots.Live) (remove []string, err error) {
-	listable, ok := files.(icebergio.ListableIO)
-	if !ok {
-		return nil, errors.New("the storage cannot be listed")
-	}
-	provider, err := tbl.LocationProvider()
+func (f *forgetter) list(live *snapshots.Live) (remove []string, err error) {
+	provider, err := live.Table.LocationProvider()
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +140,7 @@ func (f *forgetter) list(tbl *table.Table, files icebergio.IO, live *snapshots.L
 		}
 	}
 	f.result.Listed, f.result.Left = 0, []string{}
-	err = listable.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+	err = live.Files.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil && missing(err) {
 			return nil
 		}
@@ -190,9 +179,9 @@ func pathOf(location string) string {
 }
 
 // references reports snapshots that a tag or a branch keeps.
-func (f *forgetter) references(tbl *table.Table, live *snapshots.Live) {
+func (f *forgetter) references(live *snapshots.Live) {
 	current := live.Table.CurrentSnapshot()
-	for name, ref := range tbl.Metadata().Refs() {
+	for name, ref := range live.Table.Metadata().Refs() {
 		if current == nil || ref.SnapshotID != current.SnapshotID {
 			f.result.Left = append(f.result.Left, fmt.Sprintf("snapshot %d, which the reference %s keeps", ref.SnapshotID, name))
 		}
@@ -200,21 +189,21 @@ func (f *forgetter) references(tbl *table.Table, live *snapshots.Live) {
 }
 
 // versioning warns of storage that keeps what was removed.
-func (f *forgetter) versioning(ctx context.Context, tbl *table.Table, files icebergio.IO) {
-	address, err := url.Parse(tbl.Location())
+func (f *forgetter) versioning(ctx context.Context, live *snapshots.Live) {
+	address, err := url.Parse(live.Table.Location())
 	if err != nil || address.Scheme == "" || address.Scheme == "file" {
 		return
 	}
-	warning := "whether the bucket keeps old versions or deleted objects could not be found out: if it does, remove them below " + tbl.Location()
-	if bucket, ok := files.(interface{ As(any) bool }); ok {
+	warning := "whether the bucket keeps old versions or deleted objects could not be found out: if it does, remove them below " + live.Table.Location()
+	if bucket, ok := live.Files.(interface{ As(any) bool }); ok {
 		var client *s3.Client
 		if bucket.As(&client) {
 			answer, err := client.GetBucketVersioning(ctx, &s3.GetBucketVersioningInput{Bucket: aws.String(address.Host)})
 			switch {
 			case err == nil && answer.Status == "":
 				return // never enabled
-			case err == nil && answer.Status == types.BucketVersioningStatusEnabled, err == nil:
-				warning = "the bucket keeps old versions of objects: remove noncurrent versions below " + tbl.Location()
+			case err == nil:
+				warning = "the bucket keeps old versions of objects: remove noncurrent versions below " + live.Table.Location()
 			}
 		}
 	}

@@ -59,7 +59,7 @@ func (p *pusher) push(ctx context.Context) error {
 		err = p.commit(ctx)
 	}
 	if err != nil && !p.unsure {
-		p.discard(context.WithoutCancel(ctx), live)
+		p.discard(ctx, live)
 	}
 	return err
 }
@@ -105,7 +105,7 @@ func (p *pusher) write(ctx context.Context, live *snapshots.Live) error {
 
 func (p *pusher) writeOne(ctx context.Context, live *snapshots.Live, want datafiles.Wanted) (written []iceberg.DataFile, err error) {
 	w := &datafiles.Writer{
-		Table: live.Table, Declared: p.declared, Org: p.Org,
+		Table: live.Table, Files: live.Files, Declared: p.declared, Org: p.Org,
 		Name: snapshots.FileName{Hash: snapshots.ShortHash(want.Hash), Generation: p.manifest.Generation, Run: p.Run},
 	}
 	err = want.Read(ctx, p.Lake, func(schema *arrow.Schema, batches iter.Seq2[arrow.RecordBatch, error]) error {
@@ -252,9 +252,10 @@ func (p *pusher) summary() map[string]string {
 	}
 }
 
-// discard removes the data files that were written, which certainly no snapshot has.
+// discard removes the data files that were written, which certainly no snapshot has. The
+// storage is opened again: what was opened before ends with a context that may have ended.
 func (p *pusher) discard(ctx context.Context, live *snapshots.Live) {
-	files, err := live.Table.FS(ctx)
+	files, err := live.Table.FS(context.WithoutCancel(ctx))
 	if err != nil {
 		return
 	}

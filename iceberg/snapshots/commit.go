@@ -39,7 +39,7 @@ const (
 // Commit makes the next snapshot on top of the one that was read. It fails without an effect if
 // another writer was faster; after any other failure of the catalog the outcome is unknown.
 func (l *Live) Commit(ctx context.Context, cat committer, change Change) (int64, error) {
-	s, err := l.stage(ctx, change)
+	s, err := l.stage(change)
 	if err != nil {
 		return 0, err
 	}
@@ -80,7 +80,6 @@ func (e *CommitError) Unwrap() error { return e.Err }
 // stage writes the manifests and the manifest list of the next snapshot.
 type stage struct {
 	live     *Live
-	files    icebergio.WriteFileIO
 	location table.LocationProvider
 	id       int64
 	uuid     uuid.UUID
@@ -89,16 +88,8 @@ type stage struct {
 	counts   map[string]int64
 }
 
-func (l *Live) stage(ctx context.Context, change Change) (_ *stage, err error) {
-	files, err := l.Table.FS(ctx)
-	if err != nil {
-		return nil, err
-	}
-	writable, ok := files.(icebergio.WriteFileIO)
-	if !ok {
-		return nil, errors.New("the storage cannot be written to")
-	}
-	s := &stage{live: l, files: writable, id: rand.Int64(), uuid: uuid.New(), counts: map[string]int64{}} //nolint:gosec // an identifier
+func (l *Live) stage(change Change) (_ *stage, err error) {
+	s := &stage{live: l, id: rand.Int64(), uuid: uuid.New(), counts: map[string]int64{}} //nolint:gosec // an identifier
 	if len(change.Add) == 0 && len(change.Replace) == 0 {
 		return s, nil // only the generation
 	}
@@ -255,7 +246,7 @@ func (s *stage) write(content iceberg.ManifestContent, spec int, fill func(*iceb
 
 func (s *stage) create(location string) (icebergio.FileWriter, error) {
 	s.written = append(s.written, location)
-	return s.files.Create(location)
+	return s.live.Files.Create(location)
 }
 
 // list writes the manifest list and describes the snapshot.
@@ -327,7 +318,7 @@ func (s *stage) summary(change Change) *table.Summary {
 // discard removes what was written for a snapshot that will not be.
 func (s *stage) discard() {
 	for _, location := range s.written {
-		_ = s.files.Remove(location) // otherwise an orphan, which maintain removes
+		_ = s.live.Files.Remove(location) // otherwise an orphan, which maintain removes
 	}
 }
 

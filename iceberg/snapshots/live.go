@@ -9,6 +9,7 @@ package snapshots
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -34,7 +35,8 @@ type Partition struct {
 type Live struct {
 	Table      *table.Table
 	Org        string
-	Generation int64 // of the manifest that changed the organisation's rows last
+	Files      storage // opened once: with some clouds each opening is a request for a token
+	Generation int64   // of the manifest that changed the organisation's rows last
 	Partitions map[int32]*Partition
 
 	manifests []manifest
@@ -47,6 +49,12 @@ type manifest struct {
 	mine    bool // it has nothing of another organisation
 }
 
+// storage is what all of iceberg-go's file systems can do.
+type storage interface {
+	icebergio.WriteFileIO
+	icebergio.ListableIO
+}
+
 // GenerationKey is the table property with an organisation's generation.
 func GenerationKey(org string) string { return "flashback.generation." + org }
 
@@ -54,7 +62,15 @@ const readers = 8
 
 // Read reads the current snapshot of a table.
 func Read(ctx context.Context, tbl *table.Table, org string) (*Live, error) {
-	live := &Live{Table: tbl, Org: org, Partitions: map[int32]*Partition{}}
+	files, err := tbl.FS(ctx)
+	if err != nil {
+		return nil, err
+	}
+	writable, ok := files.(storage)
+	if !ok {
+		return nil, errors.New("the storage cannot be written to and listed")
+	}
+	live := &Live{Table: tbl, Org: org, Files: writable, Partitions: map[int32]*Partition{}}
 	if text := tbl.Properties()[GenerationKey(org)]; text != "" {
 		generation, err := strconv.ParseInt(text, 10, 64)
 		if err != nil {
@@ -65,10 +81,6 @@ func Read(ctx context.Context, tbl *table.Table, org string) (*Live, error) {
 	snapshot := tbl.CurrentSnapshot()
 	if snapshot == nil {
 		return live, nil
-	}
-	files, err := tbl.FS(ctx)
-	if err != nil {
-		return nil, err
 	}
 	list, err := snapshot.Manifests(files)
 	if err != nil {

@@ -11,6 +11,7 @@ import facts
 from services import REGION, answers, free_port, running
 
 NAMESPACE = "flashback"
+CODE = "-XX:ReservedCodeCacheSize=256m"  # with the first compiler alone it is 48 MB, and when that is full nothing more is compiled
 
 
 class View:
@@ -114,7 +115,7 @@ class Spark:
         jars = ",".join(str(j) for p in ("iceberg-spark-runtime-*", "iceberg-aws-bundle-*", "postgresql-*") for j in self.jars.glob(p + ".jar"))
         builder = SparkSession.builder.master("local[2]").config("spark.jars", jars).config("spark.ui.enabled", "false").config("spark.ui.showConsoleProgress", "false")
         builder = builder.config("spark.driver.memory", "1g").config("spark.sql.session.timeZone", "UTC")
-        builder = builder.config("spark.driver.extraJavaOptions", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")  # a short life
+        builder = builder.config("spark.driver.extraJavaOptions", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC " + CODE)  # a short life
         builder = builder.config("spark.sql.shuffle.partitions", "2").config("spark.local.dir", str(self.folder / "spark"))
         builder = builder.config("spark.sql.extensions", "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions")  # views, CALL
         for c in catalogs:
@@ -173,7 +174,7 @@ class Trino:
         for c in catalogs:
             lines = "".join(f"{key}={value}\n" for key, value in self.settings(c).items())
             (etc / f"catalog/{c.kind}.properties").write_text(lines)
-        jvm = ["-Xmx1500m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Djdk.attach.allowAttachSelf=true",
+        jvm = ["-Xmx1500m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", CODE, "-Djdk.attach.allowAttachSelf=true",
                "--add-modules=jdk.incubator.vector", "-Duser.timezone=UTC"]
         command = [self.java_home / "bin/java", *jvm, "-Dnode.environment=test", f"-Dconfig={etc}/config.properties",
                    "-Dnode.id=test", f"-Dnode.data-dir={etc}/data", f"-Dcatalog.config-dir={etc}/catalog", "-cp", f"{self.home}/lib/*",
