@@ -1,12 +1,17 @@
 package duckdb
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"sync/atomic"
 
+	"golang.org/x/sync/errgroup"
+
+	"github.com/flashback-sync/flashback-sync/internal/crash"
 	"github.com/flashback-sync/flashback-sync/load/durable"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
@@ -19,7 +24,12 @@ const (
 )
 
 // layout is what the newest valid header says about the blocks.
-type layout struct{ blocks, size uint64 }
+type layout struct {
+	blocks, size uint64
+	free         uint64 // pointer to the list of the blocks that are not used
+}
+
+func (l layout) start(block uint64) int64 { return int64(firstBlock + block*l.size) }
 
 // layoutOf reads a file's headers. ok is false if neither is valid: DuckDB reports that
 // better.
@@ -32,9 +42,52 @@ func layoutOf(headers []byte) (l layout, ok bool) {
 			continue
 		}
 		newest, ok = number(1), true
-		l = layout{blocks: number(4), size: number(5)}
+		l = layout{free: number(3), blocks: number(4), size: number(5)}
 	}
 	return l, ok
+}
+
+// Lists are kept in segments of a block, each of which begins with a pointer to
+// the next one. A pointer is the block's number and, in its highest byte, the
+// segment's.
+const (
+	segments = 64
+	noBlock  = ^uint64(0)
+)
+
+// unused reads which blocks are not used. ok is false if that cannot be read.
+func (l layout) unused(file io.ReaderAt) (free map[uint64]bool, ok bool) {
+	free = map[uint64]bool{}
+	length := (l.size - 8) / segments / 8 * 8
+	segment := make([]byte, length)
+	left, known := uint64(0), false
+	for at, hops := l.free, uint64(0); at != noBlock && hops <= l.blocks; hops++ {
+		block, index := at&(1<<56-1), at>>56
+		if block >= l.blocks || index >= segments {
+			return nil, false
+		}
+		if _, err := file.ReadAt(segment, l.start(block)+8+int64(index*length)); err != nil {
+			return nil, false
+		}
+		at = binary.LittleEndian.Uint64(segment)
+		for i := 8; i+8 <= len(segment); i += 8 {
+			number := binary.LittleEndian.Uint64(segment[i:])
+			switch {
+			case !known:
+				left, known = number, true
+			case left == 0:
+			case number >= l.blocks:
+				return nil, false
+			default:
+				free[number] = true
+				left--
+			}
+			if known && left == 0 {
+				return free, true
+			}
+		}
+	}
+	return free, l.free == noBlock
 }
 
 // checksum is DuckDB's. The race detector would make it twenty times slower.
@@ -54,9 +107,12 @@ func checksum(b []byte) uint64 {
 // reading the file. Where something does not match, DuckDB reads every value and decides.
 func CheckBlocks(ctx context.Context, path string) error {
 	sound, err := blocksMatch(ctx, path)
+	var damaged *DamagedError
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
+	case errors.As(err, &damaged):
+		return err
 	case err != nil || sound:
 		return Wrap("check warehouse", err)
 	}
@@ -66,7 +122,7 @@ func CheckBlocks(ctx context.Context, path string) error {
 	return nil
 }
 
-// blocksMatch compares also the blocks that are not used, which once were.
+// blocksMatch compares the blocks that are used.
 func blocksMatch(ctx context.Context, path string) (bool, error) {
 	file, err := durable.Open(path)
 	if err != nil {
@@ -81,19 +137,40 @@ func blocksMatch(ctx context.Context, path string) (bool, error) {
 	if !ok {
 		return false, nil
 	}
-	block := make([]byte, l.size)
-	for range l.blocks {
-		if _, err := io.ReadFull(file, block); err != nil {
-			if isEnd(err) {
-				err = nil
-			}
-			return false, err
-		}
-		if binary.LittleEndian.Uint64(block) != checksum(block[8:]) || ctx.Err() != nil {
-			return false, ctx.Err()
-		}
+	unused, ok := l.unused(file)
+	if !ok {
+		return false, nil
 	}
-	return true, nil
+	return l.match(ctx, path, file, unused)
+}
+
+// match compares the blocks, two at a time: every run waits for it.
+func (l layout) match(ctx context.Context, path string, file io.ReaderAt, unused map[uint64]bool) (bool, error) {
+	var next atomic.Uint64
+	var differs atomic.Bool
+	group, working := errgroup.WithContext(ctx)
+	for range 2 {
+		group.Go(func() error {
+			defer crash.Exit()
+			block := make([]byte, l.size)
+			for n := next.Add(1) - 1; n < l.blocks && !differs.Load() && working.Err() == nil; n = next.Add(1) - 1 {
+				if unused[n] {
+					continue
+				}
+				if _, err := file.ReadAt(block, l.start(n)); isEnd(err) {
+					return &DamagedError{Path: path, Reason: "it is cut off: a block that is used is beyond its end"}
+				} else if err != nil {
+					return err
+				}
+				if binary.LittleEndian.Uint64(block) != checksum(block[8:]) {
+					differs.Store(true)
+				}
+			}
+			return nil
+		})
+	}
+	err := group.Wait()
+	return !differs.Load(), cmp.Or(err, ctx.Err())
 }
 
 func isEnd(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }
