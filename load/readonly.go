@@ -23,7 +23,7 @@ func OpenReadOnly(ctx context.Context, options Options) (*Warehouse, error) {
 	}
 	if _, err = layout.Inspect(ctx, w.path); err == nil {
 		session := duckdb.Session{ReadOnly: true, MemoryLimit: w.memory.Limit(), Background: true}
-		if err = w.connectWith(ctx, w.path, session); err != nil {
+		if err = w.connect(ctx, session); err != nil {
 			err = duckdb.OpenError(w.path, err)
 		}
 	}

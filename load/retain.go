@@ -18,12 +18,6 @@ type Keep struct {
 	Rejects time.Duration // rejected_records
 }
 
-// Removed is what Retain removed, in rows.
-type Removed struct {
-	Runs, Lateness int64
-	Rejects        map[string]int64 // by stream
-}
-
 // Retain removes the program's own records that are older than they are to be kept,
 // in a transaction of its own. It works in whole UTC days: of many runs a day only the
 // first looks for such records.
@@ -33,21 +27,21 @@ type Removed struct {
 // too late or never, and a verification would not know how far to look. Rows keep a
 // _run_id whose run was removed.
 //
-// A removed reject leaves a fingerprint, so that it is recognised when the lookback or a
+// It returns how many rejects were removed, by stream. A removed reject leaves a fingerprint, so that it is recognised when the lookback or a
 // verification reads it again: it is not stored again, and not counted as missing.
-func (w *Warehouse) Retain(ctx context.Context, keep Keep, now time.Time) (removed Removed, err error) {
+func (w *Warehouse) Retain(ctx context.Context, keep Keep, now time.Time) (rejected map[string]int64, err error) {
 	const doing = "remove old records"
 	runs, rejects := FirstKept(now, keep.Runs), FirstKept(now, keep.Rejects)
 	limits := fmt.Sprint(runs.Unix(), rejects.Unix())
 	done, err := layout.Meta(ctx, w.conn, retained)
 	if err != nil || slices.Contains(done, limits) {
-		return Removed{}, duckdb.Wrap(doing, err)
+		return nil, duckdb.Wrap(doing, err)
 	}
 	err = w.transact(ctx, doing, func(tx *sql.Tx) (err error) {
-		if removed.Runs, err = removeRows(ctx, tx, "sync_runs WHERE started_at < ? AND rowid NOT IN ("+keptRuns+")", runs); err != nil {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM sync_runs WHERE started_at < ? AND rowid NOT IN ("+keptRuns+")", runs); err != nil {
 			return err
 		}
-		if removed.Lateness, err = removeRows(ctx, tx, "sync_lateness WHERE observed_at < ?", runs); err != nil {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM sync_lateness WHERE observed_at < ?", runs); err != nil {
 			return err
 		}
 		_, err = tx.ExecContext(ctx, "INSERT INTO internal.meta SELECT DISTINCT ?, "+fingerprint("stream", "raw")+" FROM rejected_records WHERE rejected_at < ?", forgotten, rejects)
@@ -58,16 +52,16 @@ func (w *Warehouse) Retain(ctx context.Context, keep Keep, now time.Time) (remov
 		if err != nil {
 			return err
 		}
-		removed.Rejects = map[string]int64{}
+		rejected = map[string]int64{}
 		for _, stream := range streams {
-			removed.Rejects[stream]++
+			rejected[stream]++
 		}
 		return layout.SetMeta(ctx, tx, retained, limits)
 	})
 	if err != nil {
-		return Removed{}, err
+		return nil, err
 	}
-	return removed, nil
+	return rejected, nil
 }
 
 // retained is the key in internal.meta of the limits that were applied last.
@@ -80,15 +74,6 @@ func FirstKept(now time.Time, keep time.Duration) time.Time {
 		return time.Time{}
 	}
 	return now.Add(-keep).UTC().Truncate(24 * time.Hour)
-}
-
-// removeRows deletes rows and counts them.
-func removeRows(ctx context.Context, tx *sql.Tx, from string, arguments ...any) (int64, error) {
-	result, err := tx.ExecContext(ctx, "DELETE FROM "+from, arguments...)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
 }
 
 // keptRuns are the rows of sync_runs that are always kept.

@@ -33,13 +33,29 @@ func finish(t testing.TB, w *load.Warehouse, r load.Run) {
 	}
 }
 
-func retain(t testing.TB, w *load.Warehouse, keep load.Keep, now time.Time) load.Removed {
+// removed counts what a Retain removed.
+type removed struct {
+	Runs, Lateness int64
+	Rejects        map[string]int64
+}
+
+func retain(t testing.TB, w *load.Warehouse, keep load.Keep, now time.Time) (r removed) {
 	t.Helper()
-	removed, err := w.Retain(context.Background(), keep, now)
-	if err != nil {
+	count := func() (runs, lateness int64) {
+		err := w.Conn().QueryRowContext(context.Background(), "SELECT (SELECT count(*) FROM sync_runs), (SELECT count(*) FROM sync_lateness)").Scan(&runs, &lateness)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return runs, lateness
+	}
+	var err error
+	r.Runs, r.Lateness = count()
+	if r.Rejects, err = w.Retain(context.Background(), keep, now); err != nil {
 		t.Fatal(err)
 	}
-	return removed
+	runs, lateness := count()
+	r.Runs, r.Lateness = r.Runs-runs, r.Lateness-lateness
+	return r
 }
 
 // Whoever asks what a stream's runs did is answered as before: what is due, how far

@@ -92,27 +92,13 @@ func (i incoming) only(keep func(column string) bool) incoming {
 	return incoming{i.conn, i.tx, array.NewRecordBatch(arrow.NewSchema(fields, nil), columns, i.record.NumRows())}
 }
 
-// timesOf are the times of the rows.
-func timesOf(table *schema.Table, record arrow.RecordBatch) []arrow.Timestamp {
-	return record.Column(record.Schema().FieldIndices(table.Time)[0]).(*array.Timestamp).Values()
-}
-
 // exec runs a statement that reads incoming once, and every column of it.
 func (i incoming) exec(ctx context.Context, statement string, arguments ...any) error {
-	return i.read(ctx, func() error {
-		_, err := i.tx.ExecContext(ctx, statement, arguments...)
-		return err
-	})
-}
-
-// read registers incoming for one statement.
-func (i incoming) read(ctx context.Context, use func() error) error {
 	return duckdb.WithView(i.conn, i.record, func() error {
-		if err := use(); err != nil {
+		if _, err := i.tx.ExecContext(ctx, statement, arguments...); err != nil {
 			return err
 		}
-		_, err := i.tx.ExecContext(ctx, "DROP VIEW incoming")
-		return err
+		return duckdb.Execute(ctx, i.tx, "DROP VIEW incoming")
 	})
 }
 
@@ -170,7 +156,7 @@ func (s statements) spans(rows Rows) []span {
 	if rows.Record.NumRows() < large {
 		return []span{whole}
 	}
-	times := slices.Clone(timesOf(s.Table, rows.Record))
+	times := slices.Clone(rows.Record.Column(rows.Record.Schema().FieldIndices(s.Time)[0]).(*array.Timestamp).Values())
 	slices.Sort(times)
 	spans := []span{{int64(times[0]), int64(times[0])}}
 	for _, t := range times {
@@ -248,12 +234,16 @@ func (s statements) update() string {
 // insert adds the rows that are not stored.
 func (s statements) insert(ctx context.Context, i incoming, stored int64, runID string, at time.Time) error {
 	var names, values []string
+	var arguments []any
 	for _, c := range s.Columns {
 		names = append(names, schema.Ident(c.Name))
-		if c.Origin == schema.Bookkeeping {
-			values = append(values, "?")
-		} else {
+		switch {
+		case c.Origin != schema.Bookkeeping:
 			values = append(values, schema.Ident(c.Name))
+		case c.Type == schema.Timestamp:
+			values, arguments = append(values, "?"), append(arguments, at)
+		default:
+			values, arguments = append(values, "?"), append(arguments, runID)
 		}
 	}
 	if c := s.PartitionColumn(); c != nil {
@@ -262,25 +252,11 @@ func (s statements) insert(ctx context.Context, i incoming, stored int64, runID 
 	statement := fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM incoming",
 		schema.Ident(s.Name), strings.Join(names, ", "), strings.Join(values, ", "))
 	if stored > 0 {
-		return i.exec(ctx, statement+" ANTI JOIN temp.stored USING (nth)", s.insertArguments(runID, at)...)
+		return i.exec(ctx, statement+" ANTI JOIN temp.stored USING (nth)", arguments...)
 	}
 	i = i.only(func(column string) bool { return column != nth })
 	defer i.release()
-	return i.exec(ctx, statement, s.insertArguments(runID, at)...)
-}
-
-func (s statements) insertArguments(runID string, at time.Time) []any {
-	var arguments []any
-	for _, c := range s.Columns {
-		switch {
-		case c.Origin != schema.Bookkeeping:
-		case c.Type == schema.Timestamp:
-			arguments = append(arguments, at)
-		default:
-			arguments = append(arguments, runID)
-		}
-	}
-	return arguments
+	return i.exec(ctx, statement, arguments...)
 }
 
 // listTouched lists the partitions that get rows of the batch, or lose them, as

@@ -44,7 +44,6 @@ type Warehouse struct {
 	lock    *flock.Flock
 	db      *sql.DB
 	Reader  // the connection that everything is written through
-	created bool
 	memory  duckdb.Memory
 	last    time.Time // of the last batch; each batch has a later time
 	pending *pending  // opened by Add, not ended by Commit yet; or nil
@@ -121,7 +120,6 @@ func (w *Warehouse) prepare(ctx context.Context) error {
 		if err := w.create(ctx); err != nil {
 			return err
 		}
-		w.created = true
 	}
 	version, err := w.open(ctx)
 	if err != nil {
@@ -145,10 +143,7 @@ func (w *Warehouse) prepare(ctx context.Context) error {
 // never leaves half of one.
 func (w *Warehouse) create(ctx context.Context) error {
 	temporary := w.path + layout.Unfinished
-	err := w.connect(ctx, temporary)
-	if err == nil {
-		err = errors.Join(layout.Fill(ctx, w.conn, w.options.Version), w.disconnect())
-	}
+	err := duckdb.Use(ctx, temporary, w.session(), func(conn *sql.Conn) error { return layout.Fill(ctx, conn, w.options.Version) })
 	if err == nil {
 		err = os.Chmod(temporary, 0o640)
 	}
@@ -212,7 +207,11 @@ func (w *Warehouse) open(ctx context.Context) (version int, err error) {
 func (w *Warehouse) openChecked(ctx context.Context) error {
 	_, err := os.Lstat(w.path + ".wal")
 	replayed := err == nil
-	if err := w.connect(ctx, w.path); err != nil {
+	session := w.session()
+	if session.Folder, err = w.options.lake(); err != nil {
+		return err
+	}
+	if err := w.connect(ctx, session); err != nil {
 		return duckdb.OpenError(w.path, err)
 	}
 	if replayed {
@@ -235,21 +234,12 @@ func (w *Warehouse) clearLog(ctx context.Context) error {
 	return nil
 }
 
-func (w *Warehouse) connect(ctx context.Context, path string) error {
-	session := w.session()
-	var err error
-	if session.Folder, err = w.options.lake(); err != nil {
-		return err
-	}
-	return w.connectWith(ctx, path, session)
-}
-
 func (w *Warehouse) session() duckdb.Session {
 	return duckdb.Session{MemoryLimit: w.memory.Limit(), TempDir: filepath.Join(filepath.Dir(w.path), "tmp"), Background: true}
 }
 
-func (w *Warehouse) connectWith(ctx context.Context, path string, session duckdb.Session) error {
-	db, err := duckdb.Open(path, session)
+func (w *Warehouse) connect(ctx context.Context, session duckdb.Session) error {
+	db, err := duckdb.Open(w.path, session)
 	if err != nil {
 		return err
 	}

@@ -17,11 +17,12 @@ func (r *run) derive(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for i := range queries {
-		q := &queries[i]
-		if q.CompleteTo, err = r.completeTo(ctx, q.Key, q.Start); err != nil {
-			return err
-		}
+	ledger, err := r.warehouse.Ledger(ctx)
+	if err != nil {
+		return err
+	}
+	for i, q := range queries {
+		queries[i].CompleteTo = completeTo(ledger, q.Key, q.Start)
 	}
 	kept := slices.DeleteFunc(slices.Clone(r.options.Configured), func(stream string) bool { return slices.Contains(r.streams(), stream) })
 	return r.warehouse.Derive(ctx, queries, kept)
@@ -48,26 +49,23 @@ func (r *run) queries(ctx context.Context) (all []derived.Query, err error) {
 
 // completeTo is the end of what is covered, lost at the source or expired, without a gap from
 // the start on; zero if that is not covered. A zero start is the begin of what is covered.
-func (r *run) completeTo(ctx context.Context, key checkpoints.Key, start time.Time) (time.Time, error) {
-	covered, err := r.warehouse.Coverage(ctx, key, checkpoints.Covered)
-	if err != nil {
-		return time.Time{}, err
-	}
-	known := covered
-	for _, status := range []checkpoints.Status{checkpoints.Lost, checkpoints.Expired} {
-		more, err := r.warehouse.Coverage(ctx, key, status)
-		if err != nil {
-			return time.Time{}, err
+func completeTo(ledger []checkpoints.Line, key checkpoints.Key, start time.Time) time.Time {
+	var covered, known checkpoints.Set
+	for _, line := range ledger {
+		if line.Key() == key {
+			known = known.Union(checkpoints.Of(line.Interval()))
+			if line.Status == checkpoints.Covered {
+				covered = covered.Union(checkpoints.Of(line.Interval()))
+			}
 		}
-		known = known.Union(more)
 	}
 	if start.IsZero() && len(known) > 0 {
 		start = known[0].From
 	}
 	for _, interval := range known {
 		if interval.Contains(start) && covered.Contains(interval.To.Add(-1)) {
-			return interval.To, nil
+			return interval.To
 		}
 	}
-	return time.Time{}, nil
+	return time.Time{}
 }

@@ -162,9 +162,9 @@ func (r *run) retain(ctx context.Context) error {
 		}
 	}
 	removed, err := r.warehouse.Retain(ctx, keep, now)
-	for _, stream := range slices.Sorted(maps.Keys(removed.Rejects)) {
+	for _, stream := range slices.Sorted(maps.Keys(removed)) {
 		r.changed = true
-		r.warn(stream, fmt.Sprintf("%s older than retention.rejects removed from rejected_records", english.Plural(int(removed.Rejects[stream]), "record", "")))
+		r.warn(stream, fmt.Sprintf("%s older than retention.rejects removed from rejected_records", english.Plural(int(removed[stream]), "record", "")))
 	}
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow/memory"
@@ -98,11 +99,14 @@ func (r *run) drainStats(ctx context.Context, stream string, all []reading, b *b
 	defer stop()
 	before := r.source.Requests()
 	var fatal, incomplete error
-	var short shortReach
+	var reach []time.Time
+	var wanted time.Time
 	for read := range r.readAll(ctx, all) {
 		err := read.err
 		if err == nil {
-			short.note(read, r.options.Now())
+			if from := read.request(r.options.Now()).Range().From; read.first && from.After(read.since) {
+				reach, wanted = append(reach, from), read.since
+			}
 			err = r.addSeries(ctx, read, b)
 		}
 		switch kind := api.KindOf(err); {
@@ -117,41 +121,22 @@ func (r *run) drainStats(ctx context.Context, stream string, all []reading, b *b
 		}
 		r.observe(Event{Kind: Progressed, Stream: stream, Rows: b.result.Received, Requests: r.source.Requests() - before})
 	}
-	if short.series > 0 {
-		r.warn(stream, short.message())
-	}
+	r.warnOfReach(stream, reach, wanted)
 	if fatal != nil {
 		return fatal
 	}
 	return incomplete
 }
 
-// shortReach counts the series of which the source has less than is wanted when
-// they are read for the first time. Nothing of them is lost: the source never gave it.
-type shortReach struct {
-	series       int
-	from, wanted time.Time
-}
-
-func (s *shortReach) note(read reading, now time.Time) {
-	if !read.first {
-		return
+// warnOfReach warns of series of which the source has less than is wanted when they are read
+// for the first time; reach is how far it has each. Nothing of them is lost: the source never
+// gave it.
+func (r *run) warnOfReach(stream string, reach []time.Time, wanted time.Time) {
+	if len(reach) > 0 {
+		r.warn(stream, fmt.Sprintf("the source reaches back to %s only, not to %s, for %s that %s read for the first time",
+			slices.MinFunc(reach, time.Time.Compare).Format(time.RFC3339), wanted.Format(time.RFC3339),
+			english.Plural(len(reach), "series", "series"), english.PluralWord(len(reach), "is", "are")))
 	}
-	from := read.request(now).Range().From
-	if !from.After(read.since) {
-		return
-	}
-	s.series++
-	s.wanted = read.since
-	if s.from.IsZero() || from.Before(s.from) {
-		s.from = from
-	}
-}
-
-func (s *shortReach) message() string {
-	return fmt.Sprintf("the source reaches back to %s only, not to %s, for %s that %s read for the first time",
-		s.from.Format(time.RFC3339), s.wanted.Format(time.RFC3339), english.Plural(s.series, "series", "series"),
-		english.PluralWord(s.series, "is", "are"))
 }
 
 // ignorable reports whether a failure is none: a repository that was found in the
