@@ -17,6 +17,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/load/layout"
+	"github.com/flashback-sync/flashback-sync/load/snapshot"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
 
@@ -35,11 +36,11 @@ type dataDir struct {
 // ErrNothingStored says that there is no warehouse yet, and nothing published from one.
 var ErrNothingStored = errors.New("nothing has been synced yet")
 
-// openDataDir opens data_dir for reading, and the analysts' file of
-// the given name. Without a warehouse it returns a *duckdb.DamagedError if one of the orphans,
-// which were made from it, is there. Otherwise it returns ErrNothingStored, load.ErrLocked, a *duckdb.DamagedError or a
+// openDataDir opens data_dir for reading, and the analysts' file. Without a warehouse it
+// returns a *duckdb.DamagedError if one of the orphans, which were made from it, is there.
+// Otherwise it returns ErrNothingStored, load.ErrLocked, a *duckdb.DamagedError or a
 // *duckdb.StorageError.
-func openDataDir(ctx context.Context, dir, published string, orphans []string) (*dataDir, error) {
+func openDataDir(ctx context.Context, dir string, orphans []string) (*dataDir, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, err
@@ -54,7 +55,7 @@ func openDataDir(ctx context.Context, dir, published string, orphans []string) (
 	if err != nil {
 		return nil, err
 	}
-	d := &dataDir{lock: lock, dir: dir, lake: filepath.Join(dir, "lake"), published: filepath.Join(dir, published)}
+	d := &dataDir{lock: lock, dir: dir, lake: filepath.Join(dir, "lake"), published: filepath.Join(dir, snapshot.Name)}
 	if err := d.open(ctx); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}

@@ -77,10 +77,11 @@ func findRemains(ctx context.Context, o *run.Options) (rebuild.Remains, error) {
 		paths = append(paths, f.Path)
 	}
 	for _, path := range append(paths, inventory.Unlisted...) {
-		part, ok := partOf(path)
+		table, start, ok := lake.PartitionOf(path)
 		if !ok {
 			continue
 		}
+		part := rebuild.Part{Table: table, Start: start, End: lake.EndOf(table, start), Path: path}
 		problem, listed := inventory.Problems[path]
 		if part.Intact = remains.Manifest && !listed && !slices.Contains(inventory.Unlisted, path); errors.Is(problem, fs.ErrNotExist) {
 			part.Path = ""
@@ -88,12 +89,4 @@ func findRemains(ctx context.Context, o *run.Options) (rebuild.Remains, error) {
 		remains.Parts = append(remains.Parts, part)
 	}
 	return remains, nil
-}
-
-func partOf(path string) (rebuild.Part, bool) {
-	table, start, ok := lake.PartitionOf(path)
-	if !ok {
-		return rebuild.Part{}, false
-	}
-	return rebuild.Part{Table: table, Start: start, End: lake.EndOf(table, start), Path: path}, true
 }

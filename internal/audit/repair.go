@@ -53,10 +53,10 @@ func repair(ctx context.Context, options run.Options, from run.Source) (done Rep
 		if err := v.files(ctx); err != nil {
 			return err
 		}
-		v.step = v.byMonth
+		v.monthly = true
 		err := v.lists(ctx)
 		if planRepair(v.report).Empty() {
-			v.report.Streams, v.step = nil, func(*schema.Table) func(time.Time) time.Time { return NextDay }
+			v.report.Streams, v.monthly = nil, false
 			err = v.lists(ctx)
 		}
 		return worse(err, v.stats(ctx))
@@ -132,12 +132,15 @@ func planRepair(r *Report) *run.Repair {
 	return m
 }
 
-// byMonth steps over months, and over the days where the warehouse is not what
-// was published.
-func (v *verification) byMonth(table *schema.Table) func(time.Time) time.Time {
+// step gives the midnight after an instant or, by month, the end of the month; days where the
+// warehouse is not what was published stay days.
+func (v *verification) step(table *schema.Table) func(time.Time) time.Time {
+	if !v.monthly {
+		return NextDay
+	}
+	mismatched := v.mismatched[table.Name]
 	return func(t time.Time) time.Time {
 		next, end := NextDay(t), NextMonth(t)
-		mismatched := v.mismatched[table.Name]
 		for today := next.AddDate(0, 0, -1); next.Before(end) && !mismatched.Contains(today) && !mismatched.Contains(next); {
 			today, next = next, NextDay(next)
 		}

@@ -14,8 +14,6 @@ import (
 	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/internal/streams"
 	"github.com/flashback-sync/flashback-sync/load"
-	"github.com/flashback-sync/flashback-sync/load/snapshot"
-	"github.com/flashback-sync/flashback-sync/schema"
 )
 
 // ErrDifference says that a verification found a difference.
@@ -27,7 +25,7 @@ type verification struct {
 	source     run.Source
 	stored     *dataDir
 	report     *Report
-	step       func(*schema.Table) func(time.Time) time.Time
+	monthly    bool                                // totals are requested by month where files and warehouse agree
 	only       map[checkpoints.Key]checkpoints.Set // if not nil: nothing else of the lists
 	mismatched map[string]checkpoints.Set          // by table: where the warehouse is not what was published
 	kept       map[string]time.Time                // by table: where the rows begin that have not expired
@@ -66,7 +64,7 @@ func verified(ctx context.Context, options run.Options, from run.Source, only ma
 	if options.Observe == nil {
 		options.Observe = func(run.Event) {}
 	}
-	stored, err := openDataDir(ctx, options.DataDir, snapshot.Name, options.Orphans())
+	stored, err := openDataDir(ctx, options.DataDir, options.Orphans())
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +82,6 @@ func verified(ctx context.Context, options run.Options, from run.Source, only ma
 		Source: options.Source, DataDir: options.DataDir, Generator: "flashback-sync " + options.Version,
 		Full: options.Full, StartedAt: options.Now().UTC(),
 	}}
-	v.step = func(*schema.Table) func(time.Time) time.Time { return NextDay }
 	before := from.Requests()
 	err = do(ctx, v)
 	if ctx.Err() != nil {
@@ -103,40 +100,41 @@ func (v *verification) ledger(ctx context.Context) (err error) {
 }
 
 // VerifyTotals compares a list's totals by month with what is stored, for a run that
-// has the warehouse open and has read the lookback before now.
-func VerifyTotals(ctx context.Context, options *run.Options, stored *load.Warehouse, from run.Source, list streams.List, now time.Time) (run.Verification, error) {
+// has the warehouse open and has read the lookback before now. It returns the worst status, ""
+// if the source gives no totals to compare, and how many rows are missing. The error is a
+// run.ErrIncomplete if a repair would fetch something.
+func VerifyTotals(ctx context.Context, options *run.Options, stored *load.Warehouse, from run.Source, list streams.List, now time.Time) (status string, missing int64, err error) {
 	whole := Stream{Stream: list.Name(), Status: Match}
 	kept, err := stored.Expired(ctx, list.Name())
 	if err != nil {
-		return run.Verification{}, err
+		return "", 0, err
 	}
 	for _, query := range list.Queries(options.Privacy) {
 		covered, err := stored.Coverage(ctx, streams.KeyOf(options.Privacy, query), checkpoints.Covered)
 		if err != nil {
-			return run.Verification{}, err
+			return "", 0, err
 		}
 		// A source that compares whole days gives no total to compare.
 		if resolution, err := from.Resolution(ctx, query); err != nil || resolution >= day {
-			return run.Verification{}, err
+			return "", 0, err
 		}
 		old, _ := covered.Split(now.Add(-list.Lookback).Truncate(time.Second))
 		old = checkpoints.Of(checkpoints.Interval{From: list.Start, To: now}).Intersect(old)
 		s := Stream{Stream: list.Name(), Filter: streams.KeyOf(options.Privacy, query).Filter}
 		c := comparison{source: from, stored: reader{stored.Reader, &sync.Mutex{}}, query: query, table: list.Table(), privacy: options.Privacy, step: NextMonth, kept: kept}
 		if err := c.verify(ctx, &s, old); err != nil {
-			return run.Verification{}, fmt.Errorf("verify: %w", err)
+			return "", 0, fmt.Errorf("verify: %w", err)
 		}
 		whole.Findings = append(whole.Findings, s.Findings...)
 	}
 	whole.Close()
-	found := run.Verification{
-		Status: string(whole.Status), Missing: whole.Missing, Extra: whole.Extra, Differs: whole.Differs, Unproven: whole.Unproven,
-	}
 	switch repairable := whole.Repairable(); {
 	case len(repairable) > 0:
-		found.First, found.Repairable = repairable[0], true
-	case len(whole.Findings) > 0:
-		found.First = whole.Findings[0].Interval()
+		err = fmt.Errorf("%w: the verification found %d rows missing, %d changed and %d unproven, first in %s; 'flashback-sync repair' fetches them",
+			run.ErrIncomplete, whole.Missing, whole.Differs, whole.Unproven, repairable[0])
+	case whole.Extra > 0:
+		options.Observe(run.Event{Kind: run.Warned, Stream: list.Name(), Message: fmt.Sprintf(
+			"the source has deleted %d rows that are kept here, the first in %s", whole.Extra, whole.Findings[0].Interval())})
 	}
-	return found, nil
+	return string(whole.Status), whole.Missing, err
 }

@@ -37,7 +37,7 @@ type Options struct {
 	Full bool
 	// VerifyEvery is how often a run compares the totals of a list, by Verify; 0 is never.
 	VerifyEvery time.Duration
-	Verify      func(ctx context.Context, options *Options, stored *load.Warehouse, from Source, list streams.List, now time.Time) (Verification, error)
+	Verify      func(ctx context.Context, options *Options, stored *load.Warehouse, from Source, list streams.List, now time.Time) (status string, missing int64, err error)
 	// RetryRejected types the rejects again.
 	RetryRejected bool
 	// DryRun plans and requests the totals, and writes nothing.
