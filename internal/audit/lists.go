@@ -84,7 +84,12 @@ func (v *verification) query(ctx context.Context, list streams.List, query api.Q
 	if err != nil {
 		return err
 	}
-	_, parts := provable(&v.options, list, covered, reached).Split(kept)
+	// What the stream claims to store, or tried to read: from its start to the last watermark,
+	// gaps included, within the requested range.
+	if span, ok := covered.Extent(); ok && span.To.After(reached) {
+		reached = span.To
+	}
+	_, parts := checkpoints.Of(requested(&v.options, checkpoints.Interval{From: list.Start, To: reached})).Split(kept)
 	if v.only != nil {
 		parts = v.only[streams.KeyOf(v.options.Privacy, query)]
 	}
@@ -108,15 +113,6 @@ func (v *verification) query(ctx context.Context, list streams.List, query api.Q
 		},
 	}
 	return c.verify(ctx, s, parts)
-}
-
-// provable is what the stream claims to store, or tried to read: from its start to
-// the last watermark, gaps included, within the requested range.
-func provable(o *run.Options, list streams.List, covered checkpoints.Set, reached time.Time) checkpoints.Set {
-	if span, ok := covered.Extent(); ok && span.To.After(reached) {
-		reached = span.To
-	}
-	return checkpoints.Of(requested(o, checkpoints.Interval{From: list.Start, To: reached}))
 }
 
 // requested is the part of an interval that the options' From and To leave.

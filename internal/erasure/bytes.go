@@ -83,11 +83,6 @@ func lower(text []byte) []byte {
 	return out
 }
 
-// inColumn reports whether a value of a column has it.
-func (n *needle) inColumn(column, value string) bool {
-	return (n.Column == "" || n.Column == column) && n.inText(value)
-}
-
 // inText reports whether a text has it as words of their own. A text without letters and
 // digits is looked for as it is.
 func (n *needle) inText(text string) bool {
@@ -133,9 +128,6 @@ const (
 
 // bytes searches the bytes of a file.
 func (s *search) bytes(ctx context.Context, path, below string) (kind fileKind, err error) {
-	if !isFile(path) {
-		return plain, nil
-	}
 	file, err := os.Open(path)
 	if err != nil {
 		return plain, err

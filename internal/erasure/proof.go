@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -248,12 +247,6 @@ func (s *search) checkBinary() {
 			}
 		}
 	}
-}
-
-// isFile reports whether a plain file is there.
-func isFile(path string) bool {
-	info, err := os.Lstat(path)
-	return err == nil && info.Mode().IsRegular()
 }
 
 // String names the place.

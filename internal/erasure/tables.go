@@ -126,7 +126,7 @@ func (s *search) relation(ctx context.Context, conn *sql.Conn, relation string, 
 			return err
 		}
 		for i, n := range s.needles {
-			if n.inColumn(names[column], text) {
+			if (n.Column == "" || n.Column == names[column]) && n.inText(text) {
 				counts[column][i] += times
 			}
 		}

@@ -184,8 +184,14 @@ func (e *erasing) changes(tombstones []schema.Tombstone) rewrite.Changes {
 		Columns: map[string]map[string]string{schema.SyncRuns().Name: {
 			"error": "CASE WHEN mentioned(error) IS NULL THEN error ELSE " + schema.Literal(sentence) + " END",
 		}},
-		Before: e.listDays,
-		Then:   func(ctx context.Context, tx *sql.Tx) error { return e.record(ctx, tx, tombstones) },
+		Before: func(ctx context.Context, tx *sql.Tx) error {
+			err := derived.ListDays(ctx, tx, e.daysQueries(rewrite.Old+".main."))
+			if err == nil {
+				e.days, err = duckdb.ReadColumn[time.Time](ctx, tx, "SELECT day FROM temp.erased_days WHERE day IS NOT NULL ORDER BY day")
+			}
+			return err
+		},
+		Then: func(ctx context.Context, tx *sql.Tx) error { return e.record(ctx, tx, tombstones) },
 	}
 	r.Where[schema.RejectedRecords().Name] = "erased_reject(stream, raw) IS NULL"
 	for _, t := range e.tables() {
@@ -224,14 +230,6 @@ func (e *erasing) touched(t *schema.Table) string {
 		conditions = append(conditions, "("+mentions(c)+")")
 	}
 	return strings.Join(conditions, " OR ")
-}
-
-func (e *erasing) listDays(ctx context.Context, tx *sql.Tx) error {
-	err := derived.ListDays(ctx, tx, e.daysQueries(rewrite.Old+".main."))
-	if err == nil {
-		e.days, err = duckdb.ReadColumn[time.Time](ctx, tx, "SELECT day FROM temp.erased_days WHERE day IS NOT NULL ORDER BY day")
-	}
-	return err
 }
 
 // record records the tombstones, that other files may still have what was erased, and the

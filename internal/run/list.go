@@ -54,8 +54,10 @@ func (r *run) readList(ctx context.Context, list streams.List, now time.Time, be
 	if err = b.finish(ctx, err); err != nil {
 		return err
 	}
-	if err := r.noteLateness(ctx, list, before); err != nil {
-		return err
+	if r.options.Repair == nil { // what a repair restores was not late
+		if err := r.warehouse.RecordLateness(ctx, r.options.RunID, list.Table(), r.summary.StartedAt, before); err != nil {
+			return err
+		}
 	}
 	return missing(walks, jobs)
 }
@@ -74,14 +76,6 @@ func (r *run) coveredBefore(ctx context.Context, list streams.List) (before chec
 		}
 	}
 	return before, nil
-}
-
-// noteLateness stores how late rows come. What a repair restores was not late.
-func (r *run) noteLateness(ctx context.Context, list streams.List, before checkpoints.Set) error {
-	if r.options.Repair != nil {
-		return nil
-	}
-	return r.warehouse.RecordLateness(ctx, r.options.RunID, list.Table(), r.summary.StartedAt, before)
 }
 
 // served notes whether the source has the stream. One that it does not have is

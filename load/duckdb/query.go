@@ -64,6 +64,14 @@ func Transact(ctx context.Context, conn *sql.Conn, doing string, do func(tx *sql
 	return Wrap(doing, tx.Commit())
 }
 
+// Write runs one transaction, and writes it from the log into the file.
+func Write(ctx context.Context, conn *sql.Conn, doing string, do func(tx *sql.Tx) error) error {
+	if err := Transact(ctx, conn, doing, do); err != nil {
+		return err
+	}
+	return Wrap(doing, Execute(ctx, conn, "CHECKPOINT"))
+}
+
 // Use opens a file as Open does, and closes it when use returns.
 func Use(ctx context.Context, path string, s Session, use func(conn *sql.Conn) error) (err error) {
 	db, err := Open(path, s)

@@ -51,15 +51,11 @@ func Statements() []string {
 
 // Fill makes a new file a warehouse without rows.
 func Fill(ctx context.Context, conn *sql.Conn, release string) error {
-	err := duckdb.Transact(ctx, conn, "fill warehouse", func(tx *sql.Tx) error {
+	return duckdb.Write(ctx, conn, "fill warehouse", func(tx *sql.Tx) error {
 		return duckdb.Execute(ctx, tx, append(Statements(),
 			fmt.Sprintf("INSERT INTO internal.meta VALUES ('application', '%s'), ('schema_version', '%d'), ('created_by', %s)",
 				application, schema.Version, schema.Literal(release)))...)
 	})
-	if err == nil {
-		_, err = conn.ExecContext(ctx, "CHECKPOINT")
-	}
-	return err
 }
 
 // Inspect checks an existing warehouse without changing it and returns its schema

@@ -46,7 +46,7 @@ func Migrate(ctx context.Context, conn *sql.Conn, version int) error {
 	}
 	// A second transaction: DuckDB cannot update a table that the same one altered. The
 	// version comes last, so after a crash in between the next run does both again.
-	err = duckdb.Transact(ctx, conn, migrating, func(tx *sql.Tx) error {
+	return duckdb.Write(ctx, conn, migrating, func(tx *sql.Tx) error {
 		for _, table := range schema.Tables() {
 			if err := fillPartition(ctx, tx, table); err != nil {
 				return fmt.Errorf("%s: %w", table.Name, err)
@@ -54,11 +54,6 @@ func Migrate(ctx context.Context, conn *sql.Conn, version int) error {
 		}
 		return SetMeta(ctx, tx, "schema_version", strconv.Itoa(schema.Version))
 	})
-	if err != nil {
-		return err
-	}
-	_, err = conn.ExecContext(ctx, "CHECKPOINT")
-	return duckdb.Wrap("checkpoint warehouse", err)
 }
 
 func migrate(ctx context.Context, tx *sql.Tx, table *schema.Table) error {

@@ -106,14 +106,10 @@ func (b *rebuilding) build(ctx context.Context) (err error) {
 		session.Attach = map[string]string{published: file}
 	}
 	err = duckdb.Use(ctx, b.path+layout.Unfinished, session, func(conn *sql.Conn) error {
-		err := layout.Fill(ctx, conn, b.Version)
-		if err == nil {
-			err = duckdb.Transact(ctx, conn, "fill warehouse", func(tx *sql.Tx) error { return b.fillFrom(ctx, tx) })
+		if err := layout.Fill(ctx, conn, b.Version); err != nil {
+			return err
 		}
-		if err == nil {
-			_, err = conn.ExecContext(ctx, "CHECKPOINT")
-		}
-		return err
+		return duckdb.Write(ctx, conn, "fill warehouse", func(tx *sql.Tx) error { return b.fillFrom(ctx, tx) })
 	})
 	return errors.Join(err, os.Chmod(b.path+layout.Unfinished, 0o640))
 }

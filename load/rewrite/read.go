@@ -21,14 +21,7 @@ type table struct {
 	touched  []time.Time   // partitions of rows that are left out or changed
 }
 
-// read writes the rows that stay to Parquet files.
-func (r *rewriting) read(ctx context.Context, conn *sql.Conn) error {
-	if err := duckdb.RegisterFunctions(conn, r.Functions); err != nil {
-		return err
-	}
-	return duckdb.Transact(ctx, conn, "read warehouse", func(tx *sql.Tx) error { return r.readTables(ctx, tx) })
-}
-
+// readTables writes the rows that stay to Parquet files.
 func (r *rewriting) readTables(ctx context.Context, tx *sql.Tx) error {
 	var err error
 	if r.tables, err = storedTables(ctx, tx); err != nil {

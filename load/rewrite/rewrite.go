@@ -73,24 +73,24 @@ func File(ctx context.Context, path string, session duckdb.Session, changes Chan
 	session.Folder = r.folder + string(filepath.Separator)
 	reading := session
 	reading.Attach = map[string]string{Old: path}
-	if err := duckdb.Use(ctx, "", reading, func(conn *sql.Conn) error { return r.read(ctx, conn) }); err != nil {
-		return Counts{}, err
+	err = duckdb.Use(ctx, "", reading, func(conn *sql.Conn) error {
+		if err := duckdb.RegisterFunctions(conn, r.Functions); err != nil {
+			return err
+		}
+		return duckdb.Transact(ctx, conn, "read warehouse", func(tx *sql.Tx) error { return r.readTables(ctx, tx) })
+	})
+	if err == nil {
+		err = duckdb.Use(ctx, path+layout.Unfinished, session, func(conn *sql.Conn) error {
+			return duckdb.Write(ctx, conn, "rewrite warehouse", func(tx *sql.Tx) error { return r.writeTables(ctx, tx) })
+		})
 	}
-	if err := duckdb.Use(ctx, path+layout.Unfinished, session, func(conn *sql.Conn) error { return r.write(ctx, conn) }); err != nil {
+	if err != nil {
 		return Counts{}, err
 	}
 	return r.done, errors.Join(os.RemoveAll(r.folder), os.Chmod(path+layout.Unfinished, 0o640))
 }
 
-// write makes the new file.
-func (r *rewriting) write(ctx context.Context, conn *sql.Conn) error {
-	err := duckdb.Transact(ctx, conn, "rewrite warehouse", func(tx *sql.Tx) error { return r.writeTables(ctx, tx) })
-	if err == nil {
-		_, err = conn.ExecContext(ctx, "CHECKPOINT")
-	}
-	return err
-}
-
+// writeTables makes the new file.
 func (r *rewriting) writeTables(ctx context.Context, tx *sql.Tx) error {
 	statements := append(layout.Statements(), "DELETE FROM internal.meta") // the old file has what making the views wrote
 	for _, t := range r.tables {
