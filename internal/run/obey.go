@@ -12,6 +12,7 @@ import (
 	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/load/layout"
+	"github.com/flashback-sync/flashback-sync/load/snapshot"
 )
 
 // obeyPolicy refuses to run while what is stored does not obey the policy, or applies it if
@@ -47,7 +48,7 @@ func (r *run) finishErasing(ctx context.Context) error {
 		if err := os.Remove(r.snapshotPath()); err != nil {
 			return &duckdb.StorageError{Doing: "erase", Err: err}
 		}
-		r.warn("", snapshotName+" was removed: it was published before something was erased, and is not published any more")
+		r.warn("", snapshot.Name+" was removed: it was published before something was erased, and is not published any more")
 	}
 	return duckdb.Wrap("record erasure", layout.SetMeta(ctx, r.warehouse.Conn(), layout.Erased))
 }

@@ -96,18 +96,19 @@ func (r *run) publish(ctx context.Context) error {
 	}
 	snapshotDue := r.options.PublishDuckDB && (done.Changed || refresh || !note.Same(r.options.DataDir, snapshot.Name))
 	if snapshotDue {
-		if err := snapshot.Publish(ctx, load.File(r.options.DataDir), r.snapshotPath()); err != nil {
-			return publishError(ctx, err)
-		}
+		err = snapshot.Publish(ctx, load.File(r.options.DataDir), r.snapshotPath())
 	}
-	if err := views.Publish(ctx, r.options.DataDir, r.options.Views, note, done.Changed || refresh, func(message string) { r.warn("", message) }); err != nil {
-		return publishError(ctx, err)
+	if err == nil {
+		err = views.Publish(ctx, r.options.DataDir, r.options.Views, note, done.Changed || refresh, func(message string) { r.warn("", message) })
 	}
-	r.warnAltered(altered, done.Altered)
-	if err := r.note(done); err != nil {
-		return publishError(ctx, err)
+	if err == nil {
+		r.warnAltered(altered, done.Altered)
+		err = r.note(done)
 	}
-	if err := os.Remove(r.unpublishedPath()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err == nil {
+		err = os.RemoveAll(r.unpublishedPath())
+	}
+	if err != nil {
 		return publishError(ctx, err)
 	}
 	r.observe(Event{Kind: Published, Message: describePublication(done, snapshotDue) + r.describeDropped()})
@@ -146,13 +147,13 @@ func (r *run) publishLake(ctx context.Context, ledger []checkpoints.Line, querie
 	return done, nil
 }
 
-func describePublication(p lake.Result, snapshot bool) string {
-	if !p.Changed && !snapshot {
+func describePublication(p lake.Result, written bool) string {
+	if !p.Changed && !written {
 		return "nothing changed, no file was rewritten"
 	}
 	text := fmt.Sprintf("%s (%s)", english.Plural(p.Files, "Parquet file", ""), humanize.Bytes(uint64(max(p.Bytes, 0))))
-	if snapshot {
-		text += " and " + snapshotName
+	if written {
+		text += " and " + snapshot.Name
 	}
 	text += " written"
 	if p.Removed > 0 {
@@ -160,8 +161,6 @@ func describePublication(p lake.Result, snapshot bool) string {
 	}
 	return text
 }
-
-const snapshotName = snapshot.Name
 
 func (r *run) snapshotPath() string { return filepath.Join(r.options.DataDir, snapshot.Name) }
 
@@ -180,25 +179,16 @@ func publishError(ctx context.Context, err error) error {
 // row changed: they lack something other than the passing of time, or are old.
 func (r *run) stale(ledger []checkpoints.Line, queries []derived.Query) bool {
 	manifest, err := lake.ReadManifest(r.options.LakeDir())
-	if err != nil || len(manifest.Coverage) != len(ledger) || len(manifest.Forgotten) != len(r.forgotten.Entries) {
-		return true
-	}
-	for i, t := range r.forgotten.Tombstones() {
-		if f := manifest.Forgotten[i]; !f.Covers(t) || !t.Covers(f.Tombstone) {
-			return true
-		}
-	}
-	for i, old := range manifest.Coverage {
-		now := ledger[i]
-		if old.Stream != now.Stream || old.Filter != now.Filter || old.Status != now.Status || !old.From.Equal(now.From) {
-			return true
-		}
-	}
-	if !slices.EqualFunc(manifest.Queries, queries, func(a, b derived.Query) bool { return a.Key == b.Key && a.Start.Equal(b.Start) }) {
+	if err != nil {
 		return true
 	}
 	age := r.options.Now().Sub(manifest.GeneratedAt)
-	return age >= ledgerAge || age < 0
+	return age >= ledgerAge || age < 0 ||
+		!slices.EqualFunc(manifest.Coverage, ledger, func(a, b checkpoints.Line) bool {
+			return a.Key() == b.Key() && a.Status == b.Status && a.From.Equal(b.From)
+		}) ||
+		!slices.EqualFunc(manifest.Queries, queries, func(a, b derived.Query) bool { return a.Key == b.Key && a.Start.Equal(b.Start) }) ||
+		!slices.EqualFunc(manifest.Forgotten, r.forgotten.Tombstones(), func(a lake.Forgotten, b schema.Tombstone) bool { return a.Covers(b) && b.Covers(a.Tombstone) })
 }
 
 func exists(path string) bool {
