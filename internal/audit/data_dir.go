@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
@@ -124,21 +123,13 @@ func (d *dataDir) Close() error {
 
 // Private are the fingerprints of the private warehouse's partitions, by their start.
 func (d *dataDir) Private(ctx context.Context, table *schema.Table) (map[time.Time]fingerprint, error) {
-	return d.partitions(ctx, table, schema.Ident(table.Name))
+	return fingerprints[time.Time](ctx, d.reader, table, schema.Ident(table.Name), duckdb.PartitionStart(table, schema.Ident(table.Time)))
 }
 
 // Published are those of the analysts' file.
 func (d *dataDir) Published(ctx context.Context, table *schema.Table) (map[time.Time]fingerprint, error) {
-	return d.partitions(ctx, table, duckdb.Padded(table, analysts+".main."+schema.Ident(table.Name)))
-}
-
-func (d *dataDir) partitions(ctx context.Context, table *schema.Table, relation string) (map[time.Time]fingerprint, error) {
-	all := map[time.Time]fingerprint{}
-	err := d.fingerprints(ctx, table, relation, duckdb.PartitionStart(table, schema.Ident(table.Time)), func(group any, f fingerprint) {
-		start, _ := group.(time.Time)
-		all[start.UTC()] = f
-	})
-	return all, duckdb.Wrap("read "+table.Name, err)
+	relation := duckdb.Padded(table, analysts+".main."+schema.Ident(table.Name))
+	return fingerprints[time.Time](ctx, d.reader, table, relation, duckdb.PartitionStart(table, schema.Ident(table.Time)))
 }
 
 // Files are the fingerprints of Parquet files of a table, by their path below
@@ -147,17 +138,7 @@ func (d *dataDir) Files(ctx context.Context, table *schema.Table, paths []string
 	if len(paths) == 0 {
 		return map[string]fingerprint{}, nil
 	}
-	names := map[string]string{}
-	quoted := make([]string, len(paths))
-	for i, path := range paths {
-		absolute := filepath.Join(d.lake, filepath.FromSlash(path))
-		names[absolute], quoted[i] = path, schema.Literal(absolute)
-	}
-	found := map[string]fingerprint{}
-	relation := duckdb.Padded(table, fmt.Sprintf("read_parquet([%s], union_by_name = true, filename = 'lake_file', hive_partitioning = false)", strings.Join(quoted, ", ")))
-	err := d.fingerprints(ctx, table, relation, "lake_file", func(group any, f fingerprint) {
-		name, _ := group.(string)
-		found[names[name]] = f
-	})
-	return found, duckdb.Wrap("read lake", err)
+	absolute := duckdb.List(paths, func(path string) string { return schema.Literal(d.lake + "/" + path) })
+	relation := duckdb.Padded(table, fmt.Sprintf("read_parquet([%s], union_by_name = true, filename = 'lake_file', hive_partitioning = false)", absolute))
+	return fingerprints[string](ctx, d.reader, table, relation, fmt.Sprintf("replace(lake_file, %s, '')", schema.Literal(d.lake+"/")))
 }

@@ -79,7 +79,7 @@ func (f fingerprint) Equal(o fingerprint) bool {
 
 // fingerprints reads those of a relation that has the table's columns, grouped
 // by an expression.
-func (r reader) fingerprints(ctx context.Context, table *schema.Table, relation, group string, each func(group any, f fingerprint)) error {
+func fingerprints[Group comparable](ctx context.Context, r reader, table *schema.Table, relation, group string) (map[Group]fingerprint, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	values := duckdb.List(table.Columns, func(c schema.Column) string {
@@ -88,16 +88,16 @@ func (r reader) fingerprints(ctx context.Context, table *schema.Table, relation,
 		}
 		return schema.Ident(c.Name)
 	})
-	at := schema.Ident(table.Time)
 	type grouped struct {
 		fingerprint
-		group any
+		group Group
 	}
-	all, err := duckdb.ReadRows(ctx, r.Conn(), func(g *grouped) []any { return []any{&g.group, &g.Rows, &g.Oldest, &g.Newest, &g.Digest} },
+	rows, err := duckdb.ReadRows(ctx, r.Conn(), func(g *grouped) []any { return []any{&g.group, &g.Rows, &g.Oldest, &g.Newest, &g.Digest} },
 		fmt.Sprintf("SELECT %[1]s AS part, count(*), min(%[2]s), max(%[2]s), sum(hash(%[3]s)::HUGEINT)::VARCHAR FROM %[4]s GROUP BY part",
-			group, at, values, relation))
-	for _, g := range all {
-		each(g.group, g.fingerprint)
+			group, schema.Ident(table.Time), values, relation))
+	all := map[Group]fingerprint{}
+	for _, g := range rows {
+		all[g.group] = g.fingerprint
 	}
-	return err
+	return all, duckdb.Wrap("read "+table.Name, err)
 }
