@@ -25,13 +25,10 @@ func (w *Warehouse) Derive(ctx context.Context, queries []derived.Query, kept []
 // they are not published.
 func (w *Warehouse) makeViews(ctx context.Context) error {
 	current, err := derived.ViewsAreCurrent(ctx, w.conn)
-	if err == nil && current {
-		return nil
-	}
-	if err == nil {
+	if err == nil && !current {
 		err = w.markUnpublished()
 	}
-	if err != nil {
+	if err != nil || current {
 		return duckdb.Wrap("make views", err)
 	}
 	return w.transact(ctx, "make views", func(tx *sql.Tx) error {

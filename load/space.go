@@ -26,9 +26,9 @@ func (w *Warehouse) checkSpace() error {
 	if err := os.Mkdir(lake, 0o750); err != nil && !errors.Is(err, fs.ErrExist) {
 		return duckdb.Wrap(doing, err)
 	}
-	copied, err := w.copied()
-	if err != nil {
-		return duckdb.Wrap(doing, err)
+	var copied uint64 // the copy that will be published is written beside the old one
+	if info, err := os.Lstat(w.path); err == nil && w.options.Copied {
+		copied = uint64(info.Size())
 	}
 	for _, folder := range []struct {
 		path string
@@ -39,22 +39,6 @@ func (w *Warehouse) checkSpace() error {
 		}
 	}
 	return nil
-}
-
-// copied is the size of the copy that will be published. It is written beside the old
-// one.
-func (w *Warehouse) copied() (bytes uint64, err error) {
-	if !w.options.Copied {
-		return 0, nil
-	}
-	info, err := os.Lstat(w.path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return 0, nil
-	}
-	if err != nil {
-		return 0, err
-	}
-	return uint64(info.Size()), nil
 }
 
 // trySpace checks the free space first: on a full disk no file can be written either, and

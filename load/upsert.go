@@ -174,9 +174,6 @@ func within(column string, spans []span) string {
 	for i, s := range spans {
 		terms[i] = fmt.Sprintf("%s BETWEEN %s AND %s", column, instantOf(s.from), instantOf(s.to))
 	}
-	if len(terms) == 1 {
-		return terms[0]
-	}
 	// The outer bounds alone already rule most of the table out.
 	outer := fmt.Sprintf("%s BETWEEN %s AND %s", column, instantOf(spans[0].from), instantOf(spans[len(spans)-1].to))
 	return outer + " AND (" + strings.Join(terms, " OR ") + ")"

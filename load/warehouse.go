@@ -126,11 +126,12 @@ func (w *Warehouse) prepare(ctx context.Context) error {
 		return err
 	}
 	if w.options.Writing {
-		if err := w.sweepOlder(); err != nil {
-			return errors.Join(err, w.disconnect())
-		}
+		err = w.sweepOlder()
 	}
-	if err = w.migrate(ctx, version); err == nil {
+	if err == nil {
+		err = w.migrate(ctx, version)
+	}
+	if err == nil {
 		err = w.makeViews(ctx)
 	}
 	if err != nil {

@@ -40,26 +40,23 @@ func (r *run) readClock(ctx context.Context, list streams.List) (until time.Time
 	return time.Time{}, err
 }
 
-// requestClock requests the source's clock: with a stored row, which shows the resolution as
-// well, or with the newest row where none is stored.
+// requestClock requests the source's clock: with a stored row of the lookback, which shows the
+// resolution as well. That is not enough where none is stored, or the source's clock is so far
+// ahead that its newest row has to be known.
 func (r *run) requestClock(ctx context.Context, list streams.List, query api.Query) (extract.Glimpse, error) {
 	now := r.options.Now().UTC()
-	if seen, enough, err := r.requestStored(ctx, list, query, now); err != nil || enough {
-		return seen, err
-	}
-	return r.source.Peek(ctx, query, now.Add(-list.Lookback))
-}
-
-// requestStored requests a stored row of the lookback. That is not enough where
-// the source's clock is so far ahead that its newest row has to be known.
-func (r *run) requestStored(ctx context.Context, list streams.List, query api.Query, now time.Time) (seen extract.Glimpse, enough bool, err error) {
 	recent := checkpoints.Interval{From: now.Add(-list.Lookback), To: now}
 	stored, err := r.warehouse.Middle(ctx, streams.Stored(r.options.Privacy, query, recent))
-	if err != nil || stored.IsZero() {
-		return seen, false, err
+	if err != nil {
+		return extract.Glimpse{}, err
 	}
-	seen, requested, err := r.source.Probe(ctx, query, stored)
-	return seen, requested && seen.Now.Sub(now) <= list.Lookback/2, err
+	if !stored.IsZero() {
+		seen, requested, err := r.source.Probe(ctx, query, stored)
+		if err != nil || requested && seen.Now.Sub(now) <= list.Lookback/2 {
+			return seen, err
+		}
+	}
+	return r.source.Peek(ctx, query, recent.From)
 }
 
 // warnOfClock warns once a run if the source's clock and ours are far apart: one of

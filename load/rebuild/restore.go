@@ -7,6 +7,7 @@ import (
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
 	"github.com/flashback-sync/flashback-sync/load"
+	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/load/layout"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
@@ -23,26 +24,19 @@ func (b *rebuilding) restorePrivacy(ctx context.Context, tx *sql.Tx) error {
 	if !b.remains.Manifest {
 		return nil // the analysts' file was copied, and says it
 	}
+	treated, err := duckdb.ReadColumn[string](ctx, tx, "SELECT table_name || '.' || column_name FROM sync_privacy WHERE treatment <> 'keep'")
+	if err != nil {
+		return err
+	}
 	var all []schema.Treated
 	for _, c := range schema.Treatable() {
 		if b.done.Published && c.Table.Partition == schema.Unpartitioned {
 			continue // its rows are those of the analysts' file
 		}
 		t := schema.Treated{Table: c.Table.Name, Column: c.Column.Name, Treatment: schema.Keep}
-		for _, by := range b.remains.Privacy {
-			if by.Table == t.Table && by.Column == t.Column {
-				t = by
-			}
-		}
-		if b.done.Published {
-			var kept bool
-			err := tx.QueryRowContext(ctx, "SELECT NOT EXISTS (FROM sync_privacy WHERE table_name = ? AND column_name = ? AND treatment <> 'keep')", t.Table, t.Column).Scan(&kept)
-			if err != nil {
-				return err
-			}
-			if kept {
-				t.Treatment, t.KeyID = schema.Keep, ""
-			}
+		by := slices.IndexFunc(b.remains.Privacy, func(of schema.Treated) bool { return of.Table == t.Table && of.Column == t.Column })
+		if by >= 0 && (!b.done.Published || slices.Contains(treated, c.Path())) {
+			t = b.remains.Privacy[by]
 		}
 		all = append(all, t)
 	}
