@@ -5,22 +5,11 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"path/filepath"
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/schema"
 )
-
-// lake is the folder that Copy may write to.
-func (o Options) lake() (string, error) {
-	folder := o.Lake
-	if folder == "" {
-		folder = filepath.Join(o.Dir, "lake")
-	}
-	absolute, err := filepath.Abs(folder)
-	return absolute + string(filepath.Separator), err
-}
 
 // Copy writes the rows of [from, to), sorted by time and key, to a file in the lake, with
 // the given options of COPY; nothing if there are none. It returns how many there are, and

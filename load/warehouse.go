@@ -25,7 +25,6 @@ var ErrLocked = errors.New("another instance is running")
 type Options struct {
 	Dir     string // data_dir
 	Version string // release that writes, recorded in the file
-	Lake    string // the folder that Copy writes to; "" for lake/ below Dir
 	Now     func() time.Time
 
 	// Writing: refuse a data_dir without space for a run; with Copied, a run that also
@@ -208,10 +207,12 @@ func (w *Warehouse) open(ctx context.Context) (version int, err error) {
 func (w *Warehouse) openChecked(ctx context.Context) error {
 	_, err := os.Lstat(w.path + ".wal")
 	replayed := err == nil
-	session := w.session()
-	if session.Folder, err = w.options.lake(); err != nil {
+	lake, err := filepath.Abs(filepath.Join(w.options.Dir, "lake"))
+	if err != nil {
 		return err
 	}
+	session := w.session()
+	session.Folder = lake + string(filepath.Separator) // Copy writes there
 	if err := w.connect(ctx, session); err != nil {
 		return duckdb.OpenError(w.path, err)
 	}

@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
+	"github.com/flashback-sync/flashback-sync/extract/api"
 	"github.com/flashback-sync/flashback-sync/internal/run"
 	"github.com/flashback-sync/flashback-sync/internal/streams"
 	"github.com/flashback-sync/flashback-sync/load/lake"
@@ -93,15 +95,9 @@ func repairFound(ctx context.Context, options run.Options, from run.Source, done
 // narrowed are the options of a run that repairs, and requests nothing else.
 func narrowed(o *run.Options, plan *run.Repair) run.Options {
 	narrow := *o
-	narrow.Repair, narrow.Lists = plan, nil
-	for _, list := range o.Lists {
-		for _, query := range list.Queries(o.Privacy) {
-			if len(plan.Lists[streams.KeyOf(o.Privacy, query)]) > 0 {
-				narrow.Lists = append(narrow.Lists, list)
-				break
-			}
-		}
-	}
+	narrow.Repair = plan
+	planned := func(query api.Query) bool { return len(plan.Lists[streams.KeyOf(o.Privacy, query)]) > 0 }
+	narrow.Lists = slices.DeleteFunc(slices.Clone(o.Lists), func(list streams.List) bool { return !slices.ContainsFunc(list.Queries(o.Privacy), planned) })
 	if len(plan.Series) == 0 {
 		narrow.Stats = nil
 	}

@@ -12,7 +12,7 @@ import (
 
 // dryStats plans the series, each of which takes one request or more.
 func (r *run) dryStats(ctx context.Context, stats streams.Stats, result *Result) error {
-	all, err := planStats(ctx, r.options.Privacy, r.warehouse, stats, r.kept(stats.Stream.Name))
+	all, err := r.planStats(ctx, stats)
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,6 @@ import (
 	"github.com/flashback-sync/flashback-sync/extract/api"
 	"github.com/flashback-sync/flashback-sync/internal/crash"
 	"github.com/flashback-sync/flashback-sync/internal/streams"
-	"github.com/flashback-sync/flashback-sync/load"
 	"github.com/flashback-sync/flashback-sync/transform"
 )
 
@@ -42,11 +41,10 @@ func (r *run) syncStats(ctx context.Context, stats streams.Stats, result *Result
 }
 
 func (r *run) readStats(ctx context.Context, stats streams.Stats, result *Result) error {
-	all, err := planStats(ctx, r.options.Privacy, r.warehouse, stats, r.kept(stats.Stream.Name))
+	all, err := r.planStats(ctx, stats)
 	if err != nil {
 		return err
 	}
-	all = r.repairing(all)
 	r.observe(Event{Kind: Planned, Stream: stats.Stream.Name, Message: fmt.Sprintf("%d series", len(all))})
 	b := r.openBatches(ctx, stats.Stream.Table, result)
 	b.summaries = transform.NewBatch(stats.Stream.Summary, r.options.Privacy, memory.DefaultAllocator)
@@ -54,42 +52,36 @@ func (r *run) readStats(ctx context.Context, stats streams.Stats, result *Result
 	return b.finish(ctx, r.drainStats(ctx, stats.Stream.Name, all, b))
 }
 
-// planStats lists the series and since when each is due, which is not before what is kept.
-func planStats(ctx context.Context, privacy *transform.Policy, stored *load.Warehouse, stats streams.Stats, kept time.Time) ([]reading, error) {
-	series, err := stats.Series(ctx, privacy, stored)
+// planStats lists the series and since when each is due, which is not before what is kept. A
+// repair reads some of them again.
+func (r *run) planStats(ctx context.Context, stats streams.Stats) (all []reading, err error) {
+	series, err := stats.Series(ctx, r.options.Privacy, r.warehouse)
 	if err != nil {
 		return nil, err
 	}
-	all := make([]reading, len(series))
-	for i, s := range series {
-		covered, err := stored.Coverage(ctx, s.Key(), checkpoints.Covered)
+	kept := r.kept(stats.Stream.Name)
+	for _, s := range series {
+		covered, err := r.warehouse.Coverage(ctx, s.Key(), checkpoints.Covered)
 		if err != nil {
 			return nil, err
 		}
-		all[i] = reading{series: s, since: stats.Start, first: len(covered) == 0}
-		if !all[i].first {
-			all[i].since = covered[len(covered)-1].To
+		read := reading{series: s, since: stats.Start, first: len(covered) == 0}
+		if !read.first {
+			read.since = covered[len(covered)-1].To
 		}
-		if all[i].since.Before(kept) {
-			all[i].since = kept
+		if read.since.Before(kept) {
+			read.since = kept
 		}
+		if r.options.Repair != nil {
+			since, damaged := r.options.Repair.Series[s.Key().Filter]
+			if !damaged {
+				continue
+			}
+			read.since = since
+		}
+		all = append(all, read)
 	}
 	return all, nil
-}
-
-// repairing narrows the series to those that a repair reads again.
-func (r *run) repairing(all []reading) []reading {
-	if r.options.Repair == nil {
-		return all
-	}
-	var some []reading
-	for _, read := range all {
-		if since, ok := r.options.Repair.Series[read.series.Key().Filter]; ok {
-			read.since = since
-			some = append(some, read)
-		}
-	}
-	return some
 }
 
 // drainStats stores the series as they come. A series that the source refuses

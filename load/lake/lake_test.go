@@ -44,12 +44,20 @@ func newSite(t testing.TB) *site {
 
 // elsewhere is the same warehouse with another lake.
 func (s *site) elsewhere(t testing.TB) *site {
-	return &site{TB: t, Warehouse: s.Warehouse, dir: filepath.Join(t.TempDir(), "lake")}
+	t.Helper()
+	if err := os.MkdirAll(s.dir, 0o750); err != nil { // DuckDB writes below it only
+		t.Fatal(err)
+	}
+	dir, err := os.MkdirTemp(s.dir, "elsewhere-*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &site{TB: t, Warehouse: s.Warehouse, dir: filepath.Join(dir, "lake")}
 }
 
 func open(t testing.TB, dir string) *load.Warehouse {
 	t.Helper()
-	w, err := load.Open(context.Background(), load.Options{Dir: dir, Version: "test", Lake: os.TempDir()})
+	w, err := load.Open(context.Background(), load.Options{Dir: dir, Version: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}
