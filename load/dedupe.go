@@ -103,13 +103,11 @@ func findRepeated(ctx context.Context, tx *sql.Tx, table *schema.Table) (found b
 // changed. Rows that this run replaced count as updated.
 func dropOlder(ctx context.Context, tx *sql.Tx, table *schema.Table, runID string) (Counts, error) {
 	left, err := duckdb.ReadColumn[time.Time](ctx, tx, "SELECT DISTINCT "+duckdb.PartitionStart(table, "stored_time")+" FROM temp.moved")
+	if err == nil {
+		err = layout.ListChanged(ctx, tx, table.Name, left...)
+	}
 	if err != nil {
 		return Counts{}, err
-	}
-	for _, start := range left {
-		if err := layout.ListChanged(ctx, tx, table.Name, start); err != nil {
-			return Counts{}, err
-		}
 	}
 	var replaced int64
 	err = tx.QueryRowContext(ctx, `SELECT count(*) FROM temp.moved

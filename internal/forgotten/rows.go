@@ -239,10 +239,9 @@ func (e *erasing) record(ctx context.Context, tx *sql.Tx, tombstones []schema.To
 		return err
 	}
 	byDay := slices.DeleteFunc(e.tables(), func(t *schema.Table) bool { return t.Partition != schema.ByDay })
-	for _, day := range e.days { // a day is computed again if one of its tables changed
-		if err := layout.ListChanged(ctx, tx, byDay[0].Name, day); err != nil {
-			return err
-		}
+	// A day is computed again if one of its tables changed.
+	if err := layout.ListChanged(ctx, tx, byDay[0].Name, e.days...); err != nil {
+		return err
 	}
 	return layout.AddMeta(ctx, tx, layout.Erased, "")
 }

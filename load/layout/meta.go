@@ -43,11 +43,16 @@ func SetMeta(ctx context.Context, db duckdb.Execer, key string, values ...string
 	return err
 }
 
-// ListChanged lists a partition as changed, once.
-func ListChanged(ctx context.Context, tx *sql.Tx, table string, start time.Time) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO internal.changed_partitions SELECT $1, $2
-		WHERE NOT EXISTS (SELECT 1 FROM internal.changed_partitions WHERE table_name = $1 AND partition_start = $2)`, table, start)
-	return err
+// ListChanged lists partitions as changed, each once.
+func ListChanged(ctx context.Context, tx *sql.Tx, table string, starts ...time.Time) error {
+	for _, start := range starts {
+		_, err := tx.ExecContext(ctx, `INSERT INTO internal.changed_partitions SELECT $1, $2
+			WHERE NOT EXISTS (SELECT 1 FROM internal.changed_partitions WHERE table_name = $1 AND partition_start = $2)`, table, start)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ListAll is the SQL that lists every partition of a table as changed.

@@ -103,10 +103,8 @@ func (r *rewriting) writeTables(ctx context.Context, tx *sql.Tx) error {
 		return err
 	}
 	for _, t := range r.tables {
-		for _, start := range t.touched {
-			if err := layout.ListChanged(ctx, tx, t.name, start); err != nil {
-				return err
-			}
+		if err := layout.ListChanged(ctx, tx, t.name, t.touched...); err != nil {
+			return err
 		}
 	}
 	if r.Then != nil {
