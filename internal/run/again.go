@@ -2,7 +2,6 @@ package run
 
 import (
 	"context"
-	"time"
 
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
@@ -37,24 +36,18 @@ func (r *run) retryTogether(ctx context.Context, stream string, rejects []load.Q
 	defer batch.Release()
 	var typed []string
 	for _, reject := range rejects {
-		switch batch.AddReject([]byte(reject.Raw)) {
-		case transform.Added, transform.Duplicate:
+		// A Conflict, with another version of the same time, waits for the next try.
+		if outcome := batch.AddReject([]byte(reject.Raw)); outcome == transform.Added || outcome == transform.Duplicate {
 			typed = append(typed, reject.Raw)
-		case transform.Conflict: // with another version of the same time: it waits for the next try
-		case transform.Rejected, transform.Withheld, transform.Expired:
 		}
 	}
-	return r.commitRecovered(ctx, stream, batch, rejects[0].Seen, typed, result)
-}
-
-func (r *run) commitRecovered(ctx context.Context, stream string, batch *transform.Batch, seen time.Time, typed []string, result *Result) error {
 	built := batch.Build()
 	defer built.Release()
 	rows := RowsOf(built)
 	if len(rows) == 0 {
 		return nil
 	}
-	rows[0].Seen = seen
+	rows[0].Seen = rejects[0].Seen
 	_, err := r.warehouse.Commit(context.WithoutCancel(ctx), load.Commit{RunID: r.options.RunID, Stream: stream, Recovered: typed, Rows: rows})
 	if err != nil {
 		return err
