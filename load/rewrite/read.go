@@ -127,7 +127,7 @@ func (t *table) cuts(ctx context.Context, tx *sql.Tx) ([]int64, error) {
 			bytes += fmt.Sprintf(" + coalesce(strlen(%s::VARCHAR), 0)", schema.Ident(column))
 		}
 	}
-	return duckdb.ReadColumn[int64](ctx, tx, fmt.Sprintf(`WITH sized AS (SELECT rowid AS nth, rowid // 2048 AS vector, %s AS bytes FROM %s.%s),
+	return duckdb.ReadColumn[int64](ctx, tx, fmt.Sprintf(`WITH sized AS NOT MATERIALIZED (SELECT rowid AS nth, rowid // 2048 AS vector, %s AS bytes FROM %s.%s),
 		large AS (SELECT vector FROM sized GROUP BY vector HAVING sum(bytes) > %d),
 		parts AS (SELECT nth, vector, sum(bytes) OVER (PARTITION BY vector ORDER BY nth) // %[4]d AS part FROM sized SEMI JOIN large USING (vector))
 		SELECT 0::BIGINT UNION SELECT min(nth) FROM parts GROUP BY vector, part UNION SELECT (vector + 1) * 2048 FROM large ORDER BY 1`,
