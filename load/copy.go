@@ -27,8 +27,12 @@ func (w *Warehouse) Copy(ctx context.Context, table *schema.Table, from, to time
 	var first, last sql.NullTime
 	err = conn.QueryRowContext(ctx, fmt.Sprintf("SELECT count(*), min(%[1]s), max(%[1]s) FROM %[2]s", at, among)).Scan(&rows, &first, &last)
 	if err == nil && rows > 0 {
-		_, err = conn.ExecContext(ctx, fmt.Sprintf("COPY (SELECT %s FROM %s ORDER BY %s) TO %s (%s)",
+		var written sql.Result
+		written, err = conn.ExecContext(ctx, fmt.Sprintf("COPY (SELECT %s FROM %s ORDER BY %s) TO %s (%s)",
 			duckdb.Values(table), among, duckdb.Order(table), schema.Literal(file), options))
+		if err == nil {
+			rows, err = written.RowsAffected()
+		}
 	}
 	if ctx.Err() != nil {
 		err = ctx.Err()
