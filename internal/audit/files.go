@@ -53,15 +53,13 @@ func (v *verification) files(ctx context.Context) error {
 // views reports whether the files for readers who may see less are what was published.
 func (v *verification) views() {
 	for _, view := range v.options.Views {
-		_, err := os.Lstat(filepath.Join(v.options.DataDir, view.Path()))
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			v.found(view.Path(), Missing, "", 0, "")
-		case !view.Intact(v.options.DataDir):
-			v.found(view.Path(), Differs, "it is not the file that was published", 0, "")
-		default:
-			v.found(view.Path(), Match, "", 0, "")
+		status, detail := Match, ""
+		if _, err := os.Lstat(filepath.Join(v.options.DataDir, view.Path())); errors.Is(err, fs.ErrNotExist) {
+			status = Missing
+		} else if !view.Intact(v.options.DataDir) {
+			status, detail = Differs, "it is not the file that was published"
 		}
+		v.found(view.Path(), status, detail, 0, "")
 	}
 }
 
@@ -139,9 +137,6 @@ func (v *verification) table(ctx context.Context, table *schema.Table, stored ma
 
 // mismatch notes a partition that is not what was published.
 func (v *verification) mismatch(table *schema.Table, start time.Time) {
-	if v.mismatched == nil {
-		v.mismatched = map[string]checkpoints.Set{}
-	}
 	v.mismatched[table.Name] = v.mismatched[table.Name].Union(checkpoints.Of(checkpoints.Interval{From: start, To: lake.EndOf(table, start)}))
 }
 

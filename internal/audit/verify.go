@@ -78,7 +78,7 @@ func verified(ctx context.Context, options run.Options, from run.Source, only ma
 		return nil, err
 	}
 	options.Observe(run.Event{Kind: run.Opened})
-	v := &verification{options: options, source: from, stored: stored, only: only, unfinished: withheld.Unfinished, report: &Report{
+	v := &verification{options: options, source: from, stored: stored, only: only, unfinished: withheld.Unfinished, mismatched: map[string]checkpoints.Set{}, report: &Report{
 		Source: options.Source, DataDir: options.DataDir, Generator: "flashback-sync " + options.Version,
 		Full: options.Full, StartedAt: options.Now().UTC(),
 	}}

@@ -3,27 +3,11 @@ package duckdb
 import (
 	"database/sql"
 	"database/sql/driver"
-	"errors"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/duckdb/duckdb-go/v2"
 )
-
-// withArrow lends the Arrow interface of a connection.
-func withArrow(conn *sql.Conn, use func(*duckdb.Arrow) error) error {
-	return conn.Raw(func(raw any) error {
-		driverConn, ok := raw.(driver.Conn)
-		if !ok {
-			return errors.New("not a DuckDB connection")
-		}
-		arrow, err := duckdb.NewArrowFromConn(driverConn)
-		if err != nil {
-			return err
-		}
-		return use(arrow)
-	})
-}
 
 // WithView registers a batch as the view incoming while a function runs. The view is a
 // stream that can be read once. Every statement must read all of its columns: DuckDB
@@ -36,8 +20,11 @@ func WithView(conn *sql.Conn, record arrow.RecordBatch, use func() error) error 
 	}
 	defer reader.Release()
 	var release func()
-	err = withArrow(conn, func(a *duckdb.Arrow) (err error) {
-		release, err = a.RegisterView(reader, "incoming")
+	err = conn.Raw(func(raw any) error {
+		a, err := duckdb.NewArrowFromConn(raw.(driver.Conn))
+		if err == nil {
+			release, err = a.RegisterView(reader, "incoming")
+		}
 		return err
 	})
 	if err != nil {
