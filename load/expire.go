@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/flashback-sync/flashback-sync/checkpoints"
@@ -96,15 +95,10 @@ func (e Expiry) due(ledger []checkpoints.Line) map[checkpoints.Key]checkpoints.I
 	return due
 }
 
-// tables are those that have the stream's rows.
-func (e Expiry) tables() []*schema.Table {
-	return slices.DeleteFunc([]*schema.Table{e.Stream.Table, e.Stream.Summary}, func(t *schema.Table) bool { return t == nil })
-}
-
 // stored reports whether rows are stored that are to be dropped, also where the ledger
 // says that they were: rows of an older file of the lake, or that moved at the source.
 func (e Expiry) stored(ctx context.Context, conn *sql.Conn) (has bool, err error) {
-	for _, table := range e.tables() {
+	for _, table := range e.Stream.Tables() {
 		query := fmt.Sprintf("SELECT EXISTS (FROM %s WHERE NOT (%s))", schema.Ident(table.Name), e.keeps(table))
 		if err = conn.QueryRowContext(ctx, query).Scan(&has); err != nil || has {
 			break
@@ -124,7 +118,7 @@ func dropping(all []Expiry, record func(context.Context, *sql.Tx) error) rewrite
 	changes := rewrite.Changes{Where: derived.OtherDays(), Then: record}
 	var days []string
 	for _, e := range all {
-		for _, table := range e.tables() {
+		for _, table := range e.Stream.Tables() {
 			changes.Where[table.Name] = e.keeps(table)
 		}
 		if e.Stream.Kind == schema.List { // others have no derived tables

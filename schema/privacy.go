@@ -69,10 +69,7 @@ func Treatable() (all []TableColumn) {
 
 func treated() (all []*Table) {
 	for _, s := range Streams() {
-		all = append(all, s.Table)
-		if s.Summary != nil {
-			all = append(all, s.Summary)
-		}
+		all = append(all, s.Tables()...)
 	}
 	return append(all, ByName(RejectedRecords().Name))
 }

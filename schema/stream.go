@@ -35,6 +35,14 @@ type Reject struct {
 	Raw    string // the record, as valid UTF-8
 }
 
+// Tables are those with rows of the stream.
+func (s *Stream) Tables() []*Table {
+	if s.Summary == nil {
+		return []*Table{s.Table}
+	}
+	return []*Table{s.Table, s.Summary}
+}
+
 // Rated reports whether the events of a stream have a severity, and may be blocked.
 func (s *Stream) Rated() bool {
 	_, rated := s.Table.Column("severity")

@@ -98,8 +98,8 @@ func OnlyErased(ctx context.Context, policy *transform.Policy, t *schema.Table, 
 // tables are those with rows of the source that have ids or texts.
 func (e *erasing) tables() (all []*schema.Table) {
 	for _, s := range schema.Streams() {
-		for _, t := range []*schema.Table{s.Table, s.Summary} {
-			if t != nil && (len(t.Mentioning()) > 0 || e.stays(t) != "true") {
+		for _, t := range s.Tables() {
+			if len(t.Mentioning()) > 0 || e.stays(t) != "true" {
 				all = append(all, t)
 			}
 		}

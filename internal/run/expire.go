@@ -28,10 +28,7 @@ func CountBefore(ctx context.Context, options Options, at time.Time) (rows map[s
 	rows = map[string]int64{}
 	tables := []*schema.Table{schema.ByName(schema.RejectedRecords().Name)}
 	for _, s := range schema.Streams() {
-		tables = append(tables, s.Table)
-		if s.Summary != nil {
-			tables = append(tables, s.Summary)
-		}
+		tables = append(tables, s.Tables()...)
 	}
 	for _, t := range tables {
 		if rows[t.Name], err = w.CountBefore(ctx, t, at); err != nil {
