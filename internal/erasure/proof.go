@@ -19,13 +19,13 @@ import (
 
 // Needle is a text to search for.
 type Needle struct {
-	Label string // shown in its place
-	Text  string
+	Label string `json:"label"` // shown in its place, such as "name 1"
+	Text  string `json:"text"`
 	// Exact: only values of tables that are the same are looked for. It is a hash, which the
 	// list of those who were forgotten has, or so short that it is in many texts.
-	Exact bool
+	Exact bool `json:"exact,omitempty"`
 	// Column, if not "", is the only one whose values are compared.
-	Column string
+	Column string `json:"column,omitempty"`
 }
 
 // Proof is what a search read, and what it found. It has no text that was searched for.

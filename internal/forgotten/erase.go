@@ -38,9 +38,9 @@ func (w *Eraser) enlist(ctx context.Context) error {
 	if !w.Person.Suppress {
 		e.ProvenAt = time.Time{}
 		for _, n := range needles {
-			sealed := Sealed{Label: n.Label, Text: w.Policy.Seal(n.Text), Exact: n.Exact, Column: n.Column}
-			if !slices.ContainsFunc(e.Sealed, func(s Sealed) bool { return s.Text == sealed.Text }) {
-				e.Sealed = append(e.Sealed, sealed)
+			n.Text = w.Policy.Seal(n.Text)
+			if !slices.ContainsFunc(e.Sealed, func(s erasure.Needle) bool { return s.Text == n.Text }) {
+				e.Sealed = append(e.Sealed, n)
 			}
 		}
 	}
@@ -132,11 +132,11 @@ func (w *Eraser) Prove(ctx context.Context) error {
 	var needles []erasure.Needle
 	for _, e := range w.List.Entries {
 		for _, s := range e.Sealed {
-			text, err := w.Policy.Open(s.Text)
-			if err != nil {
+			var err error
+			if s.Text, err = w.Policy.Open(s.Text); err != nil {
 				return err
 			}
-			needles = append(needles, erasure.Needle{Label: s.Label, Text: text, Exact: s.Exact, Column: s.Column})
+			needles = append(needles, s)
 		}
 	}
 	if len(needles) == 0 {

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/flashback-sync/flashback-sync/internal/erasure"
 	"github.com/flashback-sync/flashback-sync/load/duckdb"
 	"github.com/flashback-sync/flashback-sync/load/durable"
 	"github.com/flashback-sync/flashback-sync/load/lake"
@@ -26,8 +27,8 @@ const Path = "state/forgotten.json"
 // Entry is a person or conversation of the list.
 type Entry struct {
 	schema.Tombstone
-	// Sealed are encrypted texts that the proof searches for. It drops them.
-	Sealed []Sealed `json:"sealed,omitempty"`
+	// Sealed are what the proof searches for, with encrypted texts. It drops them.
+	Sealed []erasure.Needle `json:"sealed,omitempty"`
 	// ProvenAt is when a search found nothing left; zero if none was made, or it found
 	// something.
 	ProvenAt time.Time `json:"proven_at,omitzero"`
@@ -35,15 +36,6 @@ type Entry struct {
 	Rows    int64 `json:"rows"`
 	Texts   int64 `json:"texts"`
 	Rejects int64 `json:"rejects"`
-}
-
-// Sealed is an encrypted text, and what it is.
-type Sealed struct {
-	Label string `json:"label"` // such as "name 1"
-	Text  string `json:"text"`
-	// Exact and Column are those of an erasure.Needle.
-	Exact  bool   `json:"exact,omitempty"`
-	Column string `json:"column,omitempty"`
 }
 
 // List is the whole list.
