@@ -93,7 +93,7 @@ func (w *Eraser) Erase(ctx context.Context) error {
 	if err := journal.Redact(w.dir, w.Policy.Mentioned()); err != nil {
 		return &duckdb.StorageError{Doing: "erase", Err: err}
 	}
-	return w.count(pending, w.Done.Forgot)
+	return w.count(pending)
 }
 
 // rewrite makes the warehouse anew without what is erased. The days that it was of are
@@ -112,18 +112,18 @@ func (w *Eraser) rewrite(ctx context.Context) error {
 }
 
 // count records what was erased of a person. It cannot be told apart for several.
-func (w *Eraser) count(pending []Entry, done Forgot) error {
+func (w *Eraser) count(pending []Entry) error {
 	if len(pending) != 1 {
 		return nil
 	}
 	e := w.List.Find(pending[0].Tombstone)
-	for _, n := range done.Rows {
+	for _, n := range w.Done.Rows {
 		e.Rows += n
 	}
-	for _, n := range done.Texts {
+	for _, n := range w.Done.Texts {
 		e.Texts += n
 	}
-	e.Rejects += done.Rejects
+	e.Rejects += w.Done.Rejects
 	return w.save()
 }
 

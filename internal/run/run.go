@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -185,10 +184,7 @@ func (r *run) read(ctx context.Context) error {
 // only if it leaves the mark, too.
 func (r *run) sweep() error {
 	dir := r.options.DataDir
-	err := os.Remove(filepath.Join(dir, "state", "last_run.json"))
-	if errors.Is(err, fs.ErrNotExist) {
-		err = nil
-	}
+	err := os.RemoveAll(filepath.Join(dir, "state", "last_run.json"))
 	for _, table := range schema.Tables() {
 		if exists(r.unpublishedPath()) && table.Partition != schema.Unpartitioned {
 			err = errors.Join(err, durable.Sweep(filepath.Join(r.options.LakeDir(), table.Name)))
