@@ -233,18 +233,26 @@ func TestRewriteGivesFunctionsExactTexts(t *testing.T) {
 func TestFailedRewriteLeavesTheOldFileOpen(t *testing.T) {
 	t.Parallel()
 	boom := errors.New("boom")
-	invalid := "\xff"
+	invalid, calls := "\xff", 0
 	fails := func(context.Context, *sql.Tx) error { return boom }
 	for name, r := range map[string]rewrite.Changes{
-		"before":        {Before: fails},
-		"then":          {Then: fails},
-		"table":         {Where: map[string]string{"nothing": "true"}},
-		"column":        {Columns: map[string]map[string]string{"alerts": {"nothing": "''"}}},
-		"time":          {Columns: map[string]map[string]string{"alerts": {"timestamp": "now()"}}},
-		"partition":     {Columns: map[string]map[string]string{"alerts": {"date": "current_date"}}},
-		"syntax":        {Where: map[string]string{"alerts": "1 +"}},
-		"not null":      {Columns: map[string]map[string]string{"alerts": {"id": "NULL"}}},
-		"not the same":  {Where: map[string]string{"alerts": "random() < 0.5"}},
+		"before":    {Before: fails},
+		"then":      {Then: fails},
+		"table":     {Where: map[string]string{"nothing": "true"}},
+		"column":    {Columns: map[string]map[string]string{"alerts": {"nothing": "''"}}},
+		"time":      {Columns: map[string]map[string]string{"alerts": {"timestamp": "now()"}}},
+		"partition": {Columns: map[string]map[string]string{"alerts": {"date": "current_date"}}},
+		"syntax":    {Where: map[string]string{"alerts": "1 +"}},
+		"not null":  {Columns: map[string]map[string]string{"alerts": {"id": "NULL"}}},
+		"not the same": {
+			Functions: map[string]duckdb.Function{"once": {Arguments: 1, Call: func([]*string) *string {
+				if calls++; calls > 1 {
+					return nil
+				}
+				return new("")
+			}}},
+			Where: map[string]string{"alerts": "once(id) IS NOT NULL"},
+		},
 		"no JSON":       {Columns: map[string]map[string]string{"alerts": {"extra": "'{'"}}},
 		"a longer list": {Before: func(ctx context.Context, tx *sql.Tx) error { return tx.Rollback() }},
 		"no UTF-8": {

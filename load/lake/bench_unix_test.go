@@ -28,7 +28,7 @@ func BenchmarkPublish(b *testing.B) {
 			var ours, theirs struct{ cpu, bytes int64 }
 			for n := 0; b.Loop(); n++ {
 				began := cpu()
-				result, err := lake.Publish(context.Background(), options(filepath.Join(dir, fmt.Sprint("lake", n))), w)
+				result, err := lake.Publish(context.Background(), options(filepath.Join(dir, "lake", fmt.Sprint(n))), w)
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -32,7 +32,7 @@ func TestFilesAreNoLargerThanThoseOfCopy(t *testing.T) {
 		rows := simulated(t, apisim.Options{Seed: 1, Days: min(c.days, 5), AlertsPerDay: c.perDay})
 		commit(t, w, rows)
 		count := float64(rows.Record.NumRows())
-		s := &site{TB: t, Warehouse: w, dir: filepath.Join(t.TempDir(), "lake")}
+		s := &site{TB: t, Warehouse: w, dir: filepath.Join(dir, "lake")}
 		s.publish()
 		var size int64
 		for _, entry := range s.manifest().Files {
