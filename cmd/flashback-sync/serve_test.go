@@ -83,7 +83,7 @@ func (b *bench) until(what string, done func() bool) {
 	b.t.Helper()
 	for deadline := time.Now().Add(2 * time.Minute); !done(); {
 		if time.Now().After(deadline) {
-			b.t.Fatalf("after 30 s still not: %s", what)
+			b.t.Fatalf("after 2 minutes still not: %s", what)
 		}
 		time.Sleep(20 * time.Millisecond)
 	}

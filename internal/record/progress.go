@@ -80,14 +80,16 @@ func (r *Recorder) start() {
 		r.warn(err, "a run that died cannot be recorded")
 	}
 	r.stop = make(chan struct{})
-	r.beats.Go(r.beat)
+	r.beats.Go(func() {
+		defer crash.Exit()
+		r.beat()
+	})
 	ctx, cancel := context.WithTimeout(context.Background(), notify.Timeout)
 	r.stopNotifying, r.notified = cancel, r.options.Notifier.Started(ctx, r.run)
 }
 
 // beat writes the progress until it is stopped.
 func (r *Recorder) beat() {
-	defer crash.Exit()
 	tick := time.NewTicker(heartbeat)
 	defer tick.Stop()
 	for {
