@@ -85,7 +85,7 @@ type reader struct {
 	tables map[string]bool // the lake has none of the program's own, and none of a stream without rows
 }
 
-// open opens the published file, or else the lake.
+// open opens the published file, or the lake if there is none.
 func open(ctx context.Context, from Source, file bool) (*reader, error) {
 	path, session := filepath.Join(from.DataDir, snapshot.Name), duckdb.Session{ReadOnly: true, MemoryLimit: memory, Background: true}
 	if !file {
