@@ -81,6 +81,11 @@ func Parse[Bytes ~[]byte | ~string](s Bytes) (Micros, bool) {
 	if leap {
 		text = text[:16] + ":59" + text[19:]
 	}
+	if sign := strings.LastIndexAny(text, "+-"); sign >= minutes { // package time takes 24 hours and 60 minutes
+		if offset := strings.ReplaceAll(text[sign+1:], ":", ""); offset >= "24" || len(offset) == 4 && offset[2:] >= "60" {
+			return 0, false
+		}
+	}
 	for _, layout := range layouts {
 		at, err := time.Parse(layout, text)
 		if err != nil {
