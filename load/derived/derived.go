@@ -6,7 +6,6 @@ package derived
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -86,17 +85,20 @@ func deriveTable(ctx context.Context, tx *sql.Tx, table *schema.Table) error {
 	if err := duckdb.Execute(ctx, tx, append(statements, listSteps())...); err != nil {
 		return err
 	}
-	steps, err := duckdb.ReadRows(ctx, tx, func(step *int64) []any { return []any{step} }, "SELECT DISTINCT step FROM steps ORDER BY step")
+	steps, err := duckdb.ReadColumn[int64](ctx, tx, "SELECT DISTINCT step FROM steps ORDER BY step")
+	if err != nil {
+		return err
+	}
 	for _, step := range steps {
-		err = errors.Join(err, duckdb.Execute(ctx, tx,
+		err := duckdb.Execute(ctx, tx,
 			fmt.Sprintf("CREATE OR REPLACE TEMP TABLE changed_days AS SELECT day FROM steps WHERE step = %d", step),
 			"DELETE FROM "+name+" WHERE day IN (SELECT day FROM changed_days)",
-			fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM (%s)", name, names, values, table.Derived)))
+			fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM (%s)", name, names, values, table.Derived))
 		if err != nil {
 			return err
 		}
 	}
-	return err
+	return nil
 }
 
 // stepEvents is how many events a step has, but for a day that has more: grouping them needs
