@@ -24,6 +24,8 @@ BENCHARGS ?=
 COUNT     ?= 6
 OLD       ?= bin/old.txt
 NEW       ?= bin/new.txt
+# For every command of Go: what one has compiled with these flags, none compiles again.
+export GOFLAGS := $(strip $(shell $(GO) env GOFLAGS) -trimpath)
 FUZZTIME  ?= 10s
 CHECKS    ?= 2000
 KILLS     ?= 1000
@@ -44,7 +46,7 @@ demo: build ## Build, then sync a simulated organisation and ask what happened (
 .PHONY: test
 test: toolchain ## Run every test with a real DuckDB, all but the longest with the race detector, and kill the binary 200 times
 	$(GO) test -race $(QUICKLY) -tags $(TAGS),assert $$($(GO) list -tags $(TAGS) $(PKGS) | grep -v /test/torture)
-	$(GO) test $(QUICKLY) ./extract
+	$(GO) test $(QUICKLY) ./extract ./load/lake
 	$(GO) test $(QUICKLY) -run '$(UNRACED)' ./load ./internal/run
 	$(GO) test $(QUICKLY) ./test/torture
 
@@ -56,7 +58,7 @@ download: ## Download the modules of the program and of the tools
 
 .PHONY: build
 build: toolchain ## Build bin/flashback-sync
-	$(GO) build -tags $(TAGS) -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/flashback-sync
+	$(GO) build -tags $(TAGS) -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/flashback-sync
 
 # A module of its own: it needs neither DuckDB nor a C compiler.
 .PHONY: iceberg-test
@@ -71,13 +73,13 @@ iceberg-lint: ## Check format and lint of bin/flashback-iceberg
 
 .PHONY: iceberg
 iceberg: ## Build bin/flashback-iceberg
-	cd iceberg && CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o ../bin/flashback-iceberg ./cmd/flashback-iceberg
+	cd iceberg && CGO_ENABLED=0 $(GO) build -ldflags '$(LDFLAGS)' -o ../bin/flashback-iceberg ./cmd/flashback-iceberg
 
 # The same flags for the archive and the image: no paths, no checkout state, no build
 # id, no symbols, so that the bytes follow from the commit, Go and the C++ toolchain.
 .PHONY: release-binary
 release-binary: toolchain
-	$(GO) build -tags $(TAGS) -trimpath -buildvcs=false -ldflags '-s -w -buildid= $(LDFLAGS)' -o $(RELEASE_BIN) ./cmd/flashback-sync
+	$(GO) build -tags $(TAGS) -buildvcs=false -ldflags '-s -w -buildid= $(LDFLAGS)' -o $(RELEASE_BIN) ./cmd/flashback-sync
 
 # For this platform only: DuckDB comes as a static library for each, and linking it
 # takes that platform's C++ toolchain. Packing takes GNU tar and coreutils, and jq.

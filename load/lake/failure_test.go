@@ -75,7 +75,7 @@ func TestAFailureInTheMiddleLeavesWholeFilesOnly(t *testing.T) {
 				t.Errorf("files %v", s.files())
 			}
 			for n := range 3 {
-				messages := readParquet(t, filepath.Join(s.dir, filepath.FromSlash(alertFile(n))))["message"]
+				messages := readWithDuckDB(t, schema.Alerts(), filepath.Join(s.dir, filepath.FromSlash(alertFile(n))))["message"]
 				for _, message := range messages {
 					if len(messages) != 3000 || message != messages[0] {
 						t.Fatalf("day %d: %d rows, mixed", n, len(messages))
@@ -87,7 +87,7 @@ func TestAFailureInTheMiddleLeavesWholeFilesOnly(t *testing.T) {
 			}
 			s.publish()
 			s.checkManifest()
-			if got := readParquet(t, filepath.Join(s.dir, filepath.FromSlash(alertFile(2))))["message"][0]; got != "new" {
+			if got := readWithDuckDB(t, schema.Alerts(), filepath.Join(s.dir, filepath.FromSlash(alertFile(2))))["message"][0]; got != "new" {
 				t.Errorf("afterwards the message is %v", got)
 			}
 		})

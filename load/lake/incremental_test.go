@@ -53,7 +53,7 @@ func TestPartitionsAreUTCDaysAndMonths(t *testing.T) {
 		t.Errorf("files %s, %+v", got, result)
 	}
 	s.checkManifest()
-	rows := readParquet(t, filepath.Join(s.dir, filepath.FromSlash(alertFile(0))))
+	rows := readWithDuckDB(t, schema.Alerts(), filepath.Join(s.dir, filepath.FromSlash(alertFile(0))))
 	if diff := cmp.Diff([]any{"a", "b"}, rows["id"]); diff != "" {
 		t.Errorf("rows of one instant are sorted by id (-want +got):\n%s", diff)
 	}

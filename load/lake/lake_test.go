@@ -222,30 +222,3 @@ func (s *site) rows(table *schema.Table, from, to time.Time) map[string][]any {
 	}
 	return columns(table, scanned(s, rows))
 }
-
-// gather appends a batch's values, column by column.
-func gather(columns map[string][]any, batch arrow.RecordBatch) {
-	for i, column := range batch.Columns() {
-		name := batch.Schema().Field(i).Name
-		for row := range column.Len() {
-			columns[name] = append(columns[name], valueAt(column, row))
-		}
-	}
-}
-
-func valueAt(column arrow.Array, i int) any {
-	if column.IsNull(i) {
-		return nil
-	}
-	switch c := column.(type) {
-	case *array.String:
-		return strings.Clone(c.Value(i)) // the batch's memory is given back
-	case *array.Timestamp:
-		return time.UnixMicro(int64(c.Value(i))).UTC()
-	case *array.Int64:
-		return c.Value(i)
-	case *array.Boolean:
-		return c.Value(i)
-	}
-	panic(fmt.Sprintf("a column of type %T", column))
-}
